@@ -1,0 +1,95 @@
+// Brings a clone to the state where it can run: dependencies as the lock file has them, and a build of
+// the sources as they are now. Does nothing when both are up to date. Runs on any Node from 20 on, with
+// no dependency installed; everything after it runs on the Node that the dependencies bring.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const BUILD_INPUTS = ["src", "local", "cli", "tsconfig.json", "tsconfig.build.json", "package.json"];
+
+/** The Node that the `node` package puts into node_modules; every command of the project runs on it. */
+export const nodeBinary = path.join(
+  root,
+  "node_modules",
+  "node",
+  "bin",
+  process.platform === "win32" ? "node.exe" : "node",
+);
+
+/** Installs and builds what is missing or out of date. Throws an Error with what to do when a step fails. */
+export function setup() {
+  const lock = digest([path.join(root, "package-lock.json")]);
+  const installed = path.join(root, "node_modules", ".site-backup-setup");
+  if (read(installed) !== lock || !existsSync(nodeBinary)) {
+    say("Installing dependencies (npm ci) …");
+    const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+    run(npm, ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
+      shell: process.platform === "win32",
+    });
+    writeFileSync(installed, lock);
+  }
+  const sources = digest(BUILD_INPUTS.flatMap((name) => files(path.join(root, name))));
+  const built = path.join(root, "dist", ".built-from");
+  if (read(built) !== sources) {
+    say("Building …");
+    rmSync(path.join(root, "dist"), { recursive: true, force: true });
+    run(nodeBinary, [
+      path.join(root, "node_modules", "typescript", "bin", "tsc"),
+      "-p",
+      "tsconfig.build.json",
+    ]);
+    mkdirSync(path.dirname(built), { recursive: true });
+    writeFileSync(built, sources);
+  }
+}
+
+function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ["ignore", process.stderr, "inherit"],
+    ...options,
+  });
+  if (error || status !== 0) {
+    throw new Error(
+      `${path.basename(command)} ${args.join(" ")} failed (${error?.message ?? `exit code ${status}`}).`,
+    );
+  }
+}
+
+function files(target) {
+  if (!existsSync(target)) return [];
+  if (statSync(target).isFile()) return [target];
+  return readdirSync(target)
+    .sort()
+    .flatMap((name) => files(path.join(target, name)));
+}
+
+function digest(paths) {
+  const hash = createHash("sha256");
+  for (const file of paths)
+    hash
+      .update(`${path.relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
+  return hash.digest("hex");
+}
+
+function read(file) {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    setup();
+  } catch (error) {
+    say(`Set-up failed: ${error.message}`);
+    process.exit(1);
+  }
+}
