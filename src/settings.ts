@@ -1,0 +1,137 @@
+import { availableParallelism, homedir } from "node:os";
+import path from "node:path";
+import { z } from "zod";
+import { Secret } from "./secret.ts";
+
+const MIB = 1024 * 1024;
+
+/** A whole number in the environment, with its default and its bounds. */
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+
+/**
+ * Every environment variable that the app reads. The descriptions become the table of settings in the
+ * documentation; a default is right for most.
+ */
+export const environment = z.object({
+  AzureWebJobsStorage: z.string().optional().describe("The Functions runtime's storage (connection string)."),
+  BackupStorage: z
+    .string()
+    .optional()
+    .describe("Where backups go: a connection string. Default: `AzureWebJobsStorage`."),
+  BackupStorage__blobServiceUri: z
+    .url()
+    .optional()
+    .describe("Instead of a connection string: the blob endpoint, reached with the app's identity."),
+  BackupStorage__clientId: z
+    .string()
+    .optional()
+    .describe("The client id of a user-assigned identity. Unset: the system-assigned one, or who is logged in."),
+  AzureWebJobsStorage__blobServiceUri: z.url().optional(),
+  AzureWebJobsStorage__accountName: z.string().optional(),
+  AzureWebJobsStorage__clientId: z.string().optional(),
+  BACKUP_ROOTS: z
+    .string()
+    .optional()
+    .describe(
+      "Directories that may be backed up, separated as in PATH. Unset: any directory on a developer's machine; `$HOME` and `/mounts` in Azure.",
+    ),
+  BACKUP_REQUESTS_IN_FLIGHT: whole(32, 1, 1024).describe(
+    "Storage requests open at a time, per process. 32 saturates Azurite and a storage account from two cores.",
+  ),
+  BACKUP_MIB_IN_FLIGHT: whole(64, 8, 4096).describe("File content held in memory at a time, in MiB, per process."),
+  BACKUP_LIST_FILES: whole(20_000, 1, 100_000).describe(
+    "Files that one orchestration lists before it hands the rest of the tree to others.",
+  ),
+  BACKUP_LIST_SECONDS: whole(45, 1, 240).describe("Seconds that one listing may take before it hands on the rest."),
+  BACKUP_LARGE_FILE_MIB: whole(256, 1, 1_000_000).describe(
+    "Files above this size, in MiB, are copied by ranges in parallel activities.",
+  ),
+  BACKUP_FILE_TIMEOUT_SECONDS: whole(60, 1, 600).describe(
+    "Seconds that one file operation (open, read, stat) may take: a mount that hangs ends in an outcome.",
+  ),
+  WEBSITE_INSTANCE_ID: z.string().optional(),
+  HOME: z.string().optional(),
+});
+
+/** Where blobs are kept: an account reached with a key or SAS, or an endpoint reached with an identity. */
+export type StorageConnection =
+  | { kind: "connectionString"; value: Secret; setting: string }
+  | { kind: "identity"; blobServiceUri: string; clientId: string | undefined; setting: string };
+
+/** The app's settings, validated. Sizes are in bytes, times in milliseconds. */
+export interface Settings {
+  destination: StorageConnection;
+  /** Directories that may be backed up; undefined means any. */
+  roots: string[] | undefined;
+  requestsInFlight: number;
+  bytesInFlight: number;
+  listFiles: number;
+  listMs: number;
+  largeFile: number;
+  fileTimeoutMs: number;
+  cores: number;
+}
+
+/**
+ * Reads and validates the settings.
+ * @throws Error that names each wrong variable and what it should be; no value of a secret is in it.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`These settings are not right. ${wrong.join("; ")}`);
+  }
+  const value = parsed.data;
+  return {
+    destination: destination(value),
+    roots: allowedRoots(value),
+    requestsInFlight: value.BACKUP_REQUESTS_IN_FLIGHT,
+    bytesInFlight: value.BACKUP_MIB_IN_FLIGHT * MIB,
+    listFiles: value.BACKUP_LIST_FILES,
+    listMs: value.BACKUP_LIST_SECONDS * 1000,
+    largeFile: value.BACKUP_LARGE_FILE_MIB * MIB,
+    fileTimeoutMs: value.BACKUP_FILE_TIMEOUT_SECONDS * 1000,
+    cores: availableParallelism(),
+  };
+}
+
+function destination(env: z.infer<typeof environment>): StorageConnection {
+  if (env.BackupStorage) {
+    return { kind: "connectionString", value: new Secret(env.BackupStorage), setting: "BackupStorage" };
+  }
+  if (env.BackupStorage__blobServiceUri) {
+    return {
+      kind: "identity",
+      blobServiceUri: env.BackupStorage__blobServiceUri,
+      clientId: env.BackupStorage__clientId,
+      setting: "BackupStorage__blobServiceUri",
+    };
+  }
+  if (env.AzureWebJobsStorage) {
+    return { kind: "connectionString", value: new Secret(env.AzureWebJobsStorage), setting: "AzureWebJobsStorage" };
+  }
+  const account = env.AzureWebJobsStorage__accountName;
+  const blobServiceUri =
+    env.AzureWebJobsStorage__blobServiceUri ?? (account && `https://${account}.blob.core.windows.net`);
+  if (blobServiceUri) {
+    return { kind: "identity", blobServiceUri, clientId: env.AzureWebJobsStorage__clientId, setting: "AzureWebJobsStorage" };
+  }
+  throw new Error(
+    "No storage is set. Set BackupStorage to a connection string, or BackupStorage__blobServiceUri to a blob endpoint " +
+      "that the app's identity may write to (for Azurite: BackupStorage=UseDevelopmentStorage=true).",
+  );
+}
+
+function allowedRoots(env: z.infer<typeof environment>): string[] | undefined {
+  if (env.BACKUP_ROOTS !== undefined) {
+    const roots = env.BACKUP_ROOTS.split(path.delimiter).filter((root) => root !== "");
+    const relative = roots.find((root) => !path.isAbsolute(root));
+    if (relative !== undefined) throw new Error(`BACKUP_ROOTS: "${relative}" is not an absolute path.`);
+    return roots;
+  }
+  // WEBSITE_INSTANCE_ID is set on every instance of App Service and Functions, and nowhere else.
+  return env.WEBSITE_INSTANCE_ID ? [env.HOME ?? homedir(), "/mounts"] : undefined;
+}
