@@ -5,6 +5,7 @@ import { bicep, bicepCompiler, infra, snapshot, type Resource, type Snapshot } f
 
 const compiler = bicepCompiler();
 const missing = "missing" in compiler ? compiler.missing : undefined;
+if (missing) console.warn(`The Bicep templates are not tested: ${missing}`);
 const compilerPath = "path" in compiler ? compiler.path : "";
 
 const OPERATOR = "11111111-2222-3333-4444-555555555555";

@@ -1,0 +1,122 @@
+// node scripts/package.mjs [--zip FILE] [--folder FOLDER]: makes the deployment package from a build: the
+// compiled app, host.json, a package.json without what only developers need, and the production dependencies
+// as the lock file has them. It is left as a folder and as a zip; the same inputs give the same zip.
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  createWriteStream,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { ZipFile } from "yazl";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Left out of the package: only compilers, editors and people read them. Node runs no .ts in node_modules. */
+const USELESS = [
+  /\.map$/,
+  /\.tsbuildinfo$/,
+  /\.d\.ts$/,
+  /^node_modules\/.*\.[cm]?ts$/,
+  /^node_modules\/.*\/\.[^/]+$/,
+  /^node_modules\/.*\/(README|CHANGELOG|HISTORY)\.md$/i,
+];
+/** Builds of the Azure SDK for browsers and React Native, which Node never resolves. */
+const OTHER_PLATFORMS = "node_modules/@{azure,typespec}/*/dist/{browser,react-native}";
+
+const { values } = parseArgs({
+  options: {
+    zip: { type: "string", default: path.join(root, "site-backup.zip") },
+    folder: { type: "string", default: path.join(root, ".local", "package") },
+  },
+});
+
+try {
+  const folder = path.resolve(values.folder);
+  const zip = path.resolve(values.zip);
+  stage(folder);
+  const files = prune(folder);
+  await writeZip(folder, files, zip);
+  const size = (statSync(zip).size / 1024 / 1024).toFixed(1);
+  process.stdout.write(`${zip}: ${files.length} files, ${size} MiB\n`);
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+/** Lays out the package in an empty folder. */
+function stage(folder) {
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  if (globSync(manifest.main, { cwd: root }).length === 0) {
+    throw new Error(
+      `There is nothing to package: no file matches ${manifest.main}. Run "npm run build" first.`,
+    );
+  }
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["package.json", "package-lock.json", ".npmrc"]) {
+    if (existsSync(path.join(root, name))) copyFileSync(path.join(root, name), path.join(folder, name));
+  }
+  npmCi(folder);
+  for (const name of [
+    "package-lock.json",
+    ".npmrc",
+    "node_modules/.bin",
+    "node_modules/.package-lock.json",
+  ]) {
+    rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+  const { scripts: _scripts, devDependencies: _devDependencies, allowScripts: _allowed, ...kept } = manifest;
+  writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(kept, undefined, 2)}\n`);
+  copyFileSync(path.join(root, "host.json"), path.join(folder, "host.json"));
+  cpSync(path.join(root, "dist", "src"), path.join(folder, "dist", "src"), { recursive: true });
+}
+
+/** Production dependencies, exactly as locked; none of them needs an install script. */
+function npmCi(folder) {
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const args = ["ci", "--omit=dev", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
+  const { status, error } = spawnSync(npm, [...args, "--loglevel=error"], {
+    cwd: folder,
+    stdio: ["ignore", process.stderr, "inherit"],
+    shell: process.platform === "win32",
+  });
+  if (error || status !== 0) {
+    throw new Error(`npm ${args.join(" ")} failed (${error?.message ?? `exit code ${status}`}).`);
+  }
+}
+
+/** Removes what is of no use at run time; returns the files that remain, sorted, with `/` between segments. */
+function prune(folder) {
+  for (const name of globSync(OTHER_PLATFORMS, { cwd: folder })) {
+    rmSync(path.join(folder, name), { recursive: true });
+  }
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+  const useless = new Set(files.filter((file) => USELESS.some((pattern) => pattern.test(file))));
+  for (const file of useless) rmSync(path.join(folder, file));
+  return files.filter((file) => !useless.has(file));
+}
+
+async function writeZip(folder, files, target) {
+  // A zip keeps local times: with the time zone fixed too, the bytes are the same on every machine.
+  process.env.TZ = "UTC";
+  const options = { mtime: new Date("1980-01-01T00:00:00Z"), mode: 0o100644, forceDosTimestamp: true };
+  const zip = new ZipFile();
+  for (const file of files) zip.addBuffer(readFileSync(path.join(folder, file)), file, options);
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(target));
+}

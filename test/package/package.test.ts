@@ -1,0 +1,126 @@
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { unzipSync } from "fflate";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const readJson = (...file: string[]) => JSON.parse(readFileSync(path.join(...file), "utf8"));
+
+describe("the deployment package", () => {
+  const work = mkdtempSync(path.join(tmpdir(), "site-backup-package-"));
+  const app = path.join(work, "app");
+  let zip: Uint8Array;
+  let said: string;
+  let files: string[];
+
+  beforeAll(() => {
+    ({ zip, said } = makePackage("first"));
+    const content = unzipSync(zip);
+    files = Object.keys(content);
+    for (const [name, bytes] of Object.entries(content)) {
+      mkdirSync(path.dirname(path.join(app, name)), { recursive: true });
+      writeFileSync(path.join(app, name), bytes);
+    }
+  }, 120_000);
+
+  afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+  it("says where it is, how many files it has and how big it is", () => {
+    const size = (zip.length / 1024 / 1024).toFixed(1);
+    expect(said).toContain(`${path.join(work, "first.zip")}: ${files.length} files, ${size} MiB`);
+  });
+
+  it("holds the app and what it needs at its root, and nothing else", () => {
+    const top = new Set(files.map((file) => file.split("/")[0]));
+    expect([...top].sort()).toEqual(["dist", "host.json", "node_modules", "package.json"]);
+    expect(files.filter((file) => file.startsWith("dist/") && !file.startsWith("dist/src/"))).toEqual([]);
+  });
+
+  it("is named by its package.json for the host, not for developers", () => {
+    const { main, dependencies, type, ...rest } = readJson(app, "package.json");
+    const own = readJson(root, "package.json");
+    expect({ main, dependencies, type }).toEqual({
+      main: own.main,
+      dependencies: own.dependencies,
+      type: "module",
+    });
+    expect(rest).not.toHaveProperty("devDependencies");
+    expect(rest).not.toHaveProperty("scripts");
+  });
+
+  it("holds every file that main matches in the build", () => {
+    const { main } = readJson(root, "package.json");
+    const matched = globSync(main, { cwd: app }).sort();
+    expect(matched.length).toBeGreaterThan(0);
+    expect(matched).toEqual(globSync(main, { cwd: root }).sort());
+  });
+
+  it("holds the production dependencies as locked, and no others", () => {
+    const locked: Record<string, { dev?: boolean; optional?: boolean; version: string }> = readJson(
+      root,
+      "package-lock.json",
+    ).packages;
+    const wanted = Object.entries(locked).filter(([name, { dev, optional }]) => name && !dev && !optional);
+    const versions = wanted.map(([name]) => [name, readJson(app, name, "package.json").version]);
+    expect(versions).toEqual(wanted.map(([name, { version }]) => [name, version]));
+    const developers = Object.keys(locked).filter((name) => locked[name]?.dev);
+    expect(developers.length).toBeGreaterThan(0);
+    const packages = new Set(files.filter((file) => file.endsWith("/package.json")).map(path.posix.dirname));
+    expect(developers.filter((name) => packages.has(name))).toEqual([]);
+  });
+
+  it("holds no setting, no source map, no test, and no path of the machine that made it", () => {
+    const unwanted = /local\.settings|\.map$|\.test\.|\.tsbuildinfo$|\.env|\.npmrc$|\.package-lock\.json$/;
+    const ours = files.filter((file) => !file.startsWith("node_modules/"));
+    expect(ours.filter((file) => unwanted.test(file) || /\.ts$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.map$|\.npmrc$|\.package-lock\.json$/.test(file))).toEqual([]);
+    const telling = ours.filter((file) => readFileSync(path.join(app, file), "utf8").includes(root));
+    expect(telling).toEqual([]);
+  });
+
+  it("is the same, byte for byte, when it is made again", () => {
+    expect(Buffer.compare(makePackage("second", { TZ: "Asia/Tokyo" }).zip, zip)).toBe(0);
+  }, 120_000);
+
+  it("runs on its own: each file that main matches loads with the packaged dependencies", () => {
+    const load = `
+      const { globSync, readFileSync } = await import("node:fs");
+      const { pathToFileURL } = await import("node:url");
+      const { main } = JSON.parse(readFileSync("package.json", "utf8"));
+      for (const file of globSync(main)) await import(pathToFileURL(file).href);
+    `;
+    const run = spawnSync(process.execPath, ["--input-type=module", "--eval", load], {
+      cwd: app,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, AzureWebJobsStorage: "UseDevelopmentStorage=true" },
+    });
+    expect(run.stderr).not.toContain("Error");
+    expect(run.status).toBe(0);
+  });
+
+  /** Runs the script that makes the package, into this test's own folder. */
+  function makePackage(name: string, env: NodeJS.ProcessEnv = {}) {
+    const target = path.join(work, `${name}.zip`);
+    const run = spawnSync(
+      process.execPath,
+      [path.join(root, "scripts/package.mjs"), "--zip", target, "--folder", path.join(work, name)],
+      { encoding: "utf8", env: { ...process.env, ...env } },
+    );
+    if (run.status !== 0) throw new Error(`package.mjs failed: ${run.stdout}${run.stderr}`);
+    return { zip: new Uint8Array(readFileSync(target)), said: run.stdout };
+  }
+});
+
+describe(".funcignore", () => {
+  it("leaves nothing of the repository in a deployment but what the host reads", () => {
+    const list = (...args: string[]) =>
+      spawnSync("git", ["ls-files", "--cached", ...args], { cwd: root, encoding: "utf8" })
+        .stdout.split("\n")
+        .filter((file) => file !== "");
+    const ignored = new Set(list("--ignored", "--exclude-from=.funcignore"));
+    const deployed = list().filter((file) => !ignored.has(file));
+    expect(deployed.filter((file) => file !== "LICENSE")).toEqual(["host.json", "package.json"]);
+  });
+});
