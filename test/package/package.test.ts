@@ -34,7 +34,7 @@ describe("the deployment package", () => {
 
   it("holds the app and what it needs at its root, and nothing else", () => {
     const top = new Set(files.map((file) => file.split("/")[0]));
-    expect([...top].sort()).toEqual(["dist", "host.json", "node_modules", "package.json"]);
+    expect(top).toEqual(new Set(["dist", "host.json", "node_modules", "package.json"]));
     expect(files.filter((file) => file.startsWith("dist/") && !file.startsWith("dist/src/"))).toEqual([]);
   });
 
@@ -67,14 +67,17 @@ describe("the deployment package", () => {
     expect(versions).toEqual(wanted.map(([name, { version }]) => [name, version]));
     const developers = Object.keys(locked).filter((name) => locked[name]?.dev);
     expect(developers.length).toBeGreaterThan(0);
-    const packages = new Set(files.filter((file) => file.endsWith("/package.json")).map(path.posix.dirname));
+    const packages = new Set(
+      files.filter((file) => file.endsWith("/package.json")).map((file) => path.posix.dirname(file)),
+    );
     expect(developers.filter((name) => packages.has(name))).toEqual([]);
   });
 
   it("holds no setting, no source map, no test, and no path of the machine that made it", () => {
-    const unwanted = /local\.settings|\.map$|\.test\.|\.tsbuildinfo$|\.env|\.npmrc$|\.package-lock\.json$/;
+    const unwanted =
+      /\.ts$|local\.settings|\.map$|\.test\.|\.tsbuildinfo$|\.env|\.npmrc$|\.package-lock\.json$/;
     const ours = files.filter((file) => !file.startsWith("node_modules/"));
-    expect(ours.filter((file) => unwanted.test(file) || /\.ts$/.test(file))).toEqual([]);
+    expect(ours.filter((file) => unwanted.test(file))).toEqual([]);
     expect(files.filter((file) => /\.map$|\.npmrc$|\.package-lock\.json$/.test(file))).toEqual([]);
     const telling = ours.filter((file) => readFileSync(path.join(app, file), "utf8").includes(root));
     expect(telling).toEqual([]);
