@@ -65,7 +65,7 @@ resource runtime 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 // On the containers, not on the account: the app reads and writes backups and can do nothing else there.
-// Contributor deletes a blob but none of its earlier versions, so a mistake can be undone.
+// Contributor deletes a blob but none of its earlier versions, and a container only until it is restored.
 resource backups 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (name, i) in backupContainers: {
     name: guid(backupAccount::blobs::containers[i].id, identity.id, roles.blobDataContributor)
