@@ -23,6 +23,20 @@ import { ZipFile } from "yazl";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
+/** What the host and Node read in a package.json; the rest is for developers. */
+const MANIFEST = [
+  "name",
+  "version",
+  "description",
+  "private",
+  "license",
+  "type",
+  "main",
+  "imports",
+  "engines",
+  "dependencies",
+];
+
 /** Left out of the package: only compilers, editors and people read them. Node runs no .ts in node_modules. */
 const USELESS = [
   /\.map$/,
@@ -77,7 +91,9 @@ function stage(folder) {
   ]) {
     rmSync(path.join(folder, name), { recursive: true, force: true });
   }
-  const { scripts: _scripts, devDependencies: _devDependencies, allowScripts: _allowed, ...kept } = manifest;
+  const kept = Object.fromEntries(
+    MANIFEST.filter((key) => key in manifest).map((key) => [key, manifest[key]]),
+  );
   writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(kept, undefined, 2)}\n`);
   copyFileSync(path.join(root, "host.json"), path.join(folder, "host.json"));
   cpSync(path.join(root, "dist", "src"), path.join(folder, "dist", "src"), { recursive: true });
