@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startPackagedHost } from "./packaged-host.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const readJson = (...file: string[]) => JSON.parse(readFileSync(path.join(...file), "utf8"));
@@ -100,6 +102,31 @@ describe("the deployment package", () => {
     });
     expect(run.stderr).not.toContain("Error");
     expect(run.status).toBe(0);
+  });
+
+  it("runs on the local host: a backup completes, and its output is the bytes of the tree", async () => {
+    const site = path.join(work, "site");
+    mkdirSync(site);
+    writeFileSync(path.join(site, "index.html"), "<h1>hello</h1>");
+    writeFileSync(path.join(site, "style.css"), "h1 { color: teal }");
+    const host = await startPackagedHost(app, work, { BACKUP_ROOTS: site });
+    try {
+      const started = await fetch(`${host.url}/orchestrators/backupSiteContent`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(site),
+      });
+      expect(started.status).toBe(202);
+      const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string };
+      let answer = await fetch(statusQueryGetUri);
+      while (answer.status === 202) {
+        await sleep(100);
+        answer = await fetch(statusQueryGetUri);
+      }
+      expect(await answer.json()).toMatchObject({ runtimeStatus: "Completed", output: 14 + 18 });
+    } finally {
+      await host.stop();
+    }
   });
 
   /** Runs the script that makes the package, into this test's own folder. */
