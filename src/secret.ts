@@ -27,11 +27,11 @@ export class Secret {
 
 const SECRETS = [
   // A shared key or SAS in a connection string.
-  /\b(AccountKey|SharedAccessSignature|SharedAccessKey)=[^;\s"']+/gi,
+  /\b((?:AccountKey|SharedAccessSignature|SharedAccessKey)=)[^;\s"']+/gi,
   // The signature of a SAS and a function key, as they stand in URLs.
-  /([?&](?:sig|code|se|sp|skoid|sktid)=)[^&\s"']+/gi,
+  /([?&](?:sig|code)=)[^&\s"']+/gi,
   // An Authorization header.
-  /\b(Bearer|SharedKey|SharedKeyLite)\s+[\w.:+/=-]{8,}/gi,
+  /\b((?:Bearer|SharedKey|SharedKeyLite) )\s*[\w.:+/=-]{8,}/gi,
 ];
 
 /** `text` with everything that looks like a key, a SAS or a function key blotted out; for errors that others wrote. */

@@ -26,7 +26,9 @@ export const environment = z.object({
   BackupStorage__clientId: z
     .string()
     .optional()
-    .describe("The client id of a user-assigned identity. Unset: the system-assigned one, or who is logged in."),
+    .describe(
+      "The client id of a user-assigned identity. Unset: the system-assigned one, or who is logged in.",
+    ),
   AzureWebJobsStorage__blobServiceUri: z.url().optional(),
   AzureWebJobsStorage__accountName: z.string().optional(),
   AzureWebJobsStorage__clientId: z.string().optional(),
@@ -39,11 +41,15 @@ export const environment = z.object({
   BACKUP_REQUESTS_IN_FLIGHT: whole(32, 1, 1024).describe(
     "Storage requests open at a time, per process. 32 saturates Azurite and a storage account from two cores.",
   ),
-  BACKUP_MIB_IN_FLIGHT: whole(64, 8, 4096).describe("File content held in memory at a time, in MiB, per process."),
+  BACKUP_MIB_IN_FLIGHT: whole(64, 8, 4096).describe(
+    "File content held in memory at a time, in MiB, per process.",
+  ),
   BACKUP_LIST_FILES: whole(20_000, 1, 100_000).describe(
     "Files that one orchestration lists before it hands the rest of the tree to others.",
   ),
-  BACKUP_LIST_SECONDS: whole(45, 1, 240).describe("Seconds that one listing may take before it hands on the rest."),
+  BACKUP_LIST_SECONDS: whole(45, 1, 240).describe(
+    "Seconds that one listing may take before it hands on the rest.",
+  ),
   BACKUP_LARGE_FILE_MIB: whole(256, 1, 1_000_000).describe(
     "Files above this size, in MiB, are copied by ranges in parallel activities.",
   ),
@@ -51,6 +57,8 @@ export const environment = z.object({
     "Seconds that one file operation (open, read, stat) may take: a mount that hangs ends in an outcome.",
   ),
   WEBSITE_INSTANCE_ID: z.string().optional(),
+  WEBSITE_POD_NAME: z.string().optional(),
+  CONTAINER_NAME: z.string().optional(),
   HOME: z.string().optional(),
 });
 
@@ -78,7 +86,9 @@ export interface Settings {
  * @throws Error that names each wrong variable and what it should be; no value of a secret is in it.
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
@@ -111,13 +121,22 @@ function destination(env: z.infer<typeof environment>): StorageConnection {
     };
   }
   if (env.AzureWebJobsStorage) {
-    return { kind: "connectionString", value: new Secret(env.AzureWebJobsStorage), setting: "AzureWebJobsStorage" };
+    return {
+      kind: "connectionString",
+      value: new Secret(env.AzureWebJobsStorage),
+      setting: "AzureWebJobsStorage",
+    };
   }
   const account = env.AzureWebJobsStorage__accountName;
   const blobServiceUri =
     env.AzureWebJobsStorage__blobServiceUri ?? (account && `https://${account}.blob.core.windows.net`);
   if (blobServiceUri) {
-    return { kind: "identity", blobServiceUri, clientId: env.AzureWebJobsStorage__clientId, setting: "AzureWebJobsStorage" };
+    return {
+      kind: "identity",
+      blobServiceUri,
+      clientId: env.AzureWebJobsStorage__clientId,
+      setting: "AzureWebJobsStorage",
+    };
   }
   throw new Error(
     "No storage is set. Set BackupStorage to a connection string, or BackupStorage__blobServiceUri to a blob endpoint " +
@@ -132,6 +151,7 @@ function allowedRoots(env: z.infer<typeof environment>): string[] | undefined {
     if (relative !== undefined) throw new Error(`BACKUP_ROOTS: "${relative}" is not an absolute path.`);
     return roots;
   }
-  // WEBSITE_INSTANCE_ID is set on every instance of App Service and Functions, and nowhere else.
-  return env.WEBSITE_INSTANCE_ID ? [env.HOME ?? homedir(), "/mounts"] : undefined;
+  // The host's own signs of running in Azure: App Service sets the first, Consumption and Flex Consumption the others.
+  const inAzure = env.WEBSITE_INSTANCE_ID ?? env.WEBSITE_POD_NAME ?? env.CONTAINER_NAME;
+  return inAzure ? [env.HOME ?? homedir(), "/mounts"] : undefined;
 }

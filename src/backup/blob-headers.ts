@@ -1,0 +1,29 @@
+import type { BlobHTTPHeaders } from "@azure/storage-blob";
+import mime from "mime";
+import type { EntryKind } from "./entry.ts";
+
+/** Metadata of a blob: where it comes from and what its file was like. azcopy's marks for links and directories. */
+export function blobMetadata(
+  runId: string,
+  entry: { kind: EntryKind; mtime: number; mode: number },
+): Record<string, string> {
+  return {
+    mtime: formatMtime(entry.mtime),
+    mode: entry.mode.toString(8).padStart(4, "0"),
+    run: runId,
+    ...(entry.kind === "link" ? { is_symlink: "true" } : {}),
+    ...(entry.kind === "directory" ? { hdi_isfolder: "true" } : {}),
+  };
+}
+
+/** Content-Type by extension, and the content's MD5. */
+export function blobHeaders(path: string, md5: Uint8Array): BlobHTTPHeaders {
+  return { blobContentMD5: md5, blobContentType: mime.getType(path) ?? "application/octet-stream" };
+}
+
+/** A time in microseconds since 1970 as RFC 3339 with six digits, as rclone reads `mtime`: 2026-11-23T14:29:11.725398Z. */
+export function formatMtime(microseconds: number): string {
+  const milliseconds = Math.floor(microseconds / 1000);
+  const rest = String(microseconds - milliseconds * 1000).padStart(3, "0");
+  return new Date(milliseconds).toISOString().replace("Z", `${rest}Z`);
+}

@@ -1,0 +1,21 @@
+import { Semaphore } from "async-mutex";
+import pLimit, { type LimitFunction } from "p-limit";
+
+/** What all activities of a process share: how many requests are open and how much content is in memory. */
+export interface Budget {
+  /** Runs a piece of work that keeps one request open. */
+  request: LimitFunction;
+  /** Runs the copying of one file: half as many again as requests, so that reading overlaps with sending. */
+  file: LimitFunction;
+  /** Runs `work` when `bytes` of memory are free for content; more than the whole budget counts as the whole. */
+  bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
+}
+
+export function createBudget(requestsInFlight: number, bytesInFlight: number): Budget {
+  const memory = new Semaphore(bytesInFlight);
+  return {
+    request: pLimit(requestsInFlight),
+    file: pLimit(Math.ceil(requestsInFlight * 1.5)),
+    bytes: (bytes, work) => memory.runExclusive(work, Math.max(1, Math.min(bytes, bytesInFlight))),
+  };
+}

@@ -1,0 +1,88 @@
+import pMap from "p-map";
+import type { Entry } from "./entry.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Pending, Walker } from "./walk.ts";
+
+/** Names looked up at a time; lookups wait for the disk or the share, not for this process. */
+const LOOKUPS = 64;
+/** Directories that are known but not walked at which the rest is well worth dividing. */
+const ENOUGH_DIRECTORIES = 32;
+
+/** How far one listing goes. */
+export interface Limits {
+  /** Files and directories to look up. */
+  files: number;
+  milliseconds: number;
+  /** How often the tree was divided already; each time twice as many names may be read ahead. */
+  depth: number;
+}
+
+export interface Collected {
+  /** What is to be copied, looked up. */
+  entries: Entry[];
+  /** What is settled: cannot be copied, or could not be read. */
+  outcomes: Outcome[];
+  /** What is left. */
+  left: Pending[];
+}
+
+/**
+ * Walks breadth first from what is pending until a limit is reached; the rest is what is left. Where the tree is so
+ * narrow that the rest could not be divided (a chain of directories, say), names are read ahead without looking them
+ * up, twice as many with each division, so that the divisions grow with the logarithm of the tree.
+ */
+export async function collect(
+  walker: Walker,
+  pending: readonly Pending[],
+  limits: Limits,
+): Promise<Collected> {
+  const deadline = performance.now() + limits.milliseconds;
+  const readAhead = limits.files * 2 ** Math.min(limits.depth, 6);
+  const collected: Collected = { entries: [], outcomes: [], left: [] };
+  const directories: string[] = [];
+  let files: string[] = [];
+  for (const item of pending) {
+    if ("dir" in item) directories.push(item.dir);
+    else files.push(item.file);
+  }
+  let met = 0;
+  let next = 0;
+  const full = (): boolean => met >= limits.files || performance.now() > deadline;
+
+  for (;;) {
+    // Files first: a directory's own before those of the next one.
+    while (files.length > 0 && !full()) {
+      const some = files.slice(0, Math.min(1024, limits.files - met));
+      files = files.slice(some.length);
+      met += some.length;
+      await lookAll(walker, some, collected);
+    }
+    const directory = directories[next];
+    if (directory === undefined) break;
+    if (full()) {
+      const unread = directories.length - next;
+      if (unread >= ENOUGH_DIRECTORIES || files.length >= readAhead || performance.now() > deadline) break;
+    }
+    next++;
+    met++;
+    const children = await walker.readDirectory(directory);
+    if ("outcome" in children) collected.outcomes.push(children.outcome);
+    else {
+      for (const child of children.directories) directories.push(child);
+      for (const child of children.files) files.push(child);
+      if (children.empty && directory !== "") await lookAll(walker, [directory], collected);
+    }
+  }
+  for (const file of files) collected.left.push({ file });
+  for (const dir of directories.slice(next)) collected.left.push({ dir });
+  return collected;
+}
+
+async function lookAll(walker: Walker, paths: readonly string[], collected: Collected): Promise<void> {
+  const looks = await pMap(paths, (path) => walker.look(path), { concurrency: LOOKUPS });
+  for (const look of looks) {
+    if (look === undefined) continue;
+    if ("entry" in look) collected.entries.push(look.entry);
+    else collected.outcomes.push(look.outcome);
+  }
+}

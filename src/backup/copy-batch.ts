@@ -1,0 +1,115 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger } from "../ledger/ledger.ts";
+import { readListing, type BatchRef, type Listing } from "../ledger/listing.ts";
+import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import type { Settings } from "../settings.ts";
+import { classify, describe } from "../storage/errors.ts";
+import { createContainer } from "../ledger/ledger.ts";
+import type { Budget } from "./budget.ts";
+import { copyFile, type CopyContext } from "./copy-file.ts";
+import type { Entry } from "./entry.ts";
+import { emptyTally, type Outcome, type Tally } from "./outcome.ts";
+import { isAllowed } from "./roots.ts";
+
+/**
+ * Copies the files of one batch and records what became of each. A batch that was recorded before is not copied
+ * again: its tally is given back, so that any number of deliveries counts each file once.
+ * @returns the tally; `stopped` is set, and nothing is recorded, when storage refuses so that no file could be copied
+ * @throws errors of the storage account that may pass: the whole batch is to be tried again
+ */
+export async function copyBatch(
+  ref: BatchRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  try {
+    const record = batchOutcomes(ref.part, ref.batch);
+    const before = await readTally(ledger, record);
+    if (before !== undefined) return before;
+    const { listing, entries } = await open(ledger, ref);
+    if (!(await isAllowed(listing.realRoot, settings.roots))) {
+      return {
+        ...emptyTally(),
+        stopped: `${listing.request.root} is not in one of the directories that BACKUP_ROOTS allows.`,
+      };
+    }
+    const context = contextOf(ref.run, listing, service, settings, budget);
+    return await settleOutcomes(ledger, record, await copyAll(entries, context));
+  } catch (error) {
+    if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
+    throw error;
+  }
+}
+
+/** Records every file of a batch as failed: what is left to do when the batch could not be tried, however often. */
+export async function failBatch(ref: BatchRef, reason: string, service: BlobServiceClient): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  const { entries } = await open(ledger, ref);
+  const outcomes = entries.map(({ path, kind }): Outcome => ({
+    path,
+    kind,
+    outcome: "failed",
+    size: 0,
+    reason: reason.slice(0, 500),
+  }));
+  return await settleOutcomes(ledger, batchOutcomes(ref.part, ref.batch), outcomes);
+}
+
+async function open(ledger: Ledger, ref: BatchRef): Promise<{ listing: Listing; entries: Entry[] }> {
+  const listing = await readListing(ledger, ref.part);
+  const batch = listing?.batches[ref.batch];
+  if (!listing || !batch)
+    throw new Error(`The ledger of run ${ref.run} has no batch ${ref.batch} of part ${ref.part}.`);
+  return { listing, entries: await ledger.readLines<Entry>(batch) };
+}
+
+function contextOf(
+  runId: string,
+  { request, realRoot, keep }: Listing,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): CopyContext {
+  return {
+    runId,
+    realRoot,
+    container: service.getContainerClient(request.container),
+    prefix: request.prefix,
+    keep,
+    compareContent: request.mode === "incremental" && request.checksum,
+    budget,
+    fileTimeoutMs: settings.fileTimeoutMs,
+  };
+}
+
+async function copyAll(entries: readonly Entry[], context: CopyContext): Promise<Outcome[]> {
+  let failure: unknown;
+  const copies = entries.map((entry) =>
+    context.budget.file(async () => {
+      if (failure !== undefined) return undefined;
+      try {
+        return await copyMakingContainer(entry, context);
+      } catch (error) {
+        // One error of the account is enough: the rest of the batch is left for the next try.
+        failure ??= error;
+        return undefined;
+      }
+    }),
+  );
+  const outcomes = await Promise.all(copies);
+  if (failure !== undefined) throw failure;
+  return outcomes.filter((outcome) => outcome !== undefined);
+}
+
+/** The container is made when it turns out to be missing, so that an app that may only write blobs is enough otherwise. */
+async function copyMakingContainer(entry: Entry, context: CopyContext): Promise<Outcome> {
+  try {
+    return await copyFile(entry, context);
+  } catch (error) {
+    if (classify(error) !== "missing") throw error;
+    await createContainer(context.container);
+    return await copyFile(entry, context);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Stats } from "node:fs";
+
+/** What a name in the tree stands for. */
+export type EntryKind = "file" | "link" | "directory";
+
+/** What a destination blob was when it was listed: what it would take to overwrite exactly it. */
+export interface Existing {
+  etag: string;
+  /** Base64 of the content's MD5; absent where the blob has none. */
+  md5?: string;
+}
+
+/** One name in the tree that is to be copied; a line of a run's list. */
+export interface Entry {
+  /** Relative to the root, with `/` between segments. */
+  path: string;
+  kind: EntryKind;
+  /** Bytes when it was listed; 0 for links and directories. */
+  size: number;
+  /** Time of last change, in microseconds since 1970. */
+  mtime: number;
+  /** Permission bits. */
+  mode: number;
+  /** The blob that is there already; absent where there is none. */
+  existing?: Existing;
+}
+
+/** The time of last change in whole microseconds, the finest that a JavaScript number holds. */
+export function mtimeOf(stats: Stats): number {
+  return Math.round(stats.mtimeMs * 1000);
+}
+
+/** The permission bits of a mode. */
+export function modeOf(stats: Stats): number {
+  return stats.mode & 0o7777;
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger, type ListRange } from "../ledger/ledger.ts";
+import { readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
+import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
+import { openRun } from "../ledger/run-record.ts";
+import type { Settings } from "../settings.ts";
+import { classify, describe } from "../storage/errors.ts";
+import { cut } from "./batches.ts";
+import { blobName } from "./blob-name.ts";
+import { compareWithDestination, isEmptyDestination } from "./destination.ts";
+import { createFilter } from "./filter.ts";
+import { emptyTally } from "./outcome.ts";
+import { cutRest } from "./rest.ts";
+import type { BackupRequest } from "./request.ts";
+import { isAllowed } from "./roots.ts";
+import { collect } from "./collect.ts";
+import { resolveRoot, Walker, type Pending } from "./walk.ts";
+
+/** The whole tree (with the request) or a part that another listing left (by its name alone). */
+export interface ListInput {
+  run: string;
+  part: string;
+  request?: BackupRequest;
+}
+
+/** The name of the part that is the whole tree. */
+export const WHOLE_TREE = "0";
+
+/**
+ * Lists one part of the tree: up to a bounded number of files, in a bounded time. Files that need copying are cut into
+ * batches, what is left to walk into parts; both are byte ranges of blobs in the ledger. A part that was listed before
+ * is not listed again: the first listing stands, however often the activity is delivered.
+ */
+export async function listFiles(
+  input: ListInput,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<Listing> {
+  const ledger = new Ledger(service, input.run);
+  try {
+    return (await readListing(ledger, input.part)) ?? (await list(input, ledger, service, settings));
+  } catch (error) {
+    if (classify(error) !== "refused" || !input.request) throw error;
+    return failed(input.request, describe(error));
+  }
+}
+
+/** What a part takes over from the listing that left it. */
+interface Start {
+  request: BackupRequest;
+  realRoot: string;
+  fresh: boolean;
+  keep: Keep;
+  pending: Pending[];
+}
+
+async function list(
+  input: ListInput,
+  ledger: Ledger,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<Listing> {
+  const start = await (input.request
+    ? begin(input.request, ledger, service, settings)
+    : resume(input.part, ledger));
+  if (!("pending" in start)) return await settleListing(ledger, input.part, start);
+  const { request, realRoot, fresh, keep } = start;
+
+  const filter = createFilter(request.include, request.exclude);
+  const walker = new Walker(
+    realRoot,
+    filter,
+    (path) => blobName(path, request.prefix),
+    settings.fileTimeoutMs,
+  );
+  const depth = input.part.split(".").length - 1;
+  const { entries, outcomes, left } = await collect(walker, start.pending, {
+    files: settings.listFiles,
+    milliseconds: settings.listMs,
+    depth,
+  });
+  const rootProblem = input.part === WHOLE_TREE && outcomes.find(({ path }) => path === "");
+  if (rootProblem) {
+    const problem = `The directory ${request.root} cannot be read: ${rootProblem.reason}.`;
+    return await settleListing(ledger, input.part, { ...failed(request, problem), realRoot });
+  }
+  const toCopy = fresh
+    ? entries
+    : await compareWithDestination(entries, outcomes, request, service, input.run);
+
+  // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
+  const attempt = `lists/${input.part}-${randomUUID()}`;
+  const lines = toCopy.map((entry) => `${JSON.stringify(entry)}\n`);
+  if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
+  const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
+  const found =
+    outcomes.length > 0 ? await settleOutcomes(ledger, listingOutcomes(input.part), outcomes) : emptyTally();
+  return await settleListing(ledger, input.part, {
+    version: 1,
+    request,
+    realRoot,
+    fresh,
+    keep,
+    found,
+    batches: cut(`${attempt}.jsonl`, toCopy, lines, input.part === WHOLE_TREE),
+    rest,
+  });
+}
+
+async function begin(
+  request: BackupRequest,
+  ledger: Ledger,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<Start | Listing> {
+  if (!(await isAllowed(request.root, settings.roots))) {
+    return failed(request, `The directory ${request.root} is not in one of those that BACKUP_ROOTS allows.`);
+  }
+  const resolved = await resolveRoot(request.root);
+  const { versioned } = await openRun(ledger, request);
+  if ("problem" in resolved) return failed(request, resolved.problem);
+  const fresh = await isEmptyDestination(service.getContainerClient(request.container), request.prefix);
+  const keep: Keep = !request.keepVersions ? "nothing" : versioned ? "versions" : "snapshots";
+  return { request, realRoot: resolved.realRoot, fresh, keep, pending: [{ dir: "" }] };
+}
+
+async function resume(part: string, ledger: Ledger): Promise<Start> {
+  const [parent, number] = splitPart(part);
+  const listing = await readListing(ledger, parent);
+  const range: ListRange | undefined = listing?.rest[number];
+  if (!listing || !range)
+    throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
+  const { request, realRoot, fresh, keep } = listing;
+  return { request, realRoot, fresh, keep, pending: await ledger.readLines<Pending>(range) };
+}
+
+/** "0.3.1" is the second part that "0.3" left. */
+function splitPart(part: string): [parent: string, number: number] {
+  const dot = part.lastIndexOf(".");
+  return [part.slice(0, dot), Number(part.slice(dot + 1))];
+}
+
+function failed(request: BackupRequest, problem: string): Listing {
+  return {
+    version: 1,
+    request,
+    realRoot: request.root,
+    fresh: false,
+    keep: "nothing",
+    found: emptyTally(),
+    batches: [],
+    rest: [],
+    problem,
+  };
+}

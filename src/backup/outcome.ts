@@ -1,0 +1,95 @@
+import type { EntryKind } from "./entry.ts";
+
+/** How a listed file ended. Every file ends in exactly one. */
+export const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed"] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
+
+/** A line of a run's outcomes: what became of one name in the tree. */
+export interface Outcome {
+  path: string;
+  outcome: OutcomeName;
+  kind: EntryKind | "other";
+  /** Bytes of content in the backup; 0 unless copied or unchanged. */
+  size: number;
+  /** Microseconds since 1970. */
+  mtime?: number;
+  mode?: number;
+  /** Base64 of the content's MD5, for copied and unchanged. */
+  md5?: string;
+  /** Why it was skipped or failed, or what else there is to say. */
+  reason?: string;
+}
+
+/** Files and links by outcome; the bytes that were copied; directories are counted apart. */
+export interface Counts {
+  copied: number;
+  unchanged: number;
+  vanished: number;
+  skipped: number;
+  failed: number;
+  directories: number;
+  /** Bytes copied. */
+  bytes: number;
+  /** Bytes of unchanged files. */
+  unchangedBytes: number;
+}
+
+/** How many failed files a result names; the rest are in the ledger. */
+const EXAMPLES = 5;
+const EXAMPLE_LENGTH = 300;
+
+/** What came of a batch, a listing or a whole part of the tree: counts, and a few failures by name. */
+export interface Tally {
+  counts: Counts;
+  failures: string[];
+  /** Set when the work was given up because nothing could succeed, e.g. storage refuses: what to do about it. */
+  stopped?: string;
+}
+
+export function emptyCounts(): Counts {
+  return {
+    copied: 0,
+    unchanged: 0,
+    vanished: 0,
+    skipped: 0,
+    failed: 0,
+    directories: 0,
+    bytes: 0,
+    unchangedBytes: 0,
+  };
+}
+
+export function emptyTally(): Tally {
+  return { counts: emptyCounts(), failures: [] };
+}
+
+/** Counts one outcome. */
+export function count(tally: Tally, outcome: Outcome): void {
+  const { counts } = tally;
+  if (outcome.kind === "directory" && outcome.outcome !== "failed") {
+    counts.directories++;
+    return;
+  }
+  counts[outcome.outcome]++;
+  if (outcome.outcome === "copied") counts.bytes += outcome.size;
+  else if (outcome.outcome === "unchanged") counts.unchangedBytes += outcome.size;
+  else if (outcome.outcome === "failed" && tally.failures.length < EXAMPLES) {
+    tally.failures.push(`${outcome.path}: ${outcome.reason ?? "unknown"}`.slice(0, EXAMPLE_LENGTH));
+  }
+}
+
+/** The sum of several tallies, with the first few failures of all. */
+export function sum(tallies: readonly Tally[]): Tally {
+  const total = emptyTally();
+  for (const { counts, failures, stopped } of tallies) {
+    for (const key of Object.keys(total.counts) as (keyof Counts)[]) total.counts[key] += counts[key];
+    total.failures.push(...failures.slice(0, EXAMPLES - total.failures.length));
+    if (stopped !== undefined) total.stopped ??= stopped;
+  }
+  return total;
+}
+
+/** Copied and unchanged, vanished, skipped and failed together: all files that were listed. */
+export function filesOf(counts: Counts): number {
+  return OUTCOMES.reduce((files, outcome) => files + counts[outcome], 0);
+}

@@ -1,0 +1,66 @@
+import type { BlockBlobClient, BlobRequestConditions } from "@azure/storage-blob";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import type { Existing } from "./entry.ts";
+
+/** What the blob holds now: what this call wrote, or what another attempt of the same run had written before. */
+export interface Put {
+  /** Base64. */
+  md5: string;
+  size: number;
+  /** Set when another attempt of this run had written the blob: its content stands. */
+  adopted: boolean;
+}
+
+/** Times a blob that somebody else writes meanwhile is tried again. */
+const CONFLICTS = 3;
+
+/**
+ * Writes a blob exactly once a run. It is written only over what was there when the destination was listed; where
+ * another attempt of this run came first, that one's content stands, so that what the ledger says of a blob is true
+ * whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written over.
+ * @param write makes the write under the conditions; may be called again
+ * @param keepOld keeps the content that is about to be overwritten
+ */
+export async function putBlob(
+  blob: BlockBlobClient,
+  content: { md5: Buffer; size: number; runId: string; existing: Existing | undefined },
+  write: (conditions: BlobRequestConditions) => Promise<unknown>,
+  keepOld: ((etag: string) => Promise<unknown>) | undefined,
+): Promise<Put> {
+  const md5 = content.md5.toString("base64");
+  let existing = content.existing;
+  for (let conflicts = 0; ; conflicts++) {
+    try {
+      if (existing && existing.md5 !== md5) await keepOld?.(existing.etag);
+      await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" });
+      return { md5, size: content.size, adopted: false };
+    } catch (error) {
+      const failure = classify(error);
+      // The blob that was to be overwritten is gone: write it anew.
+      if (failure === "missing" && existing) existing = undefined;
+      else if (failure !== "conflict") throw error;
+      if (conflicts === CONFLICTS) throw error;
+      const now = await propertiesOf(blob);
+      if (now && now.runId === content.runId && now.md5 !== undefined) {
+        return { md5: now.md5, size: now.size, adopted: true };
+      }
+      existing = now && { etag: now.etag, ...(now.md5 !== undefined ? { md5: now.md5 } : {}) };
+    }
+  }
+}
+
+async function propertiesOf(blob: BlockBlobClient) {
+  try {
+    const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
+    return {
+      etag: now.etag ?? "",
+      size: now.contentLength ?? 0,
+      md5: now.contentMD5 && Buffer.from(now.contentMD5).toString("base64"),
+      runId: now.metadata?.["run"],
+    };
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { constants, readlinkSync, type Stats } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isInside } from "./roots.ts";
+
+/**
+ * Links are not followed, and a FIFO without a writer does not block. On Windows the flags are absent (0).
+ * O_NOATIME is left out: it needs ownership.
+ */
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Time stamps have the grain of the kernel's clock tick: 4 ms on Linux, up to 16 ms on Windows, 2 s on FAT (not covered). */
+const CLOCK_GRAIN_MS = 20;
+
+/** A file's content changed while it was read; what was read is not to be used. */
+export class ChangedWhileReading extends Error {
+  constructor() {
+    super("changed while reading");
+  }
+}
+
+/** The name no longer stands for a regular file inside the root. */
+export class NotAFile extends Error {
+  readonly what: string;
+
+  constructor(what: string) {
+    super(what);
+    this.what = what;
+  }
+}
+
+/** A file that is open for reading, known to lie inside the root and to be a regular file. */
+export class OpenFile {
+  readonly stats: Stats;
+  readonly #handle: FileHandle;
+
+  private constructor(handle: FileHandle, stats: Stats) {
+    this.#handle = handle;
+    this.stats = stats;
+  }
+
+  /**
+   * Opens a file without following a link, and checks what was opened, not what its name stood for a moment ago.
+   * @throws NotAFile, or the file system's error (ENOENT, EACCES …; ELOOP when it has become a link)
+   */
+  static async open(file: string, realRoot: string): Promise<OpenFile> {
+    const handle = await open(file, FLAGS);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw new NotAFile(kindOf(stats));
+      if (process.platform === "linux" && !isInside(readlinkSync(`/proc/self/fd/${handle.fd}`), realRoot)) {
+        throw new NotAFile("outside the root: a directory on the way was replaced by a link");
+      }
+      return new OpenFile(handle, stats);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Fills `into` from `position`. @throws ChangedWhileReading when the file ends before. */
+  async read(into: Buffer, position: number): Promise<void> {
+    for (let done = 0; done < into.length;) {
+      const { bytesRead } = await this.#handle.read(into, done, into.length - done, position + done);
+      if (bytesRead === 0) throw new ChangedWhileReading();
+      done += bytesRead;
+    }
+  }
+
+  /**
+   * Makes sure that the file is as it was when it was opened. The time of change (ctime) is the witness, for nobody can
+   * set it; a change within one tick of the clock would leave no trace in it, so a file changed just before it was
+   * opened is never taken as stable.
+   * @throws ChangedWhileReading
+   */
+  async assertUnchanged(): Promise<void> {
+    const before = this.stats;
+    const now = await this.#handle.stat();
+    if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ctimeMs !== before.ctimeMs) {
+      throw new ChangedWhileReading();
+    }
+  }
+
+  /** Waits until a change from now on would show in the time stamps. Costs nothing for files older than a tick. */
+  static async settle(stats: Stats): Promise<boolean> {
+    const age = Date.now() - Math.max(stats.ctimeMs, stats.mtimeMs);
+    if (age > CLOCK_GRAIN_MS || age < -60_000) return false;
+    await sleep(CLOCK_GRAIN_MS * 2);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+/** What a thing that is not a regular file is. */
+export function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a directory";
+  if (stats.isSymbolicLink()) return "a symbolic link";
+  if (stats.isFIFO()) return "a named pipe (FIFO)";
+  if (stats.isSocket()) return "a socket";
+  if (stats.isBlockDevice()) return "a block device";
+  if (stats.isCharacterDevice()) return "a character device";
+  return "not a regular file";
+}
+
+/** The absolute path of an entry. */
+export function locate(realRoot: string, portable: string): string {
+  return path.join(realRoot, ...portable.split("/"));
+}

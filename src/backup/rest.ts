@@ -1,0 +1,59 @@
+import type { Ledger, ListRange } from "../ledger/ledger.ts";
+import type { Pending } from "./walk.ts";
+
+/** The most parts that one listing leaves: with 64 batches the history of an orchestration stays under 500 events. */
+export const MAX_PARTS = 32;
+/** Directories whose size nobody knows are shared among at least so many parts, where there are so many. */
+const SHARE_AMONG = 8;
+
+/**
+ * Writes what is left to walk to the ledger and cuts it into parts, each a byte range for one sub-orchestration.
+ * @param perListing files that one listing takes
+ * @param seen files met so far, for a guess at what is in the directories that are left
+ */
+export async function cutRest(
+  left: readonly Pending[],
+  ledger: Ledger,
+  list: string,
+  perListing: number,
+  seen: number,
+): Promise<ListRange[]> {
+  if (left.length === 0) return [];
+  const lines = interleave(left).map((item) => Buffer.from(`${JSON.stringify(item)}\n`));
+  await ledger.writeOnce(list, Buffer.concat(lines));
+
+  const directories = left.filter((item) => "dir" in item).length;
+  const files = left.length - directories;
+  const guess = Math.ceil((files + Math.min(directories * 8, Math.max(seen, directories))) / perListing);
+  const parts = Math.max(
+    1,
+    Math.min(MAX_PARTS, left.length, Math.max(guess, Math.min(SHARE_AMONG, directories))),
+  );
+  const ranges: ListRange[] = [];
+  let offset = 0;
+  for (let part = 0; part < parts; part++) {
+    const from = Math.floor((lines.length * part) / parts);
+    const to = Math.floor((lines.length * (part + 1)) / parts);
+    const length = lines.slice(from, to).reduce((sum, line) => sum + line.length, 0);
+    ranges.push({ list, offset, length });
+    offset += length;
+  }
+  return ranges;
+}
+
+/** Spreads the directories evenly among the files, so that each part gets its share of both. */
+function interleave(left: readonly Pending[]): Pending[] {
+  const directories = left.filter((item) => "dir" in item);
+  const files = left.filter((item) => "file" in item);
+  const [many, few] = directories.length > files.length ? [directories, files] : [files, directories];
+  if (few.length === 0) return many;
+  const every = many.length / few.length;
+  const mixed: Pending[] = [];
+  let taken = 0;
+  few.forEach((item, index) => {
+    const until = Math.round(every * (index + 1));
+    mixed.push(...many.slice(taken, until), item);
+    taken = until;
+  });
+  return mixed;
+}

@@ -1,0 +1,32 @@
+import * as df from "durable-functions";
+import { listFiles, type ListInput } from "../backup/list-files.ts";
+import type { Tally } from "../backup/outcome.ts";
+import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import { services } from "../services.ts";
+
+/** What the orchestrator needs of a listing: names of batches and parts. The lists themselves are in the ledger. */
+export interface FileList {
+  found: Tally;
+  batches: BatchRef[];
+  rest: PartRef[];
+  /** Files and bytes in the batches. */
+  files: number;
+  bytes: number;
+  problem?: string;
+}
+
+/** Lists the tree, or a part of it, into the ledger. */
+df.app.activity("getFileList", {
+  handler: async (input: ListInput): Promise<FileList> => {
+    const { run, part } = input;
+    const listing = await listFiles(input, services.storage, services.settings);
+    return {
+      found: listing.found,
+      batches: listing.batches.map((_batch, batch) => ({ run, part, batch })),
+      rest: listing.rest.map((_range, number) => ({ run, part: `${part}.${number}` })),
+      files: listing.batches.reduce((sum, batch) => sum + batch.files, 0),
+      bytes: listing.batches.reduce((sum, batch) => sum + batch.bytes, 0),
+      ...(listing.problem === undefined ? {} : { problem: listing.problem }),
+    };
+  },
+});

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import { createContainer } from "./ledger.ts";
+
+/** Whose backups a container and prefix hold, and which run writes there now. */
+interface Claim {
+  container: string;
+  prefix: string;
+  root: string;
+  /** The id of the run that writes there, or null. */
+  run: string | null;
+  /** ISO 8601. */
+  since: string;
+}
+
+export type ClaimResult =
+  | { claimed: true }
+  /** Another run writes there. */
+  | { claimed: false; activeRun: string }
+  /** The backups there are of another root. */
+  | { claimed: false; otherRoot: string };
+
+/** A claim this young is honoured though its run is not known yet: it is just being started. */
+const STARTING_MS = 60_000;
+
+/**
+ * Claims a destination for a run, so that no two runs write to one place at a time and no two roots mix. One blob a
+ * destination, changed only under its ETag: of two starters at once, one wins.
+ * @param isActive whether the run of an earlier claim still goes on; undefined when there is no such run
+ */
+export async function claimDestination(
+  service: BlobServiceClient,
+  wanted: { container: string; prefix: string; root: string; run: string; allowOtherRoot: boolean },
+  isActive: (run: string) => Promise<boolean | undefined>,
+): Promise<ClaimResult> {
+  const blob = claimBlob(service, wanted);
+  const { container, prefix, root, run } = wanted;
+  for (;;) {
+    const current = await readClaim(blob);
+    if (current) {
+      const { claim } = current;
+      if (claim.run !== null) {
+        const active = await isActive(claim.run);
+        const starting = active === undefined && Date.now() - Date.parse(claim.since) < STARTING_MS;
+        if (active || starting) return { claimed: false, activeRun: claim.run };
+      }
+      if (claim.root !== root && !wanted.allowOtherRoot) return { claimed: false, otherRoot: claim.root };
+    }
+    const next: Claim = { container, prefix, root, run, since: new Date().toISOString() };
+    if (await writeClaim(service, blob, next, current?.etag)) return { claimed: true };
+  }
+}
+
+/** Ends the claim of a run, if it still holds it. */
+export async function releaseDestination(
+  service: BlobServiceClient,
+  run: { id: string; container: string; prefix: string },
+): Promise<void> {
+  const blob = claimBlob(service, run);
+  const current = await readClaim(blob);
+  if (current?.claim.run === run.id)
+    await writeClaim(service, blob, { ...current.claim, run: null }, current.etag);
+}
+
+function claimBlob(service: BlobServiceClient, { container, prefix }: { container: string; prefix: string }) {
+  const key = createHash("sha256").update(`${container}\n${prefix}`).digest("hex").slice(0, 32);
+  return service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(`destinations/${key}.json`);
+}
+
+async function readClaim(blob: BlockBlobClient): Promise<{ claim: Claim; etag: string } | undefined> {
+  try {
+    return await withRetries(async (abortSignal) => {
+      const { etag } = await blob.getProperties({ abortSignal });
+      const bytes = await blob.downloadToBuffer(0, undefined, { abortSignal, conditions: { ifMatch: etag } });
+      return { claim: JSON.parse(bytes.toString("utf8")) as Claim, etag: etag ?? "" };
+    });
+  } catch (error) {
+    const failure = classify(error);
+    if (failure === "missing") return undefined;
+    if (failure === "conflict") return await readClaim(blob);
+    throw error;
+  }
+}
+
+/** @returns false when somebody else wrote it since it was read */
+async function writeClaim(
+  service: BlobServiceClient,
+  blob: BlockBlobClient,
+  claim: Claim,
+  etag: string | undefined,
+): Promise<boolean> {
+  const body = JSON.stringify(claim);
+  const write = () =>
+    withRetries((abortSignal) =>
+      blob.upload(body, Buffer.byteLength(body), {
+        abortSignal,
+        conditions: etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: etag },
+        blobHTTPHeaders: { blobContentType: "application/json" },
+      }),
+    );
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    const failure = classify(error);
+    if (failure === "conflict") return false;
+    if (failure !== "missing") throw error;
+    if (etag !== undefined) return false;
+    await createContainer(service.getContainerClient(LEDGER_CONTAINER));
+    await write();
+    return true;
+  }
+}

@@ -1,0 +1,132 @@
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import { md5 } from "../storage/md5.ts";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+
+/** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
+export interface ListRange {
+  /** The blob's name below the run's folder. */
+  list: string;
+  /** Bytes. */
+  offset: number;
+  /** Bytes. */
+  length: number;
+}
+
+/** What a blob of the ledger holds, when it was there already. */
+export interface Written {
+  /** Whether this call wrote it; false when it was there, and was left as it is. */
+  won: boolean;
+  /** The service keeps versions of overwritten blobs by itself. */
+  versioned: boolean;
+}
+
+/**
+ * The record of one run, in the container `backup-runs` under the run's id:
+ * `run.json` (the summary), `lists/` (what was to be copied), `outcomes/` (what became of it).
+ * What an activity decides is written once, by whichever of its deliveries is first; the others adopt it.
+ */
+export class Ledger {
+  readonly runId: string;
+  readonly #container: ContainerClient;
+
+  constructor(service: BlobServiceClient, runId: string) {
+    if (!/^[\w.:~-]{1,128}$/.test(runId)) throw new Error(`"${runId.slice(0, 64)}" is not a run's id.`);
+    this.runId = runId;
+    this.#container = service.getContainerClient(LEDGER_CONTAINER);
+  }
+
+  /** Writes a blob unless it is there. Makes the container if it is missing. */
+  async writeOnce(
+    name: string,
+    body: string | Buffer,
+    metadata: Record<string, string> = {},
+  ): Promise<Written> {
+    return await this.#put(name, body, metadata, { ifNoneMatch: "*" });
+  }
+
+  /** Writes a blob, over the one that is there. */
+  async write(name: string, body: string | Buffer, metadata: Record<string, string> = {}): Promise<Written> {
+    return await this.#put(name, body, metadata, {});
+  }
+
+  /** The blob's content, or undefined when there is none. */
+  async read(name: string): Promise<string | undefined> {
+    try {
+      const bytes = await withRetries((abortSignal) =>
+        this.#blob(name).downloadToBuffer(0, undefined, { abortSignal }),
+      );
+      return bytes.toString("utf8");
+    } catch (error) {
+      if (classify(error) === "missing") return undefined;
+      throw error;
+    }
+  }
+
+  /** The lines of a range of a blob. @throws when the blob is missing or shorter. */
+  async readLines<T>({ list, offset, length }: ListRange): Promise<T[]> {
+    if (length === 0) return [];
+    const bytes = await withRetries(
+      (abortSignal) => this.#blob(list).downloadToBuffer(offset, length, { abortSignal }),
+      length,
+    );
+    return parseLines<T>(bytes.toString("utf8"));
+  }
+
+  async #put(
+    name: string,
+    content: string | Buffer,
+    metadata: Record<string, string>,
+    conditions: { ifNoneMatch?: string },
+  ): Promise<Written> {
+    const body = typeof content === "string" ? Buffer.from(content) : content;
+    const hash = md5(body);
+    const blobContentType = name.endsWith(".json") ? "application/json" : "application/x-ndjson";
+    const put = () =>
+      withRetries(
+        (abortSignal) =>
+          this.#blob(name).upload(body, body.length, {
+            abortSignal,
+            conditions,
+            metadata,
+            transactionalContentMD5: hash,
+            blobHTTPHeaders: { blobContentMD5: hash, blobContentType },
+          }),
+        body.length,
+      );
+    try {
+      const { versionId } = await put();
+      return { won: true, versioned: versionId !== undefined };
+    } catch (error) {
+      const failure = classify(error);
+      if (failure === "conflict") return { won: false, versioned: false };
+      if (failure !== "missing") throw error;
+      await createContainer(this.#container);
+      const { versionId } = await put();
+      return { won: true, versioned: versionId !== undefined };
+    }
+  }
+
+  #blob(name: string) {
+    return this.#container.getBlockBlobClient(`${this.runId}/${name}`);
+  }
+}
+
+/** Makes a container; that it is there already is as good. */
+export async function createContainer(container: ContainerClient): Promise<void> {
+  await withRetries((abortSignal) => container.createIfNotExists({ abortSignal }));
+}
+
+/** One JSON value a line. */
+export function toLines(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
+}
+
+/** The values of a JSONL text. @throws SyntaxError where a line is torn. */
+export function parseLines<T>(text: string): T[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);
+}

@@ -1,0 +1,82 @@
+import type { BackupRequest } from "../backup/request.ts";
+import type { Tally } from "../backup/outcome.ts";
+import type { Ledger, ListRange } from "./ledger.ts";
+
+/** Some files of a list, to be copied by one activity. */
+export interface Batch extends ListRange {
+  files: number;
+  /** Bytes of content when it was listed. */
+  bytes: number;
+}
+
+/** How the old content of what is overwritten is kept. */
+export type Keep = "snapshots" | "versions" | "nothing";
+
+/**
+ * What the listing of one part of the tree came to. Written once as `lists/{part}.json`; activities are given only the
+ * part's name and a number, and look the rest up here.
+ */
+export interface Listing {
+  version: 1;
+  request: BackupRequest;
+  /** The root with every link in it followed. */
+  realRoot: string;
+  /** Nothing was below the prefix when the run began: no blob can be overwritten. */
+  fresh: boolean;
+  keep: Keep;
+  /** What was settled while listing: unchanged, skipped, failed. */
+  found: Tally;
+  batches: Batch[];
+  /** What is left to walk, each range for one sub-orchestration. */
+  rest: ListRange[];
+  /** Why nothing could be listed at all, for people: the root is missing, not a directory, not readable. */
+  problem?: string;
+}
+
+/** One batch of one part, as an activity is given it. */
+export interface BatchRef {
+  run: string;
+  part: string;
+  batch: number;
+}
+
+/** One part of the tree, as a sub-orchestration is given it. "0" is the whole tree, "0.3" the fourth part it was cut into. */
+export interface PartRef {
+  run: string;
+  part: string;
+}
+
+/** Listings already read, by run and part: they are written once and never change. */
+const cache = new Map<string, Listing>();
+const CACHED = 32;
+
+export function listingName(part: string): string {
+  if (!/^\d+(\.\d+)*$/.test(part) || part.length > 200)
+    throw new Error(`"${part.slice(0, 64)}" is not a part's name.`);
+  return `lists/${part}.json`;
+}
+
+/** The listing of a part, or undefined when it was not listed yet. */
+export async function readListing(ledger: Ledger, part: string): Promise<Listing | undefined> {
+  const key = `${ledger.runId}/${part}`;
+  const cached = cache.get(key);
+  if (cached) return cached;
+  const text = await ledger.read(listingName(part));
+  if (text === undefined) return undefined;
+  const listing = JSON.parse(text) as Listing;
+  if (listing.version !== 1) {
+    throw new Error(
+      `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
+    );
+  }
+  cache.set(key, listing);
+  const oldest = cache.keys().next();
+  if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
+  return listing;
+}
+
+/** Writes the listing of a part, unless another delivery of the activity did: then gives that one. */
+export async function settleListing(ledger: Ledger, part: string, listing: Listing): Promise<Listing> {
+  const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(listing));
+  return won ? listing : ((await readListing(ledger, part)) ?? listing);
+}

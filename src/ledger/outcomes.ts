@@ -1,0 +1,40 @@
+import { count, emptyTally, type Counts, type Outcome, type Tally } from "../backup/outcome.ts";
+import { parseLines, toLines, type Ledger } from "./ledger.ts";
+
+/** The name of the outcomes of a batch. Fixed by the batch, so that each is recorded once whatever is repeated. */
+export function batchOutcomes(part: string, batch: number): string {
+  return `outcomes/${part}-${String(batch).padStart(4, "0")}.jsonl`;
+}
+
+/** The name of the outcomes that were settled while a part was listed. */
+export function listingOutcomes(part: string): string {
+  return `outcomes/${part}-listed.jsonl`;
+}
+
+/** Records outcomes unless another delivery of the same activity has; gives the tally of those that stand. */
+export async function settleOutcomes(
+  ledger: Ledger,
+  name: string,
+  outcomes: readonly Outcome[],
+): Promise<Tally> {
+  const tally = tallyOf(outcomes);
+  const { won } = await ledger.writeOnce(name, toLines(outcomes), countsToMetadata(tally.counts));
+  return won ? tally : ((await readTally(ledger, name)) ?? tally);
+}
+
+/** The tally of outcomes that were recorded, or undefined when none were. */
+export async function readTally(ledger: Ledger, name: string): Promise<Tally | undefined> {
+  const text = await ledger.read(name);
+  return text === undefined ? undefined : tallyOf(parseLines<Outcome>(text));
+}
+
+export function tallyOf(outcomes: readonly Outcome[]): Tally {
+  const tally = emptyTally();
+  for (const outcome of outcomes) count(tally, outcome);
+  return tally;
+}
+
+/** Counts as blob metadata, so that a run's progress is one list call. */
+export function countsToMetadata(counts: Counts): Record<string, string> {
+  return Object.fromEntries(Object.entries(counts).map(([key, value]) => [key.toLowerCase(), String(value)]));
+}

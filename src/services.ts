@@ -1,0 +1,24 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { createBudget, type Budget } from "./backup/budget.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { connect } from "./storage/connect.ts";
+
+/** What every function of the process uses, made when the process loads the app. */
+export interface Services {
+  settings: Settings;
+  storage: BlobServiceClient;
+  /** Shared by all activities of the process. */
+  budget: Budget;
+}
+
+/** @throws Error that says which setting is wrong; the host shows it and does not start. */
+function createServices(env: NodeJS.ProcessEnv): Services {
+  const settings = readSettings(env);
+  return {
+    settings,
+    storage: connect(settings.destination),
+    budget: createBudget(settings.requestsInFlight, settings.bytesInFlight),
+  };
+}
+
+export const services: Services = createServices(process.env);

@@ -1,0 +1,72 @@
+import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
+import { isAllowed } from "../backup/roots.ts";
+import { parseBackupRequest } from "../backup/request.ts";
+import { claimDestination } from "../ledger/destination-claim.ts";
+import type { Services } from "../services.ts";
+import { HttpProblem } from "./problem.ts";
+
+/** What preparing a start needs. */
+interface Start {
+  /** The id that the instance is going to have. */
+  instanceId: string;
+  client: DurableClient;
+  services: Services;
+}
+
+/** An orchestrator that may be started from outside. */
+interface PublicOrchestrator {
+  /** Validates the body, and gives the orchestrator's input. @throws HttpProblem */
+  prepare(body: unknown, start: Start): Promise<unknown>;
+}
+
+/** The app's public orchestrators, by name; no other can be started. */
+export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map([
+  ["backupSiteContent", { prepare: prepareBackup }],
+]);
+
+/** The input is the body as it came, so that the status shows what was asked for. */
+async function prepareBackup(body: unknown, { instanceId, client, services }: Start): Promise<unknown> {
+  const parsed = parseBackupRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  const request = parsed.value;
+  if (!(await isAllowed(request.root, services.settings.roots))) {
+    throw new HttpProblem(
+      403,
+      `The directory ${request.root} is not in one of those that may be backed up. The setting BACKUP_ROOTS names them.`,
+    );
+  }
+  const claim = await claimDestination(services.storage, { ...request, run: instanceId }, (run) =>
+    isActive(client, run),
+  );
+  if (claim.claimed) return body;
+  const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
+  if ("activeRun" in claim) {
+    throw new HttpProblem(
+      409,
+      `The run ${claim.activeRun} is backing up to ${place}. Wait until it ends, or cancel it.`,
+      { activeRun: claim.activeRun },
+    );
+  }
+  throw new HttpProblem(
+    409,
+    `${place} holds the backups of ${claim.otherRoot}. Choose another "container" or "prefix", or set "allowOtherRoot" to true.`,
+  );
+}
+
+const ENDED: OrchestrationRuntimeStatus[] = [
+  OrchestrationRuntimeStatus.Completed,
+  OrchestrationRuntimeStatus.Failed,
+  OrchestrationRuntimeStatus.Terminated,
+  OrchestrationRuntimeStatus.Canceled,
+];
+
+/** Whether an instance has not ended; undefined when there is none of this id. */
+async function isActive(client: DurableClient, instanceId: string): Promise<boolean | undefined> {
+  try {
+    const status = await client.getStatus(instanceId, { showInput: false });
+    return !ENDED.includes(status.runtimeStatus);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("404")) return undefined;
+    throw error;
+  }
+}

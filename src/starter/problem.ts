@@ -1,0 +1,35 @@
+import { STATUS_CODES } from "node:http";
+import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import { classify, describe } from "../storage/errors.ts";
+
+/** An answer that tells a person what is wrong with the request and what was expected. */
+export class HttpProblem extends Error {
+  readonly status: number;
+  readonly extra: Record<string, unknown>;
+
+  constructor(status: number, detail: string, extra: Record<string, unknown> = {}) {
+    super(detail);
+    this.status = status;
+    this.extra = extra;
+  }
+}
+
+/** Any error as `application/problem+json` (RFC 9457). What is not the caller's doing is logged, and told in general. */
+export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
+  if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
+  context.error(`Unexpected: ${describe(error)}`);
+  if (classify(error) === "other") {
+    return answer(500, "An unexpected error; the app's log has it under this invocation's id.", {
+      invocationId: context.invocationId,
+    });
+  }
+  return answer(503, describe(error));
+}
+
+function answer(status: number, detail: string, extra: Record<string, unknown> = {}): HttpResponseInit {
+  return {
+    status,
+    headers: { "Content-Type": "application/problem+json" },
+    body: JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail, ...extra }),
+  };
+}

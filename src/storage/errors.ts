@@ -1,0 +1,94 @@
+import { RestError } from "@azure/storage-blob";
+import { redact } from "../secret.ts";
+
+/** What a failed storage request means for who made it. */
+export type StorageFailure =
+  /** The service asks for less: slow down, then try again. */
+  | "throttled"
+  /** A fault that passes: try again. */
+  | "transient"
+  /** What arrived was not what was sent: send it again. */
+  | "damaged"
+  /** A condition on the blob did not hold: somebody else wrote it. */
+  | "conflict"
+  /** The container or blob is not there. */
+  | "missing"
+  /** Trying again cannot help any request: no permission, an expired signature, a disabled account. */
+  | "refused"
+  /** Trying again cannot help this request. */
+  | "invalid"
+  /** No error of the storage service. */
+  | "other";
+
+const NETWORK = new Set([
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ECONNABORTED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ESOCKETTIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "REQUEST_SEND_ERROR",
+  "PARSE_ERROR",
+]);
+
+/** Classifies an error thrown by a storage client. */
+export function classify(error: unknown): StorageFailure {
+  if (isTimeout(error)) return "transient";
+  if (!(error instanceof RestError)) return hasCode(error) && NETWORK.has(error.code) ? "transient" : "other";
+  const { statusCode, code } = error;
+  if (statusCode === undefined) return "transient";
+  if (code === "Md5Mismatch" || code === "InvalidMd5" || code === "Crc64Mismatch") return "damaged";
+  if (statusCode === 429 || statusCode === 503) return "throttled";
+  if (statusCode >= 500 || statusCode === 408) return "transient";
+  if (statusCode === 412 || statusCode === 409)
+    return code === "ContainerBeingDeleted" ? "transient" : "conflict";
+  if (statusCode === 404) return "missing";
+  if (statusCode === 401 || statusCode === 403) return "refused";
+  // Blocks that another attempt's commit threw away: that attempt has written the blob.
+  if (code === "InvalidBlockList" || code === "InvalidBlobOrBlock") return "conflict";
+  return "invalid";
+}
+
+/** One sentence about a storage error, for people: what happened, and what to do; nothing secret. */
+export function describe(error: unknown): string {
+  if (isTimeout(error)) return "The storage account did not answer in time.";
+  if (!(error instanceof RestError)) return redact(error instanceof Error ? error.message : String(error));
+  const status =
+    error.statusCode === undefined ? "" : ` (HTTP ${error.statusCode}${error.code ? ` ${error.code}` : ""})`;
+  switch (classify(error)) {
+    case "refused":
+      return (
+        `The storage account refused the request${status}. Check that the key or SAS is right and not expired, or that ` +
+        `the app's identity has the role "Storage Blob Data Contributor" on the containers.`
+      );
+    case "throttled":
+      return `The storage account throttled the requests${status}. Try again later, or lower BACKUP_REQUESTS_IN_FLIGHT.`;
+    case "transient":
+      return `The storage account could not be reached or failed${status || ` (${error.code ?? "no answer"})`}.`;
+    case "missing":
+      return `The container or blob does not exist${status}.`;
+    case "damaged":
+    case "conflict":
+    case "invalid":
+    case "other":
+      return redact(`The storage account answered${status}: ${firstLine(error.message)}`);
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
+}
+
+function hasCode(error: unknown): error is { code: string } {
+  return (
+    typeof error === "object" && error !== null && typeof (error as { code?: unknown }).code === "string"
+  );
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,49 @@
+import pRetry, { AbortError } from "p-retry";
+import { classify } from "./errors.ts";
+
+/** Tries of one storage request before its error counts: five, over about 15 seconds. */
+const TRIES = 5;
+/** A request may take this long, plus a second for every 256 KiB it sends or fetches, before it counts as stalled. */
+const BASE_TIMEOUT_MS = 20_000;
+const SLOWEST_BYTES_PER_MS = 256;
+
+/** What a process has met while it talked to storage; counted for logs and telemetry. */
+export const storageCounters = { retries: 0, throttled: 0, damaged: 0 };
+
+/** Called at each throttled answer, so that whoever holds the concurrency can lower it. */
+let onThrottle: () => void = () => {};
+
+export function whenThrottled(listener: () => void): void {
+  onThrottle = listener;
+}
+
+/**
+ * Makes one storage request, again if its failure may pass: with exponential back-off and jitter, as often as
+ * TRIES. `attempt` is called with a signal that ends a request which stalls; it must be safe to repeat.
+ * @param bytes what the request carries, so that a slow line is not taken for a stall
+ * @throws the last error of the storage client
+ */
+export async function withRetries<T>(attempt: (signal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> {
+  const timeout = BASE_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS;
+  return await pRetry(
+    async () => {
+      try {
+        return await attempt(AbortSignal.timeout(timeout));
+      } catch (error) {
+        const failure = classify(error);
+        if (failure === "throttled") {
+          storageCounters.throttled++;
+          onThrottle();
+        } else if (failure === "damaged") storageCounters.damaged++;
+        else if (failure !== "transient") throw new AbortError(asError(error));
+        storageCounters.retries++;
+        throw asError(error);
+      }
+    },
+    { retries: TRIES - 1, minTimeout: 400, factor: 2.5, maxTimeout: 8_000, randomize: true },
+  );
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
