@@ -59,6 +59,7 @@ export const environment = z.object({
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_POD_NAME: z.string().optional(),
   CONTAINER_NAME: z.string().optional(),
+  WEBSITE_SITE_NAME: z.string().optional(),
   HOME: z.string().optional(),
 });
 
@@ -151,7 +152,9 @@ function allowedRoots(env: z.infer<typeof environment>): string[] | undefined {
     if (relative !== undefined) throw new Error(`BACKUP_ROOTS: "${relative}" is not an absolute path.`);
     return roots;
   }
-  // The host's own signs of running in Azure: App Service sets the first, Consumption and Flex Consumption the others.
-  const inAzure = env.WEBSITE_INSTANCE_ID ?? env.WEBSITE_POD_NAME ?? env.CONTAINER_NAME;
+  // The Functions host's own signs of running in Azure: App Service sets the first, Consumption and Flex Consumption
+  // the others. CONTAINER_NAME alone says nothing: other containers have it as well.
+  const inAzure =
+    env.WEBSITE_INSTANCE_ID ?? env.WEBSITE_POD_NAME ?? (env.CONTAINER_NAME && env.WEBSITE_SITE_NAME);
   return inAzure ? [env.HOME ?? homedir(), "/mounts"] : undefined;
 }

@@ -11,11 +11,15 @@ export interface Budget {
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
 }
 
+/** What memory is counted in: async-mutex walks through a semaphore's whole value at each release, so the value is kept small. */
+const UNIT = 64 * 1024;
+
 export function createBudget(requestsInFlight: number, bytesInFlight: number): Budget {
-  const memory = new Semaphore(bytesInFlight);
+  const units = Math.floor(bytesInFlight / UNIT);
+  const memory = new Semaphore(units);
   return {
     request: pLimit(requestsInFlight),
     file: pLimit(Math.ceil(requestsInFlight * 1.5)),
-    bytes: (bytes, work) => memory.runExclusive(work, Math.max(1, Math.min(bytes, bytesInFlight))),
+    bytes: (bytes, work) => memory.runExclusive(work, Math.max(1, Math.min(Math.ceil(bytes / UNIT), units))),
   };
 }

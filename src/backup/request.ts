@@ -84,7 +84,8 @@ export function parseBackupRequest(input: unknown): Parsed<BackupRequest> {
   if (typeof input === "string") {
     const parsed = root.safeParse(input);
     if (!parsed.success) return { ok: false, problem: explain(parsed.error, "The body") };
-    return { ok: true, value: backupRequest.parse({ root: input }) };
+    // The documentation's call: it names no destination, so any root may go to the one there is.
+    return { ok: true, value: backupRequest.parse({ root: input, allowOtherRoot: true }) };
   }
   if (!body.safeParse(input).success) {
     return {

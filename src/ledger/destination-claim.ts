@@ -49,7 +49,9 @@ export async function claimDestination(
       }
       if (claim.root !== root && !wanted.allowOtherRoot) return { claimed: false, otherRoot: claim.root };
     }
-    const next: Claim = { container, prefix, root, run, since: new Date().toISOString() };
+    // Whose backups it holds stays as it was first, also when another root was let in.
+    const owner = current?.claim.root ?? root;
+    const next: Claim = { container, prefix, root: owner, run, since: new Date().toISOString() };
     if (await writeClaim(service, blob, next, current?.etag)) return { claimed: true };
   }
 }

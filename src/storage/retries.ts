@@ -24,7 +24,7 @@ export function whenThrottled(listener: () => void): void {
  * @throws the last error of the storage client
  */
 export async function withRetries<T>(attempt: (signal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> {
-  const timeout = BASE_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS;
+  const timeout = BASE_TIMEOUT_MS + Math.ceil(bytes / SLOWEST_BYTES_PER_MS);
   return await pRetry(
     async () => {
       try {
