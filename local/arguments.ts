@@ -1,0 +1,78 @@
+/** The command line: npm start -- [options]. */
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { EMULATOR_PORT } from "./storage/emulator-settings.ts";
+import { StartUpError, messageOf } from "./start-up-error.ts";
+
+export const HELP = `Usage: npm start -- [options]
+
+Runs the function app on this machine, with nothing else installed: HTTP, timer and durable functions, and
+Azurite when the storage is the emulator's. It stays up until Ctrl-C.
+
+Options:
+  --port N           the port to listen on, on 127.0.0.1 (default 7071, or FUNCTIONS_PORT; 0: a free one)
+  --state DIR        durable state, Azurite's data and logs (default .local in the app's folder, or LOCAL_HOST_STATE)
+  --app DIR          the function app's folder, with host.json and package.json (default the current one)
+  --azurite-port N   Azurite's blob port (default ${EMULATOR_PORT}, or AZURITE_BLOB_PORT)
+  --ready-file PATH  writes {"url","pid"} there, as JSON, once functions can be called
+  --verbose          logs every activity and every orchestration turn
+  --help             this text
+
+Environment:
+  FUNCTIONS_WORKER_PROCESS_COUNT  more than 1: activities run in so many processes (default: in the host's)
+  AzureWebJobsStorage and all other application settings, which win over local.settings.json's
+
+Signals: Ctrl-C (SIGINT) and SIGTERM end it cleanly: running functions get five seconds. A second Ctrl-C ends it at
+once. Work that was not finished goes on at the next start, also after a crash.
+
+Exit codes:
+  0    ended by Ctrl-C or SIGTERM
+  1    could not start, or could not go on (a full disk); standard error says why
+  130  ended at once by a second Ctrl-C
+`;
+
+export interface HostArguments {
+  port: number;
+  stateFolder: string;
+  appFolder: string;
+  azuritePort: number;
+  readyFile: string | undefined;
+  verbose: boolean;
+}
+
+/** Undefined when help was asked for. Throws StartUpError for what it does not know. */
+export function readArguments(args: string[], environment: NodeJS.ProcessEnv): HostArguments | undefined {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        port: { type: "string", short: "p" },
+        state: { type: "string" },
+        app: { type: "string" },
+        "azurite-port": { type: "string" },
+        "ready-file": { type: "string" },
+        verbose: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }));
+  } catch (error) {
+    throw new StartUpError(`${messageOf(error)} Try --help.`);
+  }
+  if (values.help) return undefined;
+  const appFolder = path.resolve(values.app ?? ".");
+  return {
+    port: portNumber("--port", values.port ?? environment["FUNCTIONS_PORT"] ?? "7071"),
+    stateFolder: path.resolve(values.state ?? environment["LOCAL_HOST_STATE"] ?? path.join(appFolder, ".local")),
+    appFolder,
+    azuritePort: portNumber("--azurite-port", values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(EMULATOR_PORT)),
+    readyFile: values["ready-file"],
+    verbose: values.verbose,
+  };
+}
+
+function portNumber(option: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new StartUpError(`${option} takes a port number, 0 to 65535, not "${text}".`);
+  return port;
+}

@@ -1,0 +1,68 @@
+/** Instances in memory with their histories, so that a turn does not read them again; bounded in size. */
+import type { HistoryEvent } from "./history-event.ts";
+import { played } from "./history-event.ts";
+import type { InstanceRow, Store } from "./store.ts";
+
+/** Characters of history kept for instances that are waiting; those in a turn are always kept. */
+const KEPT_CHARACTERS = 32 * 1024 * 1024;
+
+export class LiveInstance {
+  row: InstanceRow;
+  /** Parsed, and as JSON text; both as later turns see them. */
+  readonly events: HistoryEvent[] = [];
+  readonly texts: string[] = [];
+  characters = 0;
+
+  constructor(row: InstanceRow) {
+    this.row = row;
+  }
+
+  /** Adds what is (or is about to be) in the store; gives the row's text back. */
+  append(event: HistoryEvent): string {
+    const later = played(event);
+    const text = JSON.stringify(later);
+    this.events.push(later);
+    this.texts.push(text);
+    this.characters += text.length;
+    return text;
+  }
+}
+
+export class LiveInstances {
+  readonly #store: Store;
+  readonly #live = new Map<string, LiveInstance>();
+  #characters = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Undefined when there is no such instance. */
+  get(id: string): LiveInstance | undefined {
+    const known = this.#live.get(id);
+    if (known) return known;
+    const row = this.#store.instance(id);
+    if (!row) return undefined;
+    const live = new LiveInstance(row);
+    for (const { event } of this.#store.history(id)) live.append(event);
+    return live;
+  }
+
+  /** To be called after a turn: keeps the instance, and drops those longest unused when there is too much. */
+  keep(live: LiveInstance): void {
+    this.forget(live.row.id);
+    this.#live.set(live.row.id, live);
+    this.#characters += live.characters;
+    for (const id of this.#live.keys()) {
+      if (this.#characters <= KEPT_CHARACTERS) break;
+      this.forget(id);
+    }
+  }
+
+  forget(id: string): void {
+    const live = this.#live.get(id);
+    if (!live) return;
+    this.#live.delete(id);
+    this.#characters = Math.max(0, this.#characters - live.characters);
+  }
+}

@@ -1,0 +1,42 @@
+/** The message that invokes an orchestrator function for one turn. */
+import { triggerOf } from "../app/registered-function.ts";
+import type { FunctionMetadata } from "../app/registered-function.ts";
+import { invocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
+import type { InvocationRequest, TypedData } from "../worker/messages.ts";
+import {
+  HTTP_SLEEP_MILLISECONDS,
+  MAXIMUM_TIMER,
+  TIMER_INTERVAL,
+  UPPER_SCHEMA_VERSION,
+  UPPER_SCHEMA_VERSION_NEW,
+} from "./trigger-payload.ts";
+
+export interface OrchestratorTurn {
+  instanceId: string;
+  /** JSON text. */
+  payload: string;
+  /** JSON text. */
+  input: string | null;
+  isReplaying: boolean;
+}
+
+export function orchestrationRequest(metadata: FunctionMetadata, turn: OrchestratorTurn): InvocationRequest {
+  const { key } = triggerOf(metadata);
+  const trigger = stringData(turn.payload);
+  return invocationRequest(metadata.functionId, [parameter(key, trigger)], {
+    [key]: trigger,
+    ...(turn.input === null ? {} : { input: inputData(turn.input) }),
+    instanceId: stringData(turn.instanceId),
+    isReplaying: stringData(turn.isReplaying ? "True" : "False"),
+    upperSchemaVersion: stringData(String(UPPER_SCHEMA_VERSION)),
+    upperSchemaVersionNew: stringData(String(UPPER_SCHEMA_VERSION_NEW)),
+    longRunningTimerIntervalDuration: stringData(TIMER_INTERVAL.text),
+    maximumShortTimerDuration: stringData(MAXIMUM_TIMER.text),
+    defaultHttpAsyncRequestSleepTimeMillseconds: stringData(String(HTTP_SLEEP_MILLISECONDS)),
+  });
+}
+
+function inputData(input: string): TypedData {
+  const value: unknown = JSON.parse(input);
+  return typeof value === "string" ? stringData(value) : jsonData(input);
+}

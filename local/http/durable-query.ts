@@ -1,0 +1,54 @@
+/** Query parameters of the Durable HTTP API. What cannot be read is taken as not given, as the extension does. */
+import type { InstanceQuery } from "../durable/client.ts";
+import { statusOfName } from "../durable/status.ts";
+import type { Status } from "../durable/status.ts";
+import type { StatusOptions } from "./status-payload.ts";
+
+/** How many instances a page has unless `top` says otherwise. */
+const PAGE_SIZE = 100;
+
+export function flag(query: URLSearchParams, name: string): boolean | undefined {
+  const value = query.get(name)?.trim().toLowerCase();
+  return value === "true" ? true : value === "false" ? false : undefined;
+}
+
+/** Epoch milliseconds. */
+export function time(query: URLSearchParams, name: string): number | undefined {
+  const value = Date.parse(query.get(name) ?? "");
+  return Number.isNaN(value) ? undefined : value;
+}
+
+/** A number of seconds, in milliseconds. */
+export function seconds(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  const value = Number(text);
+  return text === null || text === "" || Number.isNaN(value) ? undefined : value * 1000;
+}
+
+export function statuses(query: URLSearchParams): Status[] {
+  return query
+    .getAll("runtimeStatus")
+    .flatMap((value) => value.split(","))
+    .map((name) => statusOfName(name.trim()))
+    .filter((status) => status !== undefined);
+}
+
+export function statusOptions(query: URLSearchParams): StatusOptions {
+  return {
+    showInput: flag(query, "showInput") ?? true,
+    showHistory: flag(query, "showHistory") ?? false,
+    showHistoryOutput: flag(query, "showHistoryOutput") ?? false,
+  };
+}
+
+export function listQuery(query: URLSearchParams, continuationToken: string | undefined): InstanceQuery {
+  const top = Number(query.get("top"));
+  return {
+    instanceIdPrefix: query.get("instanceIdPrefix") ?? "",
+    createdFrom: time(query, "createdTimeFrom") ?? 0,
+    createdTo: time(query, "createdTimeTo") ?? Number.MAX_SAFE_INTEGER,
+    statuses: statuses(query),
+    top: Number.isInteger(top) && top > 0 ? top : PAGE_SIZE,
+    from: Buffer.from(continuationToken ?? "", "base64").toString(),
+  };
+}

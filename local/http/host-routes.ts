@@ -1,0 +1,128 @@
+/** Answers every request: the Durable API, the host's own pages, the app's functions. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { hostname } from "node:os";
+import { send } from "./answer.ts";
+import type { DurableApi } from "./durable-api.ts";
+import type { FunctionRoutes } from "./function-routes.ts";
+import { functionRequest } from "./function-request.ts";
+import { writeFunctionResponse } from "./function-response.ts";
+import { WEBHOOK_PATH } from "./management-urls.ts";
+import { readBody } from "./request-body.ts";
+import { forwardStream } from "./stream-proxy.ts";
+import { messageOf } from "../start-up-error.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Worker } from "../worker/worker.ts";
+
+export const RPC_PATH = "/durabletask";
+
+export interface HostRoutesOptions {
+  durable: DurableApi;
+  functions: FunctionRoutes;
+  worker: Worker;
+  log: Logger;
+  /** The durable client binding's value. */
+  durableClient: string;
+  /** Where the app takes streamed HTTP, when it has asked for that. */
+  streamUrl: string | undefined;
+}
+
+export class HostRoutes {
+  readonly #options: HostRoutesOptions;
+
+  constructor(options: HostRoutesOptions) {
+    this.#options = options;
+  }
+
+  /** For the loopback address that durable-functions' client calls. */
+  async rpc(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await this.#durable(request, response, RPC_PATH);
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request);
+    if (path === WEBHOOK_PATH || path.startsWith(`${WEBHOOK_PATH}/`)) {
+      await this.#durable(request, response, WEBHOOK_PATH);
+      return;
+    }
+    const method = request.method ?? "GET";
+    const found = this.#options.functions.find(method, path);
+    if (found) await this.#invoke(request, response, found.route.metadata, found.params);
+    else if (path === "/admin/host/status" && method === "GET") send(response, { status: 200, json: hostStatus() });
+    else if (path === "/" && (method === "GET" || method === "HEAD")) sendPage(response);
+    else send(response, { status: 404 });
+  }
+
+  async #durable(request: IncomingMessage, response: ServerResponse, base: string): Promise<void> {
+    const origin = `http://${request.headers.host}`;
+    const url = new URL(`${origin}${request.url}`);
+    const token = request.headers["x-ms-continuation-token"];
+    const answer = await this.#options.durable.handle({
+      method: request.method ?? "GET",
+      path: url.pathname.startsWith(base) ? url.pathname.slice(base.length) : "",
+      query: url.searchParams,
+      url: `${origin}${request.url}`,
+      origin,
+      contentType: request.headers["content-type"] ?? "",
+      continuationToken: Array.isArray(token) ? token[0] : token,
+      body: (await readBody(request)).toString("utf8"),
+    });
+    send(response, answer);
+  }
+
+  async #invoke(
+    request: IncomingMessage,
+    response: ServerResponse,
+    metadata: Parameters<typeof functionRequest>[0],
+    params: Record<string, string>,
+  ): Promise<void> {
+    const { worker, log, durableClient, streamUrl } = this.#options;
+    const body = streamUrl === undefined ? await readBody(request) : Buffer.alloc(0);
+    const message = functionRequest(metadata, request, params, body, durableClient);
+    const where = { functionName: metadata.name, invocationId: message.invocationId };
+    const start = performance.now();
+    const invocation = worker.invoke(message);
+    const abort = new AbortController();
+    const streamed = streamUrl === undefined ? undefined : forwardStream(streamUrl, message.invocationId, request, response, abort.signal);
+    streamed?.catch((error: unknown) => log.debug(`stream ended: ${messageOf(error)}`, where));
+    const result = await invocation;
+    const took = `${Math.round(performance.now() - start)} ms`;
+    if (result.status === "failure") {
+      log.error(`${request.method} ${pathOf(request)} failed (${took}): ${result.exception.message}\n${result.exception.stack}`, where);
+      abort.abort();
+      // The real host hides what went wrong from the caller as well.
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+      return;
+    }
+    await streamed;
+    const answer = result.response.returnValue?.http;
+    if (streamed === undefined) writeFunctionResponse(response, answer);
+    log.info(`${request.method} ${pathOf(request)} ${response.statusCode} (${took})`, where);
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0] ?? "/";
+}
+
+function hostStatus() {
+  return {
+    id: hostname(),
+    state: "Running",
+    version: "4.1037.0.0",
+    versionDetails: "local host",
+    platformVersion: "",
+    instanceId: "",
+    computerName: "",
+    processUptime: Math.round(process.uptime() * 1000),
+    functionAppContentEditingState: "Unknown",
+  };
+}
+
+function sendPage(response: ServerResponse): void {
+  const page =
+    "<!DOCTYPE html>\n<html><head><title>Your function app is up and running.</title></head>" +
+    "<body><h1>Your function app is up and running.</h1><p>This is the local host.</p></body></html>\n";
+  response.writeHead(200, { "Content-Type": "text/html", "Content-Length": Buffer.byteLength(page) });
+  response.end(response.req.method === "HEAD" ? "" : page);
+}

@@ -1,0 +1,208 @@
+/** Puts the parts together, starts them in order, and ends them in the opposite one. */
+import { rmSync, writeFileSync } from "node:fs";
+import type { HostArguments } from "./arguments.ts";
+import type { AppRegistry } from "./app/core-api.ts";
+import { loadApp } from "./app/load-app.ts";
+import { enabledFunctions } from "./app/enabled-functions.ts";
+import { hasTrigger } from "./app/registered-function.ts";
+import type { FunctionMetadata } from "./app/registered-function.ts";
+import { ActivityRunner } from "./durable/activity-runner.ts";
+import { DurableClient } from "./durable/client.ts";
+import { Engine } from "./durable/engine.ts";
+import { unknownFunction } from "./durable/failure-text.ts";
+import { orchestrationRequest } from "./durable/orchestration-request.ts";
+import { ReplayError } from "./durable/replay-actions.ts";
+import { DurableApi } from "./http/durable-api.ts";
+import { FunctionRoutes } from "./http/function-routes.ts";
+import { HostRoutes, RPC_PATH } from "./http/host-routes.ts";
+import { durableClientInput } from "./http/management-urls.ts";
+import { send } from "./http/answer.ts";
+import { HttpServer } from "./http/server.ts";
+import type { Logger } from "./log/logger.ts";
+import { captureConsole } from "./log/capture-console.ts";
+import { applyLocalSettings } from "./settings/local-settings.ts";
+import { readHostJson } from "./settings/host-json.ts";
+import type { HostSettings } from "./settings/host-json.ts";
+import { startUpText } from "./start-up-text.ts";
+import { openState } from "./state-folder.ts";
+import type { State } from "./state-folder.ts";
+import { messageOf } from "./start-up-error.ts";
+import { Azurite } from "./storage/azurite.ts";
+import { usesEmulator } from "./storage/emulator-settings.ts";
+import { TimerTriggers } from "./timer/timer-triggers.ts";
+import { InProcessWorker } from "./worker/in-process-worker.ts";
+import { TimeLimitedWorker } from "./worker/time-limit.ts";
+import { WorkerPool } from "./worker/worker-pool.ts";
+import type { Worker } from "./worker/worker.ts";
+
+/** How long running functions get when the host ends. */
+const GRACE = 5_000;
+
+export class LocalHost {
+  readonly #arguments: HostArguments;
+  readonly #log: Logger;
+  readonly #fatal: (error: unknown) => void;
+  /** What `stop` has to do, last started first. */
+  readonly #stops: (() => unknown)[] = [];
+  #routes: HostRoutes | undefined;
+
+  constructor(args: HostArguments, log: Logger, fatal: (error: unknown) => void) {
+    this.#arguments = args;
+    this.#log = log;
+    this.#fatal = fatal;
+  }
+
+  /** Resolves with the host's address once functions can be called. Throws StartUpError. */
+  async start(): Promise<string> {
+    const { appFolder, stateFolder } = this.#arguments;
+    const settings = readHostJson(appFolder);
+    for (const warning of applyLocalSettings(appFolder, process.env)) this.#log.warn(warning);
+    const state = openState(stateFolder, settings.hubName);
+    this.#stops.push(() => state.store.close());
+    const log = (error: unknown) => this.#log.error(messageOf(error));
+    const server = new HttpServer(async (request, response) => {
+      if (this.#routes) await this.#routes.handle(request, response);
+      else send(response, { status: 503, headers: { "Retry-After": "1" } });
+    }, log);
+    const port = await server.listen(this.#arguments.port);
+    this.#stops.push(() => server.closeAll());
+    const rpc = new HttpServer(async (request, response) => this.#routes?.rpc(request, response), log);
+    const rpcPort = await rpc.listen(0);
+    this.#stops.push(() => rpc.closeAll());
+    await this.#startStorage();
+    const url = `http://localhost:${port}`;
+    setEnvironment(port);
+    await this.#startApp(settings, state, url, `http://127.0.0.1:${rpcPort}${RPC_PATH}/`, server);
+    this.#announce(url);
+    return url;
+  }
+
+  /** Takes no more work, lets what runs finish for a few seconds, and ends everything. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.#log.error(messageOf(error));
+      }
+    }
+  }
+
+  async #startStorage(): Promise<void> {
+    const { azuritePort, stateFolder } = this.#arguments;
+    if (!usesEmulator(process.env, azuritePort)) return;
+    const azurite = await Azurite.start({ stateFolder, port: azuritePort });
+    if (azurite) this.#stops.push(() => azurite.stop());
+    this.#log.info(`Azurite answers on http://127.0.0.1:${azuritePort}${azurite ? "" : " (it ran already)"}`);
+  }
+
+  async #startApp(settings: HostSettings, state: State, url: string, rpcBaseUrl: string, server: HttpServer): Promise<void> {
+    const { appFolder } = this.#arguments;
+    const functionLog = this.#log.write.bind(this.#log);
+    captureConsole(functionLog);
+    const app = await loadApp(appFolder, (level, _category, message) => functionLog(level, message));
+    const functions = enabledFunctions(app, process.env, this.#log);
+    const streamUrl = (await app.programmingModel?.getCapabilities?.({}))?.["HttpUri"];
+    const worker = this.#limited(new InProcessWorker(app, functionLog), settings);
+    const hub = { hubName: settings.hubName, key: state.systemKey };
+    const durableClient = durableClientInput(url, hub, rpcBaseUrl);
+    const { engine, activities } = this.#startEngine(settings, state, app, functions, worker);
+    const routes = new FunctionRoutes(functions, settings.routePrefix);
+    this.#routes = new HostRoutes({
+      durable: new DurableApi(new DurableClient(engine), hub),
+      functions: routes,
+      worker,
+      log: this.#log,
+      durableClient,
+      streamUrl,
+    });
+    const timers = new TimerTriggers({
+      functions: functions.filter((metadata) => hasTrigger(metadata, "timerTrigger")),
+      store: state.store,
+      worker,
+      log: this.#log,
+      durableClient,
+    });
+    process.stdout.write(startUpText(url, functions, routes));
+    this.#stops.push(() => {
+      server.stopAccepting();
+      return withinGrace([activities.stop(), timers.stop(), engine.stop()]);
+    });
+    engine.resume();
+    timers.start();
+  }
+
+  #startEngine(settings: HostSettings, state: State, app: AppRegistry, functions: FunctionMetadata[], worker: Worker) {
+    const named = (type: string) => new Map(functions.filter((each) => hasTrigger(each, type)).map((each) => [each.name, each]));
+    const kinds = { activity: named("activityTrigger"), orchestrator: named("orchestrationTrigger") };
+    const activities = new ActivityRunner({
+      worker: this.#activityWorker(settings, worker),
+      metadataOf: (name) => kinds.activity.get(name),
+      limit: settings.maxConcurrentActivities,
+      log: this.#log,
+      done: (task, event) => engine.taskDone(task, event),
+    });
+    const engine = new Engine(
+      state.store,
+      {
+        invokeOrchestrator: (name, turn) => {
+          const metadata = kinds.orchestrator.get(name);
+          if (!metadata) throw new Error(`'${name}' is not an orchestrator function.`);
+          // Orchestrators are not limited in time: a turn is over in milliseconds.
+          return worker.invoke(orchestrationRequest(metadata, turn));
+        },
+        checkFunction: (kind, name) => {
+          if (!kinds[kind].has(name)) throw new ReplayError(unknownFunction(kind, name, [...kinds[kind].keys()]));
+        },
+        queueTasks: (tasks) => activities.add(tasks),
+        fatal: this.#fatal,
+      },
+      this.#log,
+      settings.maxConcurrentOrchestrators,
+    );
+    return { engine, activities };
+  }
+
+  #activityWorker(settings: HostSettings, inProcess: Worker): Worker {
+    const count = Number(process.env["FUNCTIONS_WORKER_PROCESS_COUNT"] ?? 1);
+    if (!(count > 1)) return inProcess;
+    const pool = new WorkerPool(count, this.#arguments.appFolder, this.#log);
+    this.#stops.push(() => pool.stop());
+    return new TimeLimitedWorker(pool, settings.functionTimeout, (request) => pool.killHolderOf(request));
+  }
+
+  #limited(worker: Worker, settings: HostSettings): Worker {
+    return new TimeLimitedWorker(worker, settings.functionTimeout, (request) =>
+      this.#log.error("took longer than functionTimeout; its result will not count", {
+        functionName: request.functionId,
+        invocationId: request.invocationId,
+      }),
+    );
+  }
+
+  #announce(url: string): void {
+    const ready = { url, pid: process.pid };
+    const { readyFile } = this.#arguments;
+    if (readyFile !== undefined) {
+      writeFileSync(readyFile, JSON.stringify(ready));
+      this.#stops.push(() => rmSync(readyFile, { force: true }));
+    }
+    process.send?.(ready);
+  }
+}
+
+/** As func sets it: durable-functions takes the host's own address from it. */
+function setEnvironment(port: number): void {
+  process.env["WEBSITE_HOSTNAME"] = `localhost:${port}`;
+  process.env["FUNCTIONS_WORKER_RUNTIME"] ??= "node";
+  process.env["AZURE_FUNCTIONS_ENVIRONMENT"] ??= "Development";
+}
+
+async function withinGrace(work: Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise((resolve) => {
+    timer = setTimeout(resolve, GRACE);
+  });
+  await Promise.race([Promise.all(work), grace]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,47 @@
+/** The local host's entry: see --help, or arguments.ts. */
+import { HELP, readArguments } from "./arguments.ts";
+import { LocalHost } from "./local-host.ts";
+import { Logger } from "./log/logger.ts";
+import { StartUpError, messageOf } from "./start-up-error.ts";
+
+async function main(): Promise<void> {
+  const args = readArguments(process.argv.slice(2), process.env);
+  if (!args) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const log = new Logger({ verbose: args.verbose });
+  const host = new LocalHost(args, log, die);
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    log.info("Stopping: running functions get a few seconds …");
+    void host.stop().then(() => process.exit(0));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  // A harness that started the host over IPC and died must not leave it behind.
+  process.on("disconnect", stop);
+  try {
+    await host.start();
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}
+
+/** The state could not be written or read. Nothing half done is in it: what was not committed is not there. */
+function die(error: unknown): void {
+  const full = /disk is full|SQLITE_FULL|ENOSPC/i.test(messageOf(error));
+  process.stderr.write(
+    full
+      ? "The disk is full: the durable state cannot be written. What was committed is safe; make room and start again.\n"
+      : `The durable engine cannot go on: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(1);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof StartUpError ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,34 @@
+/** A child worker: loads the app as the host does, and runs the activities it is sent. */
+import { loadApp } from "../app/load-app.ts";
+import { captureConsole } from "../log/capture-console.ts";
+import { messageOf } from "../start-up-error.ts";
+import type { FromChild, ToChild } from "./child-messages.ts";
+import type { InvocationName } from "./current-invocation.ts";
+import { invokeFunction } from "./invoke-function.ts";
+
+const [directory = process.cwd()] = process.argv.slice(2);
+
+function tell(message: FromChild): void {
+  process.send?.(message);
+}
+
+function log(level: string, message: string, where?: InvocationName): void {
+  tell({ kind: "log", level, message, ...(where ? { where } : {}) });
+}
+
+// The host has gone, or wants this process to: there is nobody left to answer to.
+process.on("disconnect", () => process.exit(0));
+// The terminal's Ctrl-C is the host's to deal with.
+process.on("SIGINT", () => undefined);
+
+captureConsole(log);
+try {
+  const app = await loadApp(directory, (level, _category, message) => log(level, message));
+  process.on("message", ({ invoke }: ToChild) => {
+    void invokeFunction(app, invoke, log).then((result) => tell({ kind: "done", invocationId: invoke.invocationId, result }));
+  });
+  tell({ kind: "ready" });
+} catch (error) {
+  tell({ kind: "failed", message: messageOf(error) });
+  process.exit(1);
+}

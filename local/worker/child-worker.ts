@@ -1,0 +1,115 @@
+/** One child process that runs functions. When it dies it is started again, later each time it dies young. */
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FromChild, ToChild } from "./child-messages.ts";
+import type { InvocationRequest, InvocationResult } from "./messages.ts";
+import { WorkerLostError } from "./worker.ts";
+import type { Worker } from "./worker.ts";
+import type { Logger } from "../log/logger.ts";
+
+/** The built child when this file is built, the source when it is not. */
+const CHILD = path.join(path.dirname(fileURLToPath(import.meta.url)), `child-main${path.extname(fileURLToPath(import.meta.url))}`);
+const FIRST_BACK_OFF = 100;
+const LONGEST_BACK_OFF = 30_000;
+/** A child that has lived so long has not died of its start. */
+const HEALTHY_AFTER = 10_000;
+
+interface Waiting {
+  resolve(result: InvocationResult): void;
+  reject(error: Error): void;
+}
+
+export class ChildWorker implements Worker {
+  readonly #directory: string;
+  readonly #log: Logger;
+  readonly #open = new Map<string, Waiting>();
+  #child: ChildProcess | undefined;
+  #ready: Promise<void> = Promise.resolve();
+  #backOff = FIRST_BACK_OFF;
+  #stopping = false;
+
+  constructor(directory: string, log: Logger) {
+    this.#directory = directory;
+    this.#log = log;
+    this.#start();
+  }
+
+  /** Invocations under way. */
+  get load(): number {
+    return this.#open.size;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  invoke(request: InvocationRequest): Promise<InvocationResult> {
+    return new Promise((resolve, reject) => {
+      this.#open.set(request.invocationId, { resolve, reject });
+      void this.#ready.then(() => {
+        if (!this.#open.has(request.invocationId)) return;
+        const message: ToChild = { invoke: request };
+        this.#child?.send(message, (error) => {
+          if (error) this.#lose(request.invocationId);
+        });
+      });
+    });
+  }
+
+  /** Whether this child has the invocation. */
+  has(invocationId: string): boolean {
+    return this.#open.has(invocationId);
+  }
+
+  /** Ends the process at once; it is started again. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  /** Ends the process for good. */
+  stop(): void {
+    this.#stopping = true;
+    if (this.#child?.connected) this.#child.disconnect();
+  }
+
+  #start(): void {
+    const child = fork(CHILD, [this.#directory], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const started = Date.now();
+    this.#child = child;
+    this.#ready = new Promise((resolve) => {
+      child.on("message", (message: FromChild) => {
+        if (message.kind === "ready") resolve();
+        else if (message.kind === "log") this.#log.write(message.level, message.message, message.where);
+        else if (message.kind === "failed") this.#log.error(`A worker process could not load the app: ${message.message}`);
+        else this.#settle(message.invocationId, message.result);
+      });
+    });
+    child.on("error", (error) => this.#log.error(`worker process ${child.pid}: ${error.message}`));
+    child.on("exit", (code, signal) => {
+      for (const id of this.#open.keys()) this.#lose(id);
+      if (this.#stopping) return;
+      this.#backOff = Date.now() - started > HEALTHY_AFTER ? FIRST_BACK_OFF : Math.min(LONGEST_BACK_OFF, this.#backOff * 2);
+      this.#log.warn(`worker process ${child.pid} ended (${signal ?? `exit code ${code}`}); another starts in ${this.#backOff} ms`);
+      // Calls that come meanwhile wait for the next process.
+      this.#ready = new Promise((resolve) => {
+        setTimeout(() => {
+          if (this.#stopping) return;
+          this.#start();
+          void this.#ready.then(resolve);
+        }, this.#backOff);
+      });
+    });
+  }
+
+  #settle(id: string, result: InvocationResult): void {
+    this.#open.get(id)?.resolve(result);
+    this.#open.delete(id);
+  }
+
+  #lose(id: string): void {
+    this.#open.get(id)?.reject(new WorkerLostError("The worker process ended before the function did."));
+    this.#open.delete(id);
+  }
+}
