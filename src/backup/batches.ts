@@ -13,17 +13,19 @@ const MIN_BATCH_COST = 128 * FILE_COST;
  * documentation's sample. The whole tree is cut into 64 whatever its size, so that it spreads over machines; a part of
  * a bigger tree only as far as it pays.
  * @param lines the entries as JSON lines, each with its newline; the batches are byte ranges of them joined
+ * @param limit the most batches, where large files take up part of the fan-out
  */
 export function cut(
   list: string,
   entries: readonly Entry[],
   lines: readonly string[],
   wholeTree: boolean,
+  limit = MAX_BATCHES,
 ): Batch[] {
   const cost = (entry: Entry): number => entry.size + FILE_COST;
   const total = entries.reduce((sum, entry) => sum + cost(entry), 0);
   const wanted = wholeTree ? MAX_BATCHES : Math.ceil(total / MIN_BATCH_COST);
-  const most = Math.max(1, Math.min(MAX_BATCHES, wanted, entries.length));
+  const most = Math.max(1, Math.min(limit, wanted, entries.length));
 
   const batches: Batch[] = [];
   let batch: Batch = { list, offset: 0, length: 0, files: 0, bytes: 0 };

@@ -50,12 +50,7 @@ export async function copyFile(entry: Entry, context: CopyContext): Promise<Outc
 
 async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome> {
   for (let read = 1; ; read++) {
-    const file = await withTimeout(
-      OpenFile.open(locate(context.realRoot, entry.path), context.realRoot),
-      context.fileTimeoutMs,
-      "opening it",
-      (late) => void late.close(),
-    );
+    const file = await openToCopy(entry, context);
     try {
       if (await OpenFile.settle(file.stats)) await file.assertUnchanged();
       return file.stats.size <= BLOCK
@@ -67,6 +62,15 @@ async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome>
       await file.close();
     }
   }
+}
+
+/** Opens a file of the tree. @throws NotAFile, FileTimeout, or the file system's error */
+export async function openToCopy(
+  entry: Entry,
+  { realRoot, fileTimeoutMs }: Pick<CopyContext, "realRoot" | "fileTimeoutMs">,
+): Promise<OpenFile> {
+  const opening = OpenFile.open(locate(realRoot, entry.path), realRoot);
+  return await withTimeout(opening, fileTimeoutMs, "opening it", (late) => void late.close());
 }
 
 async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
@@ -126,7 +130,7 @@ async function putWhole(
           content.length,
         ),
       ),
-    keepOld(blob, context),
+    keepOld(blob, context.keep),
   );
   return result(entry, put, mtime, mode, "copied");
 }
@@ -206,7 +210,7 @@ async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyContext):
           blobHTTPHeaders: blobHeaders(entry.path, hash),
         }),
       ),
-    keepOld(blob, context),
+    keepOld(blob, context.keep),
   );
   return result(entry, put, mtime, mode, "copied");
 }
@@ -231,8 +235,9 @@ function blobOf(entry: Entry, context: CopyContext): BlockBlobClient {
   return context.container.getBlockBlobClient(blobName(entry.path, context.prefix));
 }
 
-function keepOld(blob: BlockBlobClient, context: CopyContext) {
-  if (context.keep !== "snapshots") return undefined;
+/** What keeps the content that is about to be overwritten, where that does not happen by itself. */
+export function keepOld(blob: BlockBlobClient, keep: Keep): ((etag: string) => Promise<unknown>) | undefined {
+  if (keep !== "snapshots") return undefined;
   return (etag: string) =>
     withRetries((abortSignal) => blob.createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
 }
@@ -248,7 +253,7 @@ function result(
 }
 
 /** The outcome for an error that concerns this file alone; any other is thrown on. */
-function explain(entry: Entry, error: unknown): Outcome {
+export function explain(entry: Entry, error: unknown): Outcome {
   const outcome = (name: Outcome["outcome"], reason: string): Outcome => ({
     path: entry.path,
     outcome: name,

@@ -6,9 +6,10 @@ import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
-import { cut } from "./batches.ts";
+import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
 import { compareWithDestination, isEmptyDestination } from "./destination.ts";
+import type { Entry } from "./entry.ts";
 import { createFilter } from "./filter.ts";
 import { emptyTally } from "./outcome.ts";
 import { cutRest } from "./rest.ts";
@@ -91,8 +92,12 @@ async function list(
 
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
   const attempt = `lists/${input.part}-${randomUUID()}`;
-  const lines = toCopy.map((entry) => `${JSON.stringify(entry)}\n`);
+  const { small, large, later } = sortBySize(toCopy, settings.largeFile);
+  const lines = toLines(small);
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
+  const largeLines = toLines(large);
+  if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
+  left.push(...later.map(({ path }) => ({ file: path })));
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
   const found =
     outcomes.length > 0 ? await settleOutcomes(ledger, listingOutcomes(input.part), outcomes) : emptyTally();
@@ -103,8 +108,41 @@ async function list(
     fresh,
     keep,
     found,
-    batches: cut(`${attempt}.jsonl`, toCopy, lines, input.part === WHOLE_TREE),
+    batches: cut(`${attempt}.jsonl`, small, lines, input.part === WHOLE_TREE, MAX_BATCHES - large.length),
+    large: lineRanges(`${attempt}.large.jsonl`, largeLines),
+    toCopy: {
+      files: small.length + large.length,
+      bytes: [...small, ...large].reduce((sum, { size }) => sum + size, 0),
+    },
     rest,
+  });
+}
+
+/** Large files are orchestrations of their own; so many of them that enough batches are left for the small ones. */
+const MAX_LARGE = 16;
+
+function sortBySize(entries: readonly Entry[], threshold: number) {
+  const isLarge = (entry: Entry): boolean => entry.kind === "file" && entry.size > threshold;
+  const large = entries.filter(isLarge);
+  return {
+    small: entries.filter((entry) => !isLarge(entry)),
+    large: large.slice(0, MAX_LARGE),
+    /** For another listing to take. */
+    later: large.slice(MAX_LARGE),
+  };
+}
+
+function toLines(entries: readonly Entry[]): string[] {
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`);
+}
+
+/** Each line as a range of its own. */
+function lineRanges(list: string, lines: readonly string[]): ListRange[] {
+  let offset = 0;
+  return lines.map((line) => {
+    const length = Buffer.byteLength(line);
+    offset += length;
+    return { list, offset: offset - length, length };
   });
 }
 
@@ -150,6 +188,8 @@ function failed(request: BackupRequest, problem: string): Listing {
     keep: "nothing",
     found: emptyTally(),
     batches: [],
+    large: [],
+    toCopy: { files: 0, bytes: 0 },
     rest: [],
     problem,
   };

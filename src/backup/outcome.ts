@@ -93,3 +93,14 @@ export function sum(tallies: readonly Tally[]): Tally {
 export function filesOf(counts: Counts): number {
   return OUTCOMES.reduce((files, outcome) => files + counts[outcome], 0);
 }
+
+/** Why a run failed, for people: what stopped it, or which files failed. Undefined when it did not. */
+export function verdict({ counts, failures, stopped }: Tally, run: string): string | undefined {
+  if (stopped !== undefined) return stopped;
+  if (counts.failed === 0) return undefined;
+  const more = counts.failed > failures.length ? `; and ${counts.failed - failures.length} more` : "";
+  return (
+    `${counts.failed} of ${filesOf(counts)} files failed, the others are backed up. ${failures.join("; ")}${more}. ` +
+    `All of them: container backup-runs, ${run}/outcomes.`
+  );
+}

@@ -1,9 +1,7 @@
 import * as df from "durable-functions";
-import { failBatch } from "../backup/copy-batch.ts";
-import type { Counts, Tally } from "../backup/outcome.ts";
+import type { Counts } from "../backup/outcome.ts";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import type { BatchRef } from "../ledger/listing.ts";
 import { closeRun, type RunStatus } from "../ledger/run-record.ts";
 import { services } from "../services.ts";
 
@@ -24,10 +22,4 @@ df.app.activity("closeBackup", {
     });
     if (record) await releaseDestination(services.storage, record);
   },
-});
-
-/** Records the files of a batch that could not be tried, however often, as failed. */
-df.app.activity("failBatch", {
-  handler: async ({ batch, reason }: { batch: BatchRef; reason: string }): Promise<Tally> =>
-    await failBatch(batch, reason, services.storage),
 });

@@ -1,5 +1,6 @@
 import * as df from "durable-functions";
 import { listFiles, type ListInput } from "../backup/list-files.ts";
+import type { LargeFileRef } from "../backup/large-file/plan.ts";
 import type { Tally } from "../backup/outcome.ts";
 import type { BatchRef, PartRef } from "../ledger/listing.ts";
 import { services } from "../services.ts";
@@ -8,8 +9,9 @@ import { services } from "../services.ts";
 export interface FileList {
   found: Tally;
   batches: BatchRef[];
+  large: LargeFileRef[];
   rest: PartRef[];
-  /** Files and bytes in the batches. */
+  /** Files and bytes that are to be copied. */
   files: number;
   bytes: number;
   problem?: string;
@@ -23,9 +25,10 @@ df.app.activity("getFileList", {
     return {
       found: listing.found,
       batches: listing.batches.map((_batch, batch) => ({ run, part, batch })),
+      large: listing.large.map((_range, large) => ({ run, part, large })),
       rest: listing.rest.map((_range, number) => ({ run, part: `${part}.${number}` })),
-      files: listing.batches.reduce((sum, batch) => sum + batch.files, 0),
-      bytes: listing.batches.reduce((sum, batch) => sum + batch.bytes, 0),
+      files: listing.toCopy.files,
+      bytes: listing.toCopy.bytes,
       ...(listing.problem === undefined ? {} : { problem: listing.problem }),
     };
   },

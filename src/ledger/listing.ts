@@ -27,6 +27,10 @@ export interface Listing {
   /** What was settled while listing: unchanged, skipped, failed. */
   found: Tally;
   batches: Batch[];
+  /** Files that are copied by ranges, each range one line. */
+  large: ListRange[];
+  /** Files and bytes in the batches and large files together. */
+  toCopy: { files: number; bytes: number };
   /** What is left to walk, each range for one sub-orchestration. */
   rest: ListRange[];
   /** Why nothing could be listed at all, for people: the root is missing, not a directory, not readable. */

@@ -1,0 +1,116 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger } from "../../ledger/ledger.ts";
+import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
+import type { Settings } from "../../settings.ts";
+import { withRetries } from "../../storage/retries.ts";
+import { blobHeaders, blobMetadata } from "../blob-headers.ts";
+import { explain, keepOld, openToCopy } from "../copy-file.ts";
+import { blobName } from "../blob-name.ts";
+import type { Entry } from "../entry.ts";
+import { modeOf, mtimeOf } from "../entry.ts";
+import type { Outcome, Tally } from "../outcome.ts";
+import { putBlob } from "../put-blob.ts";
+import { OpenFile } from "../read-file.ts";
+import { finishHash } from "./hash-span.ts";
+import { blockId, openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
+import { withPlannedFile } from "./planned-file.ts";
+
+/** What the orchestration of a large file needs of its plan. */
+export interface Attempt {
+  size: number;
+  /** Bytes of a range. */
+  range: number;
+  ranges: number;
+}
+
+/** Begins an attempt, or says what became of a file that cannot be copied (or was copied before). */
+export async function beginAttempt(
+  ref: AttemptRef,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<Attempt | { settled: Tally }> {
+  const ledger = new Ledger(service, ref.run);
+  const before = await readTally(ledger, outcomeName(ref));
+  if (before) return { settled: before };
+  const { listing, entry } = await openLarge(ledger, ref);
+  try {
+    const file = await openToCopy(entry, {
+      realRoot: listing.realRoot,
+      fileTimeoutMs: settings.fileTimeoutMs,
+    });
+    try {
+      await OpenFile.settle(file.stats);
+      const { size, range, ranges } = await planAttempt(file, ref, ledger);
+      return { size, range, ranges };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof TooLarge)
+      return { settled: await settle(ledger, ref, failure(entry, error.message)) };
+    return { settled: await settle(ledger, ref, explain(entry, error)) };
+  }
+}
+
+/** Makes the blob of the blocks that were sent, all at once, if the file is still the one they were read from. */
+export async function commitAttempt(
+  ref: AttemptRef & { state: string },
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<{ settled: Tally } | "changed"> {
+  const ledger = new Ledger(service, ref.run);
+  const before = await readTally(ledger, outcomeName(ref));
+  if (before) return { settled: before };
+  let outcome: Outcome | undefined;
+  const piece = await withPlannedFile(ledger, ref, settings, async (file, plan, { entry, listing }) => {
+    const { container, prefix } = listing.request;
+    const blob = service.getContainerClient(container).getBlockBlobClient(blobName(entry.path, prefix));
+    const hash = await finishHash(ref.state);
+    const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
+    const ids = Array.from({ length: plan.blocks }, (_none, index) => blockId(plan, index));
+    const put = await putBlob(
+      blob,
+      { md5: hash, size: plan.size, runId: ref.run, existing: entry.existing },
+      (conditions) =>
+        withRetries((abortSignal) =>
+          blob.commitBlockList(ids, {
+            abortSignal,
+            conditions,
+            metadata: blobMetadata(ref.run, { kind: entry.kind, mtime, mode }),
+            blobHTTPHeaders: blobHeaders(entry.path, hash),
+          }),
+        ),
+      keepOld(blob, listing.keep),
+    );
+    outcome = {
+      path: entry.path,
+      outcome: "copied",
+      kind: "file",
+      size: put.size,
+      mtime,
+      mode,
+      md5: put.md5,
+    };
+  });
+  if (piece === "changed" || !outcome) return "changed";
+  return { settled: await settle(ledger, ref, outcome) };
+}
+
+/** Records that a large file could not be copied. */
+export async function giveUp(ref: LargeFileRef, reason: string, service: BlobServiceClient): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  const { entry } = await openLarge(ledger, ref);
+  return await settle(ledger, ref, failure(entry, reason));
+}
+
+function failure(entry: Entry, reason: string): Outcome {
+  return { path: entry.path, outcome: "failed", kind: entry.kind, size: 0, reason: reason.slice(0, 500) };
+}
+
+async function settle(ledger: Ledger, ref: LargeFileRef, outcome: Outcome): Promise<Tally> {
+  return await settleOutcomes(ledger, outcomeName(ref), [outcome]);
+}
+
+function outcomeName({ part, large }: LargeFileRef): string {
+  return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
+}

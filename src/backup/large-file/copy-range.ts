@@ -1,0 +1,66 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger } from "../../ledger/ledger.ts";
+import { md5 } from "../../storage/md5.ts";
+import { withRetries } from "../../storage/retries.ts";
+import type { Settings } from "../../settings.ts";
+import { blobName } from "../blob-name.ts";
+import type { Budget } from "../budget.ts";
+import { withTimeout } from "../timeout.ts";
+import { withPlannedFile } from "./planned-file.ts";
+import { blockId, type AttemptRef, type Plan } from "./plan.ts";
+
+/** Blocks of one range that are read and sent at a time. */
+const AT_A_TIME = 4;
+
+/** What came of a piece of an attempt. */
+export type Piece = "done" | "changed";
+
+/**
+ * Sends the blocks of one range. Sent twice they are the same blocks: their ids are fixed by attempt and place.
+ * @returns "changed" when the file is no longer the one that the attempt began with
+ */
+export async function copyRange(
+  ref: AttemptRef & { range: number },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Piece> {
+  const ledger = new Ledger(service, ref.run);
+  return await withPlannedFile(ledger, ref, settings, async (file, plan, { entry, listing }) => {
+    const blob = service
+      .getContainerClient(listing.request.container)
+      .getBlockBlobClient(blobName(entry.path, listing.request.prefix));
+    const send = async (index: number): Promise<void> => {
+      const position = index * plan.block;
+      const length = Math.min(plan.block, plan.size - position);
+      await budget.bytes(length, async () => {
+        const content = Buffer.allocUnsafe(length);
+        await withTimeout(file.read(content, position), settings.fileTimeoutMs, "reading it");
+        const hash = md5(content);
+        await budget.request(() =>
+          withRetries(
+            (abortSignal) =>
+              blob.stageBlock(blockId(plan, index), content, length, {
+                abortSignal,
+                transactionalContentMD5: hash,
+              }),
+            length,
+          ),
+        );
+      });
+    };
+    const indexes = blocksOf(plan, ref.range);
+    await Promise.all(
+      Array.from({ length: AT_A_TIME }, async () => {
+        for (let index = indexes.shift(); index !== undefined; index = indexes.shift()) await send(index);
+      }),
+    );
+    await file.assertUnchanged();
+  });
+}
+
+function blocksOf(plan: Plan, range: number): number[] {
+  const perRange = plan.range / plan.block;
+  const first = range * perRange;
+  return Array.from({ length: Math.min(perRange, plan.blocks - first) }, (_none, index) => first + index);
+}

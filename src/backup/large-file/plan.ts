@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import type { Ledger, ListRange } from "../../ledger/ledger.ts";
+import { readListing, type Listing } from "../../ledger/listing.ts";
+import type { Entry } from "../entry.ts";
+import type { OpenFile } from "../read-file.ts";
+
+const MIB = 1024 * 1024;
+/** Blob Storage's limit on the blocks of a blob. */
+const MAX_BLOCKS = 50_000;
+/** Blob Storage's limit on a block. */
+const MAX_BLOCK = 4_000 * MIB;
+/** Bytes of a block, where the file has no more than MAX_BLOCKS of them. */
+const BLOCK = 8 * MIB;
+/** Blocks that one activity sends: 128 MiB take it half a minute even at 4 MiB/s. */
+const BLOCKS_A_RANGE = 16;
+/** Ranges that are in the hands of activities at a time; then the orchestration begins anew with the next ones. */
+export const RANGES_A_WAVE = 64;
+
+/** One large file of a listing, as an orchestration is given it. */
+export interface LargeFileRef {
+  run: string;
+  part: string;
+  large: number;
+}
+
+/** One try at a large file. A file that changes is tried again from the start. */
+export interface AttemptRef extends LargeFileRef {
+  attempt: number;
+}
+
+/** How one attempt copies the file; written once, so that block ids are fixed by attempt and range. */
+export interface Plan {
+  /** What the file was: a range of any other file is not sent. */
+  size: number;
+  /** Milliseconds, as the file system gives them. */
+  mtimeMs: number;
+  ctimeMs: number;
+  ino: number;
+  mode: number;
+  /** Bytes. */
+  block: number;
+  blocks: number;
+  ranges: number;
+  /** Bytes of a range; the last one may be shorter. */
+  range: number;
+  /** Begins every block id of this attempt; random, so that no two attempts mix. */
+  mark: string;
+}
+
+/** A large file that Blob Storage cannot hold. */
+export class TooLarge extends Error {}
+
+/** Decides how an attempt copies a file, unless it was decided before. */
+export async function planAttempt(file: OpenFile, ref: AttemptRef, ledger: Ledger): Promise<Plan> {
+  const before = await readPlan(ledger, ref);
+  if (before) return before;
+  const { size, mtimeMs, ctimeMs, ino, mode } = file.stats;
+  const block = blockFor(size);
+  const blocks = Math.ceil(size / block);
+  const range = block * BLOCKS_A_RANGE;
+  const plan: Plan = {
+    size,
+    mtimeMs,
+    ctimeMs,
+    ino,
+    mode,
+    block,
+    blocks,
+    range,
+    ranges: Math.ceil(size / range),
+    mark: randomBytes(12).toString("base64url"),
+  };
+  const { won } = await ledger.writeOnce(planName(ref), JSON.stringify(plan));
+  return won ? plan : ((await readPlan(ledger, ref)) ?? plan);
+}
+
+/** The plan of an attempt, or undefined when there is none yet. */
+export async function readPlan(ledger: Ledger, ref: AttemptRef): Promise<Plan | undefined> {
+  const text = await ledger.read(planName(ref));
+  return text === undefined ? undefined : (JSON.parse(text) as Plan);
+}
+
+/** The id of a block: the same length for all blocks of a blob, as the service demands. */
+export function blockId(plan: Plan, index: number): string {
+  return Buffer.from(`${plan.mark}${String(index).padStart(6, "0")}`).toString("base64");
+}
+
+/** Whether an open file is the one that was planned for: same file, same size, not written since. */
+export function isAsPlanned(file: OpenFile, plan: Plan): boolean {
+  const { size, mtimeMs, ctimeMs, ino } = file.stats;
+  return size === plan.size && mtimeMs === plan.mtimeMs && ctimeMs === plan.ctimeMs && ino === plan.ino;
+}
+
+/** The listing's line for a large file, and the listing. */
+export async function openLarge(
+  ledger: Ledger,
+  ref: LargeFileRef,
+): Promise<{ listing: Listing; entry: Entry }> {
+  const listing = await readListing(ledger, ref.part);
+  const range: ListRange | undefined = listing?.large[ref.large];
+  const [entry] = range ? await ledger.readLines<Entry>(range) : [];
+  if (!listing || !entry)
+    throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} in part ${ref.part}.`);
+  return { listing, entry };
+}
+
+/** The smallest block, in whole MiB and at least BLOCK, of which MAX_BLOCKS hold the file. */
+export function blockFor(size: number): number {
+  const block = Math.max(BLOCK, Math.ceil(size / MAX_BLOCKS / MIB) * MIB);
+  if (block > MAX_BLOCK) {
+    throw new TooLarge(
+      `its ${size} bytes are more than a block blob can hold: ${MAX_BLOCKS} blocks of 4,000 MiB, about 190.7 TiB`,
+    );
+  }
+  return block;
+}
+
+function planName({ part, large, attempt }: AttemptRef): string {
+  return `lists/${part}-large-${large}-${attempt}.json`;
+}

@@ -1,0 +1,48 @@
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Listing } from "../../ledger/listing.ts";
+import type { Settings } from "../../settings.ts";
+import type { Entry } from "../entry.ts";
+import { openToCopy } from "../copy-file.ts";
+import { ChangedWhileReading, NotAFile, type OpenFile } from "../read-file.ts";
+import { isAllowed } from "../roots.ts";
+import type { Piece } from "./copy-range.ts";
+import { isAsPlanned, openLarge, readPlan, type AttemptRef, type Plan } from "./plan.ts";
+
+/**
+ * Opens the file of an attempt, checks that it is the one the attempt began with, and does a piece of the work.
+ * @returns "changed" when it is another file, or was written meanwhile, or is gone: a new attempt finds out what it is
+ */
+export async function withPlannedFile(
+  ledger: Ledger,
+  ref: AttemptRef,
+  settings: Settings,
+  work: (file: OpenFile, plan: Plan, from: { entry: Entry; listing: Listing }) => Promise<void>,
+): Promise<Piece> {
+  const from = await openLarge(ledger, ref);
+  const plan = await readPlan(ledger, ref);
+  if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan for ${from.entry.path}.`);
+  const { realRoot } = from.listing;
+  if (!(await isAllowed(realRoot, settings.roots))) return "changed";
+  let file: OpenFile;
+  try {
+    file = await openToCopy(from.entry, { realRoot, fileTimeoutMs: settings.fileTimeoutMs });
+  } catch (error) {
+    if (
+      error instanceof NotAFile ||
+      ["ENOENT", "ENOTDIR", "ELOOP"].includes(String((error as NodeJS.ErrnoException).code))
+    ) {
+      return "changed";
+    }
+    throw error;
+  }
+  try {
+    if (!isAsPlanned(file, plan)) return "changed";
+    await work(file, plan, from);
+    return "done";
+  } catch (error) {
+    if (error instanceof ChangedWhileReading) return "changed";
+    throw error;
+  } finally {
+    await file.close();
+  }
+}

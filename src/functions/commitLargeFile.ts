@@ -1,0 +1,10 @@
+import * as df from "durable-functions";
+import { commitAttempt } from "../backup/large-file/begin-and-commit.ts";
+import type { AttemptRef } from "../backup/large-file/plan.ts";
+import { services } from "../services.ts";
+
+/** Makes the blob of a large file's blocks, and records the outcome. */
+df.app.activity("commitLargeFile", {
+  handler: async (ref: AttemptRef & { state: string }) =>
+    await commitAttempt(ref, services.storage, services.settings),
+});

@@ -1,0 +1,11 @@
+import * as df from "durable-functions";
+import { failBatch } from "../backup/copy-batch.ts";
+import type { Tally } from "../backup/outcome.ts";
+import type { BatchRef } from "../ledger/listing.ts";
+import { services } from "../services.ts";
+
+/** Records the files of a batch that could not be tried, however often, as failed. */
+df.app.activity("failBatch", {
+  handler: async ({ batch, reason }: { batch: BatchRef; reason: string }): Promise<Tally> =>
+    await failBatch(batch, reason, services.storage),
+});

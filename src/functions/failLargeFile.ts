@@ -1,0 +1,10 @@
+import * as df from "durable-functions";
+import { giveUp } from "../backup/large-file/begin-and-commit.ts";
+import type { LargeFileRef } from "../backup/large-file/plan.ts";
+import { services } from "../services.ts";
+
+/** Records that a large file could not be copied. */
+df.app.activity("failLargeFile", {
+  handler: async ({ reason, ...ref }: LargeFileRef & { reason: string }) =>
+    await giveUp(ref, reason, services.storage),
+});
