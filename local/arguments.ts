@@ -63,9 +63,14 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
   const appFolder = path.resolve(values.app ?? ".");
   return {
     port: portNumber("--port", values.port ?? environment["FUNCTIONS_PORT"] ?? "7071"),
-    stateFolder: path.resolve(values.state ?? environment["LOCAL_HOST_STATE"] ?? path.join(appFolder, ".local")),
+    stateFolder: path.resolve(
+      values.state ?? environment["LOCAL_HOST_STATE"] ?? path.join(appFolder, ".local"),
+    ),
     appFolder,
-    azuritePort: portNumber("--azurite-port", values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(EMULATOR_PORT)),
+    azuritePort: portNumber(
+      "--azurite-port",
+      values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(EMULATOR_PORT),
+    ),
     readyFile: values["ready-file"],
     verbose: values.verbose,
   };
@@ -73,6 +78,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
 
 function portNumber(option: string, text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new StartUpError(`${option} takes a port number, 0 to 65535, not "${text}".`);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new StartUpError(`${option} takes a port number, 0 to 65535, not "${text}".`);
   return port;
 }

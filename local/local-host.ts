@@ -96,7 +96,13 @@ export class LocalHost {
     this.#log.info(`Azurite answers on http://127.0.0.1:${azuritePort}${azurite ? "" : " (it ran already)"}`);
   }
 
-  async #startApp(settings: HostSettings, state: State, url: string, rpcBaseUrl: string, server: HttpServer): Promise<void> {
+  async #startApp(
+    settings: HostSettings,
+    state: State,
+    url: string,
+    rpcBaseUrl: string,
+    server: HttpServer,
+  ): Promise<void> {
     const { appFolder } = this.#arguments;
     const functionLog = this.#log.write.bind(this.#log);
     captureConsole(functionLog);
@@ -132,8 +138,15 @@ export class LocalHost {
     timers.start();
   }
 
-  #startEngine(settings: HostSettings, state: State, app: AppRegistry, functions: FunctionMetadata[], worker: Worker) {
-    const named = (type: string) => new Map(functions.filter((each) => hasTrigger(each, type)).map((each) => [each.name, each]));
+  #startEngine(
+    settings: HostSettings,
+    state: State,
+    app: AppRegistry,
+    functions: FunctionMetadata[],
+    worker: Worker,
+  ) {
+    const named = (type: string) =>
+      new Map(functions.filter((each) => hasTrigger(each, type)).map((each) => [each.name, each]));
     const kinds = { activity: named("activityTrigger"), orchestrator: named("orchestrationTrigger") };
     const activities = new ActivityRunner({
       worker: this.#activityWorker(settings, worker),
@@ -152,7 +165,8 @@ export class LocalHost {
           return worker.invoke(orchestrationRequest(metadata, turn));
         },
         checkFunction: (kind, name) => {
-          if (!kinds[kind].has(name)) throw new ReplayError(unknownFunction(kind, name, [...kinds[kind].keys()]));
+          if (!kinds[kind].has(name))
+            throw new ReplayError(unknownFunction(kind, name, [...kinds[kind].keys()]));
         },
         queueTasks: (tasks) => activities.add(tasks),
         fatal: this.#fatal,

@@ -42,6 +42,8 @@ function die(error: unknown): void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof StartUpError ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    `${error instanceof StartUpError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exit(1);
 });

@@ -5,7 +5,11 @@ import type { FunctionRoutes } from "./http/function-routes.ts";
 
 export function startUpText(url: string, functions: FunctionMetadata[], routes: FunctionRoutes): string {
   const http = [...routes.all]
-    .map(({ metadata, methods, template }) => ({ name: metadata.name, methods: methods.join(","), route: template.text }))
+    .map(({ metadata, methods, template }) => ({
+      name: metadata.name,
+      methods: methods.join(","),
+      route: template.text,
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, methods, route }) => `\t${name}: ${methods ? `[${methods}] ` : ""}${url}/${route}\n`);
   const others = functions
@@ -20,7 +24,9 @@ function example(url: string, functions: FunctionMetadata[], routes: FunctionRou
   const orchestrator = functions.find((metadata) => hasTrigger(metadata, "orchestrationTrigger"));
   const starter = routes.all.find(
     ({ metadata, methods, template }) =>
-      durableClientKey(metadata) !== undefined && methods.includes("POST") && /\{(orchestratorName|functionName|name)\}/.test(template.text),
+      durableClientKey(metadata) !== undefined &&
+      methods.includes("POST") &&
+      /\{(orchestratorName|functionName|name)\}/.test(template.text),
   );
   if (!orchestrator || !starter) return "";
   const route = starter.template.text.replace(/\{\w+\}/, orchestrator.name);

@@ -8,7 +8,12 @@ import path from "node:path";
 import { CoreDisposable, disposable } from "./disposable.ts";
 import type { Disposable } from "./disposable.ts";
 import { Hooks } from "./hooks.ts";
-import type { Binding, FunctionCallback, FunctionMetadata, RegisteredFunction } from "./registered-function.ts";
+import type {
+  Binding,
+  FunctionCallback,
+  FunctionMetadata,
+  RegisteredFunction,
+} from "./registered-function.ts";
 import type { ProgrammingModel } from "./programming-model.ts";
 
 const WORKER_VERSION = "3.9.1";
@@ -26,7 +31,10 @@ export class AppRegistry {
   currentFile: string | undefined;
   locked = false;
 
-  register(metadata: { name: string; functionId?: string; bindings: Record<string, Binding> }, callback: FunctionCallback): Disposable {
+  register(
+    metadata: { name: string; functionId?: string; bindings: Record<string, Binding> },
+    callback: FunctionCallback,
+  ): Disposable {
     if (this.locked) throw new Error("A function can only be registered during app startup.");
     const functionId = metadata.functionId ?? metadata.name;
     if (this.functions.has(functionId)) {
@@ -35,7 +43,9 @@ export class AppRegistry {
     const full: FunctionMetadata = {
       ...metadata,
       functionId,
-      rawBindings: Object.entries(metadata.bindings).map(([name, binding]) => JSON.stringify({ ...binding, name })),
+      rawBindings: Object.entries(metadata.bindings).map(([name, binding]) =>
+        JSON.stringify({ ...binding, name }),
+      ),
       scriptFile: this.currentFile === undefined ? "unknown" : path.basename(this.currentFile),
       ...(this.currentFile === undefined ? {} : { directory: path.dirname(this.currentFile) }),
     };

@@ -17,7 +17,9 @@ export async function loadApp(directory: string, log: AppLog): Promise<AppRegist
       await import(/* @vite-ignore */ pathToFileURL(file).href);
     } catch (error) {
       const stack = error instanceof Error && error.stack ? `\n${error.stack}` : "";
-      throw new StartUpError(`Unable to load "${path.relative(directory, file)}": ${messageOf(error)}${stack}`);
+      throw new StartUpError(
+        `Unable to load "${path.relative(directory, file)}": ${messageOf(error)}${stack}`,
+      );
     }
     registry.currentFile = undefined;
   }
@@ -56,7 +58,9 @@ function mainOf(directory: string): string {
     throw new StartUpError(`Cannot read ${file}: ${messageOf(error)}.`);
   }
   if (typeof main !== "string" || main === "") {
-    throw new StartUpError(`${file} has no "main": it must name the app's built files, such as "dist/src/functions/*.js".`);
+    throw new StartUpError(
+      `${file} has no "main": it must name the app's built files, such as "dist/src/functions/*.js".`,
+    );
   }
   return main;
 }

@@ -38,5 +38,7 @@ export function hasTrigger(metadata: FunctionMetadata, type: string): boolean {
 
 /** The key of the function's durable client input, when it has one. */
 export function durableClientKey(metadata: FunctionMetadata): string | undefined {
-  return Object.entries(metadata.bindings).find(([, { type }]) => /^(durable|orchestration)Client$/i.test(type))?.[0];
+  return Object.entries(metadata.bindings).find(([, { type }]) =>
+    /^(durable|orchestration)Client$/i.test(type),
+  )?.[0];
 }

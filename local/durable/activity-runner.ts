@@ -99,7 +99,10 @@ export class ActivityRunner {
   }
 }
 
-export function activityRequest(metadata: FunctionMetadata, task: Pick<Task, "instanceId" | "input">): InvocationRequest {
+export function activityRequest(
+  metadata: FunctionMetadata,
+  task: Pick<Task, "instanceId" | "input">,
+): InvocationRequest {
   const { key } = triggerOf(metadata);
   const data = activityData(task.input);
   return invocationRequest(metadata.functionId, [parameter(key, data)], {

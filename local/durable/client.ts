@@ -44,7 +44,9 @@ export class DurableClient {
     checkId(id);
     const existing = this.#engine.store.instance(id);
     if (existing && !isFinal(existing.status)) {
-      throw new InstanceStateError(`An Orchestration instance with the status ${statusName(existing.status)} already exists.`);
+      throw new InstanceStateError(
+        `An Orchestration instance with the status ${statusName(existing.status)} already exists.`,
+      );
     }
     this.#engine.create({
       instanceId: id,
@@ -128,7 +130,14 @@ export class DurableClient {
 
   /** Removes the finished instances that were created in a span of time; returns how many. */
   purgeWhere(createdFrom: number, createdTo: number, statuses: Status[]): number {
-    const all = { instanceIdPrefix: "", createdFrom, createdTo, statuses, top: Number.MAX_SAFE_INTEGER - 1, from: "" };
+    const all = {
+      instanceIdPrefix: "",
+      createdFrom,
+      createdTo,
+      statuses,
+      top: Number.MAX_SAFE_INTEGER - 1,
+      from: "",
+    };
     const finished = this.list(all).instances.filter(({ status }) => isFinal(status));
     for (const { id } of finished) this.#engine.purge(id);
     return finished.length;
@@ -158,7 +167,9 @@ export class DurableClient {
 function checkId(id: string): void {
   if (id.startsWith("@")) throw new ClientArgumentError("Orchestration instance ids must not start with @.");
   if (/[/\\?#]|\p{Cc}/u.test(id)) {
-    throw new ClientArgumentError("Orchestration instance ids must not contain /, \\, #, ?, or control characters.");
+    throw new ClientArgumentError(
+      "Orchestration instance ids must not contain /, \\, #, ?, or control characters.",
+    );
   }
   if (id.length > 100) throw new ClientArgumentError("Instance ID lengths must not exceed 100 characters.");
 }

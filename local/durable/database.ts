@@ -62,7 +62,9 @@ export function openDatabase(file: string): DatabaseSync {
 /** Another process holds the state. */
 export class StateInUseError extends StartUpError {
   constructor(file: string) {
-    super(`Another local host is using ${file}. Stop it first, or give this one its own folder with --state.`);
+    super(
+      `Another local host is using ${file}. Stop it first, or give this one its own folder with --state.`,
+    );
   }
 }
 
@@ -73,7 +75,9 @@ function create(file: string): void {
   closeSync(openSync(draft, "w", 0o600));
   const database = new DatabaseSync(draft);
   try {
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; ${SCHEMA}`);
+    database.exec(
+      `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; ${SCHEMA}`,
+    );
   } catch (error) {
     throw new StartUpError(`Cannot create ${file}: ${messageOf(error)}.`);
   } finally {
@@ -104,7 +108,8 @@ function checkHeader(file: string): void {
   }
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const pages = header.readUInt32BE(28);
-  if (statSync(file).size < pages * pageSize && !existsSync(`${file}-wal`)) throw damaged(file, "it is cut short");
+  if (statSync(file).size < pages * pageSize && !existsSync(`${file}-wal`))
+    throw damaged(file, "it is cut short");
 }
 
 function damaged(file: string, why: string): StartUpError {

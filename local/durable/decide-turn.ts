@@ -27,14 +27,19 @@ export function decideTurn(
   let customStatus: string | undefined;
   try {
     const state = stateOf(result);
-    if (state.customStatus !== undefined && state.customStatus !== null) customStatus = JSON.stringify(state.customStatus);
+    if (state.customStatus !== undefined && state.customStatus !== null)
+      customStatus = JSON.stringify(state.customStatus);
     const replay = replayActions(events, state.actions.flat(), rules);
     const { scheduled } = replay;
     if (!replay.finished) return { scheduled, customStatus, ending: { kind: "waiting" } };
     if (state.error !== undefined) return { scheduled, customStatus, ending: failure(name, state.error) };
     if (!state.isDone) return { scheduled, customStatus, ending: { kind: "waiting" } };
     if (replay.continueAsNew) {
-      return { scheduled, customStatus, ending: { kind: "continued", ...replay.continueAsNew, unread: replay.unread } };
+      return {
+        scheduled,
+        customStatus,
+        ending: { kind: "continued", ...replay.continueAsNew, unread: replay.unread },
+      };
     }
     const output = state.output === undefined || state.output === null ? null : JSON.stringify(state.output);
     return { scheduled, customStatus, ending: { kind: "completed", output } };
@@ -53,10 +58,17 @@ function stateOf(result: InvocationResult): OrchestratorState {
   }
   const { json, string } = result.response.returnValue ?? {};
   const text = json ?? string;
-  if (text === undefined) throw new ReplayError("The orchestrator function returned no state. Was it registered with durable-functions?");
+  if (text === undefined)
+    throw new ReplayError(
+      "The orchestrator function returned no state. Was it registered with durable-functions?",
+    );
   return JSON.parse(text) as OrchestratorState;
 }
 
 function failure(name: string, error: string): Decision["ending"] {
-  return { kind: "failed", reason: orchestratorFailure(name, error), details: orchestratorFailureDetails(error) };
+  return {
+    kind: "failed",
+    reason: orchestratorFailure(name, error),
+    details: orchestratorFailureDetails(error),
+  };
 }

@@ -3,7 +3,14 @@
  * a turn takes all of them, replays the orchestrator, and commits in one transaction what it decided: history,
  * tasks, timers, messages to others, status. A host that is killed between two commits goes on from the first.
  */
-import { EventType, control, executionCompleted, executionStarted, failed, turnMark } from "./history-event.ts";
+import {
+  EventType,
+  control,
+  executionCompleted,
+  executionStarted,
+  failed,
+  turnMark,
+} from "./history-event.ts";
 import type { EventRaised, HistoryEvent, ParentInstance } from "./history-event.ts";
 import { completed, timerFired } from "./history-event.ts";
 import { decideTurn } from "./decide-turn.ts";
@@ -71,7 +78,14 @@ export class Engine {
   }
 
   /** Makes an instance and its first message; replaces a finished one of the same id. In the caller's transaction. */
-  create(start: { instanceId: string; executionId: string; name: string; version: string | null; input: string | null; parent: ParentInstance | null }): void {
+  create(start: {
+    instanceId: string;
+    executionId: string;
+    name: string;
+    version: string | null;
+    input: string | null;
+    parent: ParentInstance | null;
+  }): void {
     const now = Date.now();
     this.store.transaction(() => {
       this.#reset(start.instanceId);
@@ -117,7 +131,9 @@ export class Engine {
     this.#reset(row.id);
     this.store.clearTasks(row.id);
     this.store.saveInstance(row);
-    history.forEach(({ event, causedBy }, seq) => this.store.appendHistory(row.id, seq, JSON.stringify(event), causedBy));
+    history.forEach(({ event, causedBy }, seq) =>
+      this.store.appendHistory(row.id, seq, JSON.stringify(event), causedBy),
+    );
   }
 
   #reset(instanceId: string): void {
@@ -177,7 +193,9 @@ export class Engine {
 
   async #eventsTurn(live: LiveInstance, messages: Message[]): Promise<void> {
     const { row } = live;
-    const mine = messages.filter(({ executionId }) => executionId === null || executionId === row.executionId);
+    const mine = messages.filter(
+      ({ executionId }) => executionId === null || executionId === row.executionId,
+    );
     if (mine.length === 0) {
       this.#commit(messages, () => undefined);
       return;
@@ -216,9 +234,17 @@ export class Engine {
     try {
       this.#host.checkFunction("orchestrator", row.name);
     } catch (error) {
-      return Promise.resolve({ status: "failure", exception: { message: (error as Error).message, stack: "" } });
+      return Promise.resolve({
+        status: "failure",
+        exception: { message: (error as Error).message, stack: "" },
+      });
     }
-    return this.#host.invokeOrchestrator(row.name, { instanceId: row.id, payload, input: row.input, isReplaying });
+    return this.#host.invokeOrchestrator(row.name, {
+      instanceId: row.id,
+      payload,
+      input: row.input,
+      isReplaying,
+    });
   }
 
   #apply(live: LiveInstance, fresh: HistoryEvent[], decision: Decision, queued: Task[]): void {
@@ -245,16 +271,29 @@ export class Engine {
     const of = { instanceId: row.id, executionId: row.executionId, eventId: event.EventId };
     this.#append(live, event, scheduled.causedBy);
     if (scheduled.failAtOnce) this.send(row.id, row.executionId, scheduled.failAtOnce);
-    else if (event.EventType === EventType.TaskScheduled) queued.push(this.store.addTask({ ...of, name: event.Name, input }));
-    else if (event.EventType === EventType.TimerCreated) this.#timers.add(this.store.addTimer({ ...of, fireAt: event.FireAt }));
+    else if (event.EventType === EventType.TaskScheduled)
+      queued.push(this.store.addTask({ ...of, name: event.Name, input }));
+    else if (event.EventType === EventType.TimerCreated)
+      this.#timers.add(this.store.addTimer({ ...of, fireAt: event.FireAt }));
     else this.#startChild(row, event.EventId, event.Name, event.InstanceId, input, scheduled.version);
   }
 
-  #startChild(parent: InstanceRow, eventId: number, name: string, instanceId: string, input: string | null, version: string | null): void {
+  #startChild(
+    parent: InstanceRow,
+    eventId: number,
+    name: string,
+    instanceId: string,
+    input: string | null,
+    version: string | null,
+  ): void {
     const existing = this.store.instance(instanceId);
     if (existing && !isFinal(existing.status)) {
       const reason = `An Orchestration instance with the status ${statusName(existing.status)} already exists.`;
-      this.send(parent.id, parent.executionId, failed(EventType.SubOrchestrationInstanceFailed, eventId, reason, ""));
+      this.send(
+        parent.id,
+        parent.executionId,
+        failed(EventType.SubOrchestrationInstanceFailed, eventId, reason, ""),
+      );
       return;
     }
     this.create({
@@ -282,7 +321,11 @@ export class Engine {
     row.status = Status.Running;
     this.store.saveInstance(row);
     const start = { instanceId: row.id, executionId: row.executionId, parent: row.parent, name: row.name };
-    this.send(row.id, row.executionId, executionStarted({ ...start, version: row.version, input, generation: null }));
+    this.send(
+      row.id,
+      row.executionId,
+      executionStarted({ ...start, version: row.version, input, generation: null }),
+    );
     for (const event of unread) this.send(row.id, null, event);
     for (const { event } of carried) this.send(row.id, null, event);
     live.events.length = 0;
@@ -321,7 +364,9 @@ export class Engine {
     this.#append(live, executionCompleted(status, output));
     this.store.clearMessages(row.id);
     this.#inbox.clear(row.id);
-    this.#log.info(`'${row.name}' ${statusName(status)} (${row.id})${status === Status.Failed ? `: ${firstLine(output)}` : ""}`);
+    this.#log.info(
+      `'${row.name}' ${statusName(status)} (${row.id})${status === Status.Failed ? `: ${firstLine(output)}` : ""}`,
+    );
     if (!row.parent) return;
     const { OrchestrationInstance: parent, TaskScheduleId: id } = row.parent;
     const event =

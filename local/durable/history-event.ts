@@ -173,7 +173,12 @@ export function taskScheduled(id: number, name: string): TaskScheduled {
   return event;
 }
 
-export function subOrchestrationCreated(id: number, name: string, instanceId: string, input: string | null): SubOrchestrationCreated {
+export function subOrchestrationCreated(
+  id: number,
+  name: string,
+  instanceId: string,
+  input: string | null,
+): SubOrchestrationCreated {
   const event = {
     EventType: EventType.SubOrchestrationInstanceCreated,
     Name: name,
@@ -191,12 +196,28 @@ export function timerCreated(id: number, fireAt: string): TimerCreated {
   return { EventType: EventType.TimerCreated, FireAt: fireAt, ...common(id) };
 }
 
-export function completed(type: Completed["EventType"], scheduledId: number, result: string | null): Completed {
+export function completed(
+  type: Completed["EventType"],
+  scheduledId: number,
+  result: string | null,
+): Completed {
   return { EventType: type, TaskScheduledId: scheduledId, Result: result, ...common(-1) };
 }
 
-export function failed(type: Failed["EventType"], scheduledId: number, reason: string, details: string): Failed {
-  const event = { EventType: type, TaskScheduledId: scheduledId, Reason: reason, Details: details, FailureDetails: null, ...common(-1) };
+export function failed(
+  type: Failed["EventType"],
+  scheduledId: number,
+  reason: string,
+  details: string,
+): Failed {
+  const event = {
+    EventType: type,
+    TaskScheduledId: scheduledId,
+    Reason: reason,
+    Details: details,
+    FailureDetails: null,
+    ...common(-1),
+  };
   return event;
 }
 
@@ -205,7 +226,13 @@ export function timerFired(timerId: number, fireAt: string): TimerFired {
 }
 
 export function eventRaised(name: string, input: string | null): EventRaised {
-  const event = { EventType: EventType.EventRaised, Name: name, Input: input, ParentTraceContext: null, ...common(-1) };
+  const event = {
+    EventType: EventType.EventRaised,
+    Name: name,
+    Input: input,
+    ParentTraceContext: null,
+    ...common(-1),
+  };
   return event;
 }
 

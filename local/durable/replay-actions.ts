@@ -197,7 +197,12 @@ class ActionReplay {
     const name = action.functionName ?? "";
     this.#rules.checkFunction("activity", name);
     this.#allocate(
-      (id) => ({ event: taskScheduled(id, name), input: jsonText(action.input), version: null, ...attempt(again, id) }),
+      (id) => ({
+        event: taskScheduled(id, name),
+        input: jsonText(action.input),
+        version: null,
+        ...attempt(again, id),
+      }),
       (event) => done(outcomeOf(event)),
     );
   }
@@ -224,7 +229,10 @@ class ActionReplay {
 
   /** After every failed attempt, also the last, a timer is awaited: durable-functions counts on it. */
   #retry(action: Action, call: (again: Again | undefined, done: Done) => void, done: Done): void {
-    const options: RetryOptions = action.retryOptions ?? { firstRetryIntervalInMilliseconds: 1, maxNumberOfAttempts: 1 };
+    const options: RetryOptions = action.retryOptions ?? {
+      firstRetryIntervalInMilliseconds: 1,
+      maxNumberOfAttempts: 1,
+    };
     const firstAttempt = this.#now;
     let attempt = 0;
     const failedOnce = (outcome?: Outcome): void => {
@@ -282,7 +290,8 @@ class ActionReplay {
     const scheduled = make(id);
     const before = this.#inHistory.get(id);
     if (before === undefined) this.#replay.scheduled.push(scheduled);
-    else if (nameOf(before) !== nameOf(scheduled.event)) throw new ReplayError(changed(before, scheduled.event));
+    else if (nameOf(before) !== nameOf(scheduled.event))
+      throw new ReplayError(changed(before, scheduled.event));
     const early = this.#early.get(id);
     this.#early.delete(id);
     if (early) settled(early);
@@ -295,11 +304,14 @@ function timer(id: number, fireAt: string): Scheduled {
 }
 
 function attempt(again: Again | undefined, id: number): Partial<Again> {
-  return again?.failAtOnce ? { ...again, failAtOnce: { ...again.failAtOnce, TaskScheduledId: id } } : { ...again };
+  return again?.failAtOnce
+    ? { ...again, failAtOnce: { ...again.failAtOnce, TaskScheduledId: id } }
+    : { ...again };
 }
 
 function outcomeOf(event: HistoryEvent): Outcome {
-  return event.EventType === EventType.TaskFailed || event.EventType === EventType.SubOrchestrationInstanceFailed
+  return event.EventType === EventType.TaskFailed ||
+    event.EventType === EventType.SubOrchestrationInstanceFailed
     ? event
     : undefined;
 }
@@ -334,9 +346,12 @@ function unsupported(actionType: number): string {
   const what =
     actionType === ActionType.CallHttp
       ? "callHttp"
-      : [ActionType.CallEntity, ActionType.SignalEntity, ActionType.LockEntities, ActionType.ReleaseEntities].some(
-            (type) => type === actionType,
-          )
+      : [
+            ActionType.CallEntity,
+            ActionType.SignalEntity,
+            ActionType.LockEntities,
+            ActionType.ReleaseEntities,
+          ].some((type) => type === actionType)
         ? "An entity call"
         : `The action type ${actionType}`;
   return `${what} is not supported on the local host; run the app with func start.`;

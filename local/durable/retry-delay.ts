@@ -5,7 +5,12 @@ import type { RetryOptions } from "./actions.ts";
  * `retryTimeout` has passed since `firstAttempt` (both in epoch milliseconds). As DurableTask.Core computes it:
  * the first interval times the coefficient to the power of the attempt, at most the maximum.
  */
-export function retryDelay(options: RetryOptions, attempt: number, firstAttempt: number, now: number): number | undefined {
+export function retryDelay(
+  options: RetryOptions,
+  attempt: number,
+  firstAttempt: number,
+  now: number,
+): number | undefined {
   const timeout = options.retryTimeoutInMilliseconds;
   if (timeout !== undefined && now >= firstAttempt + timeout) return undefined;
   const delay = options.firstRetryIntervalInMilliseconds * (options.backoffCoefficient ?? 1) ** attempt;

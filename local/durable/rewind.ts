@@ -14,11 +14,19 @@ export function rewindInstance(engine: Engine, id: string, reason: string): void
   engine.store.transaction(() => rewind(engine, id, reason, (taskId) => taskId));
 }
 
-function rewind(engine: Engine, id: string, reason: string, renumberParent: (taskId: number) => number): void {
+function rewind(
+  engine: Engine,
+  id: string,
+  reason: string,
+  renumberParent: (taskId: number) => number,
+): void {
   const row = engine.store.instance(id);
   if (!row || row.status !== Status.Failed) return;
   const before = engine.store.history(id);
-  const { kept, failedChildren, renumber } = withoutFailures(before, (child) => engine.store.instance(child)?.status === Status.Failed);
+  const { kept, failedChildren, renumber } = withoutFailures(
+    before,
+    (child) => engine.store.instance(child)?.status === Status.Failed,
+  );
   const parent = row.parent && { ...row.parent, TaskScheduleId: renumberParent(row.parent.TaskScheduleId) };
   engine.rewrite({ ...row, parent, status: Status.Running, output: null, updated: Date.now() }, kept);
   for (const child of failedChildren) rewind(engine, child, reason, renumber);
@@ -33,12 +41,21 @@ interface Rewound {
 }
 
 function withoutFailures(rows: HistoryRow[], isFailed: (childId: string) => boolean): Rewound {
-  const ends = new Map(rows.flatMap(({ event }) => (endOf(event) === undefined ? [] : [[endOf(event), event] as const])));
+  const ends = new Map(
+    rows.flatMap(({ event }) => (endOf(event) === undefined ? [] : [[endOf(event), event] as const])),
+  );
   const attempted = new Set(rows.map(({ causedBy }) => causedBy));
-  const retryTimers = rows.filter(({ event, causedBy }) => event.EventType === EventType.TimerCreated && causedBy !== null);
-  const lastTimers = new Set(retryTimers.filter(({ event }) => !attempted.has(event.EventId)).map(({ event }) => event.EventId));
-  const retried = new Set(retryTimers.filter(({ event }) => !lastTimers.has(event.EventId)).map(({ causedBy }) => causedBy));
-  const failedForGood = (end: HistoryEvent | undefined) => end !== undefined && isFailure(end) && !retried.has(end.TaskScheduledId);
+  const retryTimers = rows.filter(
+    ({ event, causedBy }) => event.EventType === EventType.TimerCreated && causedBy !== null,
+  );
+  const lastTimers = new Set(
+    retryTimers.filter(({ event }) => !attempted.has(event.EventId)).map(({ event }) => event.EventId),
+  );
+  const retried = new Set(
+    retryTimers.filter(({ event }) => !lastTimers.has(event.EventId)).map(({ causedBy }) => causedBy),
+  );
+  const failedForGood = (end: HistoryEvent | undefined) =>
+    end !== undefined && isFailure(end) && !retried.has(end.TaskScheduledId);
   const failedChildren: string[] = [];
   const keep = ({ event }: HistoryRow): boolean => {
     if (event.EventType === EventType.ExecutionCompleted || failedForGood(event)) return false;
@@ -68,7 +85,9 @@ function endOf(event: HistoryEvent): number | undefined {
 }
 
 function isFailure(event: HistoryEvent): event is Extract<HistoryEvent, { Reason: string }> {
-  return event.EventType === EventType.TaskFailed || event.EventType === EventType.SubOrchestrationInstanceFailed;
+  return (
+    event.EventType === EventType.TaskFailed || event.EventType === EventType.SubOrchestrationInstanceFailed
+  );
 }
 
 function isScheduling(event: HistoryEvent): event is Extract<HistoryEvent, { EventType: 4 | 7 | 10 }> {

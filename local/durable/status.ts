@@ -25,5 +25,10 @@ export function statusOfName(name: string): Status | undefined {
 
 /** Whether nothing more will happen to an orchestration in this state. */
 export function isFinal(status: number): boolean {
-  return status === Status.Completed || status === Status.Failed || status === Status.Canceled || status === Status.Terminated;
+  return (
+    status === Status.Completed ||
+    status === Status.Failed ||
+    status === Status.Canceled ||
+    status === Status.Terminated
+  );
 }

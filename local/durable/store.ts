@@ -84,11 +84,16 @@ export class Store {
   }
 
   setting(name: string): string | undefined {
-    return (this.#get("SELECT value FROM settings WHERE name = ?", name) as { value: string } | undefined)?.value;
+    return (this.#get("SELECT value FROM settings WHERE name = ?", name) as { value: string } | undefined)
+      ?.value;
   }
 
   setSetting(name: string, value: string): void {
-    this.#run("INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
+    this.#run(
+      "INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name,
+      value,
+    );
   }
 
   instance(id: string): InstanceRow | undefined {
@@ -114,7 +119,14 @@ export class Store {
   }
 
   /** Instances in the order of their ids, from `from` on (inclusive), at most `limit`. */
-  instances(from: string, prefix: string, createdFrom: number, createdTo: number, statuses: Status[], limit: number): InstanceRow[] {
+  instances(
+    from: string,
+    prefix: string,
+    createdFrom: number,
+    createdTo: number,
+    statuses: Status[],
+    limit: number,
+  ): InstanceRow[] {
     return this.#all(
       `SELECT * FROM instances WHERE id >= ? AND substr(id, 1, length(?)) = ? AND created >= ? AND created <= ?
        AND (json_array_length(?) = 0 OR status IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT ?`,
@@ -153,10 +165,12 @@ export class Store {
   }
 
   history(id: string): HistoryRow[] {
-    return this.#all("SELECT event, caused_by FROM history WHERE instance_id = ? ORDER BY seq", id).map((row) => ({
-      event: JSON.parse(row["event"] as string) as HistoryEvent,
-      causedBy: row["caused_by"] as number | null,
-    }));
+    return this.#all("SELECT event, caused_by FROM history WHERE instance_id = ? ORDER BY seq", id).map(
+      (row) => ({
+        event: JSON.parse(row["event"] as string) as HistoryEvent,
+        causedBy: row["caused_by"] as number | null,
+      }),
+    );
   }
 
   appendHistory(id: string, seq: number, text: string, causedBy: number | null): void {

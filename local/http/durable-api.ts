@@ -28,7 +28,10 @@ export interface DurableRequest {
 }
 
 const NOT_FOUND: Answer = { status: 404 };
-const ENTITIES: Answer = errorAnswer(501, "Entities are not supported on the local host; run the app with func start.");
+const ENTITIES: Answer = errorAnswer(
+  501,
+  "Entities are not supported on the local host; run the app with func start.",
+);
 
 export class DurableApi {
   readonly #client: DurableClient;
@@ -57,7 +60,9 @@ export class DurableApi {
     if (more.length > 0) return NOT_FOUND;
     switch (area.toLowerCase()) {
       case "orchestrators":
-        return method === "POST" && id && eventName === undefined ? this.#start(request, id, operation) : NOT_FOUND;
+        return method === "POST" && id && eventName === undefined
+          ? this.#start(request, id, operation)
+          : NOT_FOUND;
       case "entities":
         return ENTITIES;
       case "instances":
@@ -92,12 +97,15 @@ export class DurableApi {
     const interval = seconds(request.query, "pollingInterval");
     if (timeout !== undefined && interval !== undefined) {
       if (interval > timeout) {
-        throw new ClientArgumentError(`Total timeout ${timeout / 1000} should be bigger than retry timeout ${interval / 1000}`);
+        throw new ClientArgumentError(
+          `Total timeout ${timeout / 1000} should be bigger than retry timeout ${interval / 1000}`,
+        );
       }
       const end = Date.now() + timeout;
       for (;;) {
         const row = this.#client.get(id);
-        if (row?.status === Status.Completed) return { status: 200, json: statusPayload(row, undefined, SHOW_ALL).output };
+        if (row?.status === Status.Completed)
+          return { status: 200, json: statusPayload(row, undefined, SHOW_ALL).output };
         if (row && isFinal(row.status)) return this.#instance({ ...request, method: "GET" }, id);
         const left = end - Date.now();
         if (left <= 0) break;
@@ -105,15 +113,24 @@ export class DurableApi {
       }
     }
     const payload = checkStatusPayload(request.origin, this.#hub, id);
-    return { status: 202, headers: { Location: payload.statusQueryGetUri, "Retry-After": "10" }, json: payload };
+    return {
+      status: 202,
+      headers: { Location: payload.statusQueryGetUri, "Retry-After": "10" },
+      json: payload,
+    };
   }
 
   #instances(request: DurableRequest): Answer {
     const { query } = request;
     if (request.method === "DELETE") {
       const from = time(query, "createdTimeFrom");
-      if (from === undefined) return { status: 400, json: "Please provide value for 'createdTimeFrom' parameter." };
-      const deleted = this.#client.purgeWhere(from, time(query, "createdTimeTo") ?? Date.now(), statuses(query));
+      if (from === undefined)
+        return { status: 400, json: "Please provide value for 'createdTimeFrom' parameter." };
+      const deleted = this.#client.purgeWhere(
+        from,
+        time(query, "createdTimeTo") ?? Date.now(),
+        statuses(query),
+      );
       return deleted === 0 ? NOT_FOUND : { status: 200, json: { instancesDeleted: deleted } };
     }
     if (request.method !== "GET") return NOT_FOUND;
@@ -122,7 +139,9 @@ export class DurableApi {
     return {
       status: 200,
       json: instances.map((row) => statusPayload(row, undefined, options)),
-      ...(next === undefined ? {} : { headers: { "x-ms-continuation-token": Buffer.from(next).toString("base64") } }),
+      ...(next === undefined
+        ? {}
+        : { headers: { "x-ms-continuation-token": Buffer.from(next).toString("base64") } }),
     };
   }
 
@@ -140,14 +159,22 @@ export class DurableApi {
     }
     if (request.method !== "GET") return NOT_FOUND;
     const options = statusOptions(request.query);
-    const history = options.showHistory && row.status !== Status.Pending ? this.#client.history(id) : undefined;
+    const history =
+      options.showHistory && row.status !== Status.Pending ? this.#client.history(id) : undefined;
     const json = statusPayload(row, history, options);
-    if (!isFinal(row.status)) return { status: 202, headers: { Location: request.url, "Retry-After": "5" }, json };
-    const failed = row.status === Status.Failed && flag(request.query, "returnInternalServerErrorOnFailure") === true;
+    if (!isFinal(row.status))
+      return { status: 202, headers: { Location: request.url, "Retry-After": "5" }, json };
+    const failed =
+      row.status === Status.Failed && flag(request.query, "returnInternalServerErrorOnFailure") === true;
     return { status: failed ? 500 : 200, json };
   }
 
-  async #operate(request: DurableRequest, id: string, operation: string, eventName: string | undefined): Promise<Answer> {
+  async #operate(
+    request: DurableRequest,
+    id: string,
+    operation: string,
+    eventName: string | undefined,
+  ): Promise<Answer> {
     const row = this.#client.get(id);
     const known = ["raiseevent", "terminate", "suspend", "resume", "rewind", "restart"].includes(operation);
     if (!known || (operation === "raiseevent") !== (eventName !== undefined)) return NOT_FOUND;
@@ -184,7 +211,11 @@ export class DurableApi {
       return errorAnswer(400, "Only application/json request content is supported");
     }
     try {
-      this.#client.raiseEvent(id, eventName, request.body === "" ? null : JSON.stringify(JSON.parse(request.body)));
+      this.#client.raiseEvent(
+        id,
+        eventName,
+        request.body === "" ? null : JSON.stringify(JSON.parse(request.body)),
+      );
     } catch (error) {
       return errorAnswer(400, "Invalid JSON content", new Error(messageOf(error)));
     }
@@ -193,7 +224,10 @@ export class DurableApi {
 
   async #restart(request: DurableRequest, id: string): Promise<Answer> {
     try {
-      return await this.#started(request, this.#client.restart(id, flag(request.query, "restartWithNewInstanceId") ?? true));
+      return await this.#started(
+        request,
+        this.#client.restart(id, flag(request.query, "restartWithNewInstanceId") ?? true),
+      );
     } catch (error) {
       if (error instanceof InstanceStateError) return errorAnswer(409, error.message);
       throw error;

@@ -23,7 +23,9 @@ export function functionRequest(
   const method = request.method ?? "GET";
   const url = new URL(`http://${request.headers.host}${request.url}`);
   // A name that comes more than once has its values joined, as on the real host.
-  const query = Object.fromEntries([...url.searchParams.keys()].map((key) => [key, url.searchParams.getAll(key).join(",")]));
+  const query = Object.fromEntries(
+    [...url.searchParams.keys()].map((key) => [key, url.searchParams.getAll(key).join(",")]),
+  );
   const headers = flatHeaders(request);
   const data: TypedData | null = body.length > 0 ? { bytes: body, data: "bytes" } : null;
   const http: RpcHttp = {
@@ -48,7 +50,11 @@ export function functionRequest(
   return invocationRequest(metadata.functionId, inputs, {
     ...mapValues(params, stringData),
     Query: jsonData(JSON.stringify(query)),
-    Headers: jsonData(JSON.stringify(Object.fromEntries(Object.entries(headers).map(([name, value]) => [titleCase(name), value])))),
+    Headers: jsonData(
+      JSON.stringify(
+        Object.fromEntries(Object.entries(headers).map(([name, value]) => [titleCase(name), value])),
+      ),
+    ),
   });
 }
 

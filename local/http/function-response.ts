@@ -11,7 +11,8 @@ export function writeFunctionResponse(response: ServerResponse, answer: RpcHttp 
     return;
   }
   response.statusCode = Number(answer.statusCode ?? 200);
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(properName(name), value);
+  for (const [name, value] of Object.entries(answer.headers ?? {}))
+    response.setHeader(properName(name), value);
   const cookies = (answer.cookies ?? []).map(cookieText);
   if (cookies.length > 0) response.setHeader("Set-Cookie", cookies);
   const body = bodyBytes(answer.body);

@@ -19,8 +19,14 @@ export class FunctionRoutes {
       .map((metadata) => {
         const { binding } = triggerOf(metadata);
         const route = typeof binding["route"] === "string" ? binding["route"] : metadata.name;
-        const methods = Array.isArray(binding["methods"]) ? binding["methods"].map((each) => String(each).toUpperCase()) : [];
-        return { metadata, methods, template: new RouteTemplate(`${routePrefix}/${route.replace(/^\/+/, "")}`) };
+        const methods = Array.isArray(binding["methods"])
+          ? binding["methods"].map((each) => String(each).toUpperCase())
+          : [];
+        return {
+          metadata,
+          methods,
+          template: new RouteTemplate(`${routePrefix}/${route.replace(/^\/+/, "")}`),
+        };
       })
       .sort((a, b) => (a.template.precedence < b.template.precedence ? -1 : 1));
   }

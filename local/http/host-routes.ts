@@ -47,7 +47,8 @@ export class HostRoutes {
     const method = request.method ?? "GET";
     const found = this.#options.functions.find(method, path);
     if (found) await this.#invoke(request, response, found.route.metadata, found.params);
-    else if (path === "/admin/host/status" && method === "GET") send(response, { status: 200, json: hostStatus() });
+    else if (path === "/admin/host/status" && method === "GET")
+      send(response, { status: 200, json: hostStatus() });
     else if (path === "/" && (method === "GET" || method === "HEAD")) sendPage(response);
     else send(response, { status: 404 });
   }
@@ -82,12 +83,18 @@ export class HostRoutes {
     const start = performance.now();
     const invocation = worker.invoke(message);
     const abort = new AbortController();
-    const streamed = streamUrl === undefined ? undefined : forwardStream(streamUrl, message.invocationId, request, response, abort.signal);
+    const streamed =
+      streamUrl === undefined
+        ? undefined
+        : forwardStream(streamUrl, message.invocationId, request, response, abort.signal);
     streamed?.catch((error: unknown) => log.debug(`stream ended: ${messageOf(error)}`, where));
     const result = await invocation;
     const took = `${Math.round(performance.now() - start)} ms`;
     if (result.status === "failure") {
-      log.error(`${request.method} ${pathOf(request)} failed (${took}): ${result.exception.message}\n${result.exception.stack}`, where);
+      log.error(
+        `${request.method} ${pathOf(request)} failed (${took}): ${result.exception.message}\n${result.exception.stack}`,
+        where,
+      );
       abort.abort();
       // The real host hides what went wrong from the caller as well.
       if (response.headersSent) response.destroy();

@@ -13,7 +13,8 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_BODY) throw new BodyTooLargeError(`The request body is larger than ${LARGEST_BODY} bytes.`);
+    if (size > LARGEST_BODY)
+      throw new BodyTooLargeError(`The request body is larger than ${LARGEST_BODY} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

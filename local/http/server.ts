@@ -21,9 +21,12 @@ export class HttpServer {
   constructor(handler: Handler, onError: (error: unknown) => void) {
     this.#handler = handler;
     this.#onError = onError;
-    this.#server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
-      void this.#answer(request, response);
-    });
+    this.#server = createServer(
+      { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
+      (request, response) => {
+        void this.#answer(request, response);
+      },
+    );
   }
 
   /** Listens on the loopback; port 0 takes a free one. Returns the port. Throws StartUpError when it is taken. */

@@ -53,7 +53,8 @@ function historyPayload(rows: HistoryRow[], options: StatusOptions): Item[] {
       case EventType.OrchestratorCompleted:
         continue;
       case EventType.ExecutionStarted:
-        for (const name of ["OrchestrationInstance", "ParentInstance", "Name", "Version", "Tags"]) delete item[name];
+        for (const name of ["OrchestrationInstance", "ParentInstance", "Name", "Version", "Tags"])
+          delete item[name];
         item["FunctionName"] = event.Name;
         break;
       case EventType.TaskScheduled:
@@ -65,7 +66,10 @@ function historyPayload(rows: HistoryRow[], options: StatusOptions): Item[] {
       case EventType.TaskFailed:
       case EventType.SubOrchestrationInstanceCompleted:
       case EventType.SubOrchestrationInstanceFailed: {
-        const of = event.EventType <= EventType.TaskFailed ? EventType.TaskScheduled : EventType.SubOrchestrationInstanceCreated;
+        const of =
+          event.EventType <= EventType.TaskFailed
+            ? EventType.TaskScheduled
+            : EventType.SubOrchestrationInstanceCreated;
         const source = scheduled.get(`${of}_${event.TaskScheduledId}`);
         delete item["TaskScheduledId"];
         if ("Result" in event) setResult(item, event.Result, options);

@@ -3,7 +3,13 @@ import { format } from "node:util";
 import { currentInvocation } from "../worker/current-invocation.ts";
 import type { FunctionLog } from "./function-log.ts";
 
-const LEVEL_OF = { log: "information", info: "information", warn: "warning", error: "error", debug: "debug" } as const;
+const LEVEL_OF = {
+  log: "information",
+  info: "information",
+  warn: "warning",
+  error: "error",
+  debug: "debug",
+} as const;
 
 export function captureConsole(log: FunctionLog): void {
   for (const method of Object.keys(LEVEL_OF) as (keyof typeof LEVEL_OF)[]) {

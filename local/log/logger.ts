@@ -20,7 +20,8 @@ export class Logger {
 
   constructor(options: { verbose: boolean; sink?: LogSink }) {
     this.#least = LEVELS.indexOf(options.verbose ? "trace" : "information");
-    this.#sink = options.sink ?? ((line, isProblem) => (isProblem ? process.stderr : process.stdout).write(`${line}\n`));
+    this.#sink =
+      options.sink ?? ((line, isProblem) => (isProblem ? process.stderr : process.stdout).write(`${line}\n`));
   }
 
   write(level: string, message: string, where?: InvocationName): void {
@@ -28,7 +29,10 @@ export class Logger {
     if (rank < this.#least || level === "none") return;
     const time = new Date().toISOString().slice(11, 23);
     const name = where ? `${where.functionName} ${where.invocationId.slice(0, 8)}  ` : "";
-    this.#sink(redact(`${time} ${(SHORT[level.toLowerCase()] ?? level).padEnd(5)} ${name}${message}`), rank >= 3);
+    this.#sink(
+      redact(`${time} ${(SHORT[level.toLowerCase()] ?? level).padEnd(5)} ${name}${message}`),
+      rank >= 3,
+    );
   }
 
   /** Turn by turn and activity by activity; only with --verbose. */

@@ -16,7 +16,10 @@ const schema = z.looseObject({
   version: z.literal("2.0"),
   functionTimeout: z
     .string()
-    .refine((text) => text === "-1" || parseTimeSpan(text) !== undefined, 'expected a time span such as "00:05:00", or "-1"')
+    .refine(
+      (text) => text === "-1" || parseTimeSpan(text) !== undefined,
+      'expected a time span such as "00:05:00", or "-1"',
+    )
     .optional(),
   extensions: z
     .looseObject({
@@ -49,7 +52,9 @@ export function readHostJson(directory: string): HostSettings {
   const file = path.join(directory, "host.json");
   const result = schema.safeParse(parseFile(file), { reportInput: true });
   if (!result.success) {
-    const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    const problems = result.error.issues.map(
+      (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
+    );
     throw new StartUpError(`${file} is not valid: ${problems.join("; ")}.`);
   }
   const { functionTimeout, extensions } = result.data;

@@ -20,14 +20,19 @@ export function applyLocalSettings(directory: string, environment: NodeJS.Proces
   if (existsSync(file)) {
     const result = schema.safeParse(parseFile(file));
     if (!result.success) {
-      const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+      const problems = result.error.issues.map(
+        (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
+      );
       throw new StartUpError(`${file} is not valid: ${problems.join("; ")}.`);
     }
-    if (result.data.IsEncrypted) throw new StartUpError(`${file} is encrypted; run func settings decrypt first.`);
+    if (result.data.IsEncrypted)
+      throw new StartUpError(`${file} is encrypted; run func settings decrypt first.`);
     for (const [name, value] of Object.entries(result.data.Values ?? {})) {
       if (environment[name] === undefined) environment[name] = String(value);
       else if (environment[name] !== String(value)) {
-        warnings.push(`Skipping '${name}' from local settings as it's already defined in current environment variables.`);
+        warnings.push(
+          `Skipping '${name}' from local settings as it's already defined in current environment variables.`,
+        );
       }
     }
   }

@@ -6,7 +6,9 @@ export function parseTimeSpan(text: string): number | undefined {
   if (!match) return undefined;
   const [days, hours, minutes, seconds] = match.slice(1, 5).map((part) => Number(part ?? 0));
   const milliseconds = Math.floor(Number(`0.${match[5] ?? 0}`) * 1000);
-  return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 + milliseconds;
+  return (
+    ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 + milliseconds
+  );
 }
 
 /** As .NET writes it: `hh:mm:ss`, with days in front when there are some. */
@@ -14,6 +16,8 @@ export function formatTimeSpan(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const two = (value: number) => String(value).padStart(2, "0");
   const days = Math.floor(seconds / 86_400);
-  const clock = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(":");
+  const clock = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60]
+    .map(two)
+    .join(":");
   return days > 0 ? `${days}.${clock}` : clock;
 }

@@ -43,7 +43,11 @@ export class Azurite {
     const options = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder];
     const flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"];
     // A process group of its own: the terminal's Ctrl-C must reach it after the host has finished with it.
-    const child = spawn(process.execPath, [main, ...options, ...flags], { detached: true, stdio: ["ignore", log, log], cwd: stateFolder });
+    const child = spawn(process.execPath, [main, ...options, ...flags], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: stateFolder,
+    });
     closeSync(log);
     const { pid } = child;
     if (pid === undefined) throw new StartUpError("Cannot start Azurite: the process could not be created.");
@@ -55,7 +59,9 @@ export class Azurite {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
         await azurite.stop();
         const output = readFileSync(logFile, "utf8").trim().split("\n").slice(-3).join(" ");
-        throw new StartUpError(`Azurite did not start on port ${port}; see ${logFile}.${output ? ` It said: ${output}` : ""}`);
+        throw new StartUpError(
+          `Azurite did not start on port ${port}; see ${logFile}.${output ? ` It said: ${output}` : ""}`,
+        );
       }
       await sleep(50);
     }

@@ -24,7 +24,9 @@ export function usesEmulator(environment: NodeJS.ProcessEnv, port: number): bool
     if (SHORT_FORM.test(value)) {
       uses = true;
       if (port !== EMULATOR_PORT) environment[name] = emulatorConnectionString(port);
-    } else if (new RegExp(`BlobEndpoint=http://(127\\.0\\.0\\.1|localhost):${port}/devstoreaccount1`, "i").test(value)) {
+    } else if (
+      new RegExp(`BlobEndpoint=http://(127\\.0\\.0\\.1|localhost):${port}/devstoreaccount1`, "i").test(value)
+    ) {
       uses = true;
     }
   }

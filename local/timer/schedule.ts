@@ -19,7 +19,8 @@ export function parseSchedule(text: string, environment: NodeJS.ProcessEnv): Sch
   return {
     next: (after) => {
       const next = cron.nextRun(after);
-      if (!next) throw new Error(`the schedule '${expression}' has no occurrence after ${after.toISOString()}`);
+      if (!next)
+        throw new Error(`the schedule '${expression}' has no occurrence after ${after.toISOString()}`);
       return next;
     },
   };

@@ -44,7 +44,9 @@ export class TimerTriggers {
         schedule.next(new Date());
         return { metadata, schedule, runOnStartup: binding["runOnStartup"] === true };
       } catch (error) {
-        throw new StartUpError(`The schedule of function '${metadata.name}' is not valid: ${messageOf(error)}.`);
+        throw new StartUpError(
+          `The schedule of function '${metadata.name}' is not valid: ${messageOf(error)}.`,
+        );
       }
     });
   }
@@ -71,7 +73,8 @@ export class TimerTriggers {
     if (this.#stopped) return;
     const left = at.getTime() - Date.now();
     const wait = setTimeout(
-      () => (left > LONGEST_WAIT ? this.#wait(metadata, schedule, at) : this.#run(metadata, schedule, false, at)),
+      () =>
+        left > LONGEST_WAIT ? this.#wait(metadata, schedule, at) : this.#run(metadata, schedule, false, at),
       Math.min(LONGEST_WAIT, Math.max(0, left)),
     );
     this.#waits.set(metadata.name, wait);
@@ -95,7 +98,8 @@ export class TimerTriggers {
     const where = { functionName: metadata.name, invocationId: request.invocationId };
     log.info(isPastDue ? "timer is past due, runs now" : "timer fired", where);
     const result = await worker.invoke(request);
-    if (result.status === "failure") log.error(`failed: ${result.exception.message}\n${result.exception.stack}`, where);
+    if (result.status === "failure")
+      log.error(`failed: ${result.exception.message}\n${result.exception.stack}`, where);
     // A clock that ran a little ahead must not give the same occurrence again.
     const next = schedule.next(new Date(Math.max(Date.now(), at.getTime())));
     this.#save(metadata.name, started.toISOString(), next, started);
@@ -108,7 +112,7 @@ export class TimerTriggers {
   }
 }
 
-function timerRequest(
+export function timerRequest(
   metadata: FunctionMetadata,
   status: { Last: string; Next: string; LastUpdated: string },
   isPastDue: boolean,
@@ -118,7 +122,9 @@ function timerRequest(
   const inputs = [parameter(triggerOf(metadata).key, jsonData(JSON.stringify(timer)))];
   const clientKey = durableClientKey(metadata);
   if (clientKey !== undefined) inputs.push(parameter(clientKey, stringData(durableClient)));
-  return invocationRequest(metadata.functionId, inputs, { TimerTrigger: stringData(invariantTime(new Date())) });
+  return invocationRequest(metadata.functionId, inputs, {
+    TimerTrigger: stringData(invariantTime(new Date())),
+  });
 }
 
 /** As .NET writes a moment with its offset. */

@@ -25,7 +25,9 @@ captureConsole(log);
 try {
   const app = await loadApp(directory, (level, _category, message) => log(level, message));
   process.on("message", ({ invoke }: ToChild) => {
-    void invokeFunction(app, invoke, log).then((result) => tell({ kind: "done", invocationId: invoke.invocationId, result }));
+    void invokeFunction(app, invoke, log).then((result) =>
+      tell({ kind: "done", invocationId: invoke.invocationId, result }),
+    );
   });
   tell({ kind: "ready" });
 } catch (error) {

@@ -10,7 +10,10 @@ import type { Worker } from "./worker.ts";
 import type { Logger } from "../log/logger.ts";
 
 /** The built child when this file is built, the source when it is not. */
-const CHILD = path.join(path.dirname(fileURLToPath(import.meta.url)), `child-main${path.extname(fileURLToPath(import.meta.url))}`);
+const CHILD = path.join(
+  path.dirname(fileURLToPath(import.meta.url)),
+  `child-main${path.extname(fileURLToPath(import.meta.url))}`,
+);
 const FIRST_BACK_OFF = 100;
 const LONGEST_BACK_OFF = 30_000;
 /** A child that has lived so long has not died of its start. */
@@ -75,14 +78,18 @@ export class ChildWorker implements Worker {
   }
 
   #start(): void {
-    const child = fork(CHILD, [this.#directory], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(CHILD, [this.#directory], {
+      serialization: "advanced",
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     const started = Date.now();
     this.#child = child;
     this.#ready = new Promise((resolve) => {
       child.on("message", (message: FromChild) => {
         if (message.kind === "ready") resolve();
         else if (message.kind === "log") this.#log.write(message.level, message.message, message.where);
-        else if (message.kind === "failed") this.#log.error(`A worker process could not load the app: ${message.message}`);
+        else if (message.kind === "failed")
+          this.#log.error(`A worker process could not load the app: ${message.message}`);
         else this.#settle(message.invocationId, message.result);
       });
     });
@@ -90,8 +97,11 @@ export class ChildWorker implements Worker {
     child.on("exit", (code, signal) => {
       for (const id of this.#open.keys()) this.#lose(id);
       if (this.#stopping) return;
-      this.#backOff = Date.now() - started > HEALTHY_AFTER ? FIRST_BACK_OFF : Math.min(LONGEST_BACK_OFF, this.#backOff * 2);
-      this.#log.warn(`worker process ${child.pid} ended (${signal ?? `exit code ${code}`}); another starts in ${this.#backOff} ms`);
+      this.#backOff =
+        Date.now() - started > HEALTHY_AFTER ? FIRST_BACK_OFF : Math.min(LONGEST_BACK_OFF, this.#backOff * 2);
+      this.#log.warn(
+        `worker process ${child.pid} ended (${signal ?? `exit code ${code}`}); another starts in ${this.#backOff} ms`,
+      );
       // Calls that come meanwhile wait for the next process.
       this.#ready = new Promise((resolve) => {
         setTimeout(() => {

@@ -13,7 +13,9 @@ export async function invokeFunction(
   const registered = app.functions.get(request.functionId);
   const model = app.programmingModel;
   if (!registered || !model) {
-    return failure(new Error(`Function code for '${request.functionId}' is not loaded and cannot be invoked.`));
+    return failure(
+      new Error(`Function code for '${request.functionId}' is not loaded and cannot be invoked.`),
+    );
   }
   const { metadata, callback } = registered;
   const where = { functionName: metadata.name, invocationId: request.invocationId };
@@ -30,7 +32,13 @@ export async function invokeFunction(
       const { context, inputs } = await invocation.getArguments();
       const hookData = {};
       const appHookData = app.hooks.appHookData;
-      const before = { hookData, appHookData, invocationContext: context, functionCallback: callback, inputs };
+      const before = {
+        hookData,
+        appHookData,
+        invocationContext: context,
+        functionCallback: callback,
+        inputs,
+      };
       core.state = "preInvocationHooks";
       await app.hooks.run("preInvocation", before);
       const after: Record<string, unknown> = {

@@ -73,8 +73,7 @@ export interface RpcException {
 }
 
 export type InvocationResult =
-  | { status: "success"; response: InvocationResponse }
-  | { status: "failure"; exception: RpcException };
+  { status: "success"; response: InvocationResponse } | { status: "failure"; exception: RpcException };
 
 export function stringData(value: string): TypedData {
   return { string: value, data: "string" };
