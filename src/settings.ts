@@ -38,6 +38,12 @@ export const environment = z.object({
     .describe(
       "Directories that may be backed up, separated as in PATH. Unset: any directory on a developer's machine; `$HOME` and `/mounts` in Azure.",
     ),
+  RESTORE_ROOTS: z
+    .string()
+    .optional()
+    .describe(
+      "Directories that may be restored into, separated as in PATH. Unset: any directory on a developer's machine; none in Azure.",
+    ),
   BACKUP_REQUESTS_IN_FLIGHT: whole(32, 1, 1024).describe(
     "Storage requests open at a time, per process. 32 saturates Azurite and a storage account from two cores.",
   ),
@@ -73,6 +79,8 @@ export interface Settings {
   destination: StorageConnection;
   /** Directories that may be backed up; undefined means any. */
   roots: string[] | undefined;
+  /** Directories that may be restored into; undefined means any. */
+  restoreRoots: string[] | undefined;
   requestsInFlight: number;
   bytesInFlight: number;
   listFiles: number;
@@ -98,7 +106,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const value = parsed.data;
   return {
     destination: destination(value),
-    roots: allowedRoots(value),
+    roots:
+      directories("BACKUP_ROOTS", value) ??
+      (inAzure(value) ? [value.HOME ?? homedir(), "/mounts"] : undefined),
+    restoreRoots: directories("RESTORE_ROOTS", value) ?? (inAzure(value) ? [] : undefined),
     requestsInFlight: value.BACKUP_REQUESTS_IN_FLIGHT,
     bytesInFlight: value.BACKUP_MIB_IN_FLIGHT * MIB,
     listFiles: value.BACKUP_LIST_FILES,
@@ -145,16 +156,22 @@ function destination(env: z.infer<typeof environment>): StorageConnection {
   );
 }
 
-function allowedRoots(env: z.infer<typeof environment>): string[] | undefined {
-  if (env.BACKUP_ROOTS !== undefined) {
-    const roots = env.BACKUP_ROOTS.split(path.delimiter).filter((root) => root !== "");
-    const relative = roots.find((root) => !path.isAbsolute(root));
-    if (relative !== undefined) throw new Error(`BACKUP_ROOTS: "${relative}" is not an absolute path.`);
-    return roots;
-  }
-  // The Functions host's own signs of running in Azure: App Service sets the first, Consumption and Flex Consumption
-  // the others. CONTAINER_NAME alone says nothing: other containers have it as well.
-  const inAzure =
-    env.WEBSITE_INSTANCE_ID ?? env.WEBSITE_POD_NAME ?? (env.CONTAINER_NAME && env.WEBSITE_SITE_NAME);
-  return inAzure ? [env.HOME ?? homedir(), "/mounts"] : undefined;
+function directories(
+  setting: "BACKUP_ROOTS" | "RESTORE_ROOTS",
+  env: z.infer<typeof environment>,
+): string[] | undefined {
+  const roots = env[setting]?.split(path.delimiter).filter((root) => root !== "");
+  const relative = roots?.find((root) => !path.isAbsolute(root));
+  if (relative !== undefined) throw new Error(`${setting}: "${relative}" is not an absolute path.`);
+  return roots;
+}
+
+/**
+ * The Functions host's own signs of running in Azure: App Service sets the first, Consumption and Flex Consumption
+ * the others. CONTAINER_NAME alone says nothing: other containers have it as well.
+ */
+function inAzure(env: z.infer<typeof environment>): boolean {
+  return Boolean(
+    env.WEBSITE_INSTANCE_ID ?? env.WEBSITE_POD_NAME ?? (env.CONTAINER_NAME && env.WEBSITE_SITE_NAME),
+  );
 }

@@ -95,12 +95,16 @@ export function filesOf(counts: Counts): number {
 }
 
 /** Why a run failed, for people: what stopped it, or which files failed. Undefined when it did not. */
-export function verdict({ counts, failures, stopped }: Tally, run: string): string | undefined {
+export function verdict(
+  { counts, failures, stopped }: Tally,
+  run: string,
+  done = "backed up",
+): string | undefined {
   if (stopped !== undefined) return stopped;
   if (counts.failed === 0) return undefined;
   const more = counts.failed > failures.length ? `; and ${counts.failed - failures.length} more` : "";
   return (
-    `${counts.failed} of ${filesOf(counts)} files failed, the others are backed up. ${failures.join("; ")}${more}. ` +
+    `${counts.failed} of ${filesOf(counts)} files failed, the others are ${done}. ${failures.join("; ")}${more}. ` +
     `All of them: container backup-runs, ${run}/outcomes.`
   );
 }

@@ -4,10 +4,16 @@ import type { Ledger } from "./ledger.ts";
 
 export type RunStatus = "running" | "completed" | "failed" | "canceled";
 
+export type RunKind = "backup" | "restore" | "verify";
+
 /** A run's summary: `run.json`. Times are ISO 8601, UTC. */
 export interface RunRecord {
   version: 1;
   id: string;
+  /** What the run does; absent in a backup's. */
+  kind?: RunKind;
+  /** The run that is restored or verified. */
+  of?: string;
   root: string;
   container: string;
   prefix: string;
@@ -23,11 +29,16 @@ export interface RunRecord {
 const NAME = "run.json";
 
 /** Records that a run has begun, once. */
-export async function openRun(ledger: Ledger, request: BackupRequest): Promise<{ versioned: boolean }> {
+export async function openRun(
+  ledger: Ledger,
+  request: Pick<BackupRequest, "root" | "container" | "prefix" | "mode">,
+  what: { kind?: RunKind; of?: string } = {},
+): Promise<{ versioned: boolean }> {
   const { root, container, prefix, mode } = request;
   const record: RunRecord = {
     version: 1,
     id: ledger.runId,
+    ...what,
     root,
     container,
     prefix,
