@@ -2,6 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "./backup/budget.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { connect } from "./storage/connect.ts";
+import { whenThrottled } from "./storage/retries.ts";
 
 /** What every function of the process uses, made when the process loads the app. */
 export interface Services {
@@ -14,11 +15,9 @@ export interface Services {
 /** @throws Error that says which setting is wrong; the host shows it and does not start. */
 function createServices(env: NodeJS.ProcessEnv): Services {
   const settings = readSettings(env);
-  return {
-    settings,
-    storage: connect(settings.destination),
-    budget: createBudget(settings.requestsInFlight, settings.bytesInFlight),
-  };
+  const budget = createBudget(settings.requestsInFlight, settings.bytesInFlight);
+  whenThrottled(() => budget.throttled());
+  return { settings, storage: connect(settings.destination), budget };
 }
 
 export const services: Services = createServices(process.env);

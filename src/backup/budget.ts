@@ -1,14 +1,20 @@
 import { Semaphore } from "async-mutex";
-import pLimit, { type LimitFunction } from "p-limit";
+import { createAdaptiveLimit } from "./adaptive-limit.ts";
 
 /** What all activities of a process share: how many requests are open and how much content is in memory. */
 export interface Budget {
-  /** Runs a piece of work that keeps one request open. */
-  request: LimitFunction;
+  /** Runs a piece of work that keeps one storage request open. */
+  request<T>(work: () => Promise<T>): Promise<T>;
   /** Runs the copying of one file: half as many again as requests, so that reading overlaps with sending. */
-  file: LimitFunction;
+  file<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` when `bytes` of memory are free for content; more than the whole budget counts as the whole. */
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
+  /** Storage throttles or does not answer: fewer requests from now on. */
+  throttled(): void;
+  /** The process has no file handles left: fewer files from now on. */
+  outOfHandles(): void;
+  /** Requests that may be open now. */
+  readonly requests: number;
 }
 
 /** What memory is counted in: async-mutex walks through a semaphore's whole value at each release, so the value is kept small. */
@@ -17,9 +23,16 @@ const UNIT = 64 * 1024;
 export function createBudget(requestsInFlight: number, bytesInFlight: number): Budget {
   const units = Math.floor(bytesInFlight / UNIT);
   const memory = new Semaphore(units);
+  const requests = createAdaptiveLimit(requestsInFlight);
+  const files = createAdaptiveLimit(Math.ceil(requestsInFlight * 1.5));
   return {
-    request: pLimit(requestsInFlight),
-    file: pLimit(Math.ceil(requestsInFlight * 1.5)),
+    request: (work) => requests.run(work),
+    file: (work) => files.run(work),
     bytes: (bytes, work) => memory.runExclusive(work, Math.max(1, Math.min(Math.ceil(bytes / UNIT), units))),
+    throttled: () => requests.slowDown(),
+    outOfHandles: () => files.slowDown(),
+    get requests() {
+      return requests.concurrency;
+    },
   };
 }

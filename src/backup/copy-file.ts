@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readlink } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BlobRequestConditions, BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
@@ -50,7 +51,7 @@ export async function copyFile(entry: Entry, context: CopyContext): Promise<Outc
 
 async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome> {
   for (let read = 1; ; read++) {
-    const file = await openToCopy(entry, context);
+    const file = await openPatiently(entry, context);
     try {
       if (await OpenFile.settle(file.stats)) await file.assertUnchanged();
       return file.stats.size <= BLOCK
@@ -62,6 +63,26 @@ async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome>
       await file.close();
     }
   }
+}
+
+/** Times a file is opened again while the process has no file handles left. */
+const OPENS = 5;
+
+/** Opens a file, again and with fewer files at a time, when the process has no file handles left. */
+async function openPatiently(entry: Entry, context: CopyContext): Promise<OpenFile> {
+  for (let opened = 1; ; opened++) {
+    try {
+      return await openToCopy(entry, context);
+    } catch (error) {
+      if (!isOutOfHandles(error) || opened === OPENS) throw error;
+      context.budget.outOfHandles();
+      await sleep(200 * opened);
+    }
+  }
+}
+
+function isOutOfHandles(error: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes(String((error as NodeJS.ErrnoException | undefined)?.code));
 }
 
 /** Opens a file of the tree. @throws NotAFile, FileTimeout, or the file system's error */

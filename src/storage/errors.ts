@@ -79,7 +79,8 @@ export function describe(error: unknown): string {
   }
 }
 
-function isTimeout(error: unknown): boolean {
+/** The request was ended because it stalled. */
+export function isTimeout(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
 }
 

@@ -1,5 +1,5 @@
 import pRetry, { AbortError } from "p-retry";
-import { classify } from "./errors.ts";
+import { classify, isTimeout } from "./errors.ts";
 
 /** Tries of one storage request before its error counts: five, over about 15 seconds. */
 const TRIES = 5;
@@ -10,7 +10,7 @@ const SLOWEST_BYTES_PER_MS = 256;
 /** What a process has met while it talked to storage; counted for logs and telemetry. */
 export const storageCounters = { retries: 0, throttled: 0, damaged: 0 };
 
-/** Called at each throttled answer, so that whoever holds the concurrency can lower it. */
+/** Called at each throttled answer and each stalled request, so that whoever holds the concurrency can lower it. */
 let onThrottle: () => void = () => {};
 
 export function whenThrottled(listener: () => void): void {
@@ -31,7 +31,7 @@ export async function withRetries<T>(attempt: (signal: AbortSignal) => Promise<T
         return await attempt(AbortSignal.timeout(timeout));
       } catch (error) {
         const failure = classify(error);
-        if (failure === "throttled") {
+        if (failure === "throttled" || isTimeout(error)) {
           storageCounters.throttled++;
           onThrottle();
         } else if (failure === "damaged") storageCounters.damaged++;

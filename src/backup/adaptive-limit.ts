@@ -1,0 +1,49 @@
+import pLimit from "p-limit";
+
+/** Throttled answers within this time are one sign, not many: they were all sent before the first was heard. */
+const ONE_SIGN_MS = 1_000;
+
+/** A limit on what runs at a time, between one and `most`, that follows what the service bears. */
+export interface AdaptiveLimit {
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** The service asked for less, or did not answer: half as much from now on. */
+  slowDown(): void;
+  /** How much may run at a time now. */
+  readonly concurrency: number;
+}
+
+/**
+ * Additive increase, multiplicative decrease, as TCP does: half at a sign of too much, one more after each full round
+ * of successes. It begins at `most`, for most accounts bear it, and a first second of slow start would be lost on all
+ * small backups.
+ * @param now a clock in milliseconds
+ */
+export function createAdaptiveLimit(
+  most: number,
+  now: () => number = performance.now.bind(performance),
+): AdaptiveLimit {
+  const limit = pLimit(most);
+  let successes = 0;
+  let lastSign = -Infinity;
+  return {
+    async run(work) {
+      return await limit(async () => {
+        const result = await work();
+        if (limit.concurrency < most && ++successes >= limit.concurrency) {
+          successes = 0;
+          limit.concurrency++;
+        }
+        return result;
+      });
+    },
+    slowDown() {
+      if (now() - lastSign < ONE_SIGN_MS) return;
+      lastSign = now();
+      successes = 0;
+      limit.concurrency = Math.max(1, Math.floor(limit.concurrency / 2));
+    },
+    get concurrency() {
+      return limit.concurrency;
+    },
+  };
+}
