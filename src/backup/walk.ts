@@ -1,7 +1,7 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { readdirp, type EntryInfo } from "readdirp";
-import { fileError } from "./copy-file.ts";
+import { fileError } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import type { Filter } from "./filter.ts";
 import type { Outcome } from "./outcome.ts";

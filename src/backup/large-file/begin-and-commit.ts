@@ -4,7 +4,9 @@ import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { blobHeaders, blobMetadata } from "../blob-headers.ts";
-import { explain, keepOld, openToCopy } from "../copy-file.ts";
+import { keepOld } from "../copy-context.ts";
+import { errorOutcome } from "../copy-outcome.ts";
+import { openToCopy } from "../open-to-copy.ts";
 import { blobName } from "../blob-name.ts";
 import type { Entry } from "../entry.ts";
 import { modeOf, mtimeOf } from "../entry.ts";
@@ -48,7 +50,7 @@ export async function beginAttempt(
   } catch (error) {
     if (error instanceof TooLarge)
       return { settled: await settle(ledger, ref, failure(entry, error.message)) };
-    return { settled: await settle(ledger, ref, explain(entry, error)) };
+    return { settled: await settle(ledger, ref, errorOutcome(entry, error)) };
   }
 }
 

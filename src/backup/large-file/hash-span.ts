@@ -2,7 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { createMD5 } from "hash-wasm";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
-import { BLOCK } from "../copy-file.ts";
+import { BLOCK } from "../copy-context.ts";
 import type { Budget } from "../budget.ts";
 import { withTimeout } from "../timeout.ts";
 import { withPlannedFile } from "./planned-file.ts";

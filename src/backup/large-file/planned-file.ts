@@ -2,7 +2,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import type { Listing } from "../../ledger/listing.ts";
 import type { Settings } from "../../settings.ts";
 import type { Entry } from "../entry.ts";
-import { openToCopy } from "../copy-file.ts";
+import { openToCopy } from "../open-to-copy.ts";
 import { ChangedWhileReading, NotAFile, type OpenFile } from "../read-file.ts";
 import { isAllowed } from "../roots.ts";
 import type { Piece } from "./copy-range.ts";

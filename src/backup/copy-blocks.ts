@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { BlobRequestConditions } from "@azure/storage-blob";
+import { md5 } from "../storage/md5.ts";
+import { withRetries } from "../storage/retries.ts";
+import { blobHeaders, blobMetadata } from "./blob-headers.ts";
+import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
+import { contentOutcome } from "./copy-outcome.ts";
+import { mtimeOf, modeOf, type Entry } from "./entry.ts";
+import type { Outcome } from "./outcome.ts";
+import { putBlob } from "./put-blob.ts";
+import type { OpenFile } from "./read-file.ts";
+import { withTimeout } from "./timeout.ts";
+
+/** Blocks of one file that are read and sent at a time. */
+const BLOCKS_AT_A_TIME = 4;
+
+/**
+ * Sends a file in blocks, a few at a time, and commits them when the whole file was read unchanged. Block ids carry a
+ * random mark of this attempt, so that two attempts never mix their blocks in one blob.
+ */
+export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
+  const { size } = file.stats;
+  if (context.compareContent && entry.existing?.md5 !== undefined) {
+    const md5 = await hashOf(file, context);
+    if (md5 === entry.existing.md5) {
+      return contentOutcome(
+        entry,
+        { md5, size, adopted: false },
+        mtimeOf(file.stats),
+        modeOf(file.stats),
+        "unchanged",
+      );
+    }
+  }
+  const blob = blobOf(entry, context);
+  const attempt = randomBytes(9).toString("base64url");
+  const whole = createHash("md5");
+  const ids: string[] = [];
+  const sending = new Set<Promise<void>>();
+  let failure: unknown;
+
+  for (let position = 0; position < size && failure === undefined; position += BLOCK) {
+    const length = Math.min(BLOCK, size - position);
+    const id = Buffer.from(`${attempt}${String(ids.length).padStart(6, "0")}`).toString("base64");
+    ids.push(id);
+    // Reading goes on in order, for the hash of the whole; sending overlaps with it.
+    await new Promise<void>((readNext) => {
+      const block = context.budget
+        .bytes(length, async () => {
+          const content = Buffer.allocUnsafe(length);
+          await withTimeout(file.read(content, position), context.fileTimeoutMs, "reading it");
+          whole.update(content);
+          const hash = md5(content);
+          readNext();
+          await context.budget.request(() =>
+            withRetries(
+              (abortSignal) =>
+                blob.stageBlock(id, content, length, { abortSignal, transactionalContentMD5: hash }),
+              length,
+            ),
+          );
+        })
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => {
+          sending.delete(block);
+          readNext();
+        });
+      sending.add(block);
+    });
+    while (sending.size >= BLOCKS_AT_A_TIME) await Promise.race(sending);
+  }
+  await Promise.all(sending);
+  if (failure !== undefined) throw failure;
+  await file.assertUnchanged();
+
+  const hash = whole.digest();
+  const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
+  const put = await putBlob(
+    blob,
+    { md5: hash, size, runId: context.runId, existing: entry.existing },
+    (conditions: BlobRequestConditions) =>
+      withRetries((abortSignal) =>
+        blob.commitBlockList(ids, {
+          abortSignal,
+          conditions,
+          metadata: blobMetadata(context.runId, { kind: entry.kind, mtime, mode }),
+          blobHTTPHeaders: blobHeaders(entry.path, hash),
+        }),
+      ),
+    keepOld(blob, context.keep),
+  );
+  return contentOutcome(entry, put, mtime, mode, "copied");
+}
+
+/** The MD5 of a whole file, in base64. */
+async function hashOf(file: OpenFile, context: CopyContext): Promise<string> {
+  const { size } = file.stats;
+  const hash = createHash("md5");
+  await context.budget.bytes(BLOCK, async () => {
+    const buffer = Buffer.allocUnsafe(Math.min(BLOCK, size));
+    for (let position = 0; position < size; position += BLOCK) {
+      const chunk = buffer.subarray(0, Math.min(BLOCK, size - position));
+      await withTimeout(file.read(chunk, position), context.fileTimeoutMs, "reading it");
+      hash.update(chunk);
+    }
+  });
+  await file.assertUnchanged();
+  return hash.digest("base64");
+}

@@ -1,0 +1,62 @@
+import { classify } from "../storage/errors.ts";
+import type { Entry } from "./entry.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Put } from "./put-blob.ts";
+import { ChangedWhileReading, NotAFile } from "./read-file.ts";
+import { FileTimeout } from "./timeout.ts";
+
+/** Times a file is read from the start because it changed under the reader. */
+export const READS = 3;
+
+/** The outcome of a file whose content is in the destination. */
+export function contentOutcome(
+  entry: Entry,
+  put: Put,
+  mtime: number,
+  mode: number,
+  outcome: "copied" | "unchanged",
+): Outcome {
+  return { path: entry.path, outcome, kind: entry.kind, size: put.size, mtime, mode, md5: put.md5 };
+}
+
+/** The outcome for an error that concerns this file alone; any other is thrown on. */
+export function errorOutcome(entry: Entry, error: unknown): Outcome {
+  const outcome = (name: Outcome["outcome"], reason: string): Outcome => ({
+    path: entry.path,
+    outcome: name,
+    kind: entry.kind,
+    size: 0,
+    reason,
+  });
+  if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
+  if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const syscall = (error as NodeJS.ErrnoException | undefined)?.syscall;
+  if (syscall !== undefined && typeof code === "string" && classify(error) === "other") {
+    if (code === "ENOENT" || code === "ENOTDIR") return outcome("vanished", "gone when it was to be copied");
+    if (code === "ELOOP") return outcome("skipped", "now a symbolic link");
+    return outcome("failed", fileError(code));
+  }
+  if (error instanceof FileTimeout) return outcome("failed", error.message);
+  if (classify(error) === "invalid" || classify(error) === "conflict") {
+    return outcome("failed", error instanceof Error ? error.message.split("\n", 1)[0]! : String(error));
+  }
+  throw error;
+}
+
+const FILE_ERRORS: Record<string, string> = {
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EIO: "input/output error: the disk or the share failed",
+  ESTALE: "stale file handle: the share was mounted anew",
+  EMFILE: "too many open files in this process; lower BACKUP_REQUESTS_IN_FLIGHT",
+  ENFILE: "too many open files on this machine",
+  ENAMETOOLONG: "its path is longer than the file system allows",
+  EBUSY: "in use by another program",
+  ENXIO: "no such device",
+};
+
+/** A file system's error code with words. */
+export function fileError(code: string): string {
+  return FILE_ERRORS[code] ? `${FILE_ERRORS[code]} (${code})` : code;
+}
