@@ -97,7 +97,7 @@ async function list(
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   const largeLines = toLines(large);
   if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
-  left.push(...later.map(({ path }) => ({ file: path })));
+  for (const { path } of later) left.push({ file: path });
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
   const found =
     outcomes.length > 0 ? await settleOutcomes(ledger, listingOutcomes(input.part), outcomes) : emptyTally();

@@ -45,15 +45,13 @@ export async function cutRest(
 function interleave(left: readonly Pending[]): Pending[] {
   const directories = left.filter((item) => "dir" in item);
   const files = left.filter((item) => "file" in item);
-  const [many, few] = directories.length > files.length ? [directories, files] : [files, directories];
-  if (few.length === 0) return many;
-  const every = many.length / few.length;
   const mixed: Pending[] = [];
   let taken = 0;
-  few.forEach((item, index) => {
-    const until = Math.round(every * (index + 1));
-    mixed.push(...many.slice(taken, until), item);
-    taken = until;
+  files.forEach((file, index) => {
+    mixed.push(file);
+    for (const until = Math.round((directories.length * (index + 1)) / files.length); taken < until; taken++) {
+      mixed.push(directories[taken]!);
+    }
   });
-  return mixed;
+  return files.length === 0 ? directories : mixed;
 }
