@@ -11,7 +11,7 @@ import { DurableClient } from "./durable/client.ts";
 import { Engine } from "./durable/engine.ts";
 import { unknownFunction } from "./durable/failure-text.ts";
 import { orchestrationRequest } from "./durable/orchestration-request.ts";
-import { ReplayError } from "./durable/replay-actions.ts";
+import { ReplayError } from "./durable/replay-error.ts";
 import { DurableApi } from "./http/durable-api.ts";
 import { FunctionRoutes } from "./http/function-routes.ts";
 import { HostRoutes, RPC_PATH } from "./http/host-routes.ts";

@@ -1,8 +1,9 @@
 /** Runs queued activities, a limited number at once, in the order they were queued. */
-import { EventType, completed, failed } from "./history-event.ts";
+import { EventType } from "./history-event.ts";
+import { completed, failed } from "./new-event.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import { activityFailureDetails, activityFailureReason } from "./failure-text.ts";
-import type { Task } from "./store.ts";
+import type { Task } from "./rows.ts";
 import { triggerOf } from "../app/registered-function.ts";
 import type { FunctionMetadata } from "../app/registered-function.ts";
 import { invocationRequest, jsonData, parameter, stringData, typedDataToJson } from "../worker/messages.ts";

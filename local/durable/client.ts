@@ -1,9 +1,10 @@
 /** What clients may ask of orchestrations: start, query, signal, stop, purge, restart. */
-import { EventType, control, eventRaised } from "./history-event.ts";
+import { EventType } from "./history-event.ts";
+import { control, eventRaised } from "./new-event.ts";
 import type { Engine } from "./engine.ts";
 import { rewindInstance } from "./rewind.ts";
 import { Status, isFinal, statusName } from "./status.ts";
-import type { HistoryRow, InstanceRow } from "./store.ts";
+import type { HistoryRow, InstanceRow } from "./rows.ts";
 
 /** The request cannot be met in the instance's present state; the message says why. */
 export class InstanceStateError extends Error {

@@ -3,7 +3,8 @@ import { stateInMessage } from "./actions.ts";
 import type { OrchestratorState } from "./actions.ts";
 import { orchestratorFailure, orchestratorFailureDetails } from "./failure-text.ts";
 import type { EventRaised, HistoryEvent } from "./history-event.ts";
-import { ReplayError, replayActions } from "./replay-actions.ts";
+import { replayActions } from "./replay-actions.ts";
+import { ReplayError } from "./replay-error.ts";
 import type { ReplayRules, Scheduled } from "./replay-actions.ts";
 import type { InvocationResult } from "../worker/messages.ts";
 

@@ -1,6 +1,6 @@
 /** Messages that wait for an instance's next turn, in memory as they are in the store. */
 import { EventType } from "./history-event.ts";
-import type { Message } from "./store.ts";
+import type { Message } from "./rows.ts";
 
 export type Batch =
   | { kind: "events" | "terminate" | "suspend" | "resume"; messages: Message[] }

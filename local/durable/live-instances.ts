@@ -1,7 +1,8 @@
 /** Instances in memory with their histories, so that a turn does not read them again; bounded in size. */
 import type { HistoryEvent } from "./history-event.ts";
 import { played } from "./history-event.ts";
-import type { InstanceRow, Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { InstanceRow } from "./rows.ts";
 
 /** Characters of history kept for instances that are waiting; those in a turn are always kept. */
 const KEPT_CHARACTERS = 32 * 1024 * 1024;
@@ -25,6 +26,12 @@ export class LiveInstance {
     this.texts.push(text);
     this.characters += text.length;
     return text;
+  }
+
+  clear(): void {
+    this.events.length = 0;
+    this.texts.length = 0;
+    this.characters = 0;
   }
 }
 

@@ -6,8 +6,10 @@
  */
 import { ActionType } from "./actions.ts";
 import type { Action, RetryOptions } from "./actions.ts";
-import { EventType, subOrchestrationCreated, taskScheduled, timerCreated } from "./history-event.ts";
+import { EventType } from "./history-event.ts";
+import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
 import type { EventRaised, Failed, HistoryEvent, ScheduledEvent } from "./history-event.ts";
+import { ReplayError, changedMessage, nameOf, unsupportedMessage } from "./replay-error.ts";
 import { retryDelay } from "./retry-delay.ts";
 
 /** Something to be done that history does not have yet. */
@@ -30,11 +32,6 @@ export interface Replay {
   continueAsNew: { input: string | null } | undefined;
   /** External events that nothing waited for. */
   unread: EventRaised[];
-}
-
-/** The orchestrator asked for something that cannot be; its message becomes the orchestration's failure. */
-export class ReplayError extends Error {
-  override name = "ReplayError";
 }
 
 export interface ReplayRules {
@@ -90,28 +87,12 @@ class ActionReplay {
   }
 
   #process(event: HistoryEvent): void {
-    switch (event.EventType) {
-      case EventType.OrchestratorStarted:
-        this.#now = Math.max(this.#now, Date.parse(event.Timestamp));
-        break;
-      case EventType.ExecutionStarted:
-        this.#step(0);
-        break;
-      case EventType.TaskCompleted:
-      case EventType.TaskFailed:
-      case EventType.SubOrchestrationInstanceCompleted:
-      case EventType.SubOrchestrationInstanceFailed:
-        this.#settle(event.TaskScheduledId, event);
-        break;
-      case EventType.TimerFired:
-        this.#settle(event.TimerId, event);
-        break;
-      case EventType.EventRaised:
-        this.#raise(event);
-        break;
-      default:
-        break;
-    }
+    if (event.EventType === EventType.OrchestratorStarted)
+      this.#now = Math.max(this.#now, Date.parse(event.Timestamp));
+    else if (event.EventType === EventType.ExecutionStarted) this.#step(0);
+    else if (event.EventType === EventType.TimerFired) this.#settle(event.TimerId, event);
+    else if (event.EventType === EventType.EventRaised) this.#raise(event);
+    else if ("TaskScheduledId" in event) this.#settle(event.TaskScheduledId, event);
   }
 
   #settle(id: number, event: HistoryEvent): void {
@@ -166,7 +147,7 @@ class ActionReplay {
         this.#whenAny(action.compoundActions ?? [], done);
         break;
       default:
-        throw new ReplayError(unsupported(action.actionType));
+        throw new ReplayError(unsupportedMessage(action.actionType));
     }
   }
 
@@ -291,7 +272,7 @@ class ActionReplay {
     const before = this.#inHistory.get(id);
     if (before === undefined) this.#replay.scheduled.push(scheduled);
     else if (nameOf(before) !== nameOf(scheduled.event))
-      throw new ReplayError(changed(before, scheduled.event));
+      throw new ReplayError(changedMessage(before, scheduled.event));
     const early = this.#early.get(id);
     this.#early.delete(id);
     if (early) settled(early);
@@ -326,33 +307,4 @@ function isScheduled(event: HistoryEvent): event is ScheduledEvent {
     event.EventType === EventType.SubOrchestrationInstanceCreated ||
     event.EventType === EventType.TimerCreated
   );
-}
-
-function nameOf(event: ScheduledEvent): string {
-  if (event.EventType === EventType.TimerCreated) return "timer";
-  const kind = event.EventType === EventType.TaskScheduled ? "activity" : "sub-orchestration";
-  return `${kind} '${event.Name}'`;
-}
-
-function changed(before: ScheduledEvent, now: ScheduledEvent): string {
-  return (
-    `Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${nameOf(before)} with ` +
-    `sequence ID ${before.EventId}, but the current replay execution scheduled ${nameOf(now)} instead. Was a change made ` +
-    `to the orchestrator code after this instance had already started running?`
-  );
-}
-
-function unsupported(actionType: number): string {
-  const what =
-    actionType === ActionType.CallHttp
-      ? "callHttp"
-      : [
-            ActionType.CallEntity,
-            ActionType.SignalEntity,
-            ActionType.LockEntities,
-            ActionType.ReleaseEntities,
-          ].some((type) => type === actionType)
-        ? "An entity call"
-        : `The action type ${actionType}`;
-  return `${what} is not supported on the local host; run the app with func start.`;
 }

@@ -4,11 +4,12 @@
  * Where a retried call had used up its attempts, the timer after the last one goes too, and ids given
  * after it move down, as durable-functions counts them on replay.
  */
-import { EventType, control } from "./history-event.ts";
+import { EventType } from "./history-event.ts";
+import { control } from "./new-event.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import type { Engine } from "./engine.ts";
 import { Status } from "./status.ts";
-import type { HistoryRow } from "./store.ts";
+import type { HistoryRow } from "./rows.ts";
 
 export function rewindInstance(engine: Engine, id: string, reason: string): void {
   engine.store.transaction(() => rewind(engine, id, reason, (taskId) => taskId));

@@ -1,55 +1,8 @@
 /** Every SQL statement of the durable engine. Only `transaction` commits; callers group their writes in it. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { HistoryEvent, ParentInstance } from "./history-event.ts";
+import type { HistoryRow, InstanceRow, Message, Task, Timer } from "./rows.ts";
 import type { Status } from "./status.ts";
-
-export interface InstanceRow {
-  id: string;
-  executionId: string;
-  name: string;
-  status: Status;
-  /** JSON text, or null. */
-  input: string | null;
-  /** JSON text, or plain text (an error, a reason). */
-  output: string | null;
-  customStatus: string | null;
-  version: string | null;
-  parent: ParentInstance | null;
-  /** Epoch milliseconds. */
-  created: number;
-  updated: number;
-}
-
-export interface Message {
-  id: number;
-  instanceId: string;
-  /** The execution it is for; null: whichever is current. */
-  executionId: string | null;
-  event: HistoryEvent;
-}
-
-export interface Task {
-  id: number;
-  instanceId: string;
-  executionId: string;
-  eventId: number;
-  name: string;
-  input: string | null;
-}
-
-export interface Timer {
-  id: number;
-  instanceId: string;
-  executionId: string;
-  eventId: number;
-  fireAt: string;
-}
-
-export interface HistoryRow {
-  event: HistoryEvent;
-  /** For a retry's timer the id of the attempt that failed; for its next attempt the id of the timer. */
-  causedBy: number | null;
-}
 
 type Row = Record<string, string | number | null>;
 

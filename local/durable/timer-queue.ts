@@ -1,5 +1,5 @@
 /** Durable timers that have not fired yet; those that are due fire together. */
-import type { Timer } from "./store.ts";
+import type { Timer } from "./rows.ts";
 
 /** setTimeout's longest; a later timer is looked at again then. */
 const LONGEST_WAIT = 2 ** 31 - 1;

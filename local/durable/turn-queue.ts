@@ -84,7 +84,8 @@ export class TurnQueue {
     } else if (state.again) {
       this.#ready.add(id);
     }
-    this.#pump();
+    // Not at once: turns that follow each other must leave the process time for everything else.
+    setImmediate(() => this.#pump());
   }
 
   #endPause(id: string): void {

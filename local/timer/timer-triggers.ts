@@ -39,8 +39,9 @@ export class TimerTriggers {
     this.#options = options;
     this.#timers = options.functions.map((metadata) => {
       const { binding } = triggerOf(metadata);
+      const text = binding["schedule"];
       try {
-        const schedule = parseSchedule(String(binding["schedule"] ?? ""), process.env);
+        const schedule = parseSchedule(typeof text === "string" ? text : "", process.env);
         schedule.next(new Date());
         return { metadata, schedule, runOnStartup: binding["runOnStartup"] === true };
       } catch (error) {

@@ -19,6 +19,7 @@ import { emulatorConnectionString } from "../../local/storage/emulator-settings.
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_WITHIN = 40_000;
+const END_WITHIN = 15_000;
 
 export interface LocalHostOptions {
   /** The function app's folder; default this repository. */
@@ -45,7 +46,10 @@ export interface LocalHostProcess {
   readonly state: string;
   /** Everything the host has printed so far. */
   logs(): string;
-  /** SIGTERM, and waits for the end. Ends an Azurite that a killed host left, too. Returns the exit code. */
+  /**
+   * SIGTERM, and waits for the end (SIGKILL after 15 s: the exit code is null then). Ends an Azurite that a killed
+   * host left, too. Returns the exit code.
+   */
   stop(): Promise<number | null>;
   /** SIGKILL, and waits for the end. Azurite goes on, as after a crash. */
   kill(): Promise<void>;
@@ -117,7 +121,9 @@ async function start(
     logs: () => output,
     async stop() {
       child.kill("SIGTERM");
+      const insist = setTimeout(() => child.kill("SIGKILL"), END_WITHIN);
       const code = await ended;
+      clearTimeout(insist);
       cleanUp();
       return code;
     },
@@ -172,6 +178,10 @@ function spawnHost(
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     },
   );
+  // A test run that is cut short must not leave a host behind, whatever state that is in.
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8").on("data", (text: string) => take(text, name));
   }
