@@ -1,12 +1,14 @@
-import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
+import type { DurableClient } from "durable-functions";
 import { isAllowed } from "../backup/roots.ts";
 import { parseBackupRequest } from "../backup/request.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Services } from "../services.ts";
+import { isActive } from "./is-active.ts";
 import { HttpProblem } from "./problem.ts";
+import { prepareRestore, prepareVerify } from "./restore.ts";
 
 /** What preparing a start needs. */
-interface Start {
+export interface Start {
   /** The id that the instance is going to have. */
   instanceId: string;
   client: DurableClient;
@@ -22,6 +24,8 @@ interface PublicOrchestrator {
 /** The app's public orchestrators, by name; no other can be started. */
 export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map([
   ["backupSiteContent", { prepare: prepareBackup }],
+  ["restoreSiteContent", { prepare: prepareRestore }],
+  ["verifyBackup", { prepare: prepareVerify }],
 ]);
 
 /** The input is the body as it came, so that the status shows what was asked for. */
@@ -51,22 +55,4 @@ async function prepareBackup(body: unknown, { instanceId, client, services }: St
     409,
     `${place} holds the backups of ${claim.otherRoot}. Choose another "container" or "prefix", or set "allowOtherRoot" to true.`,
   );
-}
-
-const ENDED: OrchestrationRuntimeStatus[] = [
-  OrchestrationRuntimeStatus.Completed,
-  OrchestrationRuntimeStatus.Failed,
-  OrchestrationRuntimeStatus.Terminated,
-  OrchestrationRuntimeStatus.Canceled,
-];
-
-/** Whether an instance has not ended; undefined when there is none of this id. */
-async function isActive(client: DurableClient, instanceId: string): Promise<boolean | undefined> {
-  try {
-    const status = await client.getStatus(instanceId, { showInput: false });
-    return !ENDED.includes(status.runtimeStatus);
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("404")) return undefined;
-    throw error;
-  }
 }

@@ -1,0 +1,38 @@
+import * as df from "durable-functions";
+import { planRestore, type PlanInput } from "../restore/plan-restore.ts";
+import type { Plan } from "../restore/plan.ts";
+import type { RestoreRequest } from "../restore/request.ts";
+import type { Tally } from "../backup/outcome.ts";
+import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import { services } from "../services.ts";
+
+/** What an orchestrator needs of a plan: names of batches and parts. The lists themselves are in the ledger. */
+export interface PlannedPart {
+  /** The run that is restored or verified. */
+  of: string;
+  found: Tally;
+  batches: BatchRef[];
+  rest: PartRef[];
+  /** Files and bytes in the batches. */
+  files: number;
+  bytes: number;
+  problem?: string;
+}
+
+/** A plan as an orchestrator is given it. */
+export function plannedPart({ run, part }: PartRef, plan: Plan<unknown>): PlannedPart {
+  return {
+    of: plan.source.id,
+    found: plan.found,
+    batches: plan.batches.map((_batch, batch) => ({ run, part, batch })),
+    rest: plan.rest.map((_range, number) => ({ run, part: `${part}.${number}` })),
+    ...plan.toDo,
+    ...(plan.problem === undefined ? {} : { problem: plan.problem }),
+  };
+}
+
+/** Plans a restore, or a part of it, into the ledger. */
+df.app.activity("planRestore", {
+  handler: async (input: PlanInput<RestoreRequest>): Promise<PlannedPart> =>
+    plannedPart(input, await planRestore(input, services.storage, services.settings)),
+});

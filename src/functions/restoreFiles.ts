@@ -1,0 +1,20 @@
+import type { InvocationContext } from "@azure/functions";
+import * as df from "durable-functions";
+import type { Tally } from "../backup/outcome.ts";
+import type { BatchRef } from "../ledger/listing.ts";
+import { restoreBatch } from "../restore/restore-batch.ts";
+import { services } from "../services.ts";
+
+/** Restores the files of one batch, records the outcome of each, and returns counts and bytes. */
+df.app.activity("restoreFiles", {
+  handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
+    const { storage, settings, budget } = services;
+    const tally = await restoreBatch(batch, storage, settings, budget);
+    const { copied, unchanged, failed, bytes } = tally.counts;
+    context.info(
+      `run ${batch.run}, part ${batch.part}, batch ${batch.batch}: ${copied} restored (${bytes} bytes), ${unchanged} unchanged, ${failed} failed`,
+    );
+    for (const failure of tally.failures) context.warn(`failed: ${failure}`);
+    return tally;
+  },
+});

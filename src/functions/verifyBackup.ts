@@ -1,0 +1,65 @@
+import * as df from "durable-functions";
+import { emptyTally, sum, verdict, type Tally } from "../backup/outcome.ts";
+import type { PartRef } from "../ledger/listing.ts";
+import { retry } from "../orchestration/retry.ts";
+import { reasonOf, settleAll } from "../orchestration/settle.ts";
+import { tallyResults } from "../orchestration/tally-results.ts";
+import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
+import type { End } from "./closeBackup.ts";
+import type { PlannedPart } from "./planRestore.ts";
+
+/**
+ * Verifies that every file of a run is there with its size and MD5, and reads back as many as asked for. The output is
+ * the number of files verified; where a file is missing, changed or corrupt it ends Failed after all others were seen to.
+ */
+df.app.orchestration("verifyBackup", function* (context) {
+  // Only this orchestrator itself hands out parts; what comes from outside is a request.
+  const isPart = Boolean(context.df.parentInstanceId);
+  if (isPart) return yield* verify(context, context.df.getInput<PartRef>()!);
+
+  const parsed = parseVerifyRequest(context.df.getInput());
+  if (!parsed.ok) throw new Error(parsed.problem);
+  const run = context.df.instanceId;
+  context.df.setCustomStatus({ phase: "verifying", runId: run });
+  const result = yield* verify(context, { run, part: "0" }, parsed.value);
+
+  const message = verdict(result, run, "as they were recorded");
+  const status = message === undefined ? "completed" : "failed";
+  const end: End = { run, status, counts: result.counts, message };
+  try {
+    yield context.df.callActivityWithRetry("closeBackup", retry, end);
+  } catch (error) {
+    // That the record could not be closed must not hide what is wrong with the backup.
+    if (message === undefined) throw error;
+  }
+  context.df.setCustomStatus({ phase: status, runId: run, counts: result.counts });
+  if (message !== undefined) throw new Error(message);
+  return result.counts.unchanged;
+});
+
+/** Verifies the whole run, or the part that is left to this orchestration. */
+function* verify(context: df.OrchestrationContext, part: PartRef, request?: VerifyRequest) {
+  let plan: PlannedPart;
+  try {
+    plan = yield context.df.callActivityWithRetry("planVerify", retry, { ...part, request });
+  } catch (error) {
+    return stopped(reasonOf(error));
+  }
+  if (plan.problem !== undefined) return stopped(plan.problem);
+  if (request) {
+    const { of, files, bytes, rest } = plan;
+    const toRead = { files, bytes, complete: rest.length === 0 };
+    context.df.setCustomStatus({ phase: "reading", runId: part.run, of, toRead });
+  }
+
+  const reads = plan.batches.map((batch) => context.df.callActivityWithRetry("verifyFiles", retry, batch));
+  const rest = plan.rest.map((left) =>
+    context.df.callSubOrchestrator("verifyBackup", left, `${left.run}:${left.part}`),
+  );
+  const results = yield* settleAll<Tally>(context, [...reads, ...rest]);
+  return sum([plan.found, ...(yield* tallyResults(context, plan.batches, results))]);
+}
+
+function stopped(reason: string): Tally {
+  return { ...emptyTally(), stopped: reason };
+}

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import type { BlobClient } from "@azure/storage-blob";
+import type { Budget } from "../backup/budget.ts";
+import { withRetries } from "../storage/retries.ts";
+import type { Source } from "./find-content.ts";
+
+/** Larger content is fetched in ranges of this size. */
+const RANGE = 8 * 1024 * 1024;
+/** Ranges of one file that are fetched at a time. */
+const RANGES_AT_A_TIME = 4;
+
+/**
+ * Fetches content by ranges, a few at a time, and hands them on in order. A range that fails is fetched again by itself,
+ * and only of the very content that was found (by its ETag).
+ * @param take is given each range when all before it were taken
+ * @returns the MD5 of the whole, in base64
+ * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
+ */
+export async function download(
+  blob: BlobClient,
+  source: Source,
+  budget: Budget,
+  take: (content: Buffer, position: number) => Promise<void>,
+): Promise<string> {
+  const hash = createHash("md5");
+  const conditions = source.etag === undefined ? {} : { ifMatch: source.etag };
+  const inFlight = new Set<Promise<void>>();
+  let failed = false;
+  let failure: unknown;
+  let before = Promise.resolve();
+  for (let position = 0; position < source.length && !failed; position += RANGE) {
+    const length = Math.min(RANGE, source.length - position);
+    const previous = before;
+    // Memory is given in the order it is asked for, so the range that all others wait for always has its own.
+    const piece = budget
+      .bytes(length, async () => {
+        if (failed) return;
+        const content = await budget.request(() =>
+          withRetries(
+            (abortSignal) =>
+              blob.downloadToBuffer(position, length, { abortSignal, conditions, blockSize: length }),
+            length,
+          ),
+        );
+        await previous;
+        if (failed) return;
+        hash.update(content);
+        await take(content, position);
+      })
+      .catch((error: unknown) => {
+        failure ??= error;
+        failed = true;
+      })
+      .finally(() => inFlight.delete(piece));
+    before = piece;
+    inFlight.add(piece);
+    while (inFlight.size >= RANGES_AT_A_TIME) await Promise.race(inFlight);
+  }
+  await Promise.all(inFlight);
+  if (failed) throw failure;
+  return hash.digest("base64");
+}
+
+/** The client for where content is: a blob, or what is kept of it. */
+export function sourceBlob(blob: BlobClient, { snapshot, versionId }: Source): BlobClient {
+  if (snapshot !== undefined) return blob.withSnapshot(snapshot);
+  return versionId === undefined ? blob : blob.withVersion(versionId);
+}

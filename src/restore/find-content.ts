@@ -1,0 +1,176 @@
+import type { BlobItem, ContainerClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { blobKey, blobName } from "../backup/blob-name.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import type { ManifestItem } from "./manifest.ts";
+
+/** Where the content of an item is: the blob itself under an ETag, or one of its snapshots or versions. */
+export interface Source {
+  /** Bytes; a link's target has some, though its size in the tree is 0. */
+  length: number;
+  etag?: string;
+  snapshot?: string;
+  versionId?: string;
+}
+
+/** Where an item's content is, or why it is not there, for people. */
+export type Found = { source: Source } | { lost: string };
+
+/** Directories that are listed at a time. */
+const LISTS = 8;
+/** Blobs of one directory that are looked for one by one, before all that is below it is listed. */
+const ONE_BY_ONE = 32;
+
+/**
+ * Finds the content of each item by its MD5: first by one list call a directory (of up to 5,000 blobs); then, for what
+ * has changed since the run, in the snapshots and versions. Those cannot be listed a directory at a time (the service
+ * takes no delimiter with them), so a directory without others in it is listed whole, and in any other a few blobs are
+ * looked for by name. Nothing is downloaded.
+ * @param versions whether the account keeps versions by itself
+ */
+export async function findContents(
+  container: ContainerClient,
+  prefix: string,
+  items: readonly ManifestItem[],
+  versions: boolean,
+): Promise<Map<ManifestItem, Found>> {
+  const found = new Map<ManifestItem, Found>();
+  await pMap(
+    byDirectory(items, prefix),
+    async ([directory, wanted]) => {
+      const search = new Search(wanted, found);
+      const below = { any: false };
+      for await (const blob of listed(container, { directory, below })) search.take(blob);
+      const left = search.left();
+      if (left.length === 0) return;
+      const prefixes = below.any && left.length <= ONE_BY_ONE ? left : [directory];
+      await pMap(
+        prefixes,
+        async (from) => {
+          for await (const blob of listed(container, { history: from, versions })) {
+            search.take(blob);
+            if (from !== directory && blob.name !== from) break;
+          }
+        },
+        { concurrency: 4 },
+      );
+      search.giveUp();
+    },
+    { concurrency: LISTS },
+  );
+  return found;
+}
+
+/** Looks for the items of one directory in whatever is listed. */
+class Search {
+  readonly #wanted: Map<string, ManifestItem[]>;
+  readonly #found: Map<ManifestItem, Found>;
+  /** Names that have some blob, whatever it holds. */
+  readonly #met = new Set<string>();
+
+  constructor(wanted: Map<string, ManifestItem[]>, found: Map<ManifestItem, Found>) {
+    this.#wanted = wanted;
+    this.#found = found;
+  }
+
+  take(blob: BlobItem): void {
+    const items = this.#wanted.get(blob.name);
+    if (!items) return;
+    this.#met.add(blob.name);
+    const length = blob.properties.contentLength ?? 0;
+    const md5 = blob.properties.contentMD5 && Buffer.from(blob.properties.contentMD5).toString("base64");
+    for (const item of items) {
+      if (this.#found.has(item) || md5 !== item.md5 || (item.kind === "file" && length !== item.size))
+        continue;
+      const { snapshot, versionId } = blob;
+      const current = !snapshot && (!versionId || blob.isCurrentVersion);
+      this.#found.set(item, {
+        source: current
+          ? { length, etag: blob.properties.etag }
+          : { length, ...(snapshot ? { snapshot } : { versionId }) },
+      });
+    }
+  }
+
+  /** Names with an item that was not found yet. */
+  left(): string[] {
+    return [...this.#wanted]
+      .filter(([, items]) => items.some((item) => !this.#found.has(item)))
+      .map(([name]) => name);
+  }
+
+  giveUp(): void {
+    for (const [name, items] of this.#wanted) {
+      for (const item of items) {
+        if (this.#found.has(item)) continue;
+        this.#found.set(item, {
+          lost: this.#met.has(name)
+            ? `its content is not in the container any more: neither the blob nor what is kept of it has ${item.size} bytes with the MD5 ${item.md5}`
+            : "its blob is missing",
+        });
+      }
+    }
+  }
+}
+
+/** The items by the folder of the container that they are in, there by the name that the service gives them. */
+function byDirectory(
+  items: readonly ManifestItem[],
+  prefix: string,
+): Map<string, Map<string, ManifestItem[]>> {
+  const directories = new Map<string, Map<string, ManifestItem[]>>();
+  for (const item of items) {
+    const key = blobKey(blobName(item.path, prefix));
+    const directory = key.slice(0, key.lastIndexOf("/") + 1);
+    let inIt = directories.get(directory);
+    if (!inIt) directories.set(directory, (inIt = new Map()));
+    const same = inIt.get(key);
+    if (same) same.push(item);
+    else inIt.set(key, [item]);
+  }
+  return directories;
+}
+
+type What =
+  /** The blobs of one directory; `below` says whether there are directories in it. */
+  | { directory: string; below: { any: boolean } }
+  /** All blobs whose names begin so, with snapshots and versions. */
+  | { history: string; versions: boolean };
+
+async function* listed(container: ContainerClient, what: What): AsyncGenerator<BlobItem> {
+  let token: string | undefined;
+  do {
+    const settings = { maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) };
+    let page;
+    try {
+      page = await withRetries(async (abortSignal) => {
+        if ("directory" in what) {
+          const { value, done } = await container
+            .listBlobsByHierarchy("/", { prefix: what.directory || undefined, abortSignal })
+            .byPage(settings)
+            .next();
+          if (!done && (value.segment.blobPrefixes?.length ?? 0) > 0) what.below.any = true;
+          return done ? undefined : { items: value.segment.blobItems, next: value.continuationToken };
+        }
+        const { value, done } = await container
+          .listBlobsFlat({
+            prefix: what.history || undefined,
+            includeSnapshots: true,
+            includeVersions: what.versions,
+            abortSignal,
+          })
+          .byPage(settings)
+          .next();
+        return done ? undefined : { items: value.segment.blobItems, next: value.continuationToken };
+      });
+    } catch (error) {
+      // No container: no blob.
+      if (classify(error) === "missing") return;
+      throw error;
+    }
+    if (!page) return;
+    yield* page.items;
+    token = page.next || undefined;
+  } while (token);
+}

@@ -1,0 +1,155 @@
+import { constants, readlinkSync, type Stats } from "node:fs";
+import { lstat, mkdir, open, realpath, unlink, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { kindOf } from "../backup/read-file.ts";
+
+/** Something is where a directory of the run must be, and may not be replaced. */
+export class NotADirectory extends Error {}
+
+/** Times a directory that others change meanwhile is looked at. */
+const TRIES = 5;
+
+/** Opens directories only, and never through a link. Windows has none of these flags. */
+const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+/**
+ * A directory below the one that is restored into, held open: on Linux its names are reached through the open
+ * directory, so that nobody who puts a link in its place afterwards can lead a write or a removal elsewhere. On other
+ * systems its real path is checked when it is opened.
+ */
+export class PinnedDirectory {
+  readonly #real: string;
+  readonly #handle: FileHandle | undefined;
+
+  private constructor(real: string, handle: FileHandle | undefined) {
+    this.#real = real;
+    this.#handle = handle;
+  }
+
+  /**
+   * Opens `realTo/portable` if every directory on the way is a real one.
+   * @param realTo absolute, free of links
+   * @param portable "" for `realTo` itself
+   * @throws NotADirectory, or the file system's error (ENOENT …)
+   */
+  static async open(realTo: string, portable: string): Promise<PinnedDirectory> {
+    const real = portable === "" ? realTo : path.join(realTo, ...portable.split("/"));
+    try {
+      return await PinnedDirectory.#open(real, real);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOTDIR" && code !== "ELOOP") throw error;
+      throw new NotADirectory(await whatIsInTheWay(realTo, portable), { cause: error });
+    }
+  }
+
+  /**
+   * Opens a directory, making what is missing on the way, one step at a time from `realTo`.
+   * @param replace whether a file in the place of a directory is replaced; a link never is
+   */
+  static async make(realTo: string, portable: string, replace: boolean): Promise<PinnedDirectory> {
+    try {
+      return await PinnedDirectory.open(realTo, portable);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" && !(error instanceof NotADirectory))
+        throw error;
+    }
+    let at = await PinnedDirectory.#open(realTo, realTo);
+    for (const name of portable.split("/")) {
+      try {
+        const next: PinnedDirectory = await at.#makeChild(name, replace);
+        await at.close();
+        at = next;
+      } catch (error) {
+        await at.close();
+        throw error;
+      }
+    }
+    return at;
+  }
+
+  /** Where a name in it is reached. */
+  path(name: string): string {
+    return this.#handle && process.platform === "linux"
+      ? `/proc/self/fd/${this.#handle.fd}/${name}`
+      : path.join(this.#real, name);
+  }
+
+  /** Makes the names that were added and removed last. */
+  async sync(): Promise<void> {
+    await this.#handle?.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close();
+  }
+
+  /** Opens `at`, which must turn out to be `real`. */
+  static async #open(at: string, real: string): Promise<PinnedDirectory> {
+    if (process.platform === "win32") return new PinnedDirectory(await checked(real), undefined);
+    const handle = await open(at, FLAGS);
+    try {
+      const opened =
+        process.platform === "linux" ? readlinkSync(`/proc/self/fd/${handle.fd}`) : await realpath(real);
+      if (opened !== real) throw Object.assign(new Error("reached through a link"), { code: "ELOOP" });
+      return new PinnedDirectory(real, handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async #makeChild(name: string, replace: boolean): Promise<PinnedDirectory> {
+    const real = path.join(this.#real, name);
+    const at = this.path(name);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await PinnedDirectory.#open(at, real);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "ENOTDIR" || code === "ELOOP") {
+          const stats = await lstat(at);
+          if (stats.isDirectory()) {
+            if (tries === TRIES) throw new NotADirectory(`"${name}" was moved meanwhile`, { cause: error });
+            continue;
+          }
+          if (stats.isSymbolicLink() || !replace)
+            throw new NotADirectory(inTheWay(name, stats), { cause: error });
+          await unlink(at).catch(ignore("ENOENT"));
+        } else if (code !== "ENOENT") throw error;
+      }
+      await mkdir(at).catch(ignore("EEXIST"));
+    }
+  }
+}
+
+async function checked(real: string): Promise<string> {
+  const stats = await lstat(real);
+  if (stats.isDirectory() && (await realpath(real)) === real) return real;
+  throw Object.assign(new Error("not a directory, or reached through a link"), { code: "ENOTDIR" });
+}
+
+/** The first thing on the way to a directory that is not one. */
+async function whatIsInTheWay(realTo: string, portable: string): Promise<string> {
+  let at = realTo;
+  let name = "";
+  for (const segment of portable.split("/")) {
+    at = path.join(at, segment);
+    name = name === "" ? segment : `${name}/${segment}`;
+    const stats = await lstat(at).catch(() => undefined);
+    if (stats && !stats.isDirectory()) return inTheWay(name, stats);
+  }
+  return "a directory on the way was replaced meanwhile";
+}
+
+function inTheWay(name: string, stats: Stats): string {
+  return stats.isSymbolicLink()
+    ? `"${name}" is a link in the directory that is restored into; links are never followed`
+    : `"${name}" is ${stats.isFile() ? "a file" : kindOf(stats)} where a directory must be`;
+}
+
+export function ignore(...codes: string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? "")) throw error;
+  };
+}

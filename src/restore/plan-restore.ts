@@ -1,0 +1,136 @@
+import { mkdir, realpath } from "node:fs/promises";
+import path from "node:path";
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import { fileError } from "../backup/copy-outcome.ts";
+import type { Outcome } from "../backup/outcome.ts";
+import { isAllowed } from "../backup/roots.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { openRun } from "../ledger/run-record.ts";
+import type { Settings } from "../settings.ts";
+import { classify, describe } from "../storage/errors.ts";
+import { findContents } from "./find-content.ts";
+import type { ManifestItem } from "./manifest.ts";
+import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "./plan.ts";
+import type { Plan, PlanBase, PlannedItem } from "./plan.ts";
+import type { RestoreRequest } from "./request.ts";
+import { unsafePath } from "./safe-path.ts";
+import { createSelection } from "./selection.ts";
+import { findRun, NoSuchRun } from "./source-run.ts";
+
+/** The whole run (with the request) or a part that another plan left (by its name alone). */
+export interface PlanInput<Request> {
+  run: string;
+  part: string;
+  request?: Request;
+}
+
+export type RestorePlan = Plan<RestoreRequest>;
+
+/**
+ * Plans one part of a restore: which files of the run's manifest, and where the content of each is. Bounded by the
+ * files a part may have; a bigger run is divided among sub-orchestrations by the blobs of its manifest. What is not in
+ * the container any more, or has a name that could lead outside the directory, is settled here.
+ */
+export async function planRestore(
+  input: PlanInput<RestoreRequest>,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<RestorePlan> {
+  const ledger = new Ledger(service, input.run);
+  try {
+    const before = await readPlan<RestoreRequest>(ledger, input.part);
+    if (before) return before;
+    const base = await (input.request
+      ? begin(input.request, ledger, service, settings)
+      : resume(input.part, ledger));
+    if (isPlan(base)) return await settlePlan(ledger, input.part, base);
+    const container = service.getContainerClient(base.source.container);
+    return await settlePart(ledger, input.part, base, {
+      service,
+      filesPerPart: settings.listFiles,
+      examine: (items) => examine(items, base, container),
+    });
+  } catch (error) {
+    if (classify(error) !== "refused" || !input.request) throw error;
+    return noPlan(unknownRun(input.request), describe(error));
+  }
+}
+
+async function begin(
+  request: RestoreRequest,
+  ledger: Ledger,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<PlanBase<RestoreRequest> | RestorePlan> {
+  const nothing = unknownRun(request);
+  if (!(await isAllowed(request.to, settings.restoreRoots))) return noPlan(nothing, notAllowed(request.to));
+  let source;
+  try {
+    source = await findRun(service, request);
+  } catch (error) {
+    if (error instanceof NoSuchRun) return noPlan(nothing, error.message);
+    throw error;
+  }
+  const { container, prefix } = source;
+  const { versioned } = await openRun(
+    ledger,
+    { root: request.to, container, prefix, mode: "full" },
+    { kind: "restore", of: source.id },
+  );
+  const base = { request, source, versioned, realTo: path.resolve(request.to) };
+  try {
+    if (!request.dryRun) await mkdir(request.to, { recursive: true });
+    base.realTo = await realpath(request.to);
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    if (request.dryRun && code === "ENOENT") return base;
+    return noPlan(base, `The directory ${request.to} cannot be made: ${fileError(code)}.`);
+  }
+  if (!(await isAllowed(base.realTo, settings.restoreRoots))) return noPlan(base, notAllowed(request.to));
+  return base;
+}
+
+async function resume(part: string, ledger: Ledger): Promise<PlanBase<RestoreRequest>> {
+  const whole = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
+  if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
+  const { request, source, versioned, realTo } = whole;
+  return { request, source, versioned, realTo };
+}
+
+/** Why a directory must not be restored into, for people. */
+export function notAllowed(to: string): string {
+  return `The directory ${to} is not in one of those that may be restored into. The setting RESTORE_ROOTS names them.`;
+}
+
+async function examine(
+  items: readonly ManifestItem[],
+  { request, source, versioned }: PlanBase<RestoreRequest>,
+  container: ContainerClient,
+): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
+  const selection = createSelection(request.include, request.exclude);
+  const settled: Outcome[] = [];
+  const safe = items.filter((item) => {
+    const { path: portable, kind } = item;
+    if (!(kind === "directory" ? selection.directory(portable) : selection.file(portable))) return false;
+    const reason = unsafePath(portable);
+    if (reason !== undefined) settled.push(lost(item, reason));
+    return reason === undefined;
+  });
+  const contents = await findContents(container, source.prefix, safe, versioned);
+  const planned: PlannedItem[] = [];
+  for (const item of safe) {
+    const found = contents.get(item);
+    if (found && "source" in found) planned.push({ ...item, source: found.source });
+    else settled.push(lost(item, found?.lost ?? "its blob is missing"));
+  }
+  return { planned, settled };
+}
+
+function lost({ path: portable, kind }: ManifestItem, reason: string): Outcome {
+  return { path: portable, kind, outcome: "failed", size: 0, reason };
+}
+
+function unknownRun(request: RestoreRequest): PlanBase<RestoreRequest> {
+  const source = { id: "", root: "", container: "", prefix: "", include: [], exclude: [], status: undefined };
+  return { request, source, versioned: false, realTo: request.to };
+}

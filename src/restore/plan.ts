@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { cut, MAX_BATCHES } from "../backup/batches.ts";
+import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { MAX_PARTS } from "../backup/rest.ts";
+import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
+import { listingName, type Batch } from "../ledger/listing.ts";
+import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
+import { listManifest, missingRecords, readManifest } from "./manifest.ts";
+import type { ManifestBlob, ManifestItem } from "./manifest.ts";
+import type { Source } from "./find-content.ts";
+import type { SourceRun } from "./source-run.ts";
+
+/** One item and where its content is: a line of a batch. */
+export interface PlannedItem extends ManifestItem {
+  source: Source;
+}
+
+/**
+ * What is to be done with one part of a run: written once as `lists/{part}.json` in the ledger of the restore (or
+ * verification), as a backup's listing is. Batches are ranges of planned items; the rest are ranges of blobs of the
+ * run's manifest, each for a sub-orchestration.
+ */
+export interface Plan<Request> {
+  version: 1;
+  request: Request;
+  source: SourceRun;
+  /** The account keeps versions by itself. */
+  versioned: boolean;
+  /** The directory to restore into, with every link in it followed; empty for a verification. */
+  realTo: string;
+  /** What was settled while planning. */
+  found: Tally;
+  batches: Batch[];
+  rest: ListRange[];
+  toDo: { files: number; bytes: number };
+  /** Why nothing can be done at all, for people. */
+  problem?: string;
+}
+
+/** What all parts of a plan have in common. */
+export type PlanBase<Request> = Pick<Plan<Request>, "request" | "source" | "versioned" | "realTo">;
+
+/** Whether a plan stands already, when nothing can be done at all. */
+export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base is Plan<Request> {
+  return "batches" in base;
+}
+
+/** Looks at some items: which are for a batch, and what is settled at once. */
+export type Examine = (items: ManifestItem[]) => Promise<{ planned: PlannedItem[]; settled: Outcome[] }>;
+
+/** Plans one part; a part that was planned before is not planned again. */
+export async function settlePart<Request>(
+  ledger: Ledger,
+  part: string,
+  base: PlanBase<Request>,
+  tools: { service: BlobServiceClient; filesPerPart: number; examine: Examine },
+): Promise<Plan<Request>> {
+  const { service, filesPerPart, examine } = tools;
+  const sourceLedger = new Ledger(service, base.source.id);
+  const { pending, damage } = await partOf(ledger, part, base.source, service);
+  const settled: Outcome[] = [...damage];
+  const planned: PlannedItem[] = [];
+
+  const attempt = `lists/${part}-${randomUUID()}`;
+  const files = pending.reduce((sum, blob) => sum + blob.files, 0);
+  const divide = files > filesPerPart && pending.length > 1;
+  const rest = divide ? await divided(pending, files, filesPerPart, ledger, `${attempt}.rest.jsonl`) : [];
+  if (!divide) {
+    for (const blob of pending) {
+      const page = await readManifest(sourceLedger, blob);
+      settled.push(...page.damage);
+      const examined = await examine(page.items);
+      settled.push(...examined.settled);
+      planned.push(...examined.planned);
+    }
+  }
+
+  const lines = planned.map((item) => toLines([item]));
+  if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
+  const found =
+    settled.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), settled) : emptyTally();
+  return await settlePlan(ledger, part, {
+    version: 1,
+    ...base,
+    found,
+    batches: cut(`${attempt}.jsonl`, planned, lines, part === WHOLE_RUN, MAX_BATCHES),
+    rest,
+    toDo: { files: planned.length, bytes: planned.reduce((sum, { size }) => sum + size, 0) },
+  });
+}
+
+/** The part that is the whole run. */
+export const WHOLE_RUN = "0";
+
+/** The blobs of the manifest that a part is about; for the whole run also what its ledger lacks. */
+async function partOf(
+  ledger: Ledger,
+  part: string,
+  source: SourceRun,
+  service: BlobServiceClient,
+): Promise<{ pending: ManifestBlob[]; damage: Outcome[] }> {
+  if (part !== WHOLE_RUN) {
+    const dot = part.lastIndexOf(".");
+    const parent = await readPlan(ledger, part.slice(0, dot));
+    const range = parent?.rest[Number(part.slice(dot + 1))];
+    if (!range) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
+    return { pending: await ledger.readLines<ManifestBlob>(range), damage: [] };
+  }
+  const pending = await listManifest(service, source.id);
+  // Of a run that was broken off it is expected that records are missing.
+  const ended = source.status !== "running" && source.status !== "canceled";
+  return { pending, damage: ended ? await missingRecords(new Ledger(service, source.id), pending) : [] };
+}
+
+/** Cuts a manifest into parts of about as many files each, and writes them to the ledger. */
+async function divided(
+  pending: readonly ManifestBlob[],
+  files: number,
+  filesPerPart: number,
+  ledger: Ledger,
+  list: string,
+): Promise<ListRange[]> {
+  const parts = Math.min(MAX_PARTS, pending.length, Math.ceil(files / filesPerPart));
+  const lines = pending.map((blob) => toLines([blob]));
+  await ledger.writeOnce(list, lines.join(""));
+  const ranges: ListRange[] = [];
+  let range: ListRange = { list, offset: 0, length: 0 };
+  let seen = 0;
+  pending.forEach((blob, index) => {
+    range.length += Buffer.byteLength(lines[index] ?? "");
+    seen += blob.files;
+    const share = seen >= (files * (ranges.length + 1)) / parts && ranges.length < parts - 1;
+    if (share || index === pending.length - 1) {
+      ranges.push(range);
+      range = { list, offset: range.offset + range.length, length: 0 };
+    }
+  });
+  return ranges;
+}
+
+const cache = new Map<string, Plan<unknown>>();
+const CACHED = 32;
+
+/** The plan of a part, or undefined when it was not planned yet. */
+export async function readPlan<Request>(ledger: Ledger, part: string): Promise<Plan<Request> | undefined> {
+  const key = `${ledger.runId}/${part}`;
+  const cached = cache.get(key);
+  if (cached) return cached as Plan<Request>;
+  const text = await ledger.read(listingName(part));
+  if (text === undefined) return undefined;
+  const plan = JSON.parse(text) as Plan<Request>;
+  cache.set(key, plan);
+  const oldest = cache.keys().next();
+  if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
+  return plan;
+}
+
+/** Writes the plan of a part, unless another delivery of the activity did: then gives that one. */
+export async function settlePlan<Request>(
+  ledger: Ledger,
+  part: string,
+  plan: Plan<Request>,
+): Promise<Plan<Request>> {
+  const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(plan));
+  return won ? plan : ((await readPlan<Request>(ledger, part)) ?? plan);
+}
+
+/** A plan of nothing, and why. */
+export function noPlan<Request>(base: PlanBase<Request>, problem: string): Plan<Request> {
+  return {
+    version: 1,
+    ...base,
+    found: emptyTally(),
+    batches: [],
+    rest: [],
+    toDo: { files: 0, bytes: 0 },
+    problem,
+  };
+}
+
+/** The plan of a batch's part and the items of the batch. */
+export async function openBatch<Request>(
+  ledger: Ledger,
+  { part, batch }: { part: string; batch: number },
+): Promise<{ plan: Plan<Request>; items: PlannedItem[] }> {
+  const plan = await readPlan<Request>(ledger, part);
+  const range = plan?.batches[batch];
+  if (!plan || !range)
+    throw new Error(`The ledger of run ${ledger.runId} has no batch ${batch} of part ${part}.`);
+  return { plan, items: await ledger.readLines<PlannedItem>(range) };
+}

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { readdir, unlink } from "node:fs/promises";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Budget } from "../backup/budget.ts";
+import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { isAllowed } from "../backup/roots.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import type { BatchRef } from "../ledger/listing.ts";
+import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import type { Settings } from "../settings.ts";
+import { classify, describe } from "../storage/errors.ts";
+import { ignore, PinnedDirectory } from "./pinned-directory.ts";
+import { notAllowed } from "./plan-restore.ts";
+import { openBatch, type Plan, type PlannedItem } from "./plan.ts";
+import type { RestoreRequest } from "./request.ts";
+import { CannotWrite, failed, isTemporaryOf, restoreItem, type RestoreContext } from "./restore-file.ts";
+
+/**
+ * Restores the files of one batch and records what became of each. A batch that was recorded before is not restored
+ * again. A batch that was begun before and not recorded was broken off: what it left half-written is removed first.
+ * @returns the tally; `stopped` is set when the disk is full or storage refuses, so that the rest was not tried
+ * @throws errors of the storage account that may pass: the whole batch is to be tried again
+ */
+export async function restoreBatch(
+  ref: BatchRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  try {
+    const record = batchOutcomes(ref.part, ref.batch);
+    const before = await readTally(ledger, record);
+    if (before !== undefined) return before;
+    const { plan, items } = await openBatch<RestoreRequest>(ledger, ref);
+    const { request, realTo } = plan;
+    for (const directory of [realTo, request.to]) {
+      if (!(await isAllowed(directory, settings.restoreRoots))) {
+        return { ...emptyTally(), stopped: notAllowed(request.to) };
+      }
+    }
+    const context = contextOf(ref, plan, service, settings, budget);
+    const first = await ledger.writeOnce(`attempts/${ref.part}-${ref.batch}`, "");
+    if (!first.won) await sweep(items, context);
+    const { outcomes, stopped } = await restoreAll(items, context, request.to);
+    if (!request.dryRun) await flush(outcomes, context);
+    return {
+      ...(await settleOutcomes(ledger, record, outcomes)),
+      ...(stopped === undefined ? {} : { stopped }),
+    };
+  } catch (error) {
+    if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
+    throw error;
+  }
+}
+
+function contextOf(
+  ref: BatchRef,
+  { request, source, realTo, versioned }: Plan<RestoreRequest>,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): RestoreContext {
+  return {
+    realTo,
+    container: service.getContainerClient(source.container),
+    prefix: source.prefix,
+    versioned,
+    overwrite: request.overwrite,
+    dryRun: request.dryRun,
+    mark: createHash("sha256").update(`${ref.run}/${ref.part}/${ref.batch}`).digest("hex").slice(0, 12),
+    budget,
+    fileTimeoutMs: settings.fileTimeoutMs,
+  };
+}
+
+async function restoreAll(
+  items: readonly PlannedItem[],
+  context: RestoreContext,
+  to: string,
+): Promise<{ outcomes: Outcome[]; stopped?: string }> {
+  let failure: unknown;
+  let full: string | undefined;
+  const restores = items.map((item) =>
+    context.budget.file(async () => {
+      if (failure !== undefined) return undefined;
+      if (full !== undefined) return failed(item, full);
+      try {
+        return await restoreItem(item, context);
+      } catch (error) {
+        if (error instanceof CannotWrite) {
+          full ??= explainFull(error.code, to);
+          return failed(item, full);
+        }
+        // One error of the account is enough: the rest of the batch is left for the next try.
+        failure ??= error;
+        return undefined;
+      }
+    }),
+  );
+  const outcomes = (await Promise.all(restores)).filter((outcome) => outcome !== undefined);
+  if (failure !== undefined) throw failure;
+  return full === undefined ? { outcomes } : { outcomes, stopped: full };
+}
+
+function explainFull(code: string, to: string): string {
+  const then = "start the restore again: it leaves out what is there already";
+  if (code === "EROFS")
+    return `${to} is on a file system that is read-only. Mount it for writing and ${then}.`;
+  if (code === "EDQUOT") return `The quota of the file system of ${to} is used up. Make room and ${then}.`;
+  return `The disk that ${to} is on is full. Make room and ${then}.`;
+}
+
+/** The directories that some items belong in. */
+function directoriesOf(items: readonly { path: string }[]): Set<string> {
+  return new Set(items.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("/")))));
+}
+
+/** Removes the temporary files that another attempt of this batch left. */
+async function sweep(items: readonly PlannedItem[], { realTo, mark }: RestoreContext): Promise<void> {
+  for (const portable of directoriesOf(items)) {
+    await inDirectory(realTo, portable, async (directory) => {
+      for (const name of await readdir(directory.path("."))) {
+        if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
+      }
+    });
+  }
+}
+
+/** Makes the names of the files that were restored last, before it is recorded that they were. */
+async function flush(outcomes: readonly Outcome[], { realTo }: RestoreContext): Promise<void> {
+  const written = outcomes.filter(({ outcome }) => outcome === "copied");
+  for (const portable of directoriesOf(written)) {
+    await inDirectory(realTo, portable, (directory) => directory.sync());
+  }
+}
+
+/** Does something with a directory if it is there; what cannot be done with it will show when its files are restored. */
+async function inDirectory(
+  realTo: string,
+  portable: string,
+  work: (directory: PinnedDirectory) => Promise<void>,
+): Promise<void> {
+  const directory = await PinnedDirectory.open(realTo, portable).catch(() => undefined);
+  try {
+    if (directory) await work(directory);
+  } catch {
+    // Not all file systems can flush a directory, and not every one may be read.
+  } finally {
+    await directory?.close();
+  }
+}

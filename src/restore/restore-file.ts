@@ -1,0 +1,363 @@
+import { randomBytes } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import { lstat, lutimes, mkdir, open, readlink, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerClient } from "@azure/storage-blob";
+import { blobName } from "../backup/blob-name.ts";
+import type { Budget } from "../backup/budget.ts";
+import { fileError } from "../backup/copy-outcome.ts";
+import { modeOf, mtimeOf } from "../backup/entry.ts";
+import type { Outcome } from "../backup/outcome.ts";
+import { kindOf } from "../backup/read-file.ts";
+import { FileTimeout, withTimeout } from "../backup/timeout.ts";
+import { classify } from "../storage/errors.ts";
+import { md5 } from "../storage/md5.ts";
+import { download, sourceBlob } from "./download.ts";
+import { findContents } from "./find-content.ts";
+import { ignore, NotADirectory, PinnedDirectory } from "./pinned-directory.ts";
+import type { PlannedItem } from "./plan.ts";
+import type { RestoreRequest } from "./request.ts";
+import { unsafePath } from "./safe-path.ts";
+
+/** What restoring needs to know and to use. */
+export interface RestoreContext {
+  realTo: string;
+  container: ContainerClient;
+  prefix: string;
+  versioned: boolean;
+  overwrite: RestoreRequest["overwrite"];
+  dryRun: boolean;
+  /** Names the temporary files of this batch; see temporaryName. */
+  mark: string;
+  budget: Budget;
+  fileTimeoutMs: number;
+}
+
+/** Nothing can be written any more: the disk is full or read-only. */
+export class CannotWrite extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** The content that was fetched is not what the run recorded. */
+class Corrupt extends Error {}
+
+/**
+ * Permission bits that come back. The bits that run a program as its owner do not: the owner is not part of a backup,
+ * and a program of one user must not come back as one that runs as another.
+ */
+const PERMISSIONS = 0o777;
+/** Times a file is tried again whose blob, directory or temporary file others changed meanwhile. */
+const TRIES = 3;
+const TEMPORARY = ".partial";
+
+/** The name of a file while it is written: of this batch, and not to be guessed. */
+export function temporaryName(mark: string): string {
+  return `${temporaryPrefix(mark)}${randomBytes(12).toString("hex")}${TEMPORARY}`;
+}
+
+/** Whether a name is that of a temporary file which another attempt of this batch left. */
+export function isTemporaryOf(mark: string, name: string): boolean {
+  return name.startsWith(temporaryPrefix(mark)) && name.endsWith(TEMPORARY);
+}
+
+function temporaryPrefix(mark: string): string {
+  return `.restore-${mark}-`;
+}
+
+/**
+ * Restores one file, link or empty directory and says what became of it. What is wrong with it is an outcome.
+ * @throws CannotWrite, and errors of the storage account that concern more than this file
+ */
+export async function restoreItem(item: PlannedItem, context: RestoreContext): Promise<Outcome> {
+  const unsafe = unsafePath(item.path);
+  if (unsafe !== undefined) return failed(item, unsafe);
+  let planned = item;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await place(planned, context);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EMFILE" && tries < TRIES * 2) await sleep(100 * 2 ** tries);
+      else if (tries >= TRIES) return explain(item, error);
+      else if (classify(error) === "conflict" || classify(error) === "missing") {
+        // A backup has written over the blob since the plan was made: its old content has become a snapshot.
+        const again = await findContents(context.container, context.prefix, [item], context.versioned);
+        const found = again.values().next().value;
+        if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
+        planned = { ...item, source: found.source };
+      } else if (code !== "ENOENT" && !(error instanceof Corrupt)) return explain(item, error);
+    }
+  }
+}
+
+/** What to do with what is at an item's place. */
+type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
+
+async function place(item: PlannedItem, context: RestoreContext): Promise<Outcome> {
+  const directory = await parentOf(item, context);
+  if (typeof directory === "string") return { ...done(item, "skipped"), size: 0, reason: directory };
+  try {
+    const at = directory?.path(path.posix.basename(item.path)) ?? "";
+    const current = directory && (await fileOperation(context, "looking it up", lookUp(at)));
+    const decision = current ? await decide(item, at, current, context) : "create";
+    if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
+    if (context.dryRun || !directory) {
+      const verb = { create: "be created", replace: "be replaced", keep: "be left as it is" }[decision];
+      return {
+        ...done(item, decision === "keep" ? "unchanged" : "copied"),
+        reason: `dry run: it would ${verb}`,
+      };
+    }
+    if (decision === "keep") {
+      await adjust(item, at, current!, context);
+      return done(item, "unchanged");
+    }
+    if (current?.isDirectory() && item.kind !== "directory") {
+      try {
+        await rmdir(at);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+        return failed(
+          item,
+          'a directory that is not empty is in its place; it is removed only with "delete"',
+        );
+      }
+    }
+    if (item.kind === "directory") await makeDirectory(item, at, current, context);
+    else if (item.kind === "link") await writeLink(item, directory, at, context);
+    else await writeFile(item, directory, at, context);
+    return done(item, "copied");
+  } finally {
+    await directory?.close();
+  }
+}
+
+/** The directory that an item belongs in, made if missing; undefined in a dry run where it would be made. */
+async function parentOf(
+  item: PlannedItem,
+  { realTo, overwrite, dryRun, fileTimeoutMs }: RestoreContext,
+): Promise<PinnedDirectory | undefined | string> {
+  const slash = item.path.lastIndexOf("/");
+  const portable = slash < 0 ? "" : item.path.slice(0, slash);
+  const opening = dryRun
+    ? PinnedDirectory.open(realTo, portable)
+    : PinnedDirectory.make(realTo, portable, overwrite !== "never");
+  try {
+    return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => void late.close());
+  } catch (error) {
+    if (dryRun && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (error instanceof NotADirectory && overwrite === "never" && !error.message.includes("is a link")) {
+      return `${error.message}, and overwrite is "never"`;
+    }
+    throw error;
+  }
+}
+
+async function lookUp(at: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(at);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function decide(
+  item: PlannedItem,
+  at: string,
+  current: Stats,
+  { overwrite }: RestoreContext,
+): Promise<Decision> {
+  const same = await isSame(item, at, current);
+  if (overwrite === "never") {
+    if (same) return { outcome: "unchanged" };
+    const what = current.isFile() ? "a file" : kindOf(current);
+    return { outcome: "skipped", reason: `${what} is there already, and overwrite is "never"` };
+  }
+  // A directory and a link are made of nothing but what was compared.
+  if (same && (overwrite === "changed" || item.kind !== "file")) return "keep";
+  return "replace";
+}
+
+async function isSame(item: PlannedItem, at: string, current: Stats): Promise<boolean> {
+  switch (item.kind) {
+    case "file":
+      return current.isFile() && current.size === item.size && mtimeOf(current) === item.mtime;
+    case "directory":
+      return current.isDirectory();
+    case "link":
+      return (
+        current.isSymbolicLink() &&
+        md5(await readlink(at, { encoding: "buffer" })).toString("base64") === item.md5
+      );
+  }
+}
+
+/** Sets what a file, link or directory has beside its content, where it is not so already. */
+async function adjust(item: PlannedItem, at: string, current: Stats, context: RestoreContext): Promise<void> {
+  const time = timeOf(item.mtime);
+  if (item.kind === "link") {
+    if (mtimeOf(current) !== item.mtime) await lutimes(at, time, time);
+    return;
+  }
+  if ((modeOf(current) & PERMISSIONS) === (item.mode & PERMISSIONS) && mtimeOf(current) === item.mtime)
+    return;
+  // Through what was opened, so that a link put there meanwhile is not followed.
+  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  await fileOperation(
+    context,
+    "setting its mode",
+    withHandle(open(at, flags), (handle) => finish(handle, item)),
+  );
+}
+
+async function makeDirectory(
+  item: PlannedItem,
+  at: string,
+  current: Stats | undefined,
+  context: RestoreContext,
+): Promise<void> {
+  if (current) await unlink(at);
+  await mkdir(at).catch(ignore("EEXIST"));
+  await adjust(item, at, await lstat(at), context);
+}
+
+/** Writes beside its place and renames over it: who reads sees the old file or the new one. */
+async function writeFile(
+  item: PlannedItem,
+  directory: PinnedDirectory,
+  at: string,
+  context: RestoreContext,
+): Promise<void> {
+  const temporary = directory.path(temporaryName(context.mark));
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+  const handle = await fileOperation(context, "creating it", open(temporary, flags, 0o600));
+  try {
+    try {
+      const hash = await download(blobOf(item, context), item.source, context.budget, (content, position) =>
+        fileOperation(context, "writing it", writeAll(handle, content, position)),
+      );
+      assertIntact(item, hash);
+      await fileOperation(context, "flushing it", finish(handle, item));
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, at);
+  } catch (error) {
+    await unlink(temporary).catch(ignore("ENOENT"));
+    throw error;
+  }
+}
+
+/** A link comes back with its target as it was, wherever that points. */
+async function writeLink(
+  item: PlannedItem,
+  directory: PinnedDirectory,
+  at: string,
+  context: RestoreContext,
+): Promise<void> {
+  if (item.source.length > LONGEST_TARGET) throw new Corrupt("corrupt: it is too long for a link's target");
+  const target: Buffer[] = [];
+  const hash = await download(blobOf(item, context), item.source, context.budget, async (content) => {
+    target.push(content);
+  });
+  assertIntact(item, hash);
+  const temporary = directory.path(temporaryName(context.mark));
+  try {
+    await symlink(Buffer.concat(target), temporary);
+    const time = timeOf(item.mtime);
+    await lutimes(temporary, time, time);
+    await rename(temporary, at);
+  } catch (error) {
+    await unlink(temporary).catch(ignore("ENOENT"));
+    throw error;
+  }
+}
+
+/** Bytes; more than any file system takes. */
+const LONGEST_TARGET = 64 * 1024;
+
+function blobOf(item: PlannedItem, { container, prefix }: RestoreContext) {
+  return sourceBlob(container.getBlockBlobClient(blobName(item.path, prefix)), item.source);
+}
+
+function assertIntact(item: PlannedItem, hash: string): void {
+  if (hash === item.md5) return;
+  throw new Corrupt(`corrupt: what the container holds has the MD5 ${hash}, the run recorded ${item.md5}`);
+}
+
+async function writeAll(handle: FileHandle, content: Buffer, position: number): Promise<void> {
+  for (let written = 0; written < content.length;) {
+    written += (await handle.write(content, written, content.length - written, position + written))
+      .bytesWritten;
+  }
+}
+
+async function finish(handle: FileHandle, item: PlannedItem): Promise<void> {
+  const time = timeOf(item.mtime);
+  await handle.chmod(item.mode & PERMISSIONS);
+  await handle.utimes(time, time);
+  await handle.sync();
+}
+
+async function withHandle(
+  opening: Promise<FileHandle>,
+  work: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const handle = await opening;
+  try {
+    await work(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A time for utimes. Node takes a negative number for "now"; a Date of before 1970 it takes, to the millisecond. */
+function timeOf(microseconds: number): number | Date {
+  return microseconds < 0 ? new Date(Math.floor(microseconds / 1000)) : microseconds / 1_000_000;
+}
+
+async function fileOperation<T>(
+  { fileTimeoutMs }: RestoreContext,
+  what: string,
+  operation: Promise<T>,
+): Promise<T> {
+  return await withTimeout(operation, fileTimeoutMs, what);
+}
+
+function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipped"): Outcome {
+  const { path: portable, kind, size, mtime, mode } = item;
+  return { path: portable, outcome, kind, size, mtime, mode, md5: item.md5 };
+}
+
+export function failed({ path: portable, kind }: PlannedItem, reason: string): Outcome {
+  return { path: portable, kind, outcome: "failed", size: 0, reason: reason.slice(0, 500) };
+}
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+/** The outcome for an error that concerns this item alone; any other is thrown on. */
+function explain(item: PlannedItem, error: unknown): Outcome {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code !== undefined && FULL.has(code)) throw new CannotWrite(code);
+  if (error instanceof NotADirectory || error instanceof Corrupt || error instanceof FileTimeout) {
+    return failed(item, error.message);
+  }
+  const failure = classify(error);
+  if (failure === "other") {
+    if (syscall !== undefined && code !== undefined) return failed(item, fileError(code));
+    return failed(item, error instanceof Error ? error.message : String(error));
+  }
+  if (failure === "invalid" || failure === "conflict" || failure === "missing" || failure === "damaged") {
+    return failed(item, error instanceof Error ? error.message.split("\n", 1)[0]! : String(error));
+  }
+  throw error;
+}

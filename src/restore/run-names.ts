@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger } from "../ledger/ledger.ts";
+import { listManifest, missingRecords, readManifest } from "./manifest.ts";
+import type { SourceRun } from "./source-run.ts";
+
+/**
+ * The names that a run has, to tell what is extra in a directory. Held as hashes of 48 bits: 8 bytes a name, 80 MB for
+ * ten million. Where two names share a hash the extra one is taken for one of the run's, and stays.
+ */
+export class RunNames {
+  readonly #names: Float64Array;
+  /** Names that were there and could not be backed up, with all below them: nobody knows what they should be. */
+  readonly #missed: ReadonlySet<string>;
+
+  private constructor(names: Float64Array, missed: ReadonlySet<string>) {
+    this.#names = names;
+    this.#missed = missed;
+  }
+
+  /**
+   * Reads the names of a run.
+   * @throws IncompleteRun when it is not sure that the record has all of them: then nothing is extra
+   */
+  static async read(service: BlobServiceClient, source: SourceRun): Promise<RunNames> {
+    if (source.status !== "completed" && source.status !== "failed") {
+      throw new IncompleteRun(`the run ${source.id} did not go on to its end`);
+    }
+    const ledger = new Ledger(service, source.id);
+    const pages = await listManifest(service, source.id);
+    const [lost] = await missingRecords(ledger, pages);
+    if (lost) throw new IncompleteRun(`${lost.path}: ${lost.reason}`);
+    const names = new Names();
+    const missed = new Set<string>();
+    for (const blob of pages) {
+      const page = await readManifest(ledger, blob);
+      const [damage] = page.damage;
+      if (damage) throw new IncompleteRun(`${damage.path}: ${damage.reason}`);
+      for (const { path, kind } of page.items) {
+        names.add(kind === "directory" ? `${path}/` : path);
+        names.addParents(path);
+      }
+      for (const path of page.missed) {
+        missed.add(path);
+        names.addParents(path);
+      }
+    }
+    return new RunNames(names.sorted(), missed);
+  }
+
+  /** Whether the run has a file or link of this name. */
+  file(path: string): boolean {
+    return this.#has(path);
+  }
+
+  /** Whether the run has a directory of this name, empty or with something in it. */
+  directory(path: string): boolean {
+    return this.#has(`${path}/`);
+  }
+
+  /** Whether the name, or a directory above it, could not be backed up. */
+  missed(path: string): boolean {
+    if (this.#missed.size === 0) return false;
+    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+      if (this.#missed.has(path.slice(0, end))) return true;
+    }
+    return this.#missed.has("");
+  }
+
+  #has(name: string): boolean {
+    const wanted = hashOf(name);
+    let [from, to] = [0, this.#names.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#names[middle]! < wanted) from = middle + 1;
+      else to = middle;
+    }
+    return this.#names[from] === wanted;
+  }
+}
+
+/** The record of a run cannot say what is extra, for people. */
+export class IncompleteRun extends Error {}
+
+class Names {
+  #hashes = new Float64Array(1024);
+  #length = 0;
+  #lastParent = "";
+
+  add(name: string): void {
+    if (this.#length === this.#hashes.length) {
+      const larger = new Float64Array(this.#length * 2);
+      larger.set(this.#hashes);
+      this.#hashes = larger;
+    }
+    this.#hashes[this.#length++] = hashOf(name);
+  }
+
+  addParents(path: string): void {
+    const parent = path.slice(0, path.lastIndexOf("/") + 1);
+    // Most names follow another of the same directory.
+    if (parent === this.#lastParent) return;
+    this.#lastParent = parent;
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      this.add(`${path.slice(0, end)}/`);
+    }
+  }
+
+  sorted(): Float64Array {
+    return this.#hashes.slice(0, this.#length).sort();
+  }
+}
+
+function hashOf(name: string): number {
+  return createHash("md5").update(name).digest().readUIntBE(0, 6);
+}

@@ -1,0 +1,129 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { readListing } from "../ledger/listing.ts";
+import type { RunRecord, RunStatus } from "../ledger/run-record.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import type { RestoreRequest } from "./request.ts";
+
+/** The backup that is read: where its blobs are, and what it covered. */
+export interface SourceRun {
+  id: string;
+  root: string;
+  container: string;
+  prefix: string;
+  include: string[];
+  exclude: string[];
+  /** undefined when the summary is damaged. */
+  status: RunStatus | undefined;
+}
+
+/** The run cannot be read, for people. */
+export class NoSuchRun extends Error {}
+
+/** Summaries read at a time when a run is looked for by time. */
+const READS = 16;
+
+/**
+ * The run that a request names, by id or by time.
+ * @throws NoSuchRun that says what was looked for
+ */
+export async function findRun(
+  service: BlobServiceClient,
+  request: Pick<RestoreRequest, "run" | "at" | "container" | "prefix" | "root">,
+): Promise<SourceRun> {
+  if (request.run !== undefined) return await readSource(service, request.run);
+  const { at = "", container = "backups", prefix = "", root } = request;
+  const time = Date.parse(at);
+  let newest: RunRecord | undefined;
+  await pMap(
+    runIds(service),
+    async (id) => {
+      const record = await readSummary(new Ledger(service, id)).catch(ofDamaged);
+      if (record?.container !== container || record.prefix !== prefix) return;
+      if ((record.kind ?? "backup") !== "backup" || (root !== undefined && record.root !== root)) return;
+      if (record.status !== "completed" && record.status !== "failed") return;
+      const started = Date.parse(record.started);
+      if (started <= time && (!newest || started > Date.parse(newest.started))) newest = record;
+    },
+    { concurrency: READS },
+  );
+  if (newest) return await readSource(service, newest.id);
+  const place = prefix === "" ? container : `${container}/${prefix}`;
+  const whose = root === undefined ? "" : ` of ${root}`;
+  throw new NoSuchRun(`No run${whose} to ${place} that has ended began at or before ${at}.`);
+}
+
+/**
+ * What a run's ledger says of it. A damaged summary is made up for by the listing of the whole tree.
+ * @throws NoSuchRun
+ */
+async function readSource(service: BlobServiceClient, id: string): Promise<SourceRun> {
+  const ledger = new Ledger(service, id);
+  const record = await readSummary(ledger).catch(ofDamaged);
+  if (record?.kind !== undefined && record.kind !== "backup") {
+    throw new NoSuchRun(`The run ${id} is a ${record.kind}, not a backup.`);
+  }
+  const listing = await readListing(ledger, "0").catch(ofDamaged);
+  const known = record ?? listing?.request;
+  if (!known) {
+    throw new NoSuchRun(`There is no run ${id}, or nothing of its ledger can be read.`);
+  }
+  return {
+    id,
+    root: known.root,
+    container: known.container,
+    prefix: known.prefix,
+    include: listing?.request.include ?? [],
+    exclude: listing?.request.exclude ?? [],
+    status: record?.status,
+  };
+}
+
+/** @throws NoSuchRun when a newer version of the app wrote it, SyntaxError when it is torn */
+async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
+  const text = await ledger.read("run.json");
+  if (text === undefined) return undefined;
+  const record = JSON.parse(text) as Partial<RunRecord>;
+  if (record.version !== 1) {
+    throw new NoSuchRun(
+      `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
+    );
+  }
+  if (typeof record.container !== "string" || typeof record.prefix !== "string") {
+    throw new SyntaxError("not a summary");
+  }
+  return record as RunRecord;
+}
+
+/** A damaged record counts as none; what else is wrong is thrown on. */
+function ofDamaged(error: unknown): undefined {
+  if (error instanceof NoSuchRun || classify(error) !== "other") throw error;
+  return undefined;
+}
+
+/** The ids of all runs that have a ledger. */
+async function* runIds(service: BlobServiceClient): AsyncGenerator<string> {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  let continuationToken: string | undefined;
+  do {
+    const token = continuationToken;
+    let page;
+    try {
+      page = await withRetries((abortSignal) =>
+        container
+          .listBlobsByHierarchy("/", { abortSignal })
+          .byPage({ maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) })
+          .next(),
+      );
+    } catch (error) {
+      if (classify(error) === "missing") return;
+      throw error;
+    }
+    if (page.done) return;
+    for (const { name } of page.value.segment.blobPrefixes ?? []) yield name.slice(0, -1);
+    continuationToken = page.value.continuationToken || undefined;
+  } while (continuationToken);
+}

@@ -1,0 +1,105 @@
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { Outcome } from "../backup/outcome.ts";
+import { unnameable, blobName } from "../backup/blob-name.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { openRun } from "../ledger/run-record.ts";
+import { findContents } from "../restore/find-content.ts";
+import type { ManifestItem } from "../restore/manifest.ts";
+import type { PlanInput } from "../restore/plan-restore.ts";
+import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "../restore/plan.ts";
+import type { Plan, PlanBase, PlannedItem } from "../restore/plan.ts";
+import { findRun, NoSuchRun } from "../restore/source-run.ts";
+import type { Settings } from "../settings.ts";
+import { classify, describe } from "../storage/errors.ts";
+import type { VerifyRequest } from "./request.ts";
+import { isSampled } from "./sample.ts";
+
+export type VerifyPlan = Plan<VerifyRequest>;
+
+/**
+ * Verifies one part of a run as far as lists of blobs go: each file is there, in the blob or in what is kept of it,
+ * with its size and MD5. What is to be read back as well is cut into batches.
+ */
+export async function planVerify(
+  input: PlanInput<VerifyRequest>,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<VerifyPlan> {
+  const ledger = new Ledger(service, input.run);
+  try {
+    const before = await readPlan<VerifyRequest>(ledger, input.part);
+    if (before) return before;
+    const base = await (input.request ? begin(input.request, ledger, service) : resume(input.part, ledger));
+    if (isPlan(base)) return await settlePlan(ledger, input.part, base);
+    const container = service.getContainerClient(base.source.container);
+    return await settlePart(ledger, input.part, base, {
+      service,
+      filesPerPart: settings.listFiles,
+      examine: (items) => examine(items, base, container),
+    });
+  } catch (error) {
+    if (classify(error) !== "refused" || !input.request) throw error;
+    return noPlan(unknownRun(input.request), describe(error));
+  }
+}
+
+async function begin(
+  request: VerifyRequest,
+  ledger: Ledger,
+  service: BlobServiceClient,
+): Promise<PlanBase<VerifyRequest> | VerifyPlan> {
+  let source;
+  try {
+    source = await findRun(service, request);
+  } catch (error) {
+    if (error instanceof NoSuchRun) return noPlan(unknownRun(request), error.message);
+    throw error;
+  }
+  const { root, container, prefix } = source;
+  const run = { root, container, prefix, mode: "full" as const };
+  const { versioned } = await openRun(ledger, run, { kind: "verify", of: source.id });
+  return { request, source, versioned, realTo: "" };
+}
+
+async function resume(part: string, ledger: Ledger): Promise<PlanBase<VerifyRequest>> {
+  const whole = await readPlan<VerifyRequest>(ledger, WHOLE_RUN);
+  if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
+  const { request, source, versioned, realTo } = whole;
+  return { request, source, versioned, realTo };
+}
+
+async function examine(
+  items: readonly ManifestItem[],
+  { request, source, versioned }: PlanBase<VerifyRequest>,
+  container: ContainerClient,
+): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
+  const settled: Outcome[] = [];
+  const nameable = items.filter((item) => {
+    const reason = unnameable(blobName(item.path, source.prefix));
+    if (reason !== undefined) settled.push(missing(item, `no blob can hold it: ${reason}`));
+    return reason === undefined;
+  });
+  const contents = await findContents(container, source.prefix, nameable, versioned);
+  const planned: PlannedItem[] = [];
+  for (const item of nameable) {
+    const found = contents.get(item);
+    if (!found || "lost" in found) settled.push(missing(item, found?.lost ?? "its blob is missing"));
+    else if (isSampled(item.path, request.readData)) planned.push({ ...item, source: found.source });
+    else settled.push(verified(item));
+  }
+  return { planned, settled };
+}
+
+/** A file that is as the run recorded it. */
+export function verified({ path, kind, size, mtime, mode, md5 }: ManifestItem): Outcome {
+  return { path, kind, outcome: "unchanged", size, mtime, mode, md5 };
+}
+
+function missing({ path, kind }: ManifestItem, reason: string): Outcome {
+  return { path, kind, outcome: "failed", size: 0, reason };
+}
+
+function unknownRun(request: VerifyRequest): PlanBase<VerifyRequest> {
+  const source = { id: "", root: "", container: "", prefix: "", include: [], exclude: [], status: undefined };
+  return { request, source, versioned: false, realTo: "" };
+}

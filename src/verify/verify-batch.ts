@@ -1,0 +1,91 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { blobName } from "../backup/blob-name.ts";
+import type { Budget } from "../backup/budget.ts";
+import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import type { BatchRef } from "../ledger/listing.ts";
+import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { download, sourceBlob } from "../restore/download.ts";
+import { findContents } from "../restore/find-content.ts";
+import { openBatch, type Plan, type PlannedItem } from "../restore/plan.ts";
+import { classify, describe } from "../storage/errors.ts";
+import { verified } from "./plan-verify.ts";
+import type { VerifyRequest } from "./request.ts";
+
+/** Times content is read whose blob somebody writes meanwhile, or that was not what it should be. */
+const TRIES = 3;
+
+/**
+ * Reads the content of one batch back and compares its hash. A batch that was recorded before is not read again.
+ * @returns the tally; `stopped` is set when storage refuses
+ * @throws errors of the storage account that may pass: the whole batch is to be tried again
+ */
+export async function verifyBatch(ref: BatchRef, service: BlobServiceClient, budget: Budget): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  try {
+    const record = batchOutcomes(ref.part, ref.batch);
+    const before = await readTally(ledger, record);
+    if (before !== undefined) return before;
+    const { plan, items } = await openBatch<VerifyRequest>(ledger, ref);
+    const outcomes = await readAll(items, plan, service, budget);
+    return await settleOutcomes(ledger, record, outcomes);
+  } catch (error) {
+    if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
+    throw error;
+  }
+}
+
+async function readAll(
+  items: readonly PlannedItem[],
+  plan: Plan<VerifyRequest>,
+  service: BlobServiceClient,
+  budget: Budget,
+): Promise<Outcome[]> {
+  let failure: unknown;
+  const reads = items.map((item) =>
+    budget.file(async () => {
+      if (failure !== undefined) return undefined;
+      try {
+        return await readBack(item, plan, service, budget);
+      } catch (error) {
+        failure ??= error;
+        return undefined;
+      }
+    }),
+  );
+  const outcomes = (await Promise.all(reads)).filter((outcome) => outcome !== undefined);
+  if (failure !== undefined) throw failure;
+  return outcomes;
+}
+
+async function readBack(
+  item: PlannedItem,
+  { source, versioned }: Plan<VerifyRequest>,
+  service: BlobServiceClient,
+  budget: Budget,
+): Promise<Outcome> {
+  const container = service.getContainerClient(source.container);
+  const blob = container.getBlobClient(blobName(item.path, source.prefix));
+  let from = item.source;
+  for (let tries = 1; ; tries++) {
+    try {
+      const md5 = await download(sourceBlob(blob, from), from, budget, async () => {});
+      if (md5 === item.md5) return verified(item);
+      if (tries === TRIES)
+        return failed(item, `corrupt: its content has the MD5 ${md5}, the run recorded ${item.md5}`);
+    } catch (error) {
+      const failure = classify(error);
+      if (failure === "other") return failed(item, `corrupt: ${describe(error)}`);
+      if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
+      if (tries === TRIES || failure === "invalid") return failed(item, describe(error));
+      // A backup has written over the blob since the plan was made: its old content has become a snapshot.
+      const found = (await findContents(container, source.prefix, [item], versioned)).get(item);
+      if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
+      from = found.source;
+    }
+  }
+}
+
+function failed({ path, kind }: PlannedItem, reason: string): Outcome {
+  return { path, kind, outcome: "failed", size: 0, reason };
+}
