@@ -1,0 +1,53 @@
+import { parseArgs } from "node:util";
+import { PROJECT } from "./services/local-host.ts";
+
+export const HELP = `Usage: npm run bench -- [options]
+
+Measures the app beside its peers on this machine, each figure the median of several runs, and writes
+bench/results/latest.json, a chart beside it, and the tables in README.md and docs/performance.md.
+Peers and services that are not installed are skipped and named: rclone, restic, nginx-light (Debian).
+
+Options:
+  --quick          small sizes, one run each: about a minute; results go to bench/results/tmp and nowhere else
+  --only NAME,…    only these measures, the others stay as they were: small, large, mixed, unchanged, restore,
+                   ceiling, growth, huge, engine
+  --runs N         runs of each (default 3, with --quick 1)
+  --build DIR      measures the app and host that are built in DIR/dist (default: this project's)
+  --help           this text
+
+Environment:
+  BENCH_TMP        where trees and the storage's data are kept (default: the system's folder for temporary files);
+                   all measures together need about 12 GB there
+
+Exit codes:
+  0  everything was measured, or skipped with a reason
+  1  something could not be measured; standard error says which peer failed, and why
+  2  the arguments are wrong
+`;
+
+export interface Options {
+  quick: boolean;
+  /** Names of measures; none means all. */
+  only: string[];
+  runs: number;
+  build: string;
+}
+
+/** @returns undefined when help is asked for. @throws Error that says what is wrong */
+export function readOptions(args: string[]): Options | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string", multiple: true, default: [] },
+      runs: { type: "string" },
+      build: { type: "string", default: PROJECT },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const runs = Number(values.runs ?? (values.quick ? 1 : 3));
+  if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs: expected a whole number from 1 on");
+  const only = values.only.flatMap((names) => names.split(",")).filter((name) => name !== "");
+  return { quick: values.quick, only, runs, build: values.build };
+}

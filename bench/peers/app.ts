@@ -1,0 +1,64 @@
+import { LocalHost } from "../services/local-host.ts";
+import { CONTAINER } from "../services/storage.ts";
+import { MemoryWatch } from "../measure/memory.ts";
+import { durableCost, type DurableCost } from "../measure/durable-operations.ts";
+import type { Peer, Session } from "./peer.ts";
+import type { Storage } from "../services/storage.ts";
+import type { Tree } from "../trees.ts";
+
+export interface AppSession extends Session {
+  /** Ends the host, and tells what the engine had to do. */
+  closeAndCount(): Promise<DurableCost>;
+}
+
+/** The app, called over HTTP on the local host. */
+export class App implements Peer {
+  readonly name: string;
+  readonly how: string;
+  readonly knowsUnchanged = true;
+  readonly #build: string;
+  readonly #workers: number;
+
+  constructor(build: string, workers = 1) {
+    this.name = workers === 1 ? "app" : `app, ${workers} workers`;
+    this.how = `POST /orchestrators/backupSiteContent on the local host, ${workers} worker process${workers === 1 ? "" : "es"}`;
+    this.#build = build;
+    this.#workers = workers;
+  }
+
+  async open({ port }: Storage): Promise<AppSession> {
+    const place = { build: this.#build, app: this.#build };
+    const host = await LocalHost.start({ ...place, storagePort: port, workers: this.#workers });
+    return {
+      backUp: async (tree, again) => {
+        const memory = new MemoryWatch(host.child.pid);
+        const begin = performance.now();
+        try {
+          await backUp(host, tree, again);
+          return { seconds: (performance.now() - begin) / 1000, peakMiB: memory.stop() };
+        } finally {
+          memory.stop();
+        }
+      },
+      close: async () => {
+        await host.stop();
+        host.discard();
+      },
+      closeAndCount: async () => {
+        await host.stop();
+        try {
+          return durableCost(host.stateFolder);
+        } finally {
+          host.discard();
+        }
+      },
+    };
+  }
+}
+
+async function backUp(host: LocalHost, tree: Tree, again: boolean): Promise<void> {
+  const request = { root: tree.root, container: CONTAINER, mode: again ? "incremental" : "full" };
+  const bytes = await host.run("backupSiteContent", request);
+  const expected = again ? 0 : tree.bytes;
+  if (bytes !== expected) throw new Error(`the app copied ${String(bytes)} bytes instead of ${expected}`);
+}

@@ -1,0 +1,121 @@
+import type { Measured, Quantity, Results, Row } from "../results.ts";
+import { spread, table } from "./format.ts";
+import { verdicts } from "./targets.ts";
+
+/** Measures that several peers take part in, by the tree. */
+export const COMPARED = ["small", "large", "mixed", "unchanged", "restore"];
+
+interface Column {
+  head: string;
+  quantity: Quantity;
+}
+
+const SECONDS: Column = { head: "seconds", quantity: "seconds" };
+const MEMORY: Column = { head: "peak MiB", quantity: "peakMiB" };
+
+/** Measures with a table of their own. */
+const DETAILS: Record<string, Column[]> = {
+  ceiling: [SECONDS, { head: "files/s", quantity: "filesPerSecond" }, MEMORY],
+  growth: [
+    SECONDS,
+    { head: "ms per file", quantity: "millisecondsPerFile" },
+    MEMORY,
+    { head: "longest history", quantity: "longestHistory" },
+    { head: "durable operations per file", quantity: "durableOperationsPerFile" },
+    { head: "storage requests per file", quantity: "storageOperationsPerFile" },
+  ],
+  huge: [SECONDS, { head: "MiB/s", quantity: "mibPerSecond" }, MEMORY],
+  engine: [SECONDS],
+};
+
+/** The peers side by side, and what must be reached: for the README. */
+export function summary(results: Results): string {
+  return [facts(results), comparison(results), targets(results)].join("\n\n");
+}
+
+/** All tables. */
+export function everything(results: Results): string {
+  const details = Object.entries(DETAILS).flatMap(([name, columns]) => {
+    const measured = results.measures[name];
+    return measured ? [`**${measured.title}**\n\n${detail(measured, columns)}`] : [];
+  });
+  return [facts(results), comparison(results), ...details, targets(results), calls(results)].join("\n\n");
+}
+
+function facts({ machine, measures }: Results): string {
+  const { date, cores, memoryGiB, processor, system, versions } = machine;
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const runs = Object.values(measures).flatMap(({ rows }) =>
+    rows.flatMap(({ figures }) => Object.values(figures).map((figure) => figure.runs.length)),
+  );
+  return (
+    `Measured on ${date}: ${cores} cores (${processor}), ${memoryGiB} GiB, ${system}; ${named.join(", ")}. ` +
+    `Medians of ${Math.min(...runs)} run${Math.min(...runs) === 1 ? "" : "s"} and, in brackets, the spread.`
+  );
+}
+
+/** Seconds by tree and peer. */
+function comparison({ measures }: Results): string {
+  const shown = COMPARED.flatMap((name) => measures[name] ?? []).filter(({ rows }) =>
+    rows.some(({ figures }) => figures.seconds),
+  );
+  const peers = [...new Set(shown.flatMap(({ rows }) => rows.map(({ name }) => name)))];
+  return table(
+    ["seconds", ...peers],
+    shown.map(({ title, rows }) => [
+      title,
+      ...peers.map((peer) =>
+        cell(
+          rows.find(({ name }) => name === peer),
+          "seconds",
+        ),
+      ),
+    ]),
+  );
+}
+
+function detail({ rows }: Measured, columns: readonly Column[]): string {
+  return table(
+    ["", ...columns.map(({ head }) => head)],
+    rows.map((row) => [row.name, ...columns.map(({ quantity }) => cell(row, quantity))]),
+  );
+}
+
+function cell(row: Row | undefined, quantity: Quantity): string {
+  if (row?.failed !== undefined) return "failed";
+  if (row?.skipped !== undefined) return "skipped";
+  const figure = row?.figures[quantity];
+  return figure ? spread(figure) : "–";
+}
+
+function targets(results: Results): string {
+  return table(
+    ["must reach", "limit", "measured", ""],
+    verdicts(results).map(({ measure, limit, unit, value, reached }) => [
+      measure,
+      `${limit} ${unit}`.trim(),
+      value ? spread(value, unit) : "–",
+      reached === undefined ? "not measured" : reached ? "reached" : "**not reached**",
+    ]),
+  );
+}
+
+/** How the peers were called, and what is missing and why. */
+function calls({ measures }: Results): string {
+  const ways = new Map<string, string[]>();
+  const missing: string[] = [];
+  for (const { title, rows } of Object.values(measures)) {
+    for (const { name, how, skipped, failed } of rows) {
+      if (skipped !== undefined) missing.push(`${title}: ${name} is skipped: ${skipped}`);
+      else if (failed !== undefined) missing.push(`${title}: ${name} failed: ${failed}`);
+      else if (how !== undefined) {
+        const way = `${name}: ${how}`;
+        ways.set(way, [...(ways.get(way) ?? []), title.toLowerCase()]);
+      }
+    }
+  }
+  const called = [...ways].map(([way, titles]) => `${way} (${titles.join("; ")})`);
+  return ["How they were called, and what is missing:", "", ...[...called, ...missing].map((line) => `- ${line}`)].join(
+    "\n",
+  );
+}

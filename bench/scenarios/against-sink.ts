@@ -1,0 +1,30 @@
+import type { DurableCost } from "../measure/durable-operations.ts";
+import { App } from "../peers/app.ts";
+import type { Run } from "../peers/peer.ts";
+import { withinLimit } from "../services/limit.ts";
+import { Sink } from "../services/sink.ts";
+import type { Tree } from "../trees.ts";
+
+export interface SinkRun extends Run {
+  durable: DurableCost;
+  /** Requests to storage, the ledger's among them. */
+  requests: number;
+}
+
+/** One backup by the app, on a fresh host, against storage that keeps nothing. */
+export async function backUpToSink(build: string, tree: Tree): Promise<SinkRun> {
+  const sink = await Sink.start();
+  try {
+    const session = await new App(build).open(sink);
+    try {
+      const before = await sink.requests();
+      const run = await withinLimit(session.backUp(tree, false));
+      const requests = (await sink.requests()) - before - 1;
+      return { ...run, requests, durable: await session.closeAndCount() };
+    } finally {
+      await session.close();
+    }
+  } finally {
+    await sink.stop();
+  }
+}

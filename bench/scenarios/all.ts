@@ -1,0 +1,30 @@
+import { ceiling } from "./ceiling.ts";
+import { engine } from "./engine.ts";
+import { growth, huge } from "./growth.ts";
+import { large, mixed, small, unchanged } from "./peers-on-azurite.ts";
+import { restore } from "./restore.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Every measure, in the order in which they are taken and shown. */
+export const scenarios: readonly Scenario[] = [
+  small,
+  large,
+  mixed,
+  unchanged,
+  restore,
+  ceiling,
+  growth,
+  huge,
+  engine,
+];
+
+/** @throws Error that names the measures there are */
+export function select(names: readonly string[]): readonly Scenario[] {
+  const unknown = names.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `--only: there is no "${unknown}". There are: ${scenarios.map(({ name }) => name).join(", ")}`,
+    );
+  }
+  return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,74 @@
+import { figure } from "../measure/statistics.ts";
+import type { Peer, Run } from "../peers/peer.ts";
+import type { Row } from "../results.ts";
+import { withinLimit } from "../services/limit.ts";
+import type { Storage } from "../services/storage.ts";
+import type { Tree } from "../trees.ts";
+
+export interface Comparison {
+  tree: Tree;
+  runs: number;
+  /** Measures a second backup of the same, unchanged tree instead of the first. */
+  again?: boolean;
+  /** Each run of each peer gets a storage account of its own, empty. */
+  readonly startStorage: () => Promise<Storage>;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Measures peers side by side: each round each peer once, every round in another order, so that whatever else the
+ * machine does meets all of them. A peer that fails is left out from then on; its row says why.
+ */
+export async function compare(peers: readonly Peer[], comparison: Comparison): Promise<Row[]> {
+  const entries = peers.map((peer) => ({
+    peer,
+    runs: [] as Run[],
+    failed: "",
+    skipped: peer.unavailable?.(),
+  }));
+  for (let round = 0; round < comparison.runs; round++) {
+    const turn = round % entries.length;
+    for (const entry of [...entries.slice(turn), ...entries.slice(0, turn)]) {
+      if (entry.failed !== "" || entry.skipped !== undefined) continue;
+      try {
+        const run = await measure(entry.peer, comparison);
+        entry.runs.push(run);
+        comparison.say(`  ${entry.peer.name}: ${run.seconds.toFixed(2)} s`);
+      } catch (error) {
+        entry.failed = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+  return entries.map(({ peer, runs, failed, skipped }) => ({
+    name: peer.name,
+    how: peer.how,
+    figures: failed === "" && runs.length > 0 ? figuresOf(runs, comparison.tree) : {},
+    ...(failed === "" ? {} : { failed }),
+    ...(skipped === undefined ? {} : { skipped }),
+  }));
+}
+
+async function measure(peer: Peer, { tree, again = false, startStorage }: Comparison): Promise<Run> {
+  const storage = await startStorage();
+  try {
+    const session = await peer.open(storage);
+    try {
+      if (again) await withinLimit(session.backUp(tree, false));
+      return await withinLimit(session.backUp(tree, again));
+    } finally {
+      await session.close();
+    }
+  } finally {
+    await storage.stop();
+  }
+}
+
+function figuresOf(runs: readonly Run[], tree: Tree): Row["figures"] {
+  const peaks = runs.flatMap(({ peakMiB }) => (peakMiB === undefined ? [] : [peakMiB]));
+  return {
+    seconds: figure(runs.map(({ seconds }) => seconds)),
+    filesPerSecond: figure(runs.map(({ seconds }) => tree.files / seconds)),
+    mibPerSecond: figure(runs.map(({ seconds }) => tree.bytes / 1024 ** 2 / seconds)),
+    ...(peaks.length > 0 ? { peakMiB: figure(peaks) } : {}),
+  };
+}

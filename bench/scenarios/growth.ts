@@ -1,0 +1,71 @@
+import { figure } from "../measure/statistics.ts";
+import type { Row } from "../results.ts";
+import { noSink } from "../services/sink.ts";
+import type { Tree } from "../trees.ts";
+import { backUpToSink, type SinkRun } from "./against-sink.ts";
+import type { Bench, Scenario } from "./scenario.ts";
+
+/** What a file costs as the tree grows. */
+export const growth: Scenario = {
+  name: "growth",
+  title: "Growth: tiny files, storage that costs nothing",
+  run: async (bench) => {
+    const { sizes } = bench;
+    return await measureEach(
+      bench,
+      sizes.growth.map((files) => ({
+        name: `${files.toLocaleString("en")} files`,
+        tree: () => sizes.growthTree(files),
+      })),
+    );
+  },
+};
+
+/** One file much larger than memory. */
+export const huge: Scenario = {
+  name: "huge",
+  title: "One huge sparse file, storage that costs nothing",
+  run: async (bench) => await measureEach(bench, [{ name: "1 file", tree: () => bench.sizes.huge() }]),
+};
+
+async function measureEach(
+  { build, runs, say }: Bench,
+  subjects: readonly { name: string; tree: () => Tree }[],
+): Promise<Row[]> {
+  const skipped = noSink();
+  if (skipped !== undefined) return subjects.map(({ name }) => ({ name, figures: {}, skipped }));
+  const rows: Row[] = [];
+  for (const subject of subjects) {
+    const tree = subject.tree();
+    const done: SinkRun[] = [];
+    let failed: string | undefined;
+    for (let round = 0; round < runs && failed === undefined; round++) {
+      try {
+        const run = await backUpToSink(build, tree);
+        done.push(run);
+        say(`  ${subject.name}: ${run.seconds.toFixed(2)} s, at most ${run.peakMiB?.toFixed(0) ?? "?"} MiB`);
+      } catch (error) {
+        failed = error instanceof Error ? error.message : String(error);
+      }
+    }
+    rows.push({
+      name: subject.name,
+      figures: failed === undefined ? figuresOf(done, tree) : {},
+      ...(failed === undefined ? {} : { failed }),
+    });
+  }
+  return rows;
+}
+
+function figuresOf(runs: readonly SinkRun[], tree: Tree): Row["figures"] {
+  const of = (value: (run: SinkRun) => number) => figure(runs.map(value));
+  return {
+    seconds: of(({ seconds }) => seconds),
+    millisecondsPerFile: of(({ seconds }) => (seconds * 1000) / tree.files),
+    mibPerSecond: of(({ seconds }) => tree.bytes / 1024 ** 2 / seconds),
+    peakMiB: of(({ peakMiB }) => peakMiB ?? Number.NaN),
+    longestHistory: of(({ durable }) => durable.longestHistory),
+    durableOperationsPerFile: of(({ durable }) => (durable.activities + durable.turns) / tree.files),
+    storageOperationsPerFile: of(({ requests }) => requests / tree.files),
+  };
+}

@@ -1,0 +1,40 @@
+import { App } from "../peers/app.ts";
+import { Bare, LARGE_FILES, SMALL_FILES } from "../peers/bare.ts";
+import type { Way } from "../peers/bare-loop.ts";
+import { rclone } from "../peers/rclone.ts";
+import { restic } from "../peers/restic.ts";
+import { Azurite } from "../services/azurite.ts";
+import type { Sizes } from "../sizes.ts";
+import type { Tree } from "../trees.ts";
+import { compare } from "./compare.ts";
+import type { Scenario } from "./scenario.ts";
+
+const startStorage = () => Azurite.start();
+
+/** A first backup of a tree, by every peer. */
+function firstBackup(name: string, title: string, treeOf: (sizes: Sizes) => Tree, ways: Way[]): Scenario {
+  return {
+    name,
+    title,
+    run: async ({ runs, sizes, build, sweep, say }) => {
+      const tree = treeOf(sizes);
+      const bare = await Bare.best(sweep ? ways : ways.slice(0, 1), tree, startStorage);
+      say(`  the bare loop is fastest with ${bare.how}`);
+      return await compare([new App(build), bare, rclone, restic], { tree, runs, startStorage, say });
+    },
+  };
+}
+
+export const small = firstBackup("small", "Many small files", (sizes) => sizes.small(), SMALL_FILES);
+export const large = firstBackup("large", "A few large files", (sizes) => sizes.large(), LARGE_FILES);
+export const mixed = firstBackup("mixed", "A mixed tree", (sizes) => sizes.mixed(), SMALL_FILES);
+
+/** A second backup of a tree in which nothing has changed. */
+export const unchanged: Scenario = {
+  name: "unchanged",
+  title: "Small files again, nothing changed",
+  run: async ({ runs, sizes, build, say }) => {
+    const peers = [new App(build), rclone, restic];
+    return await compare(peers, { tree: sizes.small(), runs, again: true, startStorage, say });
+  },
+};

@@ -1,0 +1,44 @@
+import { mixedTree, sparseFile, uniformTree, type Tree } from "./trees.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** What is measured on; trees are made when they are asked for. */
+export interface Sizes {
+  small(): Tree;
+  large(): Tree;
+  mixed(): Tree;
+  /** What the client's ceiling is measured on. */
+  ceiling(): Tree;
+  growth: number[];
+  growthTree(files: number): Tree;
+  huge(): Tree;
+  fanOuts: number[];
+}
+
+const FULL: Sizes = {
+  small: () => uniformTree(10_000, 4 * KIB),
+  large: () => uniformTree(4, 256 * MIB),
+  mixed: () => mixedTree(10_000),
+  ceiling: () => uniformTree(25_000, 4 * KIB),
+  growth: [10_000, 100_000, 1_000_000],
+  growthTree: (files) => uniformTree(files, 64),
+  huge: () => sparseFile(20 * GIB),
+  fanOuts: [20, 200, 1_000, 4_000],
+};
+
+const QUICK: Sizes = {
+  small: () => uniformTree(1_000, 4 * KIB),
+  large: () => uniformTree(4, 32 * MIB),
+  mixed: () => mixedTree(1_000),
+  ceiling: () => uniformTree(2_000, 4 * KIB),
+  growth: [500, 2_000],
+  growthTree: (files) => uniformTree(files, 64),
+  huge: () => sparseFile(GIB),
+  fanOuts: [20, 200],
+};
+
+export function sizes(quick: boolean): Sizes {
+  return quick ? QUICK : FULL;
+}
