@@ -115,7 +115,9 @@ function calls({ measures }: Results): string {
     }
   }
   const called = [...ways].map(([way, titles]) => `${way} (${titles.join("; ")})`);
-  return ["How they were called, and what is missing:", "", ...[...called, ...missing].map((line) => `- ${line}`)].join(
-    "\n",
-  );
+  return [
+    "How they were called, and what is missing:",
+    "",
+    ...[...called, ...missing].map((line) => `- ${line}`),
+  ].join("\n");
 }
