@@ -1,0 +1,107 @@
+/** What a client of the app does: POST, follow the Location, look into the storage account. Any host will do. */
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
+import { afterAll, expect, inject } from "vitest";
+import { makeFolder } from "../harness/tree.ts";
+
+const host = inject("hostUnderTest");
+
+export const service = BlobServiceClient.fromConnectionString(host.connectionString);
+
+const made: ContainerClient[] = [];
+afterAll(async () => {
+  await Promise.all(made.map((container) => container.deleteIfExists()));
+});
+
+/** A container that no other test uses; it is deleted after the file's tests. The app makes it. */
+export function newContainer(): ContainerClient {
+  const container = service.getContainerClient(`e2e-${randomBytes(8).toString("hex")}`);
+  made.push(container);
+  return container;
+}
+
+/** An empty directory that the host may back up. */
+export function newRoot(): Promise<string> {
+  return makeFolder("tree", host.trees);
+}
+
+/** An orchestration's status, as the Durable HTTP API gives it. */
+export interface Status {
+  name: string;
+  instanceId: string;
+  runtimeStatus: string;
+  input: unknown;
+  customStatus: {
+    phase: string;
+    runId: string;
+    listed?: { files: number; bytes: number; complete: boolean };
+    counts?: Record<string, number>;
+  } | null;
+  output: unknown;
+  createdTime: string;
+  lastUpdatedTime: string;
+}
+
+/** POSTs a body as it stands. */
+export function post(
+  body: string | Uint8Array<ArrayBuffer> | undefined,
+  { orchestrator = "backupSiteContent", contentType = "application/json" as string | undefined } = {},
+): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (contentType !== undefined) headers["Content-Type"] = contentType;
+  if (host.functionKey !== undefined) headers["x-functions-key"] = host.functionKey;
+  return fetch(`${host.baseUrl}/orchestrators/${orchestrator}`, {
+    method: "POST",
+    headers,
+    // Bytes, so that fetch adds no Content-Type of its own.
+    ...(body === undefined ? {} : { body: typeof body === "string" ? new TextEncoder().encode(body) : body }),
+  });
+}
+
+/** Starts a backup, and gives where to follow it. */
+export async function start(request: unknown): Promise<{ id: string; location: string }> {
+  const response = await post(JSON.stringify(request));
+  const text = await response.text();
+  expect(response.status, text).toBe(202);
+  return { id: (JSON.parse(text) as { id: string }).id, location: response.headers.get("location") ?? "" };
+}
+
+/** Polls a Location until it answers something other than 202. */
+export async function follow(location: string, withinMs = 60_000): Promise<Status> {
+  const end = Date.now() + withinMs;
+  for (let wait = 20; ; wait = Math.min(wait * 1.5, 500)) {
+    const response = await fetch(location);
+    const text = await response.text();
+    if (response.status !== 202) {
+      expect(response.status, text).toBe(200);
+      return JSON.parse(text) as Status;
+    }
+    if (Date.now() > end) throw new Error(`still not done: ${text}`);
+    await sleep(wait);
+  }
+}
+
+/** Backs up and waits for the end. */
+export async function backUp(request: unknown): Promise<Status> {
+  return follow((await start(request)).location);
+}
+
+/** What an answer that refuses a request must be. */
+export async function expectProblem(
+  response: Response,
+  status: number,
+  detail: RegExp,
+): Promise<Record<string, unknown>> {
+  const text = await response.text();
+  expect(response.status, text).toBe(status);
+  expect(response.headers.get("content-type")).toMatch(/^application\/problem\+json\b/);
+  const problem = JSON.parse(text) as Record<string, unknown>;
+  expect(problem).toMatchObject({
+    type: "about:blank",
+    title: expect.stringMatching(/\w/),
+    status,
+    detail: expect.stringMatching(detail),
+  });
+  return problem;
+}
