@@ -49,7 +49,11 @@ function interleave(left: readonly Pending[]): Pending[] {
   let taken = 0;
   files.forEach((file, index) => {
     mixed.push(file);
-    for (const until = Math.round((directories.length * (index + 1)) / files.length); taken < until; taken++) {
+    for (
+      const until = Math.round((directories.length * (index + 1)) / files.length);
+      taken < until;
+      taken++
+    ) {
       mixed.push(directories[taken]!);
     }
   });
