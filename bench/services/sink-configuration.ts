@@ -61,6 +61,7 @@ http {
     listen 127.0.0.1:${port} backlog=1024;
     merge_slashes off;
     error_page 418 = @large;
+    error_page 404 = @missing;
     location = /requests { stub_status; }
     location /${ACCOUNT}/backup-runs {
       proxy_pass http://azurite;
@@ -72,7 +73,6 @@ http {
       if ($kind = write) { return 201; }
       if ($kind = large) { return 418; }
       if ($listing) { return 200 '${LISTING}'; }
-      error_page 404 = @missing;
       return 404;
     }
     location @missing {
