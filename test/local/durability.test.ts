@@ -1,0 +1,149 @@
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  existsSync,
+} from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SCHEMA_VERSION } from "../../local/durable/database.ts";
+import { runLocalHost } from "../harness/local-host.ts";
+import type { LocalHostProcess } from "../harness/local-host.ts";
+import { FIXTURE_APP, begin, ended, raise, startFixture, statusOf, until } from "./durable-helpers.ts";
+
+let folder: string;
+let state: string;
+let host: LocalHostProcess | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "durability-"));
+  state = path.join(folder, "state");
+});
+afterEach(async () => {
+  await host?.stop();
+  host = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function lines(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+}
+
+describe("a host that is killed", () => {
+  it("runs queued activities again after the next start, and completed ones no more", async () => {
+    host = await startFixture({ state });
+    const file = path.join(folder, "notes");
+    const id = await begin(host, "notes", { file, count: 60, wait: 100 });
+    while (lines(file).filter((line) => line.startsWith("end")).length < 25) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    // What has ended is committed a few milliseconds later.
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await host.kill();
+    const before = lines(file);
+    const open =
+      before.filter((line) => line.startsWith("start")).length -
+      before.filter((line) => line.startsWith("end")).length;
+    expect(before.length).toBeLessThan(120);
+
+    host = await host.restart();
+    expect(await ended(host, id)).toMatchObject({ runtimeStatus: "Completed", output: 60 });
+    const startsOf = new Map<string, number>();
+    for (const line of lines(file).filter((each) => each.startsWith("start"))) {
+      const key = line.split(" ")[1] ?? "";
+      startsOf.set(key, (startsOf.get(key) ?? 0) + 1);
+    }
+    expect(startsOf.size).toBe(60);
+    // Only those that were running when it was killed ran twice (those that ended as it died may have, too).
+    const twice = [...startsOf.values()].filter((count) => count > 1).length;
+    expect(twice).toBeLessThanOrEqual(open + 2);
+    expect(twice).toBeGreaterThan(0);
+  });
+
+  it("still knows events, timers, inputs and ids", async () => {
+    host = await startFixture({ state });
+    const waiting = await begin(host, "events");
+    const retrying = await begin(host, "timer");
+    await until(host, retrying, ({ runtimeStatus }) => runtimeStatus !== "Pending");
+    await raise(host, waiting, "two", "second");
+    await host.kill();
+    host = await host.restart();
+    expect((await ended(host, retrying)).runtimeStatus).toBe("Completed");
+    await raise(host, waiting, "three", "third");
+    await raise(host, waiting, "one", "first");
+    expect((await ended(host, waiting)).output).toEqual(["first", "second", "third"]);
+    expect((await statusOf(host, waiting)).name).toBe("events");
+  });
+
+  it("keeps its key: addresses handed out before go on working", async () => {
+    host = await startFixture({ state });
+    const response = await fetch(`${host.url}/orchestrators/fan`, { method: "POST" });
+    const code = new URL(response.headers.get("location") ?? "").searchParams.get("code");
+    expect(code).toMatch(/^[\w-]{44}$/);
+    await host.kill();
+    host = await host.restart();
+    const again = await fetch(`${host.url}/orchestrators/fan`, { method: "POST" });
+    expect(new URL(again.headers.get("location") ?? "").searchParams.get("code")).toBe(code);
+  });
+});
+
+describe("the state", () => {
+  const file = () => path.join(state, "Fixture.sqlite");
+
+  it("is for its owner's eyes only", async () => {
+    host = await startFixture({ state });
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    expect(statSync(`${file()}-wal`).mode & 0o777).toBe(0o600);
+  });
+
+  it("is used by one host at a time", async () => {
+    host = await startFixture({ state });
+    const second = await runLocalHost({ app: FIXTURE_APP, state });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toBe(
+      `Another local host is using ${file()}. Stop it first, or give this one its own folder with --state.\n`,
+    );
+    expect((await fetch(`${host.url}/pid`)).status).toBe(200);
+  });
+
+  async function refused(): Promise<string> {
+    const before = readFileSync(file());
+    const { code, stderr } = await runLocalHost({ app: FIXTURE_APP, state });
+    expect(code).toBe(1);
+    expect(readFileSync(file()).equals(before)).toBe(true);
+    return stderr;
+  }
+
+  async function made(): Promise<void> {
+    const first = await startFixture({ state });
+    for (let i = 0; i < 3; i += 1) await ended(first, await begin(first, "fanout", { n: 100 }));
+    await first.stop();
+  }
+
+  it("of a newer version is refused", async () => {
+    await made();
+    const database = new DatabaseSync(file());
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    database.close();
+    expect(await refused()).toContain(`was written by a newer version (schema ${SCHEMA_VERSION + 1}`);
+  });
+
+  it.each([0, 50, 8192])("cut to %i bytes is refused", async (size) => {
+    await made();
+    truncateSync(file(), size);
+    expect(await refused()).toMatch(/is damaged \(.*\)\. Nothing was changed\./);
+  });
+
+  it("with a page overwritten is refused", async () => {
+    await made();
+    const bytes = readFileSync(file());
+    bytes.fill(0xa5, 4096, 4096 * 6);
+    writeFileSync(file(), bytes);
+    expect(await refused()).toMatch(/is damaged/);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { cookieText } from "../../local/http/function-response.ts";
+import { RouteTemplate } from "../../local/http/route-template.ts";
+import { redact } from "../../local/log/redact.ts";
+import { formatTimeSpan, parseTimeSpan } from "../../local/settings/time-span.ts";
+import { emulatorConnectionString, usesEmulator } from "../../local/storage/emulator-settings.ts";
+import { retryDelay } from "../../local/durable/retry-delay.ts";
+
+describe("route templates", () => {
+  it.each([
+    ["a/{b}", "a/x", { b: "x" }],
+    ["a/{b}", "a", undefined],
+    ["a/{b}", "a/x/y", undefined],
+    ["a/{b?}", "a", {}],
+    ["a/{b=z}", "a", { b: "z" }],
+    ["a/{*rest}", "a/x/y", { rest: "x/y" }],
+    ["a/{*rest}", "a", { rest: "" }],
+    ["a/{n:int}", "a/7", { n: "7" }],
+    ["a/{n:int}", "a/7x", undefined],
+    ["a/{n:int:min(5)}", "a/4", undefined],
+    ["a/{g:guid}", "a/035dccae-3720-49e6-85fe-1488ef68b9c7", { g: "035dccae-3720-49e6-85fe-1488ef68b9c7" }],
+    ["a/{s:alpha:maxlength(2)}", "a/abc", undefined],
+  ])("%s and %s", (template, path, params) => {
+    expect(new RouteTemplate(template).match(path.split("/"))).toEqual(params);
+  });
+});
+
+describe("time spans", () => {
+  it.each([
+    ["00:05:00", 300_000],
+    ["1.02:00:00", 93_600_000],
+    ["00:00:00.5", 500],
+    ["5", undefined],
+    ["soon", undefined],
+  ])("%s", (text, milliseconds) => {
+    expect(parseTimeSpan(text)).toBe(milliseconds);
+  });
+
+  it("are written as .NET writes them", () => {
+    expect([formatTimeSpan(300_000), formatTimeSpan(93_600_000)]).toEqual(["00:05:00", "1.02:00:00"]);
+  });
+});
+
+describe("storage settings", () => {
+  it("mean the emulator in the short form, which gets another port when there is one", () => {
+    const environment: NodeJS.ProcessEnv = {
+      AzureWebJobsStorage: "UseDevelopmentStorage=true",
+      BackupStorage: "DefaultEndpointsProtocol=https;AccountName=a",
+    };
+    expect(usesEmulator(environment, 10_000)).toBe(true);
+    expect(environment["AzureWebJobsStorage"]).toBe("UseDevelopmentStorage=true");
+    expect(usesEmulator(environment, 12_345)).toBe(true);
+    expect(environment).toEqual({
+      AzureWebJobsStorage: emulatorConnectionString(12_345),
+      BackupStorage: "DefaultEndpointsProtocol=https;AccountName=a",
+    });
+  });
+
+  it("mean it by its address, and not another storage", () => {
+    expect(usesEmulator({ BackupStorage: emulatorConnectionString(10_000) }, 10_000)).toBe(true);
+    expect(
+      usesEmulator(
+        { AzureWebJobsStorage: "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=b" },
+        10_000,
+      ),
+    ).toBe(false);
+  });
+});
+
+it("takes keys out of lines", () => {
+  const line =
+    'GET "http://localhost/x?taskHub=a&code=abc-_1&y=2" https://a.blob/?sv=1&sig=a%2Bb AccountKey=abc==;X=1';
+  expect(redact(line)).toBe(
+    'GET "http://localhost/x?taskHub=a&code=***&y=2" https://a.blob/?sv=1&sig=*** AccountKey=***;X=1',
+  );
+});
+
+it("computes retry delays as DurableTask.Core does", () => {
+  const options = {
+    firstRetryIntervalInMilliseconds: 100,
+    maxNumberOfAttempts: 9,
+    backoffCoefficient: 3,
+    maxRetryIntervalInMilliseconds: 500,
+  };
+  expect([0, 1, 2, 3].map((attempt) => retryDelay(options, attempt, 0, 0))).toEqual([100, 300, 500, 500]);
+  expect(retryDelay({ ...options, retryTimeoutInMilliseconds: 50 }, 0, 1_000, 1_049)).toBe(100);
+  expect(retryDelay({ ...options, retryTimeoutInMilliseconds: 50 }, 0, 1_000, 1_050)).toBeUndefined();
+});
+
+it("writes cookies with all their attributes", () => {
+  const cookie = {
+    name: "a",
+    value: "b c",
+    maxAge: { value: 60 },
+    expires: { value: { seconds: 0 } },
+    domain: { value: "d" },
+    path: { value: "/p" },
+    secure: { value: true },
+    httpOnly: { value: true },
+    sameSite: "explicitNone" as const,
+  };
+  expect(cookieText(cookie)).toBe(
+    "a=b%20c; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Domain=d; Path=/p; Secure; HttpOnly; SameSite=None",
+  );
+});

@@ -1,0 +1,207 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runLocalHost, startLocalHost } from "../harness/local-host.ts";
+import type { LocalHostProcess } from "../harness/local-host.ts";
+import { FIXTURE_APP, startFixture } from "./durable-helpers.ts";
+
+let folder: string;
+let app: string;
+let host: LocalHostProcess | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "start-up-"));
+  app = path.join(folder, "app");
+});
+afterEach(async () => {
+  await host?.stop();
+  host = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** An app of one file. It finds no packages: it can only use the core module. */
+function makeApp(files: Record<string, string>): void {
+  const all = {
+    "package.json": '{ "type": "module", "main": "functions/*.cjs" }',
+    "host.json": '{ "version": "2.0" }',
+    "functions/one.cjs": "",
+    ...files,
+  };
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(path.dirname(path.join(app, name)), { recursive: true });
+    writeFileSync(path.join(app, name), text);
+  }
+}
+
+async function refusal(args: string[] = []): Promise<string> {
+  const { code, stderr } = await runLocalHost({ app, state: path.join(folder, "state"), args });
+  expect(code).toBe(1);
+  return stderr;
+}
+
+describe("what stops it from starting is said in a sentence, with exit code 1", () => {
+  it("a port in use", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await runLocalHost({
+      app: FIXTURE_APP,
+      state: path.join(folder, "state"),
+      port,
+    });
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `Port ${port} is in use. Is the host already running? Choose another one with --port.\n`,
+    );
+  });
+
+  it.each([
+    ['{ "version": "1.0" }', 'version: Invalid input: expected "2.0"'],
+    [
+      '{ "version": "2.0", "functionTimeout": "soon" }',
+      'functionTimeout: expected a time span such as "00:05:00", or "-1"',
+    ],
+    [
+      '{ "version": "2.0", "extensions": { "durableTask": { "hubName": "a b" } } }',
+      "extensions.durableTask.hubName: expected 3 to 45",
+    ],
+    [
+      '{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 0 } } }',
+      "extensions.durableTask.maxConcurrentActivityFunctions: Too small",
+    ],
+    ['{\n "version": "2.0"\n "extensions": {} }', "host.json is not valid JSON: CommaExpected in line 3"],
+  ])("host.json %s", async (text, sentence) => {
+    makeApp({ "host.json": text });
+    const said = await refusal();
+    expect(said).toContain(path.join(app, "host.json"));
+    expect(said).toContain(sentence);
+    expect(said.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("no host.json", async () => {
+    makeApp({});
+    rmSync(path.join(app, "host.json"));
+    expect(await refusal()).toContain(`Cannot read ${path.join(app, "host.json")}`);
+  });
+
+  it("a build that is missing", async () => {
+    makeApp({ "package.json": '{ "main": "dist/src/functions/*.js" }' });
+    const said = await refusal();
+    expect(said).toContain('No functions found: "main" in package.json is "dist/src/functions/*.js"');
+    expect(said).toContain("Run npm run build first");
+  });
+
+  it("files that register nothing, and files that do not load", async () => {
+    makeApp({});
+    expect(await refusal()).toContain('No functions found: none of the 1 files of "main" registered one.');
+    makeApp({ "functions/one.cjs": 'throw new Error("broken on purpose");' });
+    expect(await refusal()).toContain(
+      `Unable to load "${path.join("functions", "one.cjs")}": broken on purpose`,
+    );
+  });
+
+  it("a schedule that is none", async () => {
+    const binding = '{ type: "timerTrigger", direction: "in", schedule: "every day", name: "t" }';
+    makeApp({
+      "functions/one.cjs": `require("@azure/functions-core").registerFunction({ name: "tick", bindings: { t: ${binding} } }, () => {});`,
+    });
+    expect(await refusal()).toContain("The schedule of function 'tick' is not valid");
+  });
+
+  it("options it does not know", async () => {
+    makeApp({});
+    expect(await refusal(["--prot", "1"])).toContain("Unknown option '--prot'");
+    expect(await refusal(["--port", "x"])).toContain('--port takes a port number, 0 to 65535, not "x".');
+  });
+
+  it("local settings that are not right", async () => {
+    makeApp({ "local.settings.json": '{ "Values": { "A": [] } }' });
+    expect(await refusal()).toContain("local.settings.json is not valid: Values.A");
+  });
+});
+
+describe("a start that works", () => {
+  it("explains itself with --help", async () => {
+    const { code, output } = await runLocalHost({ args: ["--help"] });
+    expect(code).toBe(0);
+    for (const word of [
+      "--port",
+      "--state",
+      "--ready-file",
+      "--verbose",
+      "Exit codes",
+      "FUNCTIONS_WORKER_PROCESS_COUNT",
+    ]) {
+      expect(output).toContain(word);
+    }
+  });
+
+  it("lists the functions with their addresses, says how to begin, and tells where it is", async () => {
+    const readyFile = path.join(folder, "ready.json");
+    host = await startFixture({ args: ["--ready-file", readyFile] });
+    const url = host.url.replace("127.0.0.1", "localhost");
+    expect(host.logs()).toContain(`\nFunctions:\n\n\tclient: [POST] ${url}/client/{method}\n`);
+    expect(host.logs()).toContain("\n\tfan: orchestrationTrigger\n");
+    expect(host.logs()).toMatch(
+      /curl -i http:\/\/localhost:\d+\/orchestrators\/\w+ -H 'Content-Type: application\/json'/,
+    );
+    expect(JSON.parse(readFileSync(readyFile, "utf8"))).toEqual({ url, pid: host.pid });
+    expect(await host.stop()).toBe(0);
+    expect(existsSync(readyFile)).toBe(false);
+  });
+
+  it("takes settings from local.settings.json, except those the environment has", async () => {
+    cpSync(FIXTURE_APP, app, { recursive: true });
+    const values = { FROM_FILE: "file", FROM_BOTH: "file" };
+    writeFileSync(
+      path.join(app, "local.settings.json"),
+      `// settings\n${JSON.stringify({ IsEncrypted: false, Values: values })}`,
+    );
+    writeFileSync(
+      path.join(app, "functions", "settings.cjs"),
+      `const core = require("@azure/functions-core");
+       core.log("information", "user", "file=" + process.env.FROM_FILE + " both=" + process.env.FROM_BOTH + " host=" + process.env.WEBSITE_HOSTNAME);`,
+    );
+    // The packages are found from the repository.
+    writeFileSync(path.join(app, "package.json"), '{ "type": "module", "main": "functions/settings.cjs" }');
+    const { output } = await runLocalHost({
+      app,
+      state: path.join(folder, "state"),
+      env: { FROM_BOTH: "environment" },
+    });
+    expect(output).toMatch(/file=file both=environment host=localhost:\d+/);
+    expect(output).toContain("Skipping 'FROM_BOTH' from local settings");
+  });
+
+  it("prints what functions log with their names, and no keys", async () => {
+    host = await startFixture();
+    await fetch(`${host.url}/says`);
+    await fetch(`${host.url}/orchestrators/fan`, { method: "POST" });
+    await host.stop();
+    expect(host.logs()).toMatch(/info {2}says [0-9a-f]{8} {2}by context/);
+    expect(host.logs()).toMatch(
+      /info {2}says [0-9a-f]{8} {2}by console, with http:\/\/localhost\/x\?taskHub=a&code=\*\*\*/,
+    );
+    expect(host.logs()).not.toMatch(/code=[^*]/);
+  });
+});
+
+describe("Azurite", () => {
+  it("is started for the emulator's storage, outlives a killed host, and is ended by the next one", async () => {
+    host = await startLocalHost({ app: FIXTURE_APP });
+    const endpoint = /BlobEndpoint=([^;]+)/.exec(host.connectionString)?.[1] ?? "";
+    expect((await fetch(`${endpoint}?comp=list`)).headers.get("server")).toMatch(
+      /^Azurite-Blob\/3\.(3[7-9]|[4-9])/,
+    );
+    await host.kill();
+    expect((await fetch(`${endpoint}?comp=list`)).status).toBeGreaterThan(0);
+    host = await host.restart();
+    expect(host.logs()).toContain("Azurite answers on");
+    expect(await host.stop()).toBe(0);
+    await expect(fetch(`${endpoint}?comp=list`)).rejects.toThrow();
+  });
+});

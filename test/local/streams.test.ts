@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startLocalHost } from "../harness/local-host.ts";
+import type { LocalHostProcess } from "../harness/local-host.ts";
+
+let host: LocalHostProcess;
+beforeAll(async () => {
+  const app = fileURLToPath(new URL("fixtures/stream-app", import.meta.url));
+  host = await startLocalHost({ app, connectionString: "none" });
+});
+afterAll(async () => {
+  await host.stop();
+});
+
+it("streams requests and answers, part by part", async () => {
+  const response = await fetch(`${host.url}/count/bytes`, { method: "POST", body: "x".repeat(300_000) });
+  expect([response.status, response.headers.get("x-streamed")]).toEqual([202, "yes"]);
+  const times: number[] = [];
+  let text = "";
+  for await (const part of response.body ?? []) {
+    times.push(performance.now());
+    text += Buffer.from(part).toString();
+  }
+  expect(text).toBe("bytes 300000");
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(100);
+});
+
+it("answers 500 when the function throws", async () => {
+  expect((await fetch(`${host.url}/throws`)).status).toBe(500);
+});
