@@ -55,9 +55,10 @@ export class PinnedDirectory {
         throw error;
     }
     let at = await PinnedDirectory.#open(realTo, realTo);
-    for (const name of portable.split("/")) {
+    const names = portable.split("/");
+    for (let depth = 1; depth <= names.length; depth++) {
       try {
-        const next: PinnedDirectory = await at.#makeChild(name, replace);
+        const next: PinnedDirectory = await at.#makeChild(names.slice(0, depth).join("/"), replace);
         await at.close();
         at = next;
       } catch (error) {
@@ -99,7 +100,8 @@ export class PinnedDirectory {
     }
   }
 
-  async #makeChild(name: string, replace: boolean): Promise<PinnedDirectory> {
+  async #makeChild(portable: string, replace: boolean): Promise<PinnedDirectory> {
+    const name = path.posix.basename(portable);
     const real = path.join(this.#real, name);
     const at = this.path(name);
     for (let tries = 1; ; tries++) {
@@ -110,11 +112,12 @@ export class PinnedDirectory {
         if (code === "ENOTDIR" || code === "ELOOP") {
           const stats = await lstat(at);
           if (stats.isDirectory()) {
-            if (tries === TRIES) throw new NotADirectory(`"${name}" was moved meanwhile`, { cause: error });
+            if (tries === TRIES)
+              throw new NotADirectory(`"${portable}" was moved meanwhile`, { cause: error });
             continue;
           }
           if (stats.isSymbolicLink() || !replace)
-            throw new NotADirectory(inTheWay(name, stats), { cause: error });
+            throw new NotADirectory(inTheWay(portable, stats), { cause: error });
           await unlink(at).catch(ignore("ENOENT"));
         } else if (code !== "ENOENT") throw error;
       }

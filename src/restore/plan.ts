@@ -121,22 +121,22 @@ async function divided(
   ledger: Ledger,
   list: string,
 ): Promise<ListRange[]> {
-  const parts = Math.min(MAX_PARTS, pending.length, Math.ceil(files / filesPerPart));
+  const share = Math.max(filesPerPart, files / MAX_PARTS);
   const lines = pending.map((blob) => toLines([blob]));
   await ledger.writeOnce(list, lines.join(""));
   const ranges: ListRange[] = [];
   let range: ListRange = { list, offset: 0, length: 0 };
-  let seen = 0;
+  let inRange = 0;
   pending.forEach((blob, index) => {
-    range.length += Buffer.byteLength(lines[index] ?? "");
-    seen += blob.files;
-    const share = seen >= (files * (ranges.length + 1)) / parts && ranges.length < parts - 1;
-    if (share || index === pending.length - 1) {
+    if (inRange > 0 && inRange + blob.files > share && ranges.length < MAX_PARTS - 1) {
       ranges.push(range);
       range = { list, offset: range.offset + range.length, length: 0 };
+      inRange = 0;
     }
+    range.length += Buffer.byteLength(lines[index] ?? "");
+    inRange += blob.files;
   });
-  return ranges;
+  return [...ranges, range];
 }
 
 const cache = new Map<string, Plan<unknown>>();

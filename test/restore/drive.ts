@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { createBudget, type Budget } from "../../src/backup/budget.ts";
+import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { listFiles } from "../../src/backup/list-files.ts";
+import { emptyTally, sum, type Outcome, type Tally } from "../../src/backup/outcome.ts";
+import { backupRequest } from "../../src/backup/request.ts";
+import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
+import { closeRun } from "../../src/ledger/run-record.ts";
+import { deleteExtra } from "../../src/restore/delete-extra.ts";
+import { planRestore } from "../../src/restore/plan-restore.ts";
+import { parseRestoreRequest } from "../../src/restore/request.ts";
+import { restoreBatch } from "../../src/restore/restore-batch.ts";
+import { readSettings, type Settings } from "../../src/settings.ts";
+import { planVerify } from "../../src/verify/plan-verify.ts";
+import { parseVerifyRequest } from "../../src/verify/request.ts";
+import { verifyBatch } from "../../src/verify/verify-batch.ts";
+
+/** Runs backups, restores and verifications as their orchestrators do, without a host. */
+export class Drive {
+  readonly service: BlobServiceClient;
+  readonly settings: Settings;
+  readonly budget: Budget;
+
+  constructor(service: BlobServiceClient, settings: Partial<Settings> = {}) {
+    this.service = service;
+    this.settings = {
+      ...readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true" }),
+      cores: 2,
+      ...settings,
+    };
+    this.budget = createBudget(16, 64 * 1024 * 1024);
+  }
+
+  async backup(request: { root: string } & Record<string, unknown>): Promise<{ run: string; tally: Tally }> {
+    const run = randomUUID().replaceAll("-", "");
+    const value = backupRequest.parse(request);
+    const tally = await this.#part(async (part, first) => {
+      const listing = await listFiles(
+        { run, part, ...(first ? { request: value } : {}) },
+        this.service,
+        this.settings,
+      );
+      if (listing.problem !== undefined) throw new Error(listing.problem);
+      if (listing.large.length > 0) throw new Error("large files need the orchestrator");
+      return {
+        ...listing,
+        work: (batch) => copyBatch({ run, part, batch }, this.service, this.settings, this.budget),
+      };
+    });
+    await this.#close(run, tally);
+    return { run, tally };
+  }
+
+  async restore(
+    request: { to: string } & Record<string, unknown>,
+  ): Promise<{ run: string; tally: Tally; deleted: number }> {
+    const run = randomUUID().replaceAll("-", "");
+    return { run, ...(await this.restoreAs(run, request)) };
+  }
+
+  async restoreAs(
+    run: string,
+    request: { to: string } & Record<string, unknown>,
+  ): Promise<{ tally: Tally; deleted: number }> {
+    const parsed = parseRestoreRequest(request);
+    if (!parsed.ok) throw new Error(parsed.problem);
+    let deleted = 0;
+    const tally = await this.#part(async (part, first) => {
+      const plan = await planRestore(
+        { run, part, ...(first ? { request: parsed.value } : {}) },
+        this.service,
+        this.settings,
+      );
+      const extra = emptyTally();
+      if (plan.problem !== undefined)
+        return { ...plan, found: { ...extra, stopped: plan.problem }, work: never };
+      if (first && parsed.value.delete) {
+        for (let slice = 0; ; slice++) {
+          const result = await deleteExtra({ run, slice }, this.service, this.settings);
+          deleted += result.deleted;
+          Object.assign(extra, sum([extra, result.tally]));
+          if (result.tally.stopped !== undefined) {
+            return { ...plan, found: result.tally, batches: [], rest: [], work: never };
+          }
+          if (result.reached === undefined) break;
+        }
+      }
+      return {
+        ...plan,
+        found: sum([plan.found, extra]),
+        work: (batch) => restoreBatch({ run, part, batch }, this.service, this.settings, this.budget),
+      };
+    });
+    await this.#close(run, tally);
+    return { tally, deleted };
+  }
+
+  async verify(request: { run: string } & Record<string, unknown>): Promise<{ run: string; tally: Tally }> {
+    const run = randomUUID().replaceAll("-", "");
+    const parsed = parseVerifyRequest(request);
+    if (!parsed.ok) throw new Error(parsed.problem);
+    const tally = await this.#part(async (part, first) => {
+      const plan = await planVerify(
+        { run, part, ...(first ? { request: parsed.value } : {}) },
+        this.service,
+        this.settings,
+      );
+      if (plan.problem !== undefined)
+        return { ...plan, found: { ...emptyTally(), stopped: plan.problem }, work: never };
+      return { ...plan, work: (batch) => verifyBatch({ run, part, batch }, this.service, this.budget) };
+    });
+    await this.#close(run, tally);
+    return { run, tally };
+  }
+
+  /** All outcomes of a run, by path. */
+  async outcomes(run: string): Promise<Map<string, Outcome>> {
+    const outcomes = new Map<string, Outcome>();
+    const ledger = new Ledger(this.service, run);
+    const container = this.service.getContainerClient("backup-runs");
+    for await (const { name } of container.listBlobsFlat({ prefix: `${run}/outcomes/` })) {
+      const text = (await ledger.read(name.slice(run.length + 1))) ?? "";
+      for (const outcome of parseLines<Outcome>(text)) outcomes.set(outcome.path, outcome);
+    }
+    return outcomes;
+  }
+
+  async #part(
+    work: (
+      part: string,
+      first: boolean,
+    ) => Promise<{
+      found: Tally;
+      batches: readonly unknown[];
+      rest: readonly unknown[];
+      work: (batch: number) => Promise<Tally>;
+    }>,
+  ): Promise<Tally> {
+    const tallies: Tally[] = [];
+    const parts = ["0"];
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      const { found, batches, rest, work: one } = await work(part, part === "0");
+      tallies.push(found, ...(await Promise.all(batches.map((_batch, index) => one(index)))));
+      parts.push(...rest.map((_range, index) => `${part}.${index}`));
+    }
+    return sum(tallies);
+  }
+
+  async #close(run: string, tally: Tally): Promise<void> {
+    const status = tally.stopped === undefined && tally.counts.failed === 0 ? "completed" : "failed";
+    await closeRun(new Ledger(this.service, run), { status, counts: tally.counts });
+  }
+}
+
+async function never(): Promise<Tally> {
+  throw new Error("there is nothing to do");
+}

@@ -1,0 +1,81 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { snapshotOf, temporary, write } from "./tree.ts";
+
+let host: LocalHostProcess;
+
+beforeAll(async () => {
+  host = await startLocalHost();
+});
+afterAll(async () => {
+  await host?.stop();
+});
+
+async function post(name: string, body: unknown) {
+  return await fetch(`${host.url}/orchestrators/${name}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Starts an orchestrator and waits for its end. */
+async function run(name: string, body: unknown) {
+  const response = await post(name, body);
+  expect(response.status, await response.clone().text()).toBe(202);
+  const { id, statusQueryGetUri } = (await response.json()) as { id: string; statusQueryGetUri: string };
+  for (;;) {
+    const answer = await fetch(statusQueryGetUri.replace("localhost", "127.0.0.1"));
+    const status = (await answer.json()) as { runtimeStatus: string; output: unknown; customStatus: unknown };
+    if (answer.status !== 202) return { id, ...status };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test("a backup, a change, a backup, a restore of the first, and verifications", async () => {
+  const root = temporary();
+  await write(root, { a: "one", "d/b": "two", "d/e/c": "three" });
+  const before = await snapshotOf(root);
+  const first = await run("backupSiteContent", { root });
+  expect(first).toMatchObject({ runtimeStatus: "Completed", output: 11 });
+  await writeFile(path.join(root, "a"), "changed");
+  await run("backupSiteContent", { root, mode: "incremental" });
+
+  const to = path.join(temporary(), "made/by/the/restore");
+  const restored = await run("restoreSiteContent", { run: first.id, to });
+  expect(restored).toMatchObject({ runtimeStatus: "Completed", output: 11 });
+  expect(restored.customStatus).toMatchObject({ phase: "completed", counts: { copied: 3, bytes: 11 } });
+  expect(await snapshotOf(to)).toEqual(before);
+  expect(await run("restoreSiteContent", { at: new Date().toISOString(), to, delete: true })).toMatchObject({
+    runtimeStatus: "Completed",
+    output: 7,
+  });
+  expect(await readFile(path.join(to, "a"), "utf8")).toBe("changed");
+  expect(await run("verifyBackup", { run: first.id, readData: true })).toMatchObject({
+    runtimeStatus: "Completed",
+    output: 3,
+  });
+  const problem = await run("restoreSiteContent", { run: first.id, to, overwrite: "never" });
+  expect(problem).toMatchObject({ runtimeStatus: "Completed", output: 0 });
+});
+
+test.each([
+  ["restoreSiteContent", "text", 400, "must be a JSON object"],
+  ["restoreSiteContent", { to: "/x" }, 400, 'either "run" (an id) or "at" (a time)'],
+  ["restoreSiteContent", { run: "r", to: "relative" }, 400, '"to": expected an absolute path'],
+  ["restoreSiteContent", { run: "r", to: "/x", prefix: "p" }, 400, 'go with "at"'],
+  ["restoreSiteContent", { at: "yesterday", to: "/x" }, 400, "expected a time"],
+  ["restoreSiteContent", { run: "r", to: "/x", overwrite: "maybe" }, 400, '"overwrite"'],
+  ["restoreSiteContent", { run: "r", to: "/x", force: true }, 400, 'unknown field "force"'],
+  ["restoreSiteContent", { run: "0".repeat(32), to: "/x" }, 404, "There is no run"],
+  ["verifyBackup", { run: "../x" }, 400, "expected a run's id"],
+  ["verifyBackup", { run: "r", readData: "500%" }, 400, "5%"],
+  ["verifyBackup", { run: "0".repeat(32) }, 404, "There is no run"],
+])("%s of %j is answered %i", async (name, body, status, detail) => {
+  const response = await post(name, body);
+  expect(response.status).toBe(status);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(((await response.json()) as { detail: string }).detail).toContain(detail);
+});

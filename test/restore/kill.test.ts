@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Tally } from "../../src/backup/outcome.ts";
+import { startAzurite } from "./azurite.ts";
+import { Drive } from "./drive.ts";
+import { snapshotOf, temporary, write } from "./tree.ts";
+
+const CHILD = fileURLToPath(new URL("restore-child.ts", import.meta.url));
+/** Kills of one restore, each somewhere in what is left of it. */
+const KILLS = 8;
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(async () => {
+  await azurite?.stop();
+});
+
+/** Runs a restore in a process that is killed after some time from its begin; its tally when it was not. */
+async function attempt(args: string[], killAfter: number | undefined): Promise<Tally | undefined> {
+  const child = spawn(process.execPath, [CHILD, azurite.connectionString, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  let timer: NodeJS.Timeout | undefined;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    if (output === "" && killAfter !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), killAfter);
+    output += text;
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  clearTimeout(timer);
+  const tally = output.split("\n")[1];
+  return tally ? (JSON.parse(tally) as Tally) : undefined;
+}
+
+test("a restore that is killed leaves whole files or none, and goes on where it was", async () => {
+  const root = temporary();
+  for (let index = 0; index < 60; index++) {
+    await write(root, { [`d${index % 5}/f${index}`]: `${index}`.repeat(1000) });
+  }
+  for (const name of ["big", "d1/bigger"])
+    await writeFile(path.join(root, name), randomBytes(40 * 1024 * 1024));
+  const wanted = await snapshotOf(root);
+  const { run, tally: copied } = await new Drive(azurite.service).backup({ root, prefix: randomUUID() });
+
+  const to = temporary();
+  const id = randomUUID().replaceAll("-", "");
+  let killed = 0;
+  let tally: Tally | undefined;
+  for (let kill = 0; kill < KILLS && !tally; kill++) {
+    tally = await attempt([id, run, to], 40 + kill * 60);
+    if (!tally) killed++;
+    for (const [name, node] of await snapshotOf(to)) {
+      if (!node.startsWith("file") || name.endsWith(".partial")) continue;
+      expect(node === wanted.get(name), name).toBe(true);
+    }
+  }
+  tally ??= await attempt([id, run, to], undefined);
+  expect(killed).toBeGreaterThan(2);
+  expect(tally?.failures).toEqual([]);
+  expect(await snapshotOf(to)).toEqual(wanted);
+  // What was renamed before a kill and recorded after it counts as unchanged; each file counts once.
+  expect((tally?.counts.copied ?? 0) + (tally?.counts.unchanged ?? 0)).toBe(copied.counts.copied);
+});

@@ -1,0 +1,266 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, lutimes, mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAzurite } from "./azurite.ts";
+import { Drive } from "./drive.ts";
+import { snapshotOf, temporary, write } from "./tree.ts";
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let service: BlobServiceClient;
+let drive: Drive;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  service = azurite.service;
+  drive = new Drive(service);
+});
+afterAll(async () => {
+  await azurite?.stop();
+});
+
+const prefix = () => `p-${randomUUID()}`;
+
+/** Every kind of name that a POSIX file system has and Blob Storage takes. */
+async function everyKind(): Promise<string> {
+  const root = temporary();
+  const names = [
+    "a b",
+    "ünï/ço dé",
+    "日本/語.txt",
+    "😀.txt",
+    "a%20b",
+    "a+b&c=d?e#f",
+    "quo\"te's",
+    ".hidden/.x",
+    "tab~",
+    "-dash",
+    "C:\\x",
+  ];
+  await write(root, Object.fromEntries(names.map((name) => [name, `content of ${name}`])));
+  await write(root, { zero: "", "deep/1/2/3/4/5/6/7/8/9": "deep", [`long/${"n".repeat(255)}`]: "long" });
+  await writeFile(path.join(root, "big"), randomBytes(20 * 1024 * 1024 + 12345));
+  await writeFile(path.join(root, "program"), "#!/bin/sh\n", { mode: 0o755 });
+  await chmod(path.join(root, "program"), 0o755);
+  await writeFile(path.join(root, "secret"), "s", { mode: 0o600 });
+  await utimes(path.join(root, "secret"), 1_600_000_000.123456, 1_600_000_000.123456);
+  await utimes(path.join(root, "zero"), new Date(-123_000), new Date(-123_000));
+  await mkdir(path.join(root, "empty/inner"), { recursive: true, mode: 0o750 });
+  await utimes(path.join(root, "empty/inner"), 1_500_000_000, 1_500_000_000);
+  await symlink("../outside/../../etc/passwd", path.join(root, "link"));
+  await symlink("nowhere", path.join(root, "deep/dangling"));
+  await lutimes(path.join(root, "link"), 1_400_000_000, 1_400_000_000);
+  return root;
+}
+
+describe("a round trip", () => {
+  test("brings every kind of name, content, link, empty directory, mode and time back", async () => {
+    const root = await everyKind();
+    const before = await snapshotOf(root);
+    const { run, tally } = await drive.backup({ root, prefix: prefix() });
+    expect(tally.failures).toEqual([]);
+    const to = temporary();
+    const restored = await drive.restore({ run, to });
+    expect(restored.tally.failures).toEqual([]);
+    expect(await snapshotOf(to)).toEqual(before);
+    expect(restored.tally.counts.bytes).toBe(tally.counts.bytes);
+    const again = await drive.restore({ run, to });
+    expect(again.tally.counts).toMatchObject({ copied: 0, bytes: 0, unchanged: tally.counts.copied });
+    expect(await snapshotOf(to)).toEqual(before);
+    for (const readData of [false, "50%", true]) {
+      const verified = await drive.verify({ run, readData });
+      expect(verified.tally.failures).toEqual([]);
+      expect(verified.tally.counts.unchanged).toBe(tally.counts.copied);
+    }
+  });
+
+  test("divides a big run among parts", async () => {
+    const root = temporary();
+    for (let index = 0; index < 300; index++) await write(root, { [`d${index % 7}/f${index}`]: `${index}` });
+    const small = new Drive(service, { listFiles: 20 });
+    const { run } = await small.backup({ root, prefix: prefix() });
+    const to = temporary();
+    const { tally } = await small.restore({ run, to });
+    expect(tally.counts).toMatchObject({ copied: 300, failed: 0 });
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+    expect((await small.verify({ run, readData: true })).tally.counts).toMatchObject({
+      unchanged: 300,
+      failed: 0,
+    });
+  });
+
+  test("does not bring back the bits that run a program as its owner", async () => {
+    const root = temporary();
+    await write(root, { program: "x" });
+    await chmod(path.join(root, "program"), 0o4755);
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    await drive.restore({ run, to });
+    expect((await snapshotOf(to)).get("program")).toMatch(/^file 755 /);
+  });
+});
+
+describe("history", () => {
+  test("brings an older run back, from snapshots", async () => {
+    const root = temporary();
+    const to = prefix();
+    await write(root, { a: "one", "d/b": "same", "d/deep/c": "one", gone: "gone" }, 1_700_000_000_000_000);
+    const first = await drive.backup({ root, prefix: to });
+    const then = await snapshotOf(root);
+    await write(root, { a: "two", "d/deep/c": "ONE", new: "new" });
+    await drive.backup({ root, prefix: to });
+    await write(root, { a: "three" });
+    await drive.backup({ root, prefix: to, mode: "incremental" });
+    const there = temporary();
+    await write(there, { keep: "extra" });
+    const { tally, deleted } = await drive.restore({ run: first.run, to: there, delete: true });
+    expect(tally.failures).toEqual([]);
+    expect(deleted).toBe(1);
+    expect(await snapshotOf(there)).toEqual(then);
+    expect((await drive.verify({ run: first.run, readData: true })).tally.counts).toMatchObject({
+      unchanged: 4,
+      failed: 0,
+    });
+  });
+
+  test("finds the newest run that began at or before a time", async () => {
+    const root = temporary();
+    const place = prefix();
+    await write(root, { a: "one" });
+    await drive.backup({ root, prefix: place });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const between = new Date().toISOString();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await write(root, { a: "two" });
+    await drive.backup({ root, prefix: place });
+    const to = temporary();
+    await drive.restore({ at: between, prefix: place, to });
+    expect(await readFile(path.join(to, "a"), "utf8")).toBe("one");
+    await drive.restore({ at: new Date().toISOString(), prefix: place, to });
+    expect(await readFile(path.join(to, "a"), "utf8")).toBe("two");
+    const none = await drive.restore({ at: "2020-01-01T00:00:00Z", prefix: place, to });
+    expect(none.tally.stopped).toContain("No run to");
+  });
+});
+
+describe("what is there already", () => {
+  async function started() {
+    const root = temporary();
+    await write(root, { same: "same", size: "12345", time: "abc", gone: "gone" }, 1_700_000_000_000_000);
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    await write(to, { same: "SAME", size: "1" }, 1_700_000_000_000_000);
+    await write(to, { time: "ABC" }, 1_600_000_000_000_000);
+    const read = async (name: string) => await readFile(path.join(to, name), "utf8");
+    return { run, to, read };
+  }
+
+  test("never: nothing is touched", async () => {
+    const { run, to, read } = await started();
+    const { tally } = await drive.restore({ run, to, overwrite: "never" });
+    expect(tally.counts).toMatchObject({ copied: 1, unchanged: 1, skipped: 2, failed: 0 });
+    expect([await read("same"), await read("size"), await read("time")]).toEqual(["SAME", "1", "ABC"]);
+  });
+
+  test("changed: what differs in size or time", async () => {
+    const { run, to, read } = await started();
+    const { tally } = await drive.restore({ run, to });
+    expect(tally.counts).toMatchObject({ copied: 3, unchanged: 1, failed: 0 });
+    expect([await read("same"), await read("size"), await read("time")]).toEqual(["SAME", "12345", "abc"]);
+  });
+
+  test("always: everything", async () => {
+    const { run, to, read } = await started();
+    expect((await drive.restore({ run, to, overwrite: "always" })).tally.counts.copied).toBe(4);
+    expect(await read("same")).toBe("same");
+  });
+
+  test("a dry run writes nothing and says what it would do", async () => {
+    const { run, to } = await started();
+    await write(to, { extra: "extra" });
+    const before = await snapshotOf(to);
+    const { run: dry, tally, deleted } = await drive.restore({ run, to, dryRun: true, delete: true });
+    expect(await snapshotOf(to)).toEqual(before);
+    expect(tally.counts).toMatchObject({ copied: 3, unchanged: 1 });
+    expect(deleted).toBe(1);
+    expect((await drive.outcomes(dry)).get("gone")?.reason).toBe("dry run: it would be created");
+    const nowhere = path.join(to, "not/there");
+    expect((await drive.restore({ run, to: nowhere, dryRun: true })).tally.counts.copied).toBe(4);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  test("a file in the place of a directory, and the other way round", async () => {
+    const root = temporary();
+    await write(root, { "a/b": "in a directory", c: "a file", d: "a file" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    await write(to, { a: "a file", "c/d": "in a directory" });
+    await mkdir(path.join(to, "d"));
+    const never = await drive.restore({ run, to, overwrite: "never" });
+    expect(never.tally.counts).toMatchObject({ copied: 0, skipped: 3 });
+    const { run: id, tally } = await drive.restore({ run, to });
+    expect(tally.counts).toMatchObject({ copied: 2, failed: 1 });
+    expect((await drive.outcomes(id)).get("c")?.reason).toContain(
+      "a directory that is not empty is in its place",
+    );
+    await drive.restore({ run, to, delete: true });
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+  });
+});
+
+describe("delete", () => {
+  test("removes only what the patterns of restore and backup cover", async () => {
+    const root = temporary();
+    await write(root, { "a.txt": "a", "node_modules/x": "x", "logs/l.log": "l" });
+    const { run } = await drive.backup({ root, prefix: prefix(), exclude: ["node_modules"] });
+    const to = temporary();
+    await write(to, { "b.txt": "extra", "node_modules/y": "y", "logs/m.log": "extra", "old/z.txt": "z" });
+    await mkdir(path.join(to, "old/empty"));
+    const { deleted } = await drive.restore({ run, to, delete: true, exclude: ["logs"] });
+    expect(deleted).toBe(4);
+    expect([...(await snapshotOf(to)).keys()]).toEqual(["a.txt", "logs/m.log", "node_modules/y"]);
+  });
+
+  test("goes on where its time was up", async () => {
+    const root = temporary();
+    await write(root, { "d/keep": "k", z: "z" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    for (let index = 0; index < 30; index++)
+      await write(to, { [`${"abcdef"[index % 6]}/${index}`]: "extra" });
+    const slow = new Drive(service, { listMs: 0 });
+    const { deleted, tally } = await slow.restore({ run, to, delete: true });
+    expect(tally.counts.failed).toBe(0);
+    expect(deleted).toBe(30 + 5);
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+  });
+
+  test("removes nothing when the run's record is not whole", async () => {
+    const root = temporary();
+    await write(root, { a: "a", b: "b" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    await service.getContainerClient("backup-runs").deleteBlob(`${run}/outcomes/0-0001.jsonl`);
+    const to = temporary();
+    await write(to, { b: "mine" });
+    const { tally } = await drive.restore({ run, to, delete: true });
+    expect(tally.stopped).toContain('"delete" needs a run whose record is whole');
+    expect(await readdir(to)).toEqual(["b"]);
+  });
+
+  test("does not follow a link out of the directory", async () => {
+    const root = temporary();
+    await write(root, { "a/b": "b" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const [to, outside] = [temporary(), temporary()];
+    await write(outside, { precious: "p", b: "mine" });
+    await symlink(outside, path.join(to, "a"));
+    await symlink(outside, path.join(to, "extra"));
+    const { tally } = await drive.restore({ run, to, delete: true });
+    expect(tally.counts.failed).toBe(0);
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+    expect([...(await snapshotOf(outside)).keys()]).toEqual(["b", "precious"]);
+    expect(await readFile(path.join(outside, "b"), "utf8")).toBe("mine");
+  });
+});

@@ -1,0 +1,52 @@
+import { lstat, mkdir, readdir, readFile, readlink, utimes, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { onTestFinished } from "vitest";
+
+/** What one name of a tree is, as far as a backup keeps it. */
+export type Node = string;
+
+/**
+ * A tree as a map of names: kind, mode, time in microseconds, and content. Of a directory that is not empty only its
+ * name: its mode and time are not part of a backup.
+ */
+export async function snapshotOf(root: string): Promise<Map<string, Node>> {
+  const tree = new Map<string, Node>();
+  const walk = async (portable: string): Promise<void> => {
+    for (const name of (await readdir(path.join(root, portable))).sort()) {
+      const below = portable === "" ? name : `${portable}/${name}`;
+      const absolute = path.join(root, below);
+      const stats = await lstat(absolute);
+      const time = Math.round(stats.mtimeMs * 1000);
+      const mode = (stats.mode & 0o777).toString(8);
+      if (stats.isSymbolicLink()) tree.set(below, `link ${time} ${await readlink(absolute)}`);
+      else if (stats.isFile()) {
+        tree.set(below, `file ${mode} ${time} ${(await readFile(absolute)).toString("base64")}`);
+      } else if (stats.isDirectory()) {
+        const empty = (await readdir(absolute)).length === 0;
+        if (empty) tree.set(below, `directory ${mode} ${time}`);
+        else await walk(below);
+      } else tree.set(below, "other");
+    }
+  };
+  await walk("");
+  return tree;
+}
+
+/** A directory that is removed after the test. */
+export function temporary(): string {
+  const directory = mkdtempSync(path.join(tmpdir(), "restore-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Writes files by name; a time in microseconds since 1970 if given. */
+export async function write(root: string, files: Record<string, string>, time?: number): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(root, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+    if (time !== undefined) await utimes(file, time / 1e6, time / 1e6);
+  }
+}

@@ -1,0 +1,140 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startAzurite } from "../restore/azurite.ts";
+import { Drive } from "../restore/drive.ts";
+import { snapshotOf, temporary, write } from "../restore/tree.ts";
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let service: BlobServiceClient;
+let drive: Drive;
+let blobs: ContainerClient;
+let ledger: ContainerClient;
+let prefix: string;
+let root: string;
+let run: string;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  service = azurite.service;
+  drive = new Drive(service);
+  blobs = service.getContainerClient("backups");
+  ledger = service.getContainerClient("backup-runs");
+});
+afterAll(async () => {
+  await azurite?.stop();
+});
+beforeEach(async () => {
+  prefix = randomUUID();
+  root = temporary();
+  await write(root, { a: "aaaa", "d/b": "bbbb", "d/c": "cccc", "e/f/g": "gggg" });
+  ({ run } = await drive.backup({ root, prefix }));
+});
+
+/** The content as it is not, under the hash of what it was: what a damaged disk serves. */
+async function corrupt(name: string, was: string): Promise<void> {
+  const content = was.replace(/^./, "X");
+  const blob = blobs.getBlockBlobClient(`${prefix}/${name}`);
+  await blob.upload(content, content.length);
+  await blob.setHTTPHeaders({ blobContentMD5: createHash("md5").update(was).digest() });
+}
+
+describe("damaged content", () => {
+  test("missing, changed, truncated and corrupt files are named, all others restored", async () => {
+    await blobs.deleteBlob(`${prefix}/a`);
+    await blobs.getBlockBlobClient(`${prefix}/d/b`).upload("bb", 2);
+    await corrupt("d/c", "cccc");
+
+    const lists = await drive.verify({ run });
+    expect(lists.tally.counts).toMatchObject({ unchanged: 2, failed: 2 });
+    const read = await drive.verify({ run, readData: true });
+    expect(read.tally.counts).toMatchObject({ unchanged: 1, failed: 3 });
+    const verified = await drive.outcomes(read.run);
+    expect(verified.get("a")?.reason).toBe("its blob is missing");
+    expect(verified.get("d/b")?.reason).toContain("its content is not in the container any more");
+    expect(verified.get("d/c")?.reason).toContain("corrupt");
+
+    const to = temporary();
+    const restored = await drive.restore({ run, to });
+    expect(restored.tally.counts).toMatchObject({ copied: 1, failed: 3 });
+    expect([...(await snapshotOf(to)).values()].filter((node) => node.startsWith("file"))).toHaveLength(1);
+  });
+
+  test("what is there is not replaced by what is corrupt", async () => {
+    await corrupt("a", "aaaa");
+    const to = temporary();
+    await write(to, { a: "mine" });
+    const before = await snapshotOf(to);
+    const { tally } = await drive.restore({ run, to, overwrite: "always", include: ["a"] });
+    expect(tally.counts).toMatchObject({ copied: 0, failed: 1 });
+    expect(await snapshotOf(to)).toEqual(before);
+  });
+
+  test("a share of the files is always the same share", async () => {
+    await corrupt("a", "aaaa");
+    const results = [];
+    for (let time = 0; time < 3; time++) {
+      results.push((await drive.verify({ run, readData: "40%" })).tally.counts.failed);
+    }
+    expect(new Set(results).size).toBe(1);
+  });
+
+  test("a container that is gone", async () => {
+    const other = `c-${randomUUID()}`;
+    const { run: id } = await drive.backup({ root, container: other });
+    await service.deleteContainer(other);
+    expect((await drive.verify({ run: id })).tally.counts).toMatchObject({ unchanged: 0, failed: 4 });
+  });
+});
+
+describe("a damaged ledger", () => {
+  test("a torn line is named, the rest still verified", async () => {
+    const blob = ledger.getBlockBlobClient(`${run}/outcomes/0-0002.jsonl`);
+    const text = (await blob.downloadToBuffer()).toString();
+    await blob.upload(text.slice(0, -20), text.length - 20);
+    const { tally } = await drive.verify({ run });
+    expect(tally.counts).toMatchObject({ unchanged: 3, failed: 1 });
+    expect(tally.failures[0]).toContain("outcomes/0-0002.jsonl: the run's record is damaged: line 1 is torn");
+    expect((await drive.restore({ run, to: temporary() })).tally.counts).toMatchObject({
+      copied: 3,
+      failed: 1,
+    });
+  });
+
+  test("a missing record is named, the rest still verified", async () => {
+    await ledger.deleteBlob(`${run}/outcomes/0-0001.jsonl`);
+    const { tally } = await drive.verify({ run, readData: true });
+    expect(tally.counts).toMatchObject({ unchanged: 3, failed: 1 });
+    expect(tally.failures[0]).toContain(
+      "outcomes/0-0001.jsonl: the run's record is damaged: the outcomes of 1 files are missing",
+    );
+  });
+
+  test("a torn summary is made up for by the listing", async () => {
+    await ledger.getBlockBlobClient(`${run}/run.json`).upload('{"version":1,"id":', 18);
+    expect((await drive.verify({ run })).tally.counts).toMatchObject({ unchanged: 4, failed: 0 });
+  });
+
+  test("a torn listing is named, the rest still verified", async () => {
+    const id = (await drive.backup({ root, prefix: `${prefix}-2` })).run;
+    const blob = ledger.getBlockBlobClient(`${id}/lists/0.json`);
+    const text = (await blob.downloadToBuffer()).toString();
+    await blob.upload(text.slice(0, 50), 50);
+    const { tally } = await drive.verify({ run: id });
+    expect(tally.counts.unchanged).toBe(4);
+  });
+
+  test("a ledger of a newer version is refused by name", async () => {
+    const blob = ledger.getBlockBlobClient(`${run}/run.json`);
+    const text = (await blob.downloadToBuffer()).toString().replace('"version":1', '"version":2');
+    await blob.upload(text, text.length);
+    expect((await drive.verify({ run })).tally.stopped).toContain("newer version of this app");
+    expect((await drive.restore({ run, to: temporary() })).tally.stopped).toContain(
+      "newer version of this app",
+    );
+  });
+
+  test("a run that is not there", async () => {
+    expect((await drive.verify({ run: "0".repeat(32) })).tally.stopped).toContain("There is no run");
+  });
+});
