@@ -19,11 +19,17 @@ export interface RunStatus {
   runtimeStatus: "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated" | "Canceled";
   customStatus: {
     phase?: string;
-    /** What is to be copied, as far as it is known; complete when nothing is left to list. */
-    listed?: { files: number; bytes: number; complete: boolean };
     counts?: Counts;
   } | null;
   output: unknown;
+}
+
+/** How far a run is. */
+export interface RunProgress {
+  /** What is settled. */
+  counts: Counts;
+  /** What is to be copied, as far as it is known; complete when nothing is left to list. */
+  listed: { files: number; bytes: number; complete: boolean };
 }
 
 /** A run that was started: where to ask for it, and how to stop it. */
@@ -53,6 +59,13 @@ export class Api {
     if (response.status !== 202) throw new Failure(await refusal(response));
     const { id, terminatePostUri } = (await response.json()) as { id: string; terminatePostUri: string };
     return { id, location: response.headers.get("location") ?? "", terminate: terminatePostUri };
+  }
+
+  /** How far a run is, by its ledger; undefined where the app does not know the run yet. */
+  async progress(id: string): Promise<RunProgress | undefined> {
+    const response = await this.#fetch(`${this.#url}/backups/${encodeURIComponent(id)}`, {});
+    if (response.status !== 200) return undefined;
+    return ((await response.json()) as { progress: RunProgress }).progress;
   }
 
   /** A run's status, from the address that starting it gave. */

@@ -58,7 +58,7 @@ function requestFor(directory: string, local: boolean, options: BackupOptions): 
 
 async function follow(
   api: Api,
-  { location }: Started,
+  { id, location }: Started,
   host: LocalHost | undefined,
   options: BackupOptions,
 ): Promise<RunStatus | "interrupted"> {
@@ -69,8 +69,8 @@ async function follow(
   try {
     for (;;) {
       const status = await api.status(location);
-      progress.update(status);
       if (!["Pending", "Running", "Suspended"].includes(status.runtimeStatus)) return status;
+      progress.update(status, await api.progress(id));
       await sleep(host ? POLL_LOCAL_MS : POLL_REMOTE_MS, undefined, { signal: interruption.signal }).catch(
         () => undefined,
       );

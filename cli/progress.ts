@@ -1,14 +1,14 @@
 import { Presets, SingleBar } from "cli-progress";
-import type { RunStatus } from "./api.ts";
+import type { RunProgress, RunStatus } from "./api.ts";
 import { bytes, duration, files } from "./words.ts";
 
 /** Shows how a run goes, until it is closed. */
 export interface Progress {
-  update(status: RunStatus): void;
+  update(status: RunStatus, progress: RunProgress | undefined): void;
   close(): void;
 }
 
-/** How long without news until a plain line says that it still goes on. */
+/** Plain lines come no more often than this. */
 const PLAIN_EVERY_MS = 5_000;
 
 /** A bar on a terminal, plain lines elsewhere, an object a line with --json, nothing with --quiet. */
@@ -33,25 +33,27 @@ function bar(): Progress {
   );
   line.start(1, 0, { words: "listing …" });
   return {
-    update(status) {
-      const at = place(status);
-      line.setTotal(Math.max(1, at.total));
-      line.update(Math.min(at.done, at.total), { words: `${at.words}  ${duration(Date.now() - started)}` });
+    update(_status, progress) {
+      if (!progress) return;
+      line.setTotal(Math.max(1, progress.listed.bytes));
+      line.update(Math.min(progress.counts.bytes, progress.listed.bytes), {
+        words: words(progress, Date.now() - started),
+      });
     },
     close: () => line.stop(),
   };
 }
 
 function plainLines(): Progress {
+  const started = Date.now();
   let last = "";
   let said = 0;
   return {
-    update(status) {
-      const { words } = place(status);
-      if (status.runtimeStatus !== "Pending" && status.runtimeStatus !== "Running") return;
-      if (words === last && Date.now() - said < PLAIN_EVERY_MS) return;
-      process.stderr.write(`${words}\n`);
-      last = words;
+    update(_status, progress) {
+      const line = progress ? words(progress, Date.now() - started) : "listing …";
+      if (line === last || Date.now() - said < PLAIN_EVERY_MS) return;
+      process.stderr.write(`${line}\n`);
+      last = line;
       said = Date.now();
     },
     close: () => undefined,
@@ -61,13 +63,8 @@ function plainLines(): Progress {
 function jsonLines(): Progress {
   let last = "";
   return {
-    update({ instanceId, runtimeStatus, customStatus }) {
-      const line = JSON.stringify({
-        type: "status",
-        run: instanceId,
-        status: runtimeStatus,
-        ...customStatus,
-      });
+    update({ instanceId, runtimeStatus }, progress) {
+      const line = JSON.stringify({ type: "status", run: instanceId, status: runtimeStatus, ...progress });
       if (line !== last) process.stdout.write(`${line}\n`);
       last = line;
     },
@@ -75,14 +72,17 @@ function jsonLines(): Progress {
   };
 }
 
-/** Where a run is: bytes done of a total, and the same in words. */
-function place({ customStatus }: RunStatus): { done: number; total: number; words: string } {
-  const { phase, listed, counts } = customStatus ?? {};
-  if (counts) {
-    const done = counts.bytes + counts.unchangedBytes;
-    return { done, total: done, words: `${files(counts.copied)} copied, ${bytes(counts.bytes)}` };
-  }
-  if (!listed) return { done: 0, total: 1, words: phase === undefined ? "waiting" : "listing" };
-  const found = `${files(listed.files)}, ${bytes(listed.bytes)}${listed.complete ? "" : " and more being listed"}`;
-  return { done: 0, total: listed.bytes, words: `copying ${found}` };
+/** 5,157 of 10,000 files, 20.1 of 39.1 MiB, 8.1 MiB/s, 3 s left, 2 failed */
+function words({ counts, listed }: RunProgress, elapsed: number): string {
+  if (listed.files === 0 && !listed.complete) return "listing …";
+  const rate = counts.bytes / Math.max(elapsed, 1);
+  const more = listed.complete ? "" : " or more";
+  const left = listed.complete && rate > 0 ? (listed.bytes - counts.bytes) / rate : undefined;
+  return [
+    `${counts.copied.toLocaleString("en-US")} of ${files(listed.files)}${more}`,
+    `${bytes(counts.bytes)} of ${bytes(listed.bytes)}`,
+    `${bytes(rate * 1000)}/s`,
+    ...(left === undefined ? [] : [`${duration(left)} left`]),
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+  ].join(", ");
 }

@@ -3,7 +3,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { readListing, type BatchRef, type Listing } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe } from "../storage/errors.ts";
+import { classify, describe, inWords } from "../storage/errors.ts";
 import { createContainer } from "../ledger/ledger.ts";
 import type { Budget } from "./budget.ts";
 import type { CopyContext } from "./copy-context.ts";
@@ -40,7 +40,7 @@ export async function copyBatch(
     return await settleOutcomes(ledger, record, await copyAll(entries, context));
   } catch (error) {
     if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
-    throw error;
+    throw inWords(error);
   }
 }
 

@@ -5,7 +5,7 @@ import { readListing, settleListing, type Keep, type Listing } from "../ledger/l
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe } from "../storage/errors.ts";
+import { classify, describe, inWords } from "../storage/errors.ts";
 import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
 import { compareWithDestination, isEmptyDestination } from "./destination.ts";
@@ -42,7 +42,7 @@ export async function listFiles(
   try {
     return (await readListing(ledger, input.part)) ?? (await list(input, ledger, service, settings));
   } catch (error) {
-    if (classify(error) !== "refused" || !input.request) throw error;
+    if (classify(error) !== "refused" || !input.request) throw inWords(error);
     return failed(input.request, describe(error));
   }
 }

@@ -81,6 +81,9 @@ export async function readListing(ledger: Ledger, part: string): Promise<Listing
 
 /** Writes the listing of a part, unless another delivery of the activity did: then gives that one. */
 export async function settleListing(ledger: Ledger, part: string, listing: Listing): Promise<Listing> {
-  const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(listing));
+  const { toCopy, rest } = listing;
+  // In metadata, so that a run's progress is one list call.
+  const metadata = { files: String(toCopy.files), bytes: String(toCopy.bytes), rest: String(rest.length) };
+  const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(listing), metadata);
   return won ? listing : ((await readListing(ledger, part)) ?? listing);
 }

@@ -68,7 +68,10 @@ export function describe(error: unknown): string {
     case "throttled":
       return `The storage account throttled the requests${status}. Try again later, or lower BACKUP_REQUESTS_IN_FLIGHT.`;
     case "transient":
-      return `The storage account could not be reached or failed${status || ` (${error.code ?? "no answer"})`}.`;
+      return (
+        `The storage account could not be reached or failed${status || ` (${error.code ?? "no answer"})`}. ` +
+        `Nothing that was copied is lost; start the backup again when storage answers.`
+      );
     case "missing":
       return `The container or blob does not exist${status}.`;
     case "damaged":
@@ -92,4 +95,11 @@ function hasCode(error: unknown): error is { code: string } {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
+}
+
+/** The error to throw out of an activity: storage's in words for people, any other as it is. */
+export function inWords(error: unknown): unknown {
+  const failure = classify(error);
+  if (failure === "other") return error;
+  return new Error(describe(error), { cause: error });
 }
