@@ -46,10 +46,13 @@ export interface Status {
 /** POSTs a body as it stands. */
 export function post(
   body: string | Uint8Array<ArrayBuffer> | undefined,
-  { orchestrator = "backupSiteContent", contentType = "application/json" as string | undefined } = {},
+  {
+    orchestrator = "backupSiteContent",
+    contentType = "application/json",
+  }: { orchestrator?: string; contentType?: string | null } = {},
 ): Promise<Response> {
   const headers: Record<string, string> = {};
-  if (contentType !== undefined) headers["Content-Type"] = contentType;
+  if (contentType !== null) headers["Content-Type"] = contentType;
   if (host.functionKey !== undefined) headers["x-functions-key"] = host.functionKey;
   return fetch(`${host.baseUrl}/orchestrators/${orchestrator}`, {
     method: "POST",

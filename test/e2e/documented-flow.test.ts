@@ -11,7 +11,7 @@ describe("the documented flow", () => {
       "index.html": "<h1>hello</h1>",
       "css/site.css": "body { margin: 0 }",
       "bin/app.dll": bytes(300_000),
-      "readme": "no extension",
+      readme: "no extension",
     });
     const tree = await readTree(root);
 
@@ -48,17 +48,22 @@ describe("the documented flow", () => {
     const blobs = await readBlobs(container);
     const mine = new Map([...blobs].filter(([, { item }]) => item.metadata?.["run"] === links["id"]));
     expectSameTree(mine, tree, links["id"] ?? "");
-    const types = Object.fromEntries([...mine].map(([name, { item }]) => [name, item.properties.contentType]));
+    const types = Object.fromEntries(
+      [...mine].map(([name, { item }]) => [name, item.properties.contentType]),
+    );
     expect(types).toMatchObject({
       "index.html": "text/html",
       "css/site.css": "text/css",
-      "readme": "application/octet-stream",
+      readme: "application/octet-stream",
     });
   });
 
   it("answers 202 with a Location and Retry-After while the run goes on", async () => {
     const root = await newRoot();
-    await makeTree(root, Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, `content ${i}`])));
+    await makeTree(
+      root,
+      Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, `content ${i}`])),
+    );
     const { location } = await start({ root, container: newContainer().containerName });
     const polled = await fetch(location);
     expect(polled.status).toBe(202);

@@ -31,7 +31,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (E2E_BASE_URL) {
     if (!E2E_STORAGE_CONNECTION_STRING) {
       removeTrees();
-      throw new Error("With E2E_BASE_URL, E2E_STORAGE_CONNECTION_STRING must name the host's storage account.");
+      throw new Error(
+        "With E2E_BASE_URL, E2E_STORAGE_CONNECTION_STRING must name the host's storage account.",
+      );
     }
     project.provide("hostUnderTest", {
       baseUrl: E2E_BASE_URL.replace(/\/+$/, ""),

@@ -5,7 +5,7 @@
  *
  * A name is split at `/` only: backslashes, spaces and the like are part of it.
  */
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -43,12 +43,8 @@ export function directory(): TreeNode {
 
 /** Content that is the same for the same seed, and differs at every place: no two blocks of it are alike. */
 export function bytes(length: number, seed = "content"): Buffer {
-  const content = Buffer.allocUnsafe(length);
-  const digestLength = 64;
-  for (let offset = 0, index = 0; offset < length; offset += digestLength, index++) {
-    createHash("sha512").update(`${seed}:${index}`).digest().copy(content, offset);
-  }
-  return content;
+  const key = createHash("sha256").update(seed).digest();
+  return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
 /** `count` small files of differing sizes, `perDirectory` in each directory, with some empty ones among them. */
