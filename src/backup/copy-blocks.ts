@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { BlobRequestConditions } from "@azure/storage-blob";
 import { md5 } from "../storage/md5.ts";
 import { withRetries } from "../storage/retries.ts";
+import { blockId, newMark } from "./block-id.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
@@ -33,7 +34,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
     }
   }
   const blob = blobOf(entry, context);
-  const attempt = randomBytes(9).toString("base64url");
+  const mark = newMark();
   const whole = createHash("md5");
   const ids: string[] = [];
   const sending = new Set<Promise<void>>();
@@ -41,7 +42,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
 
   for (let position = 0; position < size && failure === undefined; position += BLOCK) {
     const length = Math.min(BLOCK, size - position);
-    const id = Buffer.from(`${attempt}${String(ids.length).padStart(6, "0")}`).toString("base64");
+    const id = blockId(mark, ids.length);
     ids.push(id);
     // Reading goes on in order, for the hash of the whole; sending overlaps with it.
     await new Promise<void>((readNext) => {

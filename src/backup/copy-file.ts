@@ -1,6 +1,8 @@
 import { readlink } from "node:fs/promises";
+import type { BlockBlobClient, BlockBlobCommitBlockListOptions } from "@azure/storage-blob";
 import { md5 } from "../storage/md5.ts";
 import { withRetries } from "../storage/retries.ts";
+import { blockId, newMark } from "./block-id.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
 import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
@@ -85,21 +87,34 @@ async function putWhole(
   const put = await putBlob(
     blob,
     { md5: hash, size: content.length, runId: context.runId, existing: entry.existing },
-    (conditions) =>
+    (conditions, blocksThere) =>
       context.budget.request(() =>
-        withRetries(
-          (abortSignal) =>
-            blob.upload(content, content.length, {
-              abortSignal,
-              conditions,
-              metadata,
-              blobHTTPHeaders,
-              transactionalContentMD5: hash,
-            }),
-          content.length,
-        ),
+        withRetries(async (abortSignal) => {
+          const options = { abortSignal, conditions, metadata, blobHTTPHeaders };
+          if (!blocksThere) {
+            return await blob.upload(content, content.length, { ...options, transactionalContentMD5: hash });
+          }
+          return await putAsBlock(blob, content, hash, options);
+        }, content.length),
       ),
     keepOld(blob, context.keep),
   );
   return contentOutcome(entry, put, mtime, mode, "copied");
+}
+
+/** The same as Put Blob, where blocks of an upload that was given up (the file was larger then) are in the way of that. */
+async function putAsBlock(
+  blob: BlockBlobClient,
+  content: Buffer,
+  hash: Buffer,
+  options: BlockBlobCommitBlockListOptions,
+): Promise<unknown> {
+  const { abortSignal } = options;
+  const ids: string[] = [];
+  if (content.length > 0) {
+    const id = blockId(newMark(), 0);
+    await blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5: hash });
+    ids.push(id);
+  }
+  return await blob.commitBlockList(ids, options);
 }

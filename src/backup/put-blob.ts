@@ -19,21 +19,23 @@ const CONFLICTS = 3;
  * Writes a blob exactly once a run. It is written only over what was there when the destination was listed; where
  * another attempt of this run came first, that one's content stands, so that what the ledger says of a blob is true
  * whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written over.
- * @param write makes the write under the conditions; may be called again
+ * @param write makes the write under the conditions; may be called again. `blocksThere` is set when blocks that nobody
+ * committed are in the blob's place: they count as a blob for Put Blob, but not for Put Block List
  * @param keepOld keeps the content that is about to be overwritten
  */
 export async function putBlob(
   blob: BlockBlobClient,
   content: { md5: Buffer; size: number; runId: string; existing: Existing | undefined },
-  write: (conditions: BlobRequestConditions) => Promise<unknown>,
+  write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<unknown>,
   keepOld: ((etag: string) => Promise<unknown>) | undefined,
 ): Promise<Put> {
   const md5 = content.md5.toString("base64");
   let existing = content.existing;
+  let blocksThere = false;
   for (let conflicts = 0; ; conflicts++) {
     try {
       if (existing && existing.md5 !== md5) await keepOld?.(existing.etag);
-      await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" });
+      await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
       return { md5, size: content.size, adopted: false };
     } catch (error) {
       const failure = classify(error);
@@ -42,6 +44,7 @@ export async function putBlob(
       else if (failure !== "conflict") throw error;
       if (conflicts === CONFLICTS) throw error;
       const now = await propertiesOf(blob);
+      blocksThere = !now;
       if (now && now.runId === content.runId && now.md5 !== undefined) {
         return { md5: now.md5, size: now.size, adopted: true };
       }

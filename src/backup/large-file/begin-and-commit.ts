@@ -3,6 +3,7 @@ import { Ledger } from "../../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { withRetries } from "../../storage/retries.ts";
+import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../blob-headers.ts";
 import { keepOld } from "../copy-context.ts";
 import { errorOutcome } from "../copy-outcome.ts";
@@ -14,7 +15,7 @@ import type { Outcome, Tally } from "../outcome.ts";
 import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
 import { finishHash } from "./hash-span.ts";
-import { blockId, openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
+import { openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
 import { withPlannedFile } from "./planned-file.ts";
 
 /** What the orchestration of a large file needs of its plan. */
@@ -69,7 +70,7 @@ export async function commitAttempt(
     const blob = service.getContainerClient(container).getBlockBlobClient(blobName(entry.path, prefix));
     const hash = await finishHash(ref.state);
     const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
-    const ids = Array.from({ length: plan.blocks }, (_none, index) => blockId(plan, index));
+    const ids = Array.from({ length: plan.blocks }, (_none, index) => blockId(plan.mark, index));
     const put = await putBlob(
       blob,
       { md5: hash, size: plan.size, runId: ref.run, existing: entry.existing },

@@ -3,11 +3,12 @@ import { Ledger } from "../../ledger/ledger.ts";
 import { md5 } from "../../storage/md5.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Settings } from "../../settings.ts";
+import { blockId } from "../block-id.ts";
 import { blobName } from "../blob-name.ts";
 import type { Budget } from "../budget.ts";
 import { withTimeout } from "../timeout.ts";
 import { withPlannedFile } from "./planned-file.ts";
-import { blockId, type AttemptRef, type Plan } from "./plan.ts";
+import type { AttemptRef, Plan } from "./plan.ts";
 
 /** Blocks of one range that are read and sent at a time. */
 const AT_A_TIME = 4;
@@ -40,7 +41,7 @@ export async function copyRange(
         await budget.request(() =>
           withRetries(
             (abortSignal) =>
-              blob.stageBlock(blockId(plan, index), content, length, {
+              blob.stageBlock(blockId(plan.mark, index), content, length, {
                 abortSignal,
                 transactionalContentMD5: hash,
               }),

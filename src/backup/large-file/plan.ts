@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { Ledger, ListRange } from "../../ledger/ledger.ts";
 import { readListing, type Listing } from "../../ledger/listing.ts";
+import { newMark } from "../block-id.ts";
 import type { Entry } from "../entry.ts";
 import type { OpenFile } from "../read-file.ts";
 
@@ -68,7 +68,7 @@ export async function planAttempt(file: OpenFile, ref: AttemptRef, ledger: Ledge
     blocks,
     range,
     ranges: Math.ceil(size / range),
-    mark: randomBytes(12).toString("base64url"),
+    mark: newMark(),
   };
   const { won } = await ledger.writeOnce(planName(ref), JSON.stringify(plan));
   return won ? plan : ((await readPlan(ledger, ref)) ?? plan);
@@ -78,11 +78,6 @@ export async function planAttempt(file: OpenFile, ref: AttemptRef, ledger: Ledge
 export async function readPlan(ledger: Ledger, ref: AttemptRef): Promise<Plan | undefined> {
   const text = await ledger.read(planName(ref));
   return text === undefined ? undefined : (JSON.parse(text) as Plan);
-}
-
-/** The id of a block: the same length for all blocks of a blob, as the service demands. */
-export function blockId(plan: Plan, index: number): string {
-  return Buffer.from(`${plan.mark}${String(index).padStart(6, "0")}`).toString("base64");
 }
 
 /** Whether an open file is the one that was planned for: same file, same size, not written since. */
