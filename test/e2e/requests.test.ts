@@ -84,7 +84,7 @@ describe("a second run", () => {
       content.toString(),
       item.metadata?.["run"],
     ]);
-    expect(runs.sort()).toEqual([
+    expect(runs).toEqual([
       ["changed", "newer", second.instanceId],
       ["dir/added", "added", second.instanceId],
       ["same", "same", first.instanceId],

@@ -9,12 +9,12 @@ export interface StoredBlob {
   item: BlobItem;
 }
 
-/** All blobs below a prefix, by name without it. */
+/** All blobs below a prefix, by name without it, in the order of their names. */
 export async function readBlobs(container: ContainerClient, prefix = ""): Promise<Map<string, StoredBlob>> {
   const items: BlobItem[] = [];
   const options = { includeMetadata: true, ...(prefix === "" ? {} : { prefix: `${prefix}/` }) };
   for await (const item of container.listBlobsFlat(options)) items.push(item);
-  const found = new Map<string, StoredBlob>();
+  const found: [string, StoredBlob][] = [];
   // A few at a time: a thousand downloads one after the other take longer than the backup.
   const queue = [...items];
   await Promise.all(
@@ -23,11 +23,11 @@ export async function readBlobs(container: ContainerClient, prefix = ""): Promis
         const length = item.properties.contentLength ?? 0;
         const content =
           length === 0 ? Buffer.alloc(0) : await container.getBlobClient(item.name).downloadToBuffer();
-        found.set(prefix === "" ? item.name : item.name.slice(prefix.length + 1), { content, item });
+        found.push([prefix === "" ? item.name : item.name.slice(prefix.length + 1), { content, item }]);
       }
     }),
   );
-  return found;
+  return new Map(found.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Every file is a blob and every blob is a file, byte for byte, with hash, time, mode and the run that wrote it. */

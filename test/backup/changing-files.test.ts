@@ -1,0 +1,186 @@
+/** Files that change between listing and copying, or while they are copied. */
+import { rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beginAttempt, commitAttempt } from "../../src/backup/large-file/begin-and-commit.ts";
+import { copyRange } from "../../src/backup/large-file/copy-range.ts";
+import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
+import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { listFiles } from "../../src/backup/list-files.ts";
+import { sum, type Tally } from "../../src/backup/outcome.ts";
+import type { Listing } from "../../src/ledger/listing.ts";
+import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
+import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { bytes, bytesOf, makeFolder, makeTree, readTree, type TreeSpec } from "../harness/tree.ts";
+
+const BLOCK = 8 * 1024 * 1024;
+
+let domain: Domain;
+let folder: string;
+let root: string;
+let run: string;
+
+beforeAll(async () => {
+  domain = await startDomain({ BACKUP_LARGE_FILE_MIB: "30" });
+  folder = await makeFolder("changing");
+});
+afterAll(async () => {
+  await domain.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  run = newRun();
+  root = path.join(folder, run);
+  await mkdir(root);
+  domain.proxy.before = () => undefined;
+});
+
+async function list(spec: TreeSpec): Promise<Listing> {
+  await makeTree(root, spec);
+  // A file that is as old as the clock's tick is given time by the app; here it would only cost time.
+  for (const name of Object.keys(spec)) await utimes(path.join(root, name), 1e9, 1e9);
+  return await listFiles({ run, part: "0", request: requestFor(root) }, domain.service, domain.settings);
+}
+
+async function copyAll(listing: Listing): Promise<Tally> {
+  const { service, settings, budget } = domain;
+  const batches = listing.batches.map((_, batch) =>
+    copyBatch({ run, part: "0", batch }, service, settings, budget),
+  );
+  return sum(await Promise.all(batches));
+}
+
+const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);
+const outcomeOf = async (name: string) => outcomesByPath(await readLedger(domain.service, run)).get(name);
+
+describe("between listing and copying", () => {
+  it("a deleted file has vanished, which is no error", async () => {
+    const listing = await list({ a: "a", gone: "gone", z: "z" });
+    await rm(path.join(root, "gone"));
+    const { counts, failures } = await copyAll(listing);
+    expect(counts).toMatchObject({ copied: 2, vanished: 1, failed: 0, bytes: 2 });
+    expect(failures).toEqual([]);
+    expect(await outcomeOf("gone")).toMatchObject({ outcome: "vanished", size: 0 });
+    expect([...(await readBlobs(containerOf(listing))).keys()]).toEqual(["a", "z"]);
+  });
+
+  it("a file that grew is copied as it is now, and counted so", async () => {
+    const listing = await list({ log: "one" });
+    await writeFile(path.join(root, "log"), "one two three");
+    expect((await copyAll(listing)).counts).toMatchObject({ copied: 1, bytes: 13 });
+    expectSameTree(await readBlobs(containerOf(listing)), await readTree(root), run);
+  });
+
+  it("a file replaced by a link is not followed", async () => {
+    const secret = path.join(folder, `${run}-secret`);
+    await writeFile(secret, "secret");
+    const listing = await list({ a: "a", b: "b" });
+    await rm(path.join(root, "a"));
+    await symlink(secret, path.join(root, "a"));
+    expect((await copyAll(listing)).counts).toMatchObject({ copied: 1, skipped: 1, failed: 0 });
+    expect(await outcomeOf("a")).toMatchObject({ outcome: "skipped", reason: "now a symbolic link" });
+    expect([...(await readBlobs(containerOf(listing))).keys()]).toEqual(["b"]);
+  });
+
+  it("a directory on the way replaced by a link does not lead outside", async () => {
+    const outside = await makeTree(path.join(folder, `${run}-outside`), { file: "secret" });
+    const listing = await list({ "dir/file": "mine" });
+    await rename(path.join(root, "dir"), path.join(root, "was"));
+    await symlink(outside, path.join(root, "dir"));
+    expect((await copyAll(listing)).counts).toMatchObject({ copied: 0, skipped: 1, bytes: 0 });
+    expect((await outcomeOf("dir/file"))?.reason).toMatch(/outside the root/);
+    expect((await readBlobs(containerOf(listing))).size).toBe(0);
+  });
+});
+
+describe("while a file is copied", () => {
+  it("one that grows without end fails as changed while reading; the others are copied, no blob is left", async () => {
+    const listing = await list({ growing: "x", still: "still" });
+    let writing = true;
+    const writer = (async () => {
+      for (let size = 2; writing; size++) {
+        await writeFile(path.join(root, "growing"), "x".repeat(size));
+        await sleep(2);
+      }
+    })();
+    const { counts, failures } = await copyAll(listing);
+    writing = false;
+    await writer;
+    expect(counts).toMatchObject({ copied: 1, failed: 1, bytes: 5 });
+    expect(failures).toEqual(["growing: changed while reading, 3 times"]);
+    expect([...(await readBlobs(containerOf(listing))).keys()]).toEqual(["still"]);
+  });
+
+  it("one rewritten between two of its blocks is read again: the blob is the new content, whole", async () => {
+    const listing = await list({ "big.bin": bytes(3 * BLOCK, "old") });
+    let blocks = 0;
+    domain.proxy.before = async ({ comp }) => {
+      if (comp === "block" && ++blocks === 2) {
+        await writeFile(path.join(root, "big.bin"), bytes(3 * BLOCK, "new"));
+      }
+    };
+    expect((await copyAll(listing)).counts).toMatchObject({ copied: 1, failed: 0, bytes: 3 * BLOCK });
+    const blobs = await readBlobs(containerOf(listing));
+    expect(blobs.get("big.bin")?.content.equals(bytes(3 * BLOCK, "new"))).toBe(true);
+    expectSameTree(blobs, await readTree(root), run);
+    // The blocks of both reads were sent.
+    expect(blocks).toBeGreaterThan(3);
+  });
+
+  it("one rewritten in the middle of each read fails, and no blob holds a mixture", async () => {
+    const listing = await list({ "big.bin": bytes(2 * BLOCK, "0") });
+    let blocks = 0;
+    domain.proxy.before = async ({ comp }) => {
+      if (comp === "block") await writeFile(path.join(root, "big.bin"), bytes(2 * BLOCK, String(++blocks)));
+    };
+    const { counts, failures } = await copyAll(listing);
+    expect(counts).toMatchObject({ copied: 0, failed: 1, bytes: 0 });
+    expect(failures).toEqual(["big.bin: changed while reading, 3 times"]);
+    expect((await readBlobs(containerOf(listing))).size).toBe(0);
+  });
+
+  it("one that shrinks while it is read is read again", async () => {
+    const listing = await list({ "big.bin": bytes(3 * BLOCK) });
+    let blocks = 0;
+    domain.proxy.before = async ({ comp }) => {
+      if (comp === "block" && ++blocks === 1) await writeFile(path.join(root, "big.bin"), "short");
+    };
+    const tally = await copyAll(listing);
+    expect(tally.counts).toMatchObject({ copied: 1, bytes: 5 });
+    expectSameTree(await readBlobs(containerOf(listing)), await readTree(root), run);
+  });
+
+  it("a large file, copied by ranges: any piece of the work notices, and a new attempt has the new content", async () => {
+    const { service, settings, budget } = domain;
+    const size = 31 * 1024 * 1024;
+    const listing = await list({ "huge.bin": bytes(size, "old") });
+    expect(listing.large).toHaveLength(1);
+    const first = { run, part: "0", large: 0, attempt: 1 };
+    const begun = await beginAttempt(first, service, settings);
+    expect(begun).toMatchObject({ size, ranges: 1 });
+    expect(await copyRange({ ...first, range: 0 }, service, settings, budget)).toBe("done");
+    const hashed = await hashSpan({ ...first, from: 0, to: size }, service, settings, budget);
+    if (hashed === "changed") throw new Error("not changed yet");
+
+    await writeFile(path.join(root, "huge.bin"), bytes(size, "new"));
+    expect(await copyRange({ ...first, range: 0 }, service, settings, budget)).toBe("changed");
+    expect(await hashSpan({ ...first, from: 0, to: size }, service, settings, budget)).toBe("changed");
+    expect(await commitAttempt({ ...first, ...hashed }, service, settings)).toBe("changed");
+    expect((await readBlobs(containerOf(listing))).size).toBe(0);
+
+    const second = { ...first, attempt: 2 };
+    await beginAttempt(second, service, settings);
+    await copyRange({ ...second, range: 0 }, service, settings, budget);
+    const again = await hashSpan({ ...second, from: 0, to: size }, service, settings, budget);
+    if (again === "changed") throw new Error("it did not change");
+    const settled = { settled: { counts: { copied: 1, bytes: size }, failures: [] } };
+    expect(await commitAttempt({ ...second, ...again }, service, settings)).toMatchObject(settled);
+    // A second delivery of the commit gives the same, and so does the beginning of yet another attempt.
+    expect(await commitAttempt({ ...second, ...again }, service, settings)).toMatchObject(settled);
+    expect(await beginAttempt({ ...first, attempt: 3 }, service, settings)).toMatchObject(settled);
+    expectSameTree(await readBlobs(containerOf(listing)), await readTree(root), run);
+    expect(bytesOf(await readTree(root))).toBe(size);
+  });
+});

@@ -1,0 +1,44 @@
+/** The app's own rooms without a host: what its activities are given, on a real Azurite behind a proxy. */
+import { randomUUID } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { createBudget, type Budget } from "../../src/backup/budget.ts";
+import { parseBackupRequest, type BackupRequest } from "../../src/backup/request.ts";
+import { readSettings, type Settings } from "../../src/settings.ts";
+import { connect } from "../../src/storage/connect.ts";
+import { startAzurite } from "./azurite.ts";
+import { startStorageProxy, type StorageProxy } from "./storage-proxy.ts";
+
+export interface Domain {
+  service: BlobServiceClient;
+  settings: Settings;
+  budget: Budget;
+  proxy: StorageProxy;
+  stop(): Promise<void>;
+}
+
+export async function startDomain(env: Record<string, string> = {}): Promise<Domain> {
+  const azurite = await startAzurite();
+  const proxy = await startStorageProxy(azurite.port);
+  const settings = readSettings({ BackupStorage: proxy.connectionString, ...env });
+  return {
+    service: connect(settings.destination),
+    settings,
+    budget: createBudget(settings.requestsInFlight, settings.bytesInFlight),
+    proxy,
+    async stop() {
+      await proxy.stop();
+      await azurite.stop();
+    },
+  };
+}
+
+export function newRun(): string {
+  return randomUUID().replaceAll("-", "");
+}
+
+/** A request to back up `root` to a container of its own. */
+export function requestFor(root: string, more: Partial<BackupRequest> = {}): BackupRequest {
+  const parsed = parseBackupRequest({ root, container: `test-${newRun()}`, ...more });
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.value;
+}
