@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
 import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
@@ -49,6 +50,9 @@ export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base i
 /** Looks at some items: which are for a batch, and what is settled at once. */
 export type Examine = (items: ManifestItem[]) => Promise<{ planned: PlannedItem[]; settled: Outcome[] }>;
 
+/** Blobs of a manifest that are read at a time. */
+const READS = 16;
+
 /** Plans one part; a part that was planned before is not planned again. */
 export async function settlePart<Request>(
   ledger: Ledger,
@@ -59,21 +63,19 @@ export async function settlePart<Request>(
   const { service, filesPerPart, examine } = tools;
   const sourceLedger = new Ledger(service, base.source.id);
   const { pending, damage } = await partOf(ledger, part, base.source, service);
-  const settled: Outcome[] = [...damage];
-  const planned: PlannedItem[] = [];
+  let settled = damage;
+  let planned: PlannedItem[] = [];
 
   const attempt = `lists/${part}-${randomUUID()}`;
   const files = pending.reduce((sum, blob) => sum + blob.files, 0);
   const divide = files > filesPerPart && pending.length > 1;
   const rest = divide ? await divided(pending, files, filesPerPart, ledger, `${attempt}.rest.jsonl`) : [];
   if (!divide) {
-    for (const blob of pending) {
-      const page = await readManifest(sourceLedger, blob);
-      settled.push(...page.damage);
-      const examined = await examine(page.items);
-      settled.push(...examined.settled);
-      planned.push(...examined.planned);
-    }
+    const pages = await pMap(pending, (blob) => readManifest(sourceLedger, blob), { concurrency: READS });
+    // All at once, for a directory's files may be in many pages, and each directory is to be listed once.
+    const examined = await examine(pages.flatMap((page) => page.items));
+    settled = [...damage, ...pages.flatMap((page) => page.damage), ...examined.settled];
+    planned = examined.planned;
   }
 
   const lines = planned.map((item) => toLines([item]));

@@ -21,7 +21,11 @@ export async function startAzurite(): Promise<{
     process.execPath,
     [
       MAIN,
-      ...["--blobPort", String(port), "--inMemoryPersistence", "--silent", "--skipApiVersionCheck"],
+      "--blobPort",
+      String(port),
+      "--inMemoryPersistence",
+      "--silent",
+      "--skipApiVersionCheck",
       "--disableTelemetry",
     ],
     { stdio: "ignore" },

@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { startAzurite } from "./azurite.ts";
+import { Drive } from "./drive.ts";
+import { snapshotOf, temporary, write } from "./tree.ts";
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(async () => {
+  await azurite?.stop();
+});
+
+/** A file system of 1 MiB; undefined where this user may not mount one. */
+function smallDisk(): string | undefined {
+  const at = temporary();
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", at], { stdio: "ignore" });
+  } catch {
+    return undefined;
+  }
+  onTestFinished(() => void execFileSync("umount", [at]));
+  return at;
+}
+
+test("a full disk stops the restore, says so, and shows nothing half-written", async ({ skip }) => {
+  const to = smallDisk();
+  if (to === undefined) return skip("this user may not mount a file system");
+  const root = temporary();
+  for (let index = 0; index < 20; index++)
+    await write(root, { [`f${index}`]: `${index % 10}`.repeat(200_000) });
+  const { run } = await new Drive(azurite.service).backup({ root });
+  const { tally } = await new Drive(azurite.service).restore({ run, to });
+  expect(tally.stopped).toMatch(/The disk that .* is on is full\. Make room and start the restore again/);
+  const wanted = await snapshotOf(root);
+  const there = await snapshotOf(to);
+  expect(there.size).toBeGreaterThan(0);
+  for (const [name, node] of there) expect(node === wanted.get(name)).toBe(true);
+  expect((await readdir(to)).filter((name) => name.endsWith(".partial"))).toEqual([]);
+  execFileSync("mount", ["-o", "remount,size=8m", to]);
+  const again = await new Drive(azurite.service).restore({ run, to });
+  expect(again.tally.counts).toMatchObject({ failed: 0, unchanged: there.size });
+  expect(await snapshotOf(to)).toEqual(wanted);
+});
