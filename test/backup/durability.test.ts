@@ -1,0 +1,131 @@
+/** The host is killed in the middle of a backup, at several exact moments, and started again on the same state. */
+import { rm } from "node:fs/promises";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
+import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { followRun, postBackup } from "../harness/run.ts";
+import {
+  isWrite,
+  startStorageProxy,
+  type StorageProxy,
+  type StorageRequest,
+} from "../harness/storage-proxy.ts";
+import { bytes, bytesOf, makeFolder, makeTree, manyFiles, readTree } from "../harness/tree.ts";
+
+let azurite: TestStorage;
+let proxy: StorageProxy;
+let service: BlobServiceClient;
+let folder: string;
+let host: LocalHostProcess;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  proxy = await startStorageProxy(azurite.port);
+  // Past the proxy, so that looking does not count.
+  service = BlobServiceClient.fromConnectionString(azurite.connectionString);
+  folder = await makeFolder("durability");
+  host = await startLocalHost({
+    entry: "build",
+    connectionString: proxy.connectionString,
+    env: { BACKUP_ROOTS: folder, BACKUP_LARGE_FILE_MIB: "10", BACKUP_LIST_FILES: "150" },
+  });
+});
+afterAll(async () => {
+  await host.stop();
+  await proxy.stop();
+  await azurite.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Kills the host at the first request that `moment` picks, before storage sees it. Resolves when it has gone. */
+function killAt(moment: (request: StorageRequest) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let killed: Promise<void> | undefined;
+    proxy.before = async (request) => {
+      // What the dying host still has under way may reach storage, as in life; what was picked does not.
+      if (killed === undefined && moment(request)) {
+        killed = host.kill();
+        killed.then(resolve, reject);
+        await killed;
+      }
+    };
+  });
+}
+
+/** The files of which the ledger says what became of them. */
+async function settledFiles(run: string): Promise<Set<string>> {
+  return new Set(outcomesByPath(await readLedger(service, run)).keys());
+}
+
+function uploads(container: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const request of proxy.requests) {
+    if (request.container === container && isWrite(request))
+      counts.set(request.blob, (counts.get(request.blob) ?? 0) + 1);
+  }
+  return counts;
+}
+
+const isRecord = ({ container, blob }: StorageRequest) =>
+  container === "backup-runs" && blob.includes("/outcomes/");
+
+describe("kill -9 in the middle of a backup", () => {
+  it("goes on where it was, five times: everything is there once, and what was done is not done again", async () => {
+    const container = "durability";
+    const root = await makeTree(`${folder}/tree`, {
+      ...manyFiles(400),
+      "large.bin": bytes(11 * 1024 * 1024),
+    });
+    const tree = await readTree(root);
+    const seen = { data: 0, records: 0 };
+    const isData = (request: StorageRequest) => request.container === container && isWrite(request);
+    const moments: [string, (request: StorageRequest) => boolean][] = [
+      ["the list is to be written", (request) => isWrite(request) && request.blob.includes("/lists/")],
+      ["a file is to be sent", (request) => isData(request) && ++seen.data > 20],
+      [
+        "a batch is to be recorded",
+        (request) => isWrite(request) && isRecord(request) && ++seen.records > 10,
+      ],
+      ["most files are sent", (request) => isData(request) && ++seen.data > 250],
+      ["the run is to be closed", (request) => isWrite(request) && request.blob.endsWith("/run.json")],
+    ];
+
+    const first = moments[0]!;
+    let killed = killAt(first[1]);
+    const { id, location } = await postBackup(host.url, { root, container });
+    const done: { when: string; settled: Set<string>; before: Map<string, number> }[] = [];
+    for (const [index, [when]] of moments.entries()) {
+      await killed;
+      done.push({ when, settled: await settledFiles(id), before: uploads(container) });
+      const next = moments[index + 1];
+      if (next) killed = killAt(next[1]);
+      else proxy.before = () => undefined;
+      host = await host.restart();
+    }
+    const path = new URL(location);
+    const status = await followRun(`${host.url}${path.pathname}${path.search}`);
+
+    expect(status).toMatchObject({ instanceId: id, runtimeStatus: "Completed", output: bytesOf(tree) });
+    expectSameTree(await readBlobs(service.getContainerClient(container)), tree, id);
+    const ledger = await readLedger(service, id);
+    expect([...outcomesByPath(ledger).keys()].sort()).toEqual([...tree.keys()].sort());
+    expect(ledger.counts).toMatchObject({ copied: tree.size, failed: 0, bytes: bytesOf(tree) });
+    expect(ledger.run).toMatchObject({ status: "completed", counts: { copied: tree.size } });
+
+    // The kills were where they should be: nothing recorded at first, everything at the end.
+    expect(done.map(({ settled }) => settled.size)[0]).toBe(0);
+    expect(done.at(-1)?.settled.size).toBe(tree.size);
+    expect(done[2]?.settled.size).toBeGreaterThan(0);
+    expect(done[2]?.settled.size).toBeLessThan(tree.size);
+    const after = uploads(container);
+    for (const { when, settled, before } of done) {
+      for (const file of settled)
+        expect(after.get(file), `${file}, done when ${when}`).toBe(before.get(file));
+    }
+    // And what was not done was hardly done twice: at most the files that were under way at a kill.
+    const total = [...after.values()].reduce((sum, count) => sum + count, 0);
+    expect(total).toBeLessThan(tree.size * 1.5);
+  });
+});
