@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,19 +23,24 @@ afterAll(async () => {
   await azurite?.stop();
 });
 
-/** Runs a restore in a process that is killed after some time from its begin; its tally when it was not. */
-async function attempt(args: string[], killAfter: number | undefined): Promise<Tally | undefined> {
+/** Runs a restore in a process that is killed some time after a file is half-written; its tally when it was not. */
+async function attempt(args: [string, string, string], killAfter?: number): Promise<Tally | undefined> {
   const child = spawn(process.execPath, [CHILD, azurite.connectionString, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
-  let timer: NodeJS.Timeout | undefined;
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    if (output === "" && killAfter !== undefined) timer = setTimeout(() => child.kill("SIGKILL"), killAfter);
     output += text;
   });
-  await new Promise((resolve) => child.once("close", resolve));
-  clearTimeout(timer);
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  while (killAfter !== undefined && child.exitCode === null) {
+    if (readdirSync(args[2]).some((name) => name.endsWith(".partial"))) {
+      setTimeout(() => child.kill("SIGKILL"), killAfter);
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await closed;
   const tally = output.split("\n")[1];
   return tally ? (JSON.parse(tally) as Tally) : undefined;
 }
@@ -52,17 +58,20 @@ test("a restore that is killed leaves whole files or none, and goes on where it 
   const to = temporary();
   const id = randomUUID().replaceAll("-", "");
   let killed = 0;
+  let halfWritten = 0;
   let tally: Tally | undefined;
   for (let kill = 0; kill < KILLS && !tally; kill++) {
-    tally = await attempt([id, run, to], 40 + kill * 60);
+    tally = await attempt([id, run, to], kill * 3);
     if (!tally) killed++;
     for (const [name, node] of await snapshotOf(to)) {
+      if (name.endsWith(".partial")) halfWritten++;
       if (!node.startsWith("file") || name.endsWith(".partial")) continue;
       if (node !== wanted.get(name)) throw new Error(`${name} is not whole`);
     }
   }
-  tally ??= await attempt([id, run, to], undefined);
+  tally ??= await attempt([id, run, to]);
   expect(killed).toBeGreaterThan(2);
+  expect(halfWritten).toBeGreaterThan(0);
   expect(tally?.failures).toEqual([]);
   expect(await snapshotOf(to)).toEqual(wanted);
   // What was renamed before a kill and recorded after it counts as unchanged; each file counts once.
