@@ -25,7 +25,9 @@ export interface StorageProxy {
   /** Every request so far. */
   readonly requests: StorageRequest[];
   /** Called with each request before it is passed on; while its promise is pending the request waits. */
-  before: (request: StorageRequest) => Promise<void> | void;
+  before: (request: StorageRequest) => Promise<"drop" | void> | "drop" | void;
+  /** Called when storage has done what a request asked for (not when it refused), before the app hears of it. */
+  after: (request: StorageRequest) => Promise<"drop" | void> | "drop" | void;
   stop(): Promise<void>;
 }
 
@@ -36,11 +38,15 @@ export async function startStorageProxy(port: number): Promise<StorageProxy> {
     const seen = parse(incoming);
     requests.push(seen);
     void (async () => {
-      await proxy.before(seen);
+      if ((await proxy.before(seen)) === "drop") return void outgoing.destroy();
       const { method, url, headers } = incoming;
       const onward = send({ host: "127.0.0.1", port, method, path: url, headers, agent }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+        void (async () => {
+          const done = (answer.statusCode ?? 500) < 300;
+          if (done && (await proxy.after(seen)) === "drop") return void outgoing.destroy();
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        })();
       });
       // Either side may be killed; the other one is not to wait for it.
       onward.on("error", () => outgoing.destroy());
@@ -53,6 +59,7 @@ export async function startStorageProxy(port: number): Promise<StorageProxy> {
     connectionString: emulatorConnectionString((server.address() as AddressInfo).port),
     requests,
     before: () => undefined,
+    after: () => undefined,
     async stop() {
       agent.destroy();
       server.closeAllConnections();
