@@ -27,7 +27,7 @@ once. Work that was not finished goes on at the next start, also after a crash.
 
 Exit codes:
   0    ended by Ctrl-C or SIGTERM
-  1    could not start, or could not go on (a full disk); standard error says why
+  1    could not start, or could not go on (a full disk, an error the app did not catch); standard error says why
   130  ended at once by a second Ctrl-C
 `;
 

@@ -57,7 +57,7 @@ export class LocalHost {
     const { appFolder, stateFolder } = this.#arguments;
     const settings = readHostJson(appFolder);
     for (const warning of applyLocalSettings(appFolder, process.env)) this.#log.warn(warning);
-    const state = openState(stateFolder, settings.hubName);
+    const state = openState(stateFolder, settings.hubName, this.#fatal);
     this.#stops.push(() => state.store.close());
     const log = (error: unknown) => this.#log.error(messageOf(error));
     const server = new HttpServer(async (request, response) => {

@@ -20,6 +20,13 @@ async function main(): Promise<void> {
     void host.stop().then(() => process.exit(0));
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  // The app's own fault: on the real host it ends the worker process. What was running is delivered again.
+  process.on("uncaughtException", (error) => {
+    log.error(
+      `The app threw outside of a function, or did not wait for a promise that failed: ${error.stack}`,
+    );
+    void host.stop().then(() => process.exit(1));
+  });
   // A harness that started the host over IPC and died must not leave it behind.
   process.on("disconnect", stop);
   try {

@@ -13,14 +13,14 @@ export interface State {
 }
 
 /** Opens a task hub's state, making it at first. Throws StartUpError as openDatabase does. */
-export function openState(folder: string, hubName: string): State {
+export function openState(folder: string, hubName: string, broken: (error: unknown) => void): State {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new StartUpError(`Cannot create the state folder ${folder}: ${messageOf(error)}.`);
   }
   const file = path.join(folder, `${hubName}.sqlite`);
-  const store = new Store(openDatabase(file));
+  const store = new Store(openDatabase(file), broken);
   for (const suffix of ["", "-wal"]) if (existsSync(file + suffix)) chmodSync(file + suffix, 0o600);
   let systemKey = store.setting("systemKey");
   if (systemKey === undefined) {

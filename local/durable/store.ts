@@ -8,11 +8,14 @@ type Row = Record<string, string | number | null>;
 
 export class Store {
   readonly #database: DatabaseSync;
+  readonly #broken: (error: unknown) => void;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
 
-  constructor(database: DatabaseSync) {
+  /** `broken` hears of a write that failed (a full disk): what is in memory is no longer what is in the file. */
+  constructor(database: DatabaseSync, broken: (error: unknown) => void = () => undefined) {
     this.#database = database;
+    this.#broken = broken;
   }
 
   /** All of `work` or nothing; a transaction inside another is part of it. */
@@ -26,6 +29,7 @@ export class Store {
       return result;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (isSqliteError(error)) this.#broken(error);
       throw error;
     } finally {
       this.#depth -= 1;
@@ -251,4 +255,8 @@ function toInstance(row: Row): InstanceRow {
     created: row["created"] as number,
     updated: row["updated"] as number,
   };
+}
+
+function isSqliteError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
 }

@@ -201,7 +201,8 @@ describe("Azurite", () => {
     expect((await fetch(`${endpoint}?comp=list`)).status).toBeGreaterThan(0);
     host = await host.restart();
     expect(host.logs()).toContain("Azurite answers on");
+    expect(host.logs()).not.toContain("it ran already");
     expect(await host.stop()).toBe(0);
-    await expect(fetch(`${endpoint}?comp=list`)).rejects.toThrow();
+    await expect(fetch(`${endpoint}?comp=list`)).rejects.toThrow("fetch failed");
   });
 });
