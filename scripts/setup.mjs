@@ -21,6 +21,43 @@ export const nodeBinary = path.join(
 
 /** Installs and builds what is missing or out of date. Throws an Error with what to do when a step fails. */
 export function setup() {
+  const lock = path.join(root, ".setup-lock");
+  acquire(lock);
+  try {
+    installAndBuild();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Two commands at once must not both install: the second waits for the first, unless that one has died. */
+function acquire(lock) {
+  for (let said = false; ; said = true) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      return;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      const holder = Number(read(lock));
+      if (!isAlive(holder)) rmSync(lock, { force: true });
+      else {
+        if (!said) say(`Waiting for the set-up that process ${holder} is doing …`);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      }
+    }
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+function installAndBuild() {
   const lock = digest([path.join(root, "package-lock.json")]);
   const installed = path.join(root, "node_modules", ".site-backup-setup");
   if (read(installed) !== lock || !existsSync(nodeBinary)) {

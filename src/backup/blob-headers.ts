@@ -27,3 +27,19 @@ export function formatMtime(microseconds: number): string {
   const rest = String(microseconds - milliseconds * 1000).padStart(3, "0");
   return new Date(milliseconds).toISOString().replace("Z", `${rest}Z`);
 }
+
+/** What a blob's metadata says of its file; undefined where it says nothing that can be read. */
+export function fileFromMetadata(
+  metadata: Record<string, string> | undefined,
+): { mtime: number; mode: number } | undefined {
+  const mtime = parseMtime(metadata?.["mtime"] ?? "");
+  const mode = Number.parseInt(metadata?.["mode"] ?? "", 8);
+  return mtime === undefined || Number.isNaN(mode) ? undefined : { mtime, mode };
+}
+
+/** What `formatMtime` wrote. */
+function parseMtime(text: string): number | undefined {
+  const [, toMilliseconds, rest] = /^(.*\.\d{3})(\d{3})Z$/.exec(text) ?? [];
+  const milliseconds = Date.parse(`${toMilliseconds}Z`);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds * 1000 + Number(rest);
+}

@@ -24,13 +24,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
   if (context.compareContent && entry.existing?.md5 !== undefined) {
     const md5 = await hashOf(file, context);
     if (md5 === entry.existing.md5) {
-      return contentOutcome(
-        entry,
-        { md5, size, adopted: false },
-        mtimeOf(file.stats),
-        modeOf(file.stats),
-        "unchanged",
-      );
+      return contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
     }
   }
   const blob = blobOf(entry, context);

@@ -73,13 +73,7 @@ async function putWhole(
 ): Promise<Outcome> {
   const hash = md5(content);
   if (context.compareContent && entry.existing?.md5 === hash.toString("base64")) {
-    return contentOutcome(
-      entry,
-      { md5: entry.existing.md5, size: content.length, adopted: false },
-      mtime,
-      mode,
-      "unchanged",
-    );
+    return contentOutcome(entry, { md5: entry.existing.md5, size: content.length }, mtime, mode, "unchanged");
   }
   const blob = blobOf(entry, context);
   const metadata = blobMetadata(context.runId, { kind: entry.kind, mtime, mode });

@@ -16,7 +16,8 @@ export function contentOutcome(
   mode: number,
   outcome: "copied" | "unchanged",
 ): Outcome {
-  return { path: entry.path, outcome, kind: entry.kind, size: put.size, mtime, mode, md5: put.md5 };
+  const { size, md5, adopted = { mtime, mode } } = put;
+  return { path: entry.path, outcome, kind: entry.kind, size, ...adopted, md5 };
 }
 
 /** The outcome for an error that concerns this file alone; any other is thrown on. */

@@ -6,6 +6,8 @@ export interface Filter {
   file(path: string): boolean;
   /** Whether a directory is walked: false only when all below it is left out. */
   directory(path: string): boolean;
+  /** Whether a directory without anything in it is backed up as such. */
+  emptyDirectory(path: string): boolean;
 }
 
 /**
@@ -31,6 +33,7 @@ export function createFilter(include: readonly string[], exclude: readonly strin
     file: (path) =>
       (excluded.length === 0 || !covers(excluded, path, false)) &&
       (included.length === 0 || covers(included, path, false)),
+    emptyDirectory: (path) => included.length === 0 || covers(included, path, true),
     directory: (path) => excluded.length === 0 || !matches(excluded, path, true),
   };
 }

@@ -1,6 +1,7 @@
 import type { BlockBlobClient, BlobRequestConditions } from "@azure/storage-blob";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
+import { fileFromMetadata } from "./blob-headers.ts";
 import type { Existing } from "./entry.ts";
 
 /** What the blob holds now: what this call wrote, or what another attempt of the same run had written before. */
@@ -8,8 +9,8 @@ export interface Put {
   /** Base64. */
   md5: string;
   size: number;
-  /** Set when another attempt of this run had written the blob: its content stands. */
-  adopted: boolean;
+  /** Set when another attempt of this run had written the blob: its content stands, and its file's time and mode. */
+  adopted?: { mtime: number; mode: number };
 }
 
 /** Times a blob that somebody else writes meanwhile is tried again. */
@@ -36,7 +37,7 @@ export async function putBlob(
     try {
       if (existing && existing.md5 !== md5) await keepOld?.(existing.etag);
       await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
-      return { md5, size: content.size, adopted: false };
+      return { md5, size: content.size };
     } catch (error) {
       const failure = classify(error);
       // The blob that was to be overwritten is gone: write it anew.
@@ -46,7 +47,7 @@ export async function putBlob(
       const now = await propertiesOf(blob);
       blocksThere = !now;
       if (now && now.runId === content.runId && now.md5 !== undefined) {
-        return { md5: now.md5, size: now.size, adopted: true };
+        return { md5: now.md5, size: now.size, ...(now.file ? { adopted: now.file } : {}) };
       }
       existing = now && { etag: now.etag, ...(now.md5 !== undefined ? { md5: now.md5 } : {}) };
     }
@@ -61,6 +62,7 @@ async function propertiesOf(blob: BlockBlobClient) {
       size: now.contentLength ?? 0,
       md5: now.contentMD5 && Buffer.from(now.contentMD5).toString("base64"),
       runId: now.metadata?.["run"],
+      file: fileFromMetadata(now.metadata),
     };
   } catch (error) {
     if (classify(error) === "missing") return undefined;

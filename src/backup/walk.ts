@@ -19,7 +19,7 @@ export type Look = { entry: Entry } | { outcome: Outcome } | undefined;
 export interface Children {
   directories: string[];
   files: string[];
-  /** Nothing at all is in it, whatever the filter says. */
+  /** Nothing at all is in it, and the filter would have it. */
   empty: boolean;
 }
 
@@ -44,7 +44,7 @@ export class Walker {
    */
   async readDirectory(portable: string): Promise<Children | { outcome: Outcome }> {
     const absolute = portable === "" ? this.#realRoot : locate(this.#realRoot, portable);
-    const children: Children = { directories: [], files: [], empty: true };
+    const children: Children = { directories: [], files: [], empty: this.#filter.emptyDirectory(portable) };
     let problem: unknown;
     try {
       await withTimeout(

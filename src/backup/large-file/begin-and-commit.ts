@@ -6,7 +6,7 @@ import { withRetries } from "../../storage/retries.ts";
 import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../blob-headers.ts";
 import { keepOld } from "../copy-context.ts";
-import { errorOutcome } from "../copy-outcome.ts";
+import { contentOutcome, errorOutcome } from "../copy-outcome.ts";
 import { openToCopy } from "../open-to-copy.ts";
 import { blobName } from "../blob-name.ts";
 import type { Entry } from "../entry.ts";
