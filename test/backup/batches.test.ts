@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { cut, MAX_BATCHES } from "../../src/backup/batches.ts";
+import type { Entry } from "../../src/backup/entry.ts";
+import { cutRest, MAX_PARTS } from "../../src/backup/rest.ts";
+import type { Pending } from "../../src/backup/walk.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+
+const FILE_COST = 64 * 1024;
+
+const entriesOf = (sizes: number[]): Entry[] =>
+  sizes.map((size, index) => ({ path: `ü${index}`, kind: "file", size, mtime: 0, mode: 0o644 }));
+const linesOf = (entries: Entry[]): string[] => entries.map((entry) => `${JSON.stringify(entry)}\n`);
+
+const sizes = fc.array(fc.oneof(fc.nat(100), fc.nat(1_000_000), fc.nat(500_000_000)), { maxLength: 400 });
+const limits = fc.integer({ min: 48, max: MAX_BATCHES });
+
+describe("batches", () => {
+  it("each entry is in exactly one, in order; none is empty; never more than the limit", () => {
+    fc.assert(
+      fc.property(sizes, fc.boolean(), limits, (list, wholeTree, limit) => {
+        const entries = entriesOf(list);
+        const lines = linesOf(entries);
+        const batches = cut("list", entries, lines, wholeTree, limit);
+        const content = Buffer.from(lines.join(""));
+        let end = 0;
+        const seen = batches.flatMap(({ list: name, offset, length, files, bytes }) => {
+          expect(name).toBe("list");
+          expect(offset).toBe(end);
+          end = offset + length;
+          const inIt = content.subarray(offset, end).toString().split("\n").slice(0, -1);
+          const parsed = inIt.map((line) => JSON.parse(line) as Entry);
+          expect(parsed).toHaveLength(files);
+          expect(parsed.reduce((sum, { size }) => sum + size, 0)).toBe(bytes);
+          expect(files).toBeGreaterThan(0);
+          return parsed;
+        });
+        expect(end).toBe(content.length);
+        expect(seen).toEqual(entries);
+        expect(batches.length).toBeLessThanOrEqual(limit);
+      }),
+    );
+  });
+
+  it("are of nearly equal cost: none costs more than its share and one entry more", () => {
+    fc.assert(
+      fc.property(sizes, limits, (list, limit) => {
+        const entries = entriesOf(list);
+        const batches = cut("list", entries, linesOf(entries), true, limit);
+        const costs = batches.map(({ bytes, files }) => bytes + files * FILE_COST);
+        const total = costs.reduce((sum, cost) => sum + cost, 0);
+        const biggest = Math.max(0, ...list) + FILE_COST;
+        for (const cost of costs)
+          expect(cost).toBeLessThanOrEqual(total / Math.min(limit, list.length) + biggest);
+      }),
+    );
+  });
+
+  it("up to 64 files each is one of its own, as in the documentation's sample", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1e9), { maxLength: MAX_BATCHES }), (list) => {
+        const entries = entriesOf(list);
+        const batches = cut("list", entries, linesOf(entries), true);
+        expect(batches.map(({ files }) => files)).toEqual(list.map(() => 1));
+      }),
+    );
+  });
+
+  it("a whole tree of many files is cut into all 64; a part of a bigger one only as far as it pays", () => {
+    const entries = entriesOf(Array<number>(1000).fill(100));
+    expect(cut("list", entries, linesOf(entries), true)).toHaveLength(64);
+    expect(cut("list", entries, linesOf(entries), false)).toHaveLength(8);
+  });
+});
+
+/** Takes what is written, in memory: what is tested is where the cuts are. */
+function paper(): { ledger: Ledger; written: () => Buffer } {
+  let content: Buffer = Buffer.alloc(0);
+  const ledger = {
+    writeOnce: (_name: string, body: Buffer) => {
+      content = body;
+      return Promise.resolve({ won: true, versioned: false });
+    },
+  } as unknown as Ledger;
+  return { ledger, written: () => content };
+}
+
+describe("what is left to walk", () => {
+  const pending = fc.array(
+    fc.oneof(
+      fc.string().map((file): Pending => ({ file })),
+      fc.string().map((dir): Pending => ({ dir })),
+    ),
+    { maxLength: 300 },
+  );
+
+  it("is cut so that each item is in exactly one part, no part is empty, and there are at most 32", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        pending,
+        fc.integer({ min: 1, max: 1000 }),
+        fc.nat(1000),
+        async (left, perListing, seen) => {
+          const { ledger, written } = paper();
+          const parts = await cutRest(left, ledger, "rest", perListing, seen);
+          expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
+          expect(parts.length === 0).toBe(left.length === 0);
+          let end = 0;
+          const items = parts.flatMap(({ list, offset, length }) => {
+            expect(list).toBe("rest");
+            expect(offset).toBe(end);
+            expect(length).toBeGreaterThan(0);
+            end = offset + length;
+            const lines = written().subarray(offset, end).toString().split("\n").slice(0, -1);
+            return lines.map((line) => JSON.parse(line) as Pending);
+          });
+          expect(end).toBe(written().length);
+          const texts = (list: readonly Pending[]) => list.map((item) => JSON.stringify(item)).sort();
+          expect(texts(items)).toEqual(texts(left));
+        },
+      ),
+    );
+  });
+});

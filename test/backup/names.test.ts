@@ -1,0 +1,105 @@
+/** How a path becomes a blob's name, for both kinds of separators; run on any system. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatMtime } from "../../src/backup/blob-headers.ts";
+import { blockId, newMark } from "../../src/backup/block-id.ts";
+import { blobKey, blobName, toPortablePath, unnameable } from "../../src/backup/blob-name.ts";
+import { rootProblem, resolveRoot } from "../../src/backup/walk.ts";
+
+describe("a path on Windows", () => {
+  it.each([
+    ["file.txt", "file.txt"],
+    ["LogFiles\\http\\RawLogs\\ex.log", "LogFiles/http/RawLogs/ex.log"],
+    ["a\\b\\c\\d\\e\\f\\g.txt", "a/b/c/d/e/f/g.txt"],
+    ["with space\\#1\\100%.txt", "with space/#1/100%.txt"],
+  ])("%s is the blob %s: every backslash is turned, not the first one only", (relative, blob) => {
+    expect(toPortablePath(relative, "\\")).toBe(blob);
+    expect(blobName(toPortablePath(relative, "\\"), "site")).toBe(`site/${blob}`);
+  });
+
+  it("keeps no backslash, and as many segments as it had", () => {
+    const segment = fc.stringMatching(/^[^\\/\0]{1,12}$/);
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 1, maxLength: 12 }), (segments) => {
+        expect(toPortablePath(segments.join("\\"), "\\").split("/")).toEqual(segments);
+      }),
+    );
+  });
+});
+
+describe("a path on POSIX", () => {
+  it("keeps its backslashes: they are characters of a name", () => {
+    expect(toPortablePath("a\\b/c\\d.txt", "/")).toBe("a\\b/c\\d.txt");
+  });
+
+  it("clashes in Blob Storage with the one that has slashes there", () => {
+    expect(blobKey("a\\b/c")).toBe(blobKey("a/b\\c"));
+  });
+});
+
+describe("names that Blob Storage cannot hold", () => {
+  it.each([
+    ["a".repeat(1024), undefined],
+    ["a".repeat(1025), /1025 characters, more than 1024/],
+    ["ends.", /ends in "\."/],
+    ["a./b", /ends in "\."/],
+    ["a.\\b", /ends in "\."/],
+    ["..", /ends in "\."/],
+    ["a.b/.c/..d", undefined],
+    ["tab\t", /control characters/],
+    ["nul\0", /control characters/],
+    ["delete\u007f", /control characters/],
+    ["c1\u0085", /control characters/],
+    ["bad\ufffe", /control characters/],
+    ["half a pair \ud83d", /not valid Unicode/],
+    ["whole pair \ud83d\ude00", undefined],
+    [Array(254).fill("a").join("/"), undefined],
+    [Array(255).fill("a").join("/"), /255 segments, more than 254/],
+    ["a\\\\b", /would be empty/],
+    ["\\a", /would be empty/],
+    [" spaces ", undefined],
+    ["#?%&+'", undefined],
+  ])("%j", (name, reason) => {
+    expect(unnameable(name) ?? "").toMatch(reason ?? /^$/);
+  });
+});
+
+describe("a root that cannot be backed up", () => {
+  it.runIf(process.platform !== "win32")(
+    "a path on Windows, where the app runs on another system",
+    async () => {
+      for (const root of ["D:\\home\\LogFiles", "\\\\server\\share\\site", "C:/inetpub"]) {
+        expect(await resolveRoot(root)).toEqual({
+          problem: `The directory ${root} is a path on Windows, and this host runs on ${process.platform}.`,
+        });
+      }
+    },
+  );
+
+  it.each([
+    ["ENOENT", /^The directory \/x does not exist\.$/],
+    ["ENOTDIR", /^\/x is not a directory/],
+    ["EACCES", /no permission to read the directory \/x \(EACCES\)/],
+    ["EPERM", /no permission/],
+    ["EIO", /\/x cannot be read: input\/output error: the disk or the share failed \(EIO\)/],
+    ["ESTALE", /mounted anew/],
+  ])("%s says what to do", (code, message) => {
+    expect(rootProblem("/x", code)).toMatch(message);
+  });
+});
+
+describe("times", () => {
+  it("are RFC 3339 with six digits, also before 1970", () => {
+    expect(formatMtime(1_795_444_151_725_398)).toBe("2026-11-23T14:29:11.725398Z");
+    expect(formatMtime(0)).toBe("1970-01-01T00:00:00.000000Z");
+    expect(formatMtime(-1)).toBe("1969-12-31T23:59:59.999999Z");
+  });
+});
+
+describe("block ids", () => {
+  it("are all of one length, as the service demands of the blocks of a blob; no two attempts share any", () => {
+    const ids = [0, 1, 49_999].flatMap((index) => [blockId(newMark(), index), blockId(newMark(), index)]);
+    expect(new Set(ids.map((id) => id.length)).size).toBe(1);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
