@@ -37,7 +37,8 @@ export class LiveInstance {
 
 export class LiveInstances {
   readonly #store: Store;
-  readonly #live = new Map<string, LiveInstance>();
+  /** With the characters that were counted for each. */
+  readonly #live = new Map<string, { live: LiveInstance; counted: number }>();
   #characters = 0;
 
   constructor(store: Store) {
@@ -47,7 +48,7 @@ export class LiveInstances {
   /** Undefined when there is no such instance. */
   get(id: string): LiveInstance | undefined {
     const known = this.#live.get(id);
-    if (known) return known;
+    if (known) return known.live;
     const row = this.#store.instance(id);
     if (!row) return undefined;
     const live = new LiveInstance(row);
@@ -58,7 +59,7 @@ export class LiveInstances {
   /** To be called after a turn: keeps the instance, and drops those longest unused when there is too much. */
   keep(live: LiveInstance): void {
     this.forget(live.row.id);
-    this.#live.set(live.row.id, live);
+    this.#live.set(live.row.id, { live, counted: live.characters });
     this.#characters += live.characters;
     for (const id of this.#live.keys()) {
       if (this.#characters <= KEPT_CHARACTERS) break;
@@ -67,9 +68,7 @@ export class LiveInstances {
   }
 
   forget(id: string): void {
-    const live = this.#live.get(id);
-    if (!live) return;
+    this.#characters -= this.#live.get(id)?.counted ?? 0;
     this.#live.delete(id);
-    this.#characters = Math.max(0, this.#characters - live.characters);
   }
 }

@@ -1,4 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readHostJson } from "../../local/settings/host-json.ts";
 import { cookieText } from "../../local/http/function-response.ts";
 import { RouteTemplate } from "../../local/http/route-template.ts";
 import { redact } from "../../local/log/redact.ts";
@@ -102,4 +106,56 @@ it("writes cookies with all their attributes", () => {
   expect(cookieText(cookie)).toBe(
     "a=b%20c; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Domain=d; Path=/p; Secure; HttpOnly; SameSite=None",
   );
+});
+
+describe("host.json", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "host-json-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const read = (text: string) => {
+    writeFileSync(path.join(folder, "host.json"), text);
+    return readHostJson(folder);
+  };
+
+  it("is honoured in what the host can do, and otherwise left alone", () => {
+    const durableTask = { hubName: "Hub", maxConcurrentActivityFunctions: 3, storageProvider: { type: "x" } };
+    const extensions = { http: { routePrefix: "/v1/", hsts: {} }, durableTask, other: 1 };
+    expect(
+      read(
+        `// comment\n${JSON.stringify({ version: "2.0", functionTimeout: "00:10:00", logging: {}, extensions })}`,
+      ),
+    ).toMatchObject({
+      routePrefix: "v1",
+      hubName: "Hub",
+      maxConcurrentActivities: 3,
+      functionTimeout: 600_000,
+    });
+    expect(read('{ "version": "2.0", "functionTimeout": "-1" }')).toMatchObject({
+      routePrefix: "api",
+      hubName: "TestHubName",
+      functionTimeout: Infinity,
+    });
+  });
+
+  it.each([
+    ['{ "version": "1.0" }', 'version: Invalid input: expected "2.0"'],
+    [
+      '{ "version": "2.0", "extensions": { "durableTask": { "hubName": "a b" } } }',
+      "extensions.durableTask.hubName: expected 3 to 45",
+    ],
+    [
+      '{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 0 } } }',
+      "extensions.durableTask.maxConcurrentActivityFunctions: Too small",
+    ],
+    [
+      '{ "version": "2.0", "extensions": { "http": { "routePrefix": 1 } } }',
+      "extensions.http.routePrefix: Invalid input",
+    ],
+    ['{\n "version": "2.0"\n "extensions": {} }', "host.json is not valid JSON: CommaExpected in line 3"],
+  ])("is refused: %j", (text, sentence) => {
+    expect(() => read(text)).toThrow(sentence);
+  });
 });

@@ -59,27 +59,11 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
     );
   });
 
-  it.each([
-    ['{ "version": "1.0" }', 'version: Invalid input: expected "2.0"'],
-    [
-      '{ "version": "2.0", "functionTimeout": "soon" }',
-      'functionTimeout: expected a time span such as "00:05:00", or "-1"',
-    ],
-    [
-      '{ "version": "2.0", "extensions": { "durableTask": { "hubName": "a b" } } }',
-      "extensions.durableTask.hubName: expected 3 to 45",
-    ],
-    [
-      '{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 0 } } }',
-      "extensions.durableTask.maxConcurrentActivityFunctions: Too small",
-    ],
-    ['{\n "version": "2.0"\n "extensions": {} }', "host.json is not valid JSON: CommaExpected in line 3"],
-  ])("host.json %s", async (text, sentence) => {
-    makeApp({ "host.json": text });
-    const said = await refusal();
-    expect(said).toContain(path.join(app, "host.json"));
-    expect(said).toContain(sentence);
-    expect(said.trim().split("\n")).toHaveLength(1);
+  it("a bad host.json, naming the field", async () => {
+    makeApp({ "host.json": '{ "version": "2.0", "functionTimeout": "soon" }' });
+    expect(await refusal()).toBe(
+      `${path.join(app, "host.json")} is not valid: functionTimeout: expected a time span such as "00:05:00", or "-1".\n`,
+    );
   });
 
   it("no host.json", async () => {
