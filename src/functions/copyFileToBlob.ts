@@ -1,14 +1,17 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { copyBatch } from "../backup/copy-batch.ts";
-import type { Tally } from "../backup/outcome.ts";
+import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
+import { isCanceled } from "../ledger/run-record.ts";
 import { services } from "../services.ts";
 
 /** Copies the files of one batch to blobs, records the outcome of each, and returns counts and bytes. */
 df.app.activity("copyFileToBlob", {
   handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
     const { storage, settings, budget } = services;
+    if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
     const tally = await copyBatch(batch, storage, settings, budget);
     const { copied, unchanged, failed, bytes } = tally.counts;
     context.info(

@@ -1,10 +1,16 @@
 import * as df from "durable-functions";
 import { copyRange } from "../backup/large-file/copy-range.ts";
 import type { AttemptRef } from "../backup/large-file/plan.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { isCanceled } from "../ledger/run-record.ts";
 import { services } from "../services.ts";
 
 /** Sends the blocks of one range of a large file. */
 df.app.activity("copyRange", {
-  handler: async (ref: AttemptRef & { range: number }) =>
-    await copyRange(ref, services.storage, services.settings, services.budget),
+  handler: async (ref: AttemptRef & { range: number }) => {
+    const { storage, settings, budget } = services;
+    // Nobody waits for the answer then.
+    if (await isCanceled(new Ledger(storage, ref.run))) return "changed";
+    return await copyRange(ref, storage, settings, budget);
+  },
 });

@@ -1,23 +1,20 @@
-import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
-import { readProgress } from "../records/progress.ts";
+import { app } from "@azure/functions";
+import * as df from "durable-functions";
+import { instancesOf } from "../durable/instances.ts";
+import { answering } from "../http/answering.ts";
+import { known, runIdOf } from "../http/run-of.ts";
+import { showRun } from "../records/read-run.ts";
 import { services } from "../services.ts";
-import { HttpProblem, problemResponse } from "../starter/problem.ts";
 
-/** A run's record, and how far it is: `GET /backups/{runId}`. */
+/** A run, and how far it is while it runs: `GET /backups/{runId}`. */
 app.http("getBackup", {
   route: "backups/{runId}",
   methods: ["GET"],
   authLevel: "function",
-  handler: async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
-    try {
-      const runId = request.params["runId"] ?? "";
-      const run = /^[0-9A-Za-z_-]{1,128}$/.test(runId)
-        ? await readProgress(services.storage, runId)
-        : undefined;
-      if (!run) throw new HttpProblem(404, "There is no backup run of this id.");
-      return { jsonBody: run };
-    } catch (error) {
-      return problemResponse(error, context);
-    }
-  },
+  extraInputs: [df.input.durableClient()],
+  handler: answering(async (request, context) => {
+    const id = runIdOf(request);
+    const run = await showRun(services.storage, instancesOf(df.getClient(context)), id);
+    return { jsonBody: known(run, id), headers: { "Cache-Control": "no-store" } };
+  }),
 });

@@ -29,11 +29,14 @@ export interface Written {
  */
 export class Ledger {
   readonly runId: string;
+  /** The account that the ledger is in. */
+  readonly service: BlobServiceClient;
   readonly #container: ContainerClient;
 
   constructor(service: BlobServiceClient, runId: string) {
     if (!/^[\w.:~-]{1,128}$/.test(runId)) throw new Error(`"${runId.slice(0, 64)}" is not a run's id.`);
     this.runId = runId;
+    this.service = service;
     this.#container = service.getContainerClient(LEDGER_CONTAINER);
   }
 
@@ -64,6 +67,22 @@ export class Ledger {
     }
   }
 
+  /**
+   * Changes a blob under its ETag, so that of two changes at once neither is lost. `change` may be called again with
+   * what somebody else wrote meanwhile; where it gives undefined the blob stays as it is.
+   * @returns the content that stands; undefined when there is no such blob
+   */
+  async update(name: string, change: (text: string) => string | undefined): Promise<string | undefined> {
+    for (;;) {
+      const current = await this.#readWithTag(name);
+      if (current === undefined) return undefined;
+      const changed = change(current.text);
+      if (changed === undefined) return current.text;
+      const { won } = await this.#put(name, changed, {}, { ifMatch: current.etag });
+      if (won) return changed;
+    }
+  }
+
   /** The lines of a range of a blob. @throws when the blob is missing or shorter. */
   async readLines<T>({ list, offset, length }: ListRange): Promise<T[]> {
     if (length === 0) return [];
@@ -74,11 +93,30 @@ export class Ledger {
     return parseLines<T>(bytes.toString("utf8"));
   }
 
+  async #readWithTag(name: string): Promise<{ text: string; etag: string } | undefined> {
+    try {
+      return await withRetries(async (abortSignal) => {
+        const { etag = "" } = await this.#blob(name).getProperties({ abortSignal });
+        const bytes = await this.#blob(name).downloadToBuffer(0, undefined, {
+          abortSignal,
+          conditions: { ifMatch: etag },
+        });
+        return { text: bytes.toString("utf8"), etag };
+      });
+    } catch (error) {
+      const failure = classify(error);
+      if (failure === "missing") return undefined;
+      // Written between the two requests.
+      if (failure === "conflict") return await this.#readWithTag(name);
+      throw error;
+    }
+  }
+
   async #put(
     name: string,
     content: string | Buffer,
     metadata: Record<string, string>,
-    conditions: { ifNoneMatch?: string },
+    conditions: { ifNoneMatch?: string; ifMatch?: string },
   ): Promise<Written> {
     const body = typeof content === "string" ? Buffer.from(content) : content;
     const hash = md5(body);

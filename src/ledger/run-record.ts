@@ -1,10 +1,13 @@
 import type { BackupRequest } from "../backup/request.ts";
 import type { Counts } from "../backup/outcome.ts";
 import type { Ledger } from "./ledger.ts";
+import { indexRun } from "./run-index.ts";
 
-export type RunStatus = "running" | "completed" | "failed" | "canceled";
+export const RUN_STATUSES = ["running", "completed", "failed", "canceled"] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
-export type RunKind = "backup" | "restore" | "verify";
+export const RUN_KINDS = ["backup", "restore", "verify"] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
 
 /** A run's summary: `run.json`. Times are ISO 8601, UTC. */
 export interface RunRecord {
@@ -28,7 +31,7 @@ export interface RunRecord {
 
 const NAME = "run.json";
 
-/** Records that a run has begun, once. */
+/** Records that a run has begun, once, and puts it into the index of runs. */
 export async function openRun(
   ledger: Ledger,
   request: Pick<BackupRequest, "root" | "container" | "prefix" | "mode">,
@@ -46,19 +49,40 @@ export async function openRun(
     started: new Date().toISOString(),
     status: "running",
   };
-  return await ledger.writeOnce(NAME, JSON.stringify(record));
+  const written = await ledger.writeOnce(NAME, JSON.stringify(record));
+  // Another delivery may have ended between the two.
+  const standing = written.won ? record : ((await readRun(ledger)) ?? record);
+  await indexRun(ledger.service, standing, "first");
+  return written;
 }
 
-/** Records how a run ended, and gives its record. The first end stands. */
+/** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
   end: { status: RunStatus; counts?: Counts; message?: string },
 ): Promise<RunRecord | undefined> {
-  const record = await readRun(ledger);
-  if (record === undefined || record.finished !== undefined) return record;
-  const closed: RunRecord = { ...record, ...end, finished: new Date().toISOString() };
-  await ledger.write(NAME, JSON.stringify(closed));
+  const text = await ledger.update(NAME, (current) => {
+    const record = JSON.parse(current) as RunRecord;
+    if (record.finished !== undefined) return undefined;
+    return JSON.stringify({ ...record, ...end, finished: new Date().toISOString() } satisfies RunRecord);
+  });
+  if (text === undefined) return undefined;
+  const closed = JSON.parse(text) as RunRecord;
+  await indexRun(ledger.service, closed, "again");
   return closed;
+}
+
+/** Puts the counts into the record of a run that was canceled, once all that ran for it has ended. */
+export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void> {
+  const text = await ledger.update(NAME, (current) =>
+    JSON.stringify({ ...(JSON.parse(current) as RunRecord), counts } satisfies RunRecord),
+  );
+  if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
+}
+
+/** Whether a run was canceled: activities that are still queued then have nothing to do. One request. */
+export async function isCanceled(ledger: Ledger): Promise<boolean> {
+  return (await readRun(ledger))?.status === "canceled";
 }
 
 /** A run's summary, or undefined when there is no such run. */

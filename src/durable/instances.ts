@@ -1,0 +1,74 @@
+import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
+import type { Instance, Instances, InstanceStatus } from "../records/instances.ts";
+
+const ACTIVE = [
+  OrchestrationRuntimeStatus.Pending,
+  OrchestrationRuntimeStatus.Running,
+  OrchestrationRuntimeStatus.ContinuedAsNew,
+  OrchestrationRuntimeStatus.Suspended,
+];
+
+/** The instances of the durable engine, by the app's client of it. */
+export function instancesOf(client: DurableClient): Instances {
+  return {
+    get: (id) => getInstance(client, id),
+    async activeOf(run, since) {
+      const found = await client.getStatusBy({ createdTimeFrom: since, runtimeStatus: ACTIVE });
+      return found.map(({ instanceId }) => instanceId).filter((id) => id === run || id.startsWith(`${run}:`));
+    },
+    async terminate(id, reason) {
+      try {
+        await client.terminate(id, reason);
+      } catch (error) {
+        // It has ended meanwhile, or was never there.
+        const instance = await getInstance(client, id);
+        if (instance?.status === "active") throw error;
+      }
+    },
+  };
+}
+
+async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
+  try {
+    const status = await client.getStatus(id, { showInput: true });
+    const { name, runtimeStatus, input, output, createdTime, lastUpdatedTime } = status;
+    return {
+      name,
+      status: statusOf(runtimeStatus),
+      input: parsed(input),
+      output,
+      created: new Date(createdTime),
+      updated: new Date(lastUpdatedTime),
+    };
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("404")) return undefined;
+    throw error;
+  }
+}
+
+function statusOf(status: OrchestrationRuntimeStatus): InstanceStatus {
+  switch (status) {
+    case OrchestrationRuntimeStatus.Completed:
+      return "completed";
+    case OrchestrationRuntimeStatus.Failed:
+      return "failed";
+    case OrchestrationRuntimeStatus.Terminated:
+    case OrchestrationRuntimeStatus.Canceled:
+      return "canceled";
+    case OrchestrationRuntimeStatus.Pending:
+    case OrchestrationRuntimeStatus.Running:
+    case OrchestrationRuntimeStatus.ContinuedAsNew:
+    case OrchestrationRuntimeStatus.Suspended:
+      return "active";
+  }
+}
+
+/** Some hosts give the input as the JSON text that it was sent as. */
+function parsed(input: unknown): unknown {
+  if (typeof input !== "string") return input;
+  try {
+    return JSON.parse(input) as unknown;
+  } catch {
+    return input;
+  }
+}

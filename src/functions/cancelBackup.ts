@@ -1,0 +1,26 @@
+import { app } from "@azure/functions";
+import * as df from "durable-functions";
+import { instancesOf } from "../durable/instances.ts";
+import { answering } from "../http/answering.ts";
+import { known, runIdOf } from "../http/run-of.ts";
+import { cancelRun, HasEnded } from "../records/cancel-run.ts";
+import { services } from "../services.ts";
+import { HttpProblem } from "../starter/problem.ts";
+
+/** Stops a run and all its parts; what is copied stays: `POST /backups/{runId}/cancel`. */
+app.http("cancelBackup", {
+  route: "backups/{runId}/cancel",
+  methods: ["POST"],
+  authLevel: "function",
+  extraInputs: [df.input.durableClient()],
+  handler: answering(async (request, context) => {
+    const id = runIdOf(request);
+    try {
+      const run = await cancelRun(services.storage, instancesOf(df.getClient(context)), id);
+      return { jsonBody: known(run, id) };
+    } catch (error) {
+      if (error instanceof HasEnded) throw new HttpProblem(409, error.message);
+      throw error;
+    }
+  }),
+});

@@ -1,0 +1,19 @@
+import { app } from "@azure/functions";
+import { answering } from "../http/answering.ts";
+import { nextLink, readQuery } from "../http/query.ts";
+import { pageOf } from "../http/run-of.ts";
+import { listRuns } from "../records/list-runs.ts";
+import { runsQuery } from "../records/schema.ts";
+import { services } from "../services.ts";
+
+/** The runs, newest first: `GET /backups`. */
+app.http("listBackups", {
+  route: "backups",
+  methods: ["GET"],
+  authLevel: "function",
+  handler: answering(async (request) => {
+    const query = readQuery(runsQuery, request);
+    const page = await pageOf(listRuns(services.storage, query));
+    return { jsonBody: page, headers: nextLink("/backups", query, page.continuation) };
+  }),
+});

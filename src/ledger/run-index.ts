@@ -1,0 +1,70 @@
+import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import type { RunRecord } from "./run-record.ts";
+
+/**
+ * An empty blob a run, whose name sorts the newest first and whose metadata is the run's summary, so that a page of runs
+ * is one list call. `run.json` is the record; this repeats it.
+ */
+export const INDEX_PREFIX = "index/";
+
+/** What a list of runs says of one: its record without the words. */
+export type RunSummary = Omit<RunRecord, "message">;
+
+/** The end of what 13 digits of milliseconds can say; times are kept as what is left until then. */
+const END_OF_TIME = 9_999_999_999_999;
+/** Blob Storage takes 8 KiB of metadata, names included. */
+const MOST_METADATA = 8_000;
+
+/** The name of a run's blob in the index. Fixed by the run. */
+export function indexName({ id, started }: Pick<RunRecord, "id" | "started">): string {
+  const left = END_OF_TIME - Date.parse(started);
+  return `${INDEX_PREFIX}${String(left).padStart(13, "0")}-${id}`;
+}
+
+/** The run of a blob in the index, and when it started. Undefined when the name is none of the index's. */
+export function readIndexName(name: string): { id: string; started: number } | undefined {
+  const [, left, id] = /^index\/(\d{13})-(.+)$/.exec(name) ?? [];
+  return left === undefined || id === undefined ? undefined : { id, started: END_OF_TIME - Number(left) };
+}
+
+/**
+ * Puts a run into the index, or puts its present record there.
+ * @param first leave what is there already: a run's beginning must not hide its end
+ */
+export async function indexRun(
+  service: BlobServiceClient,
+  record: RunRecord,
+  first: "first" | "again",
+): Promise<void> {
+  const { message: _message, ...summary } = record;
+  // Base64, for metadata are HTTP headers: paths are not ASCII, and may hold what a header must not.
+  const encoded = Buffer.from(JSON.stringify(summary satisfies RunSummary)).toString("base64");
+  // A path so long that it does not fit: whoever reads the index reads the record instead.
+  const metadata: Record<string, string> =
+    encoded.length > MOST_METADATA ? { long: "true" } : { summary: encoded };
+  const blob = service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(indexName(record));
+  try {
+    await withRetries((abortSignal) =>
+      blob.upload("", 0, {
+        abortSignal,
+        metadata,
+        ...(first === "first" ? { conditions: { ifNoneMatch: "*" } } : {}),
+      }),
+    );
+  } catch (error) {
+    if (first === "first" && classify(error) === "conflict") return;
+    throw error;
+  }
+}
+
+/** The summary in a blob of the index; undefined when it has none that can be read. */
+export function readSummary({ metadata }: Pick<BlobItem, "metadata">): RunSummary | undefined {
+  try {
+    return JSON.parse(Buffer.from(metadata?.["summary"] ?? "", "base64").toString("utf8")) as RunSummary;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { releaseDestination } from "../ledger/destination-claim.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { closeRun, openRun, readRun, recordCounts } from "../ledger/run-record.ts";
+import type { Instances } from "./instances.ts";
+import { currentRecord, readProgress, showRun } from "./read-run.ts";
+import type { RunView } from "./schema.ts";
+
+/** How long ending is waited for: the engine ends an orchestration at its next turn. */
+const PATIENCE_MS = 20_000;
+const EVERY_MS = 200;
+const AT_A_TIME = 8;
+/** Clocks of the machines may differ by so much. */
+const CLOCKS_MS = 5 * 60_000;
+
+/** The run had ended before it could be canceled. */
+export class HasEnded extends Error {}
+
+/**
+ * Stops a run: its record first, so that activities which are queued do nothing more, then its root and all its parts, as
+ * often as a new one shows. What is copied stays, and the destination is free. Canceling twice is as good as once, and
+ * finishes what a first try could not.
+ * @returns the run as it stands; undefined when there is none
+ * @throws HasEnded
+ */
+export async function cancelRun(
+  service: BlobServiceClient,
+  instances: Instances,
+  id: string,
+): Promise<RunView | undefined> {
+  const record = await currentRecord(service, instances, id);
+  if (!record) return undefined;
+  const ledger = new Ledger(service, id);
+  // A run that is just being started has no record yet.
+  if (!(await readRun(ledger))) await openRun(ledger, record);
+  const { status, message } = record;
+  const closed = await closeRun(ledger, {
+    status: status === "running" ? "canceled" : status,
+    ...(message === undefined ? {} : { message }),
+  });
+  if (closed?.status === "canceled") {
+    await endAll(instances, id, new Date(Date.parse(record.started) - CLOCKS_MS));
+    const { counts } = await readProgress(service, record);
+    await recordCounts(ledger, counts);
+  }
+  await releaseDestination(service, record);
+  if (closed && closed.status !== "canceled") {
+    throw new HasEnded(`The run ${id} has ended already: ${closed.status}.`);
+  }
+  return await showRun(service, instances, id);
+}
+
+async function endAll(instances: Instances, run: string, since: Date): Promise<void> {
+  const asked = new Set<string>();
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const active = await instances.activeOf(run, since);
+    if (active.length === 0 || Date.now() > deadline) return;
+    // The root before the parts: it starts them.
+    const more = active.filter((id) => !asked.has(id)).sort((a, b) => a.length - b.length);
+    await pMap(more, (id) => instances.terminate(id, "canceled"), { concurrency: AT_A_TIME });
+    for (const id of more) asked.add(id);
+    await sleep(EVERY_MS);
+  }
+}

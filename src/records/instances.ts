@@ -1,0 +1,24 @@
+/** How an orchestration stands, as the durable engine says. */
+export type InstanceStatus = "active" | "completed" | "failed" | "canceled";
+
+export interface Instance {
+  /** The orchestrator's name. */
+  name: string;
+  status: InstanceStatus;
+  /** What it was started with. */
+  input: unknown;
+  /** What came of it; a failed one's message. */
+  output: unknown;
+  created: Date;
+  updated: Date;
+}
+
+/** What the records need of the durable engine. */
+export interface Instances {
+  /** One instance; undefined when there is none of this id. */
+  get(id: string): Promise<Instance | undefined>;
+  /** Of a run's orchestrations, its root and its parts, those that have not ended. One query. */
+  activeOf(run: string, since: Date): Promise<string[]>;
+  /** Asks an instance to end. One that has ended already is left as it is. */
+  terminate(id: string, reason: string): Promise<void>;
+}

@@ -1,0 +1,47 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
+import { Ledger } from "../ledger/ledger.ts";
+import { INDEX_PREFIX, readIndexName, readSummary, type RunSummary } from "../ledger/run-index.ts";
+import { readRun } from "../ledger/run-record.ts";
+import { fromToken, toToken } from "./continuation.ts";
+import { listPages } from "./list-blobs.ts";
+import { viewOf } from "./run-view.ts";
+import type { RunPage, RunsQuery } from "./schema.ts";
+
+/** Where a page ended: the list call's marker, and the last name that was given. */
+const place = z.object({ marker: z.string().optional(), after: z.string() });
+
+/**
+ * A page of runs, newest first, by the index of runs: one list call where nothing is filtered.
+ * @throws BadContinuation
+ */
+export async function listRuns(service: BlobServiceClient, query: RunsQuery): Promise<RunPage> {
+  const from = query.continuation === undefined ? undefined : fromToken(place, query.continuation);
+  const since = query.since === undefined ? -Infinity : Date.parse(query.since);
+  const until = query.until === undefined ? Infinity : Date.parse(query.until);
+  const page: RunPage = { runs: [] };
+  let last: z.infer<typeof place> | undefined;
+  for await (const { blobs, marker } of listPages(service, INDEX_PREFIX, { from: from?.marker })) {
+    for (const blob of blobs) {
+      const entry = readIndexName(blob.name);
+      // By name and not by place in the page: runs may have come or gone since.
+      if (!entry || (from && blob.name <= from.after) || entry.started > until) continue;
+      if (entry.started < since) return page;
+      const summary = readSummary(blob) ?? (await readRun(new Ledger(service, entry.id)));
+      if (!summary || !isWanted(summary, query)) continue;
+      if (last && page.runs.length === query.limit) return { ...page, continuation: toToken(last) };
+      page.runs.push(viewOf(service, summary));
+      last = { ...(marker === undefined ? {} : { marker }), after: blob.name };
+    }
+  }
+  return page;
+}
+
+function isWanted(run: RunSummary, { kind, status, root, container }: RunsQuery): boolean {
+  return (
+    (kind === "all" || (run.kind ?? "backup") === kind) &&
+    (status === undefined || run.status === status) &&
+    (root === undefined || run.root === root) &&
+    (container === undefined || run.container === container)
+  );
+}

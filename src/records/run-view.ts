@@ -1,0 +1,46 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { RunRecord } from "../ledger/run-record.ts";
+import type { RunSummaryView } from "./schema.ts";
+
+/** A run's record as callers see it. Links are paths, good on whatever host name the app was reached by. */
+export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "message">): RunSummaryView {
+  const {
+    id,
+    kind = "backup",
+    of,
+    root,
+    container,
+    prefix,
+    mode,
+    status,
+    started,
+    finished,
+    counts,
+  } = record;
+  const self = `/backups/${encodeURIComponent(id)}`;
+  return {
+    id,
+    kind,
+    ...(of === undefined ? {} : { of }),
+    root,
+    destination: { container, prefix, url: addressOf(service, container, prefix) },
+    mode,
+    status,
+    started,
+    ...(finished === undefined ? {} : { finished }),
+    ...(counts === undefined ? {} : { counts, bytes: counts.bytes }),
+    links: {
+      self,
+      files: `${self}/files`,
+      failed: `${self}/files?outcome=failed`,
+      ...(status === "running" ? { cancel: `${self}/cancel` } : {}),
+    },
+  };
+}
+
+/** Without the query: the signature of a SAS would be in it. */
+function addressOf(service: BlobServiceClient, container: string, prefix: string): string {
+  const url = new URL(service.getContainerClient(container).url);
+  const folder = prefix === "" ? "" : `/${prefix.split("/").map(encodeURIComponent).join("/")}`;
+  return `${url.origin}${url.pathname}${folder}`;
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { OUTCOMES } from "../backup/outcome.ts";
+import { RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
+
+/** What the routes below `/backups` answer. The OpenAPI document is made of these. */
+
+const count = z.int().min(0);
+const time = z.iso.datetime({ offset: true });
+
+export const counts = z.object({
+  copied: count,
+  unchanged: count,
+  vanished: count.describe("Gone between listing and copying."),
+  skipped: count.describe("Sockets, pipes, devices."),
+  failed: count,
+  directories: count.describe("Empty directories, kept as marks."),
+  bytes: count.describe("Bytes copied."),
+  unchangedBytes: count.describe("Bytes of unchanged files."),
+});
+
+const destination = z.object({
+  container: z.string(),
+  prefix: z.string(),
+  url: z.url().describe("The container's address, with the prefix; no key or signature is in it."),
+});
+
+const links = z.object({
+  self: z.string(),
+  files: z.string(),
+  failed: z.string().describe("The files that failed."),
+  cancel: z.string().optional().describe("POST here stops the run; absent once it has ended."),
+});
+
+/** A run in a list of runs. */
+export const runSummary = z.object({
+  id: z.string(),
+  kind: z.enum(RUN_KINDS),
+  of: z.string().optional().describe("The run that is restored or verified."),
+  root: z.string(),
+  destination,
+  mode: z.enum(["full", "incremental"]),
+  status: z.enum(RUN_STATUSES),
+  started: time,
+  finished: time.optional(),
+  counts: counts.optional().describe("Files by outcome; in a list only once the run has ended."),
+  bytes: count.optional().describe("Bytes copied."),
+  links,
+});
+export type RunSummaryView = z.infer<typeof runSummary>;
+
+export const progress = z.object({
+  listed: z
+    .object({ files: count, bytes: count, complete: z.boolean() })
+    .describe("What is to be copied, as far as it is known; complete when nothing is left to list."),
+  settled: z.object({ files: count, bytes: count }).describe("What of it is done, with whatever outcome."),
+  bytesPerSecond: z.number().min(0),
+  filesPerSecond: z.number().min(0),
+  secondsLeft: z.number().min(0).optional().describe("A guess; only when listing is complete."),
+});
+export type Progress = z.infer<typeof progress>;
+
+/** A run by itself. */
+export const run = runSummary.extend({
+  message: z.string().optional().describe("Why it failed."),
+  progress: progress.optional().describe("While it runs."),
+});
+export type RunView = z.infer<typeof run>;
+
+const continuation = z
+  .string()
+  .optional()
+  .describe("Give this back as the query's continuation for the next page; absent on the last one.");
+
+export const runPage = z.object({ runs: z.array(runSummary), continuation });
+export type RunPage = z.infer<typeof runPage>;
+
+/** What became of one file; a line of the ledger's outcomes. */
+export const fileOutcome = z.object({
+  path: z.string(),
+  outcome: z.enum(OUTCOMES),
+  kind: z.enum(["file", "link", "directory", "other"]),
+  size: count,
+  mtime: z.int().optional().describe("Microseconds since 1970."),
+  mode: z.int().optional(),
+  md5: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type FileOutcome = z.infer<typeof fileOutcome>;
+
+const damage = z
+  .object({ record: z.string(), offset: count })
+  .describe("A line of the ledger that cannot be read.");
+export type Damage = z.infer<typeof damage>;
+
+export const filePage = z.object({
+  run: z.string(),
+  files: z.array(fileOutcome),
+  damaged: z.array(damage).optional(),
+  continuation,
+});
+export type FilePage = z.infer<typeof filePage>;
+
+/** A query parameter that is a whole number. */
+const whole = (fallback: number, most: number) =>
+  z.coerce
+    .number({ error: `expected a number from 1 to ${most}` })
+    .int(`expected a number from 1 to ${most}`)
+    .min(1, `expected a number from 1 to ${most}`)
+    .max(most, `expected a number from 1 to ${most}`)
+    .default(fallback);
+
+const moment = z.iso.datetime({ offset: true, error: 'expected a time, e.g. "2026-11-23T14:30:00Z"' });
+const token = z.string().max(4096);
+
+const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
+  z.enum(names, { error: `expected one of ${names.join(", ")}` });
+
+export const runsQuery = z.strictObject({
+  kind: oneOf([...RUN_KINDS, "all"])
+    .default("backup")
+    .describe("What the runs do."),
+  status: oneOf(RUN_STATUSES).optional().describe("How the runs stand, by their records."),
+  root: z.string().optional().describe("Only runs of this directory."),
+  container: z.string().optional().describe("Only runs to this container."),
+  since: moment.optional().describe("Only runs that started at this time or later."),
+  until: moment.optional().describe("Only runs that started at this time or earlier."),
+  limit: whole(50, 1000).describe("The most runs of a page."),
+  continuation: token.optional(),
+});
+export type RunsQuery = z.infer<typeof runsQuery>;
+
+export const filesQuery = z.strictObject({
+  outcome: oneOf(OUTCOMES).optional().describe("Only files with this outcome."),
+  prefix: z.string().max(4096).optional().describe("Only files whose path begins with this."),
+  limit: whole(1000, 10_000).describe("The most files of a page."),
+  continuation: token.optional(),
+});
+export type FilesQuery = z.infer<typeof filesQuery>;
