@@ -3,3 +3,6 @@ export const ExitCode = { done: 0, failed: 1, someFilesFailed: 3, interrupted: 1
 
 /** What keeps the command from going on, in words for whoever typed it. */
 export class Failure extends Error {}
+
+/** Ctrl-C, or a request to end. */
+export class Interrupted extends Error {}

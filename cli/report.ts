@@ -1,55 +1,138 @@
-import type { BackupOptions } from "./backup.ts";
-import type { Counts, RunStatus } from "./api.ts";
+import type { Api } from "./api.ts";
+import type { Counts, FileOutcome, Run } from "./answers.ts";
 import { ExitCode } from "./failure.ts";
-import { bytes, duration, files } from "./words.ts";
+import { err, name, out, outJson, paint } from "./print.ts";
+import type { CommonOptions } from "./session.ts";
+import { bytes, duration, files, moment, number } from "./words.ts";
+
+/** Failed files that are named at the end of a run; `files RUN --failed` names all. */
+const EXAMPLES = 10;
+
+const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed"] as const;
+
+/** Some files failed, but others are backed up: 3, as restic has it. */
+export function exitCodeOf({ status, counts }: Run): number {
+  if (status === "completed") return ExitCode.done;
+  const backedUp = counts ? counts.copied + counts.unchanged : 0;
+  return status === "failed" && counts && counts.failed > 0 && backedUp > 0
+    ? ExitCode.someFilesFailed
+    : ExitCode.failed;
+}
 
 /** Says how a run ended, and gives the exit code. */
-export function report(status: RunStatus, elapsed: number, options: BackupOptions): number {
-  const { instanceId: run, runtimeStatus, output, customStatus } = status;
-  const counts = customStatus?.counts;
-  const code = exitCode(status);
+export async function reportEnd(
+  run: Run,
+  output: unknown,
+  api: Api,
+  options: CommonOptions,
+): Promise<number> {
+  const code = exitCodeOf(run);
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ type: "end", run, status: runtimeStatus, exitCode: code, elapsedMs: elapsed, counts, output })}\n`,
-    );
+    outJson({
+      type: "end",
+      exitCode: code,
+      output: run.status === "completed" ? output : null,
+      ...recordOf(run),
+    });
     return code;
   }
-  if (code === ExitCode.failed) {
-    process.stderr.write(`${message(output)}\n`);
-    return code;
-  }
-  if (code === ExitCode.someFilesFailed) process.stderr.write(`${message(output)}\n`);
-  if (counts) process.stdout.write(summary(run, counts, elapsed, options));
-  if (runtimeStatus === "Completed") process.stdout.write(`Output:  ${JSON.stringify(output)}\n`);
+  if (code === ExitCode.someFilesFailed) await nameFailed(run, api);
+  else if (code === ExitCode.failed) err(failure(run));
+  if (code === ExitCode.failed) return code;
+  if (options.quiet) return code;
+  for (const line of summary(run)) out(line);
+  if (run.status === "completed") out(row("Output", JSON.stringify(output)));
   return code;
 }
 
-/** Some files failed, but others are backed up: 3, as restic has it. */
-function exitCode({ runtimeStatus, customStatus }: RunStatus): number {
-  if (runtimeStatus === "Completed") return ExitCode.done;
-  const counts = customStatus?.counts;
-  const backedUp = counts ? counts.copied + counts.unchanged : 0;
-  return counts && counts.failed > 0 && backedUp > 0 ? ExitCode.someFilesFailed : ExitCode.failed;
+/** A run as an object: the fields of --json. */
+export function recordOf(run: Run): Record<string, unknown> {
+  const {
+    id,
+    kind,
+    of,
+    root,
+    destination,
+    mode,
+    status,
+    started,
+    finished,
+    counts,
+    bytes: size,
+    message,
+  } = run;
+  return {
+    run: id,
+    kind,
+    ...(of === undefined ? {} : { of }),
+    root,
+    destination,
+    mode,
+    status,
+    started,
+    ...(finished === undefined ? {} : { finished }),
+    ...(counts === undefined ? {} : { counts, bytes: size }),
+    ...(message === undefined ? {} : { message }),
+  };
 }
 
-function summary(run: string, counts: Counts, elapsed: number, options: BackupOptions): string {
-  const rate = counts.bytes / Math.max(elapsed, 1);
-  const others = (["unchanged", "vanished", "skipped", "failed"] as const)
-    .filter((outcome) => counts[outcome] > 0)
-    .map((outcome) => `, ${counts[outcome].toLocaleString("en-US")} ${outcome}`)
-    .join("");
-  const where = [options.container ?? "backups", options.prefix].filter(Boolean).join("/");
+/** A run in a few lines: the same at its end and in `show`. */
+export function summary(run: Run): string[] {
+  const { id, counts, destination } = run;
+  const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
+  const seconds = Math.max(elapsed, 1) / 1000;
   return [
-    `Files:   ${files(counts.copied)} copied${others}`,
-    `Bytes:   ${bytes(counts.bytes)} in ${duration(elapsed)}, ${bytes(rate * 1000)}/s`,
-    `Blobs:   container ${where}`,
-    `Ledger:  container backup-runs, ${run}`,
-    "",
-  ].join("\n");
+    ...(counts
+      ? [
+          row("Files", byOutcome(counts)),
+          row("Bytes", `${bytes(counts.bytes)} in ${duration(elapsed)}, ${bytes(counts.bytes / seconds)}/s`),
+        ]
+      : []),
+    row("Blobs", destination.url),
+    row("Record", `${ledgerOf(run)} (show ${id})`),
+  ];
 }
 
-/** A failed run's output without the host's wrapping. */
-function message(output: unknown): string {
-  const text = typeof output === "string" && output !== "" ? output : "The run did not complete.";
-  return text.replace(/^Orchestrator function '[^']*' failed: /, "");
+export function row(label: string, value: string): string {
+  return `  ${paint("dim", label.padEnd(8))} ${value}`;
+}
+
+/** The address of a run's ledger: beside the container that the blobs are in. */
+function ledgerOf({ id, destination: { url, container, prefix } }: Run): string {
+  const folders = prefix === "" ? [] : prefix.split("/");
+  const account = url
+    .split("/")
+    .slice(0, -1 - folders.length)
+    .join("/");
+  return container === "" ? `backup-runs/${id}` : `${account}/backup-runs/${id}`;
+}
+
+function byOutcome(counts: Counts): string {
+  const some = OUTCOMES.filter((outcome) => outcome === "copied" || counts[outcome] > 0).map((outcome) => {
+    const text = `${number(counts[outcome])} ${outcome}`;
+    return outcome === "failed" ? paint("red", text) : text;
+  });
+  if (counts.directories > 0) some.push(`${number(counts.directories)} empty directories`);
+  return some.join(", ");
+}
+
+async function nameFailed(run: Run, api: Api): Promise<void> {
+  const failed = run.counts?.failed ?? 0;
+  err(paint("red", `${files(failed)} could not be backed up:`, process.stderr));
+  const { items } = await api.files(run.id, { outcome: "failed", limit: String(EXAMPLES) });
+  for (const file of items) err(`  ${failedLine(file)}`);
+  if (failed > items.length) err(`  … and ${number(failed - items.length)} more: files ${run.id} --failed`);
+}
+
+export function failedLine({ path, reason }: FileOutcome): string {
+  return `${name(path)}: ${name(reason ?? "unknown")}`;
+}
+
+/** Why a run failed, without the host's wrapping. */
+function failure({ id, status, message, finished }: Run): string {
+  if (status === "canceled") return `The run ${id} was canceled${finished ? ` at ${moment(finished)}` : ""}.`;
+  return (message ?? `The run ${id} did not complete.`).replace(
+    /^Orchestrator function '[^']*' failed: /,
+    "",
+  );
 }

@@ -4,23 +4,34 @@ const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 export function bytes(count: number): string {
   let unit = 0;
   let value = count;
-  while (value >= 1024 && unit < UNITS.length - 1) {
+  while (value >= 1023.95 && unit < UNITS.length - 1) {
     value /= 1024;
     unit++;
   }
-  return `${unit === 0 ? Math.round(value) : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** A duration for people: 3.4 s, 2 min 5 s. */
+/** A duration for people: 3.4 s, 25 s, 2 min 5 s, 3 h 20 min. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds - minutes * 60)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole - minutes * 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** A count with its noun, and separators between thousands. */
 export function files(count: number): string {
-  return `${count.toLocaleString("en-US")} ${count === 1 ? "file" : "files"}`;
+  return `${number(count)} ${count === 1 ? "file" : "files"}`;
+}
+
+export function number(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** A moment for people, in this machine's time: 2026-11-23 18:15:20. */
+export function moment(iso: string): string {
+  return new Date(iso).toLocaleString("sv-SE");
 }

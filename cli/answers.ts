@@ -1,0 +1,69 @@
+/** What the app answers; GET /openapi.json describes it in full. */
+
+/** Files by outcome, and bytes. */
+export interface Counts {
+  copied: number;
+  unchanged: number;
+  vanished: number;
+  skipped: number;
+  failed: number;
+  directories: number;
+  /** Bytes copied. */
+  bytes: number;
+  unchangedBytes: number;
+}
+
+/** The Durable status of a run. */
+export interface Status {
+  instanceId: string;
+  runtimeStatus: "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated" | "Canceled";
+  output: unknown;
+}
+
+/** A run that was started: its id, and where to ask how it goes. */
+export interface Started {
+  id: string;
+  location: string;
+}
+
+export interface Progress {
+  /** What is to be copied, as far as it is known; complete when nothing is left to list. */
+  listed: { files: number; bytes: number; complete: boolean };
+  /** What of it is done. */
+  settled: { files: number; bytes: number };
+  bytesPerSecond: number;
+  filesPerSecond: number;
+  secondsLeft?: number;
+}
+
+/** A run's record. */
+export interface Run {
+  id: string;
+  kind: string;
+  of?: string;
+  root: string;
+  destination: { container: string; prefix: string; url: string };
+  mode: "full" | "incremental";
+  status: "running" | "completed" | "failed" | "canceled";
+  started: string;
+  finished?: string;
+  counts?: Counts;
+  bytes?: number;
+  message?: string;
+  progress?: Progress;
+}
+
+/** What became of one file. */
+export interface FileOutcome {
+  path: string;
+  outcome: "copied" | "unchanged" | "vanished" | "skipped" | "failed";
+  kind: "file" | "link" | "directory" | "other";
+  size: number;
+  reason?: string;
+}
+
+/** A page of a list. */
+export interface Page<T> {
+  items: T[];
+  continuation?: string;
+}

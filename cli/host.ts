@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "./failure.ts";
+
+/** The package: this file is dist/cli/host.js when it runs. */
+export const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
+/** Loading the app and starting Azurite take about two seconds. */
+const START_MS = 60_000;
+/** Its running functions get five seconds, then Azurite ends. */
+const END_MS = 20_000;
+
+/** A local host to talk to. */
+export interface LocalHost {
+  url: string;
+  /** Started by this command, which ends it when it ends. */
+  own: boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * The local host that runs, or one that is started for this command and ends with it, however this command ends.
+ * @param signal gives up starting
+ * @throws Failure when it does not start, or something else has its port
+ */
+export async function useLocalHost(say: (line: string) => void, signal: AbortSignal): Promise<LocalHost> {
+  const port = process.env["FUNCTIONS_PORT"] ?? "7071";
+  const url = `http://127.0.0.1:${port}`;
+  if (await answers(url, port)) return { url, own: false, stop: () => Promise.resolve() };
+  say("Starting the local host …");
+  // In a process group of its own: Ctrl-C is for this command, which then ends the host. Over the channel the host says
+  // that it is ready, and learns when this process is gone.
+  const child = spawn(
+    process.execPath,
+    [path.join(PACKAGE, "dist", "local", "main.js"), "--app", PACKAGE, "--port", port],
+    { cwd: PACKAGE, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true },
+  );
+  try {
+    return { url: await ready(child, signal), own: true, stop: () => stop(child) };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
+
+async function ready(child: ChildProcess, signal: AbortSignal): Promise<string> {
+  let errors = "";
+  child.stdout?.resume();
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-4000)));
+  return await new Promise<string>((resolve, reject) => {
+    const fail = (why: string) =>
+      reject(new Failure(`The local host did not start${why}. ${errors.trim()}`.trim()));
+    const late = setTimeout(() => fail(` within ${START_MS / 1000} s`), START_MS);
+    const settle = (): void => clearTimeout(late);
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    child.once("message", ({ url }: { url: string }) => {
+      settle();
+      // By address, so that no name resolution comes between.
+      resolve(url.replace("localhost", "127.0.0.1"));
+    });
+    child.once("error", (error) => fail(`: ${error.message}`));
+    // Not "exit": what it said on standard error may come after that.
+    child.once("close", () => {
+      settle();
+      fail("");
+    });
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGINT");
+  const late = setTimeout(() => child.kill("SIGKILL"), END_MS);
+  await ended;
+  clearTimeout(late);
+}
+
+/** Whether a Functions host answers. @throws Failure when something else does */
+async function answers(url: string, port: string): Promise<boolean> {
+  let response;
+  try {
+    response = await fetch(`${url}/admin/host/status`, { signal: AbortSignal.timeout(5_000) });
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    if (code === "ECONNREFUSED") return false;
+    throw occupied(port);
+  }
+  const text = await response.text();
+  if (response.status === 503 || (response.ok && text.includes('"state"'))) return true;
+  throw occupied(port);
+}
+
+function occupied(port: string): Failure {
+  return new Failure(
+    `Something that is no Functions host has the port ${port} on this machine. End it, choose another port with ` +
+      `FUNCTIONS_PORT, or name an app with --url.`,
+  );
+}
