@@ -130,9 +130,11 @@ export class LocalHost {
       durableClient,
     });
     process.stdout.write(startUpText(url, functions, routes));
-    this.#stops.push(() => {
+    this.#stops.push(async () => {
       server.stopAccepting();
-      return withinGrace([activities.stop(), timers.stop(), engine.stop()]);
+      await withinGrace(Promise.all([activities.stop(), timers.stop()]));
+      // Last, so that the outcomes of what has just finished are committed.
+      await engine.stop();
     });
     engine.resume();
     timers.start();
@@ -212,11 +214,11 @@ function setEnvironment(port: number): void {
   process.env["AZURE_FUNCTIONS_ENVIRONMENT"] ??= "Development";
 }
 
-async function withinGrace(work: Promise<unknown>[]): Promise<void> {
+async function withinGrace(work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const grace = new Promise((resolve) => {
     timer = setTimeout(resolve, GRACE);
   });
-  await Promise.race([Promise.all(work), grace]);
+  await Promise.race([work, grace]);
   clearTimeout(timer);
 }
