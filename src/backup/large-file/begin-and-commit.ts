@@ -85,15 +85,7 @@ export async function commitAttempt(
         ),
       keepOld(blob, listing.keep),
     );
-    outcome = {
-      path: entry.path,
-      outcome: "copied",
-      kind: "file",
-      size: put.size,
-      mtime,
-      mode,
-      md5: put.md5,
-    };
+    outcome = contentOutcome(entry, put, mtime, mode, "copied");
   });
   if (piece === "changed" || !outcome) return "changed";
   return { settled: await settle(ledger, ref, outcome) };
