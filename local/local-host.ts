@@ -31,7 +31,6 @@ import { Azurite } from "./storage/azurite.ts";
 import { usesEmulator } from "./storage/emulator-settings.ts";
 import { TimerTriggers } from "./timer/timer-triggers.ts";
 import { InProcessWorker } from "./worker/in-process-worker.ts";
-import { TimeLimitedWorker } from "./worker/time-limit.ts";
 import { WorkerPool } from "./worker/worker-pool.ts";
 import type { Worker } from "./worker/worker.ts";
 
@@ -109,7 +108,7 @@ export class LocalHost {
     const app = await loadApp(appFolder, (level, _category, message) => functionLog(level, message));
     const functions = enabledFunctions(app, process.env, this.#log);
     const streamUrl = (await app.programmingModel?.getCapabilities?.({}))?.["HttpUri"];
-    const worker = this.#limited(new InProcessWorker(app, functionLog), settings);
+    const worker = new InProcessWorker(app, functionLog, settings.functionTimeout);
     const hub = { hubName: settings.hubName, key: state.systemKey };
     const durableClient = durableClientInput(url, hub, rpcBaseUrl);
     const { engine, activities } = this.#startEngine(settings, state, app, functions, worker);
@@ -163,7 +162,6 @@ export class LocalHost {
         invokeOrchestrator: (name, turn) => {
           const metadata = kinds.orchestrator.get(name);
           if (!metadata) throw new Error(`'${name}' is not an orchestrator function.`);
-          // Orchestrators are not limited in time: a turn is over in milliseconds.
           return worker.invoke(orchestrationRequest(metadata, turn));
         },
         checkFunction: (kind, name) => {
@@ -182,18 +180,10 @@ export class LocalHost {
   #activityWorker(settings: HostSettings, inProcess: Worker): Worker {
     const count = Number(process.env["FUNCTIONS_WORKER_PROCESS_COUNT"] ?? 1);
     if (!(count > 1)) return inProcess;
-    const pool = new WorkerPool(count, this.#arguments.appFolder, this.#log);
+    const { functionTimeout: timeout } = settings;
+    const pool = new WorkerPool({ count, directory: this.#arguments.appFolder, timeout, log: this.#log });
     this.#stops.push(() => pool.stop());
-    return new TimeLimitedWorker(pool, settings.functionTimeout, (request) => pool.killHolderOf(request));
-  }
-
-  #limited(worker: Worker, settings: HostSettings): Worker {
-    return new TimeLimitedWorker(worker, settings.functionTimeout, (request) =>
-      this.#log.error("took longer than functionTimeout; its result will not count", {
-        functionName: request.functionId,
-        invocationId: request.invocationId,
-      }),
-    );
+    return pool;
   }
 
   #announce(url: string): void {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FromChild, ToChild } from "./child-messages.ts";
 import type { InvocationRequest, InvocationResult } from "./messages.ts";
+import { limitTime, timeoutFailure } from "./time-limit.ts";
 import { WorkerLostError } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 import type { Logger } from "../log/logger.ts";
@@ -22,20 +23,26 @@ const HEALTHY_AFTER = 10_000;
 interface Waiting {
   resolve(result: InvocationResult): void;
   reject(error: Error): void;
+  /** Runs from when the child has been sent the call: waiting for a child to start does not count. */
+  limit?: NodeJS.Timeout | undefined;
 }
 
 export class ChildWorker implements Worker {
   readonly #directory: string;
   readonly #log: Logger;
+  readonly #timeout: number;
   readonly #open = new Map<string, Waiting>();
   #child: ChildProcess | undefined;
   #ready: Promise<void> = Promise.resolve();
   #backOff = FIRST_BACK_OFF;
   #stopping = false;
+  #isReady = false;
 
-  constructor(directory: string, log: Logger) {
+  /** A function that takes longer than `timeout` (milliseconds) fails, and takes the process with it. */
+  constructor(directory: string, log: Logger, timeout: number) {
     this.#directory = directory;
     this.#log = log;
+    this.#timeout = timeout;
     this.#start();
   }
 
@@ -44,31 +51,30 @@ export class ChildWorker implements Worker {
     return this.#open.size;
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
+  /** Whether a call would begin at once. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   invoke(request: InvocationRequest): Promise<InvocationResult> {
     return new Promise((resolve, reject) => {
       this.#open.set(request.invocationId, { resolve, reject });
-      void this.#ready.then(() => {
-        if (!this.#open.has(request.invocationId)) return;
-        const message: ToChild = { invoke: request };
-        this.#child?.send(message, (error) => {
-          if (error) this.#lose(request.invocationId);
-        });
-      });
+      void this.#ready.then(() => this.#send(request));
     });
   }
 
-  /** Whether this child has the invocation. */
-  has(invocationId: string): boolean {
-    return this.#open.has(invocationId);
-  }
-
-  /** Ends the process at once; it is started again. */
-  kill(): void {
-    this.#child?.kill("SIGKILL");
+  #send(request: InvocationRequest): void {
+    const id = request.invocationId;
+    const waiting = this.#open.get(id);
+    if (!waiting) return;
+    waiting.limit = limitTime(this.#timeout, () => {
+      this.#settle(id, timeoutFailure(request, this.#timeout));
+      this.#child?.kill("SIGKILL");
+    });
+    const message: ToChild = { invoke: request };
+    this.#child?.send(message, (error) => {
+      if (error) this.#lose(id);
+    });
   }
 
   /** Ends the process for good. */
@@ -86,8 +92,10 @@ export class ChildWorker implements Worker {
     this.#child = child;
     this.#ready = new Promise((resolve) => {
       child.on("message", (message: FromChild) => {
-        if (message.kind === "ready") resolve();
-        else if (message.kind === "log") this.#log.write(message.level, message.message, message.where);
+        if (message.kind === "ready") {
+          this.#isReady = true;
+          resolve();
+        } else if (message.kind === "log") this.#log.write(message.level, message.message, message.where);
         else if (message.kind === "failed")
           this.#log.error(`A worker process could not load the app: ${message.message}`);
         else this.#settle(message.invocationId, message.result);
@@ -95,6 +103,7 @@ export class ChildWorker implements Worker {
     });
     child.on("error", (error) => this.#log.error(`worker process ${child.pid}: ${error.message}`));
     child.on("exit", (code, signal) => {
+      this.#isReady = false;
       for (const id of this.#open.keys()) this.#lose(id);
       if (this.#stopping) return;
       this.#backOff =
@@ -114,12 +123,16 @@ export class ChildWorker implements Worker {
   }
 
   #settle(id: string, result: InvocationResult): void {
-    this.#open.get(id)?.resolve(result);
+    const waiting = this.#open.get(id);
     this.#open.delete(id);
+    clearTimeout(waiting?.limit);
+    waiting?.resolve(result);
   }
 
   #lose(id: string): void {
-    this.#open.get(id)?.reject(new WorkerLostError("The worker process ended before the function did."));
+    const waiting = this.#open.get(id);
     this.#open.delete(id);
+    clearTimeout(waiting?.limit);
+    waiting?.reject(new WorkerLostError("The worker process ended before the function did."));
   }
 }

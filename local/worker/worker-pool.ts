@@ -3,27 +3,29 @@ import { ChildWorker } from "./child-worker.ts";
 import type { InvocationRequest, InvocationResult } from "./messages.ts";
 import type { Worker } from "./worker.ts";
 
-/** Several child processes; a function goes to the one with the least to do. */
+export interface WorkerPoolOptions {
+  /** How many processes, at least 1. */
+  count: number;
+  /** The app's folder. */
+  directory: string;
+  /** functionTimeout, in milliseconds. */
+  timeout: number;
+  log: Logger;
+}
+
+/** Several child processes; a function goes to the one with the least to do, of those that are up. */
 export class WorkerPool implements Worker {
   readonly #children: ChildWorker[];
 
-  constructor(count: number, directory: string, log: Logger) {
-    this.#children = Array.from({ length: count }, () => new ChildWorker(directory, log));
+  constructor({ count, directory, log, timeout }: WorkerPoolOptions) {
+    this.#children = Array.from({ length: count }, () => new ChildWorker(directory, log, timeout));
   }
 
   invoke(request: InvocationRequest): Promise<InvocationResult> {
-    const [first, ...rest] = this.#children;
+    const ready = this.#children.filter(({ isReady }) => isReady);
+    const [first, ...rest] = ready.length > 0 ? ready : this.#children;
     if (!first) throw new Error("A worker pool has at least one child.");
     return rest.reduce((least, child) => (child.load < least.load ? child : least), first).invoke(request);
-  }
-
-  get pids(): number[] {
-    return this.#children.map(({ pid }) => pid).filter((pid) => pid !== undefined);
-  }
-
-  /** Ends the process that has this invocation; the others it had are lost with it, and delivered again. */
-  killHolderOf(request: InvocationRequest): void {
-    this.#children.find((child) => child.has(request.invocationId))?.kill();
   }
 
   stop(): void {
