@@ -2,7 +2,7 @@ import { LocalHost } from "../services/local-host.ts";
 import { CONTAINER } from "../services/storage.ts";
 import { MemoryWatch } from "../measure/memory.ts";
 import { durableCost, type DurableCost } from "../measure/durable-operations.ts";
-import type { Peer, Session } from "./peer.ts";
+import type { Peer, Run, Session } from "./peer.ts";
 import type { Storage } from "../services/storage.ts";
 import type { Tree } from "../trees.ts";
 
@@ -30,16 +30,8 @@ export class App implements Peer {
     const place = { build: this.#build, app: this.#build };
     const host = await LocalHost.start({ ...place, storagePort: port, workers: this.#workers });
     return {
-      backUp: async (tree, again) => {
-        const memory = new MemoryWatch(host.child.pid);
-        const begin = performance.now();
-        try {
-          await backUp(host, tree, again);
-          return { seconds: (performance.now() - begin) / 1000, peakMiB: memory.stop() };
-        } finally {
-          memory.stop();
-        }
-      },
+      backUp: (tree, again) => timed(host, () => backUp(host, tree, again)),
+      restore: (tree, to) => timed(host, () => restore(host, tree, to)),
       close: async () => {
         await host.stop();
         host.discard();
@@ -54,6 +46,27 @@ export class App implements Peer {
       },
     };
   }
+}
+
+async function timed(host: LocalHost, run: () => Promise<void>): Promise<Run> {
+  const memory = new MemoryWatch(host.child.pid);
+  const begin = performance.now();
+  try {
+    await run();
+    return { seconds: (performance.now() - begin) / 1000, peakMiB: memory.stop() };
+  } finally {
+    memory.stop();
+  }
+}
+
+async function restore(host: LocalHost, tree: Tree, to: string): Promise<void> {
+  const bytes = await host.run("restoreSiteContent", {
+    at: new Date().toISOString(),
+    container: CONTAINER,
+    to,
+  });
+  if (bytes !== tree.bytes)
+    throw new Error(`the app restored ${String(bytes)} bytes instead of ${tree.bytes}`);
 }
 
 async function backUp(host: LocalHost, tree: Tree, again: boolean): Promise<void> {

@@ -15,8 +15,13 @@ export interface Session {
    * @param again whether only what changed since the last run need be copied
    */
   backUp(tree: Tree, again: boolean): Promise<Run>;
+  /** Brings back what was backed up last, into a directory that is not there yet. @throws when it did not bring all */
+  restore?(tree: Tree, to: string): Promise<Run>;
   close(): Promise<void>;
 }
+
+/** The peer cannot take part, through no fault of its own; the message says why. */
+export class Skipped extends Error {}
 
 /** A way to back up a tree. */
 export interface Peer {
@@ -27,5 +32,6 @@ export interface Peer {
   unavailable?(): string | undefined;
   /** Whether it can leave out what has not changed. */
   readonly knowsUnchanged: boolean;
+  /** @throws Skipped */
   open(storage: Storage): Promise<Session>;
 }

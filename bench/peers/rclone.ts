@@ -18,6 +18,8 @@ export const rclone: Peer = {
     return {
       backUp: ({ root }) =>
         timeProgram("rclone", ["copy", root, `:azureblob:${CONTAINER}`, ...FLAGS], environment),
+      restore: (_tree, to) =>
+        timeProgram("rclone", ["copy", `:azureblob:${CONTAINER}`, to, ...FLAGS], environment),
       close: () => Promise.resolve(),
     };
   },

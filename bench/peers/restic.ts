@@ -3,7 +3,7 @@ import { installed } from "../services/installed.ts";
 import { discard, scratch } from "../services/scratch.ts";
 import { ACCOUNT, CONTAINER, KEY } from "../services/storage.ts";
 import { timeProgram } from "./program.ts";
-import type { Peer } from "./peer.ts";
+import { Skipped, type Peer } from "./peer.ts";
 
 // Its default is 5 connections.
 const REPOSITORY = ["-r", `azure:${CONTAINER}:/`, "-o", "azure.connections=32"];
@@ -16,7 +16,7 @@ export const restic: Peer = {
   unavailable: () => (installed("restic", ["version"]) ? undefined : "restic is not installed"),
   open: async ({ port }) => {
     if (port !== USUAL_PORT) {
-      throw new Error(`restic finds the emulator only on port ${USUAL_PORT}, which something else uses`);
+      throw new Skipped(`restic finds the emulator only on port ${USUAL_PORT}, which something else uses`);
     }
     const cache = scratch("restic");
     const environment = {
@@ -28,6 +28,8 @@ export const restic: Peer = {
     await timeProgram("restic", [...REPOSITORY, "init"], environment);
     return {
       backUp: ({ root }) => timeProgram("restic", [...REPOSITORY, "backup", root], environment),
+      restore: (_tree, to) =>
+        timeProgram("restic", [...REPOSITORY, "restore", "latest", "--target", to], environment),
       close: () => Promise.resolve(discard(cache)),
     };
   },

@@ -1,8 +1,7 @@
 import { ceiling } from "./ceiling.ts";
 import { engine } from "./engine.ts";
 import { growth, huge } from "./growth.ts";
-import { large, mixed, small, unchanged } from "./peers-on-azurite.ts";
-import { restore } from "./restore.ts";
+import { large, mixed, restore, small, unchanged } from "./peers-on-azurite.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Every measure, in the order in which they are taken and shown. */

@@ -1,15 +1,17 @@
+import path from "node:path";
 import { figure } from "../measure/statistics.ts";
-import type { Peer, Run } from "../peers/peer.ts";
+import { Skipped, type Peer, type Run, type Session } from "../peers/peer.ts";
 import type { Row } from "../results.ts";
 import { withinLimit } from "../services/limit.ts";
+import { discard, scratch } from "../services/scratch.ts";
 import type { Storage } from "../services/storage.ts";
 import type { Tree } from "../trees.ts";
 
 export interface Comparison {
   tree: Tree;
   runs: number;
-  /** Measures a second backup of the same, unchanged tree instead of the first. */
-  again?: boolean;
+  /** A first backup, a second one of the same, unchanged tree, or bringing it back. Default: the first. */
+  what?: "first" | "again" | "restore";
   /** Each run of each peer gets a storage account of its own, empty. */
   readonly startStorage: () => Promise<Storage>;
   readonly say: (line: string) => void;
@@ -35,31 +37,45 @@ export async function compare(peers: readonly Peer[], comparison: Comparison): P
         entry.runs.push(run);
         comparison.say(`  ${entry.peer.name}: ${run.seconds.toFixed(2)} s`);
       } catch (error) {
-        entry.failed = error instanceof Error ? error.message : String(error);
+        const message = error instanceof Error ? error.message : String(error);
+        if (error instanceof Skipped) entry.skipped = message;
+        else entry.failed = message;
       }
     }
   }
   return entries.map(({ peer, runs, failed, skipped }) => ({
     name: peer.name,
     how: peer.how,
-    figures: failed === "" && runs.length > 0 ? figuresOf(runs, comparison.tree) : {},
+    figures:
+      failed === "" && skipped === undefined && runs.length > 0 ? figuresOf(runs, comparison.tree) : {},
     ...(failed === "" ? {} : { failed }),
     ...(skipped === undefined ? {} : { skipped }),
   }));
 }
 
-async function measure(peer: Peer, { tree, again = false, startStorage }: Comparison): Promise<Run> {
+async function measure(peer: Peer, { tree, what = "first", startStorage }: Comparison): Promise<Run> {
   const storage = await startStorage();
   try {
     const session = await peer.open(storage);
     try {
-      if (again) await withinLimit(session.backUp(tree, false));
-      return await withinLimit(session.backUp(tree, again));
+      const first = await withinLimit(session.backUp(tree, false));
+      if (what === "first") return first;
+      return await withinLimit(what === "again" ? session.backUp(tree, true) : restore(session, tree));
     } finally {
       await session.close();
     }
   } finally {
     await storage.stop();
+  }
+}
+
+async function restore(session: Session, tree: Tree): Promise<Run> {
+  if (!session.restore) throw new Error("it cannot restore");
+  const folder = scratch("restored");
+  try {
+    return await session.restore(tree, path.join(folder, "tree"));
+  } finally {
+    discard(folder);
   }
 }
 

@@ -35,6 +35,16 @@ export const unchanged: Scenario = {
   title: "Small files again, nothing changed",
   run: async ({ runs, sizes, build, say }) => {
     const peers = [new App(build), rclone, restic];
-    return await compare(peers, { tree: sizes.small(), runs, again: true, startStorage, say });
+    return await compare(peers, { tree: sizes.small(), runs, what: "again", startStorage, say });
+  },
+};
+
+/** Bringing back what was backed up, into an empty directory. */
+export const restore: Scenario = {
+  name: "restore",
+  title: "Small files, brought back",
+  run: async ({ runs, sizes, build, say }) => {
+    const peers = [new App(build), rclone, restic];
+    return await compare(peers, { tree: sizes.small(), runs, what: "restore", startStorage, say });
   },
 };
