@@ -1,8 +1,9 @@
+import { stripVTControlCharacters } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
 import type { Run } from "./answers.ts";
 import type { CommonOptions } from "./session.ts";
 import { outJson, paint } from "./print.ts";
-import { bytes, duration, files } from "./words.ts";
+import { bytes, bytesOf, files, number, roughly } from "./words.ts";
 
 /** Shows how a run goes, until it is closed. */
 export interface ProgressView {
@@ -25,7 +26,8 @@ export function createProgress(options: CommonOptions): ProgressView {
 function bar(): ProgressView {
   const line = new SingleBar(
     {
-      format: (_options, { progress }, { words }: { words: string }) => `  ${drawn(progress)}  ${words}`,
+      format: (_options, { progress }, { words }: { words: string }) =>
+        ` ${drawn(progress, words)}  ${words}`,
       hideCursor: true,
       clearOnComplete: true,
       stream: process.stderr,
@@ -42,12 +44,13 @@ function bar(): ProgressView {
   };
 }
 
-const WIDTH = 20;
-
-function drawn(share: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * WIDTH);
-  const percent = `${Math.floor(share * 100)}%`.padStart(4);
-  return `${paint("cyan", "━".repeat(full), process.stderr)}${paint("dim", "━".repeat(WIDTH - full), process.stderr)} ${percent}`;
+/** As wide as the words leave room for; none where there is little. */
+function drawn(share: number, words: string): string {
+  const room = (process.stderr.columns ?? 80) - stripVTControlCharacters(words).length - 10;
+  const width = room < 8 ? 0 : Math.min(30, room);
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
+  const line = `${paint("cyan", "━".repeat(full), process.stderr)}${paint("dim", "─".repeat(width - full), process.stderr)}`;
+  return `${width === 0 ? "" : `${line} `}${Math.floor(share * 100)}%`.padEnd(4);
 }
 
 /** How much of what is known is done, from 0 to 1. Never the whole while more may be found. */
@@ -88,16 +91,16 @@ function jsonLines(): ProgressView {
   };
 }
 
-/** 5,157 of 10,000 files, 20.1 of 39.1 MiB, 8.1 MiB/s, 3 s left, 2 failed */
+/** 5,157 of 10,000 files, 2 failed, 20.1 of 39.1 MiB, 8.1 MiB/s, 3 s left */
 function words({ progress, counts }: Run): string {
   if (!progress || (progress.listed.files === 0 && !progress.listed.complete)) return "listing …";
   const { listed, settled, bytesPerSecond, secondsLeft } = progress;
   const failed = counts?.failed ?? 0;
   return [
-    `${settled.files.toLocaleString("en-US")} of ${files(listed.files)}${listed.complete ? "" : " so far"}`,
-    `${bytes(settled.bytes)} of ${bytes(listed.bytes)}`,
+    `${number(settled.files)} of ${files(listed.files)}${listed.complete ? "" : " so far"}`,
+    ...(failed === 0 ? [] : [paint("red", `${number(failed)} failed`, process.stderr)]),
+    bytesOf(settled.bytes, listed.bytes),
     `${bytes(bytesPerSecond)}/s`,
-    ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft * 1000)} left`]),
-    ...(failed === 0 ? [] : [paint("red", `${failed.toLocaleString("en-US")} failed`, process.stderr)]),
+    ...(secondsLeft === undefined ? [] : [`${roughly(secondsLeft * 1000)} left`]),
   ].join(", ");
 }

@@ -78,7 +78,7 @@ export function recordOf(run: Run): Record<string, unknown> {
 
 /** A run in a few lines: the same at its end and in `show`. */
 export function summary(run: Run): string[] {
-  const { id, counts, destination } = run;
+  const { counts, destination } = run;
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const seconds = Math.max(elapsed, 1) / 1000;
   return [
@@ -89,7 +89,7 @@ export function summary(run: Run): string[] {
         ]
       : []),
     row("Blobs", destination.url),
-    row("Record", `${ledgerOf(run)} (show ${id})`),
+    row("Record", ledgerOf(run)),
   ];
 }
 

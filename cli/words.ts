@@ -11,6 +11,21 @@ export function bytes(count: number): string {
   return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
+/** A part of a number of bytes: 20.1 of 39.1 MiB, with one unit where both have the same. */
+export function bytesOf(part: number, whole: number): string {
+  const [some = "", unit] = bytes(part).split(" ");
+  const all = bytes(whole);
+  return all.endsWith(` ${unit}`) ? `${some} of ${all}` : `${some} ${unit} of ${all}`;
+}
+
+/** A guess at a duration: 3 s, 2 min, 3 h 20 min. */
+export function roughly(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** A duration for people: 3.4 s, 25 s, 2 min 5 s, 3 h 20 min. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;

@@ -84,8 +84,8 @@ async function ended(id: string, { runtimeStatus, output }: Status, { api }: Ses
 
 function interrupted(id: string, own: boolean, { url }: BackupOptions): string {
   const to = url === undefined ? "" : ` --url ${url}`;
-  const cancel = `site-backup cancel ${id}${to}`;
-  return own
-    ? `Interrupted. The backup ${id} stands still, for its host has ended; it goes on when the local host starts again (npm start). To cancel it: ${cancel}`
-    : `Interrupted. The backup ${id} goes on. To watch it: site-backup watch ${id}${to}. To cancel it: ${cancel}`;
+  const goesOn = own
+    ? `The backup ${id} stands still, for its host ends with this command.\n  It goes on when the local host starts again: npm start`
+    : `The backup ${id} goes on.\n  To watch it:  npx site-backup watch ${id}${to}`;
+  return `Interrupted. ${goesOn}\n  To cancel it: npx site-backup cancel ${id}${to}`;
 }

@@ -4,7 +4,7 @@ import { follow } from "../follow.ts";
 import { err, name, out, outJson, paint, table } from "../print.ts";
 import { exitCodeOf, failedLine, recordOf, reportEnd, row, summary } from "../report.ts";
 import { withSession, type CommonOptions } from "../session.ts";
-import { bytes, duration, moment, number } from "../words.ts";
+import { bytes, duration, moment, number, roughly } from "../words.ts";
 
 export interface RunsOptions extends CommonOptions {
   kind?: string;
@@ -36,9 +36,9 @@ export async function runs(options: RunsOptions): Promise<number> {
     else if (found.length === 0) err("No runs.");
     else
       for (const line of table(
-        ["Run", "Started", "Status", "Files", "Bytes", "Took", "Directory"],
+        ["Run", "Started", "Status", "Files", "Failed", "Bytes", "Took", "Directory"],
         found.map(runRow),
-        [3, 4, 5],
+        [3, 4, 5, 6],
       ))
         out(line);
     return ExitCode.done;
@@ -48,12 +48,12 @@ export async function runs(options: RunsOptions): Promise<number> {
 function runRow(run: Run): string[] {
   const { id, started, finished, status, counts, root, kind } = run;
   const done = counts ? counts.copied + counts.unchanged : 0;
-  const some = counts && counts.failed > 0 ? `, ${number(counts.failed)} failed` : "";
   return [
     id,
-    moment(started),
+    moment(started).slice(0, 16),
     kind === "backup" ? status : `${kind} ${status}`,
-    counts ? `${number(done)}${some}` : "",
+    counts ? number(done) : "",
+    counts && counts.failed > 0 ? number(counts.failed) : "",
     counts ? bytes(counts.bytes) : "",
     finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
     name(root),
@@ -74,7 +74,7 @@ export async function show(id: string, options: CommonOptions): Promise<number> 
     if (run.finished) out(row("Finished", moment(run.finished)));
     for (const line of summary(run)) out(line);
     if (run.progress?.secondsLeft !== undefined)
-      out(row("Left", `about ${duration(run.progress.secondsLeft * 1000)}`));
+      out(row("Left", `about ${roughly(run.progress.secondsLeft * 1000)}`));
     if (run.message !== undefined) out(row("Why", name(run.message)));
     return ExitCode.done;
   });

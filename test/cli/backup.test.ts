@@ -1,0 +1,210 @@
+/** `site-backup backup` and its kin against a local host that is up. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { bytes, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { objects, run, start } from "./command.ts";
+
+let host: LocalHostProcess;
+let folder: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  folder = await makeFolder("cli");
+  host = await startLocalHost({ entry: "build", env: { BACKUP_REQUESTS_IN_FLIGHT: "2" } });
+  env = { FUNCTIONS_PORT: new URL(host.url).port };
+});
+afterAll(async () => {
+  await host.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const RUN = /[0-9a-f]{32}/;
+
+describe("backup", () => {
+  it("all files: exit code 0, and where everything is, in plain lines", async () => {
+    const root = await makeTree(path.join(folder, "plain"), { "a.txt": "hello", "b/c.bin": bytes(3000) });
+    const { code, stdout, stderr } = await run(["backup", "plain"], { env, cwd: folder });
+    expect(stderr).toBe(`Backing up ${root}\n`);
+    expect(stdout).toMatch(/^ {2}Files {4}2 copied$/m);
+    expect(stdout).toMatch(/^ {2}Bytes {4}2\.9 KiB in [\d.]+ m?s(ec)?, [\d.]+ \w+\/s$/m);
+    expect(stdout).toMatch(/^ {2}Blobs {4}http:\/\/127\.0\.0\.1:\d+\/devstoreaccount1\/backups$/m);
+    expect(stdout).toMatch(/^ {2}Record {3}http:\S+\/backup-runs\/[0-9a-f]{32}$/m);
+    expect(stdout).toMatch(/^ {2}Output {3}3005$/m);
+    // No colours, no cursor movements.
+    expect(stdout + stderr).not.toContain("\u001b");
+    expect(code).toBe(0);
+  });
+
+  it("some files failed: exit code 3, and which and why", async () => {
+    const root = await makeTree(path.join(folder, "some"), { good: "1", "bad.": "2", "\u001b[31mred.": "3" });
+    const { code, stdout, stderr } = await run(["backup", root, "--container", "some"], { env });
+    expect(code).toBe(3);
+    expect(stderr).toContain("2 files could not be backed up:");
+    expect(stderr).toMatch(/^ {2}bad\.: Blob Storage cannot hold it: /m);
+    expect(stderr).toContain("'\\x1B[31mred.': ");
+    expect(stdout).toContain("1 copied, 2 failed");
+    expect(stdout).not.toContain("Output");
+    const [id = ""] = RUN.exec(stdout) ?? [];
+    const failed = await run(["files", id, "--failed", "--json"], { env });
+    expect(objects(failed.stdout)).toEqual([
+      expect.objectContaining({ type: "file", path: "\u001b[31mred.", outcome: "failed" }),
+      expect.objectContaining({ type: "file", path: "bad.", outcome: "failed" }),
+    ]);
+  });
+
+  it("nothing could be backed up: exit code 1, in one sentence", async () => {
+    const missing = path.join(folder, "missing");
+    const { code, stdout, stderr } = await run(["backup", missing], { env });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(`Backing up ${missing}\nThe directory ${missing} does not exist.\n`);
+  });
+
+  it("a request that the app refuses: its detail, exit code 1", async () => {
+    const { code, stderr } = await run(["backup", folder, "--container", "No_Good"], { env });
+    expect(code).toBe(1);
+    expect(stderr).toBe('"container": expected 3 to 63 lower-case letters, digits and single hyphens.\n');
+  });
+
+  it("--json: a line an object, from started to end", async () => {
+    const root = await makeTree(path.join(folder, "json"), manyFiles(120));
+    const args = ["backup", root, "--json", "--container", "json", "--exclude", "*1.txt", "--prefix", "p"];
+    const { code, stdout, stderr } = await run(args, { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = objects(stdout);
+    expect(lines[0]).toEqual({ type: "started", run: expect.stringMatching(RUN), root });
+    for (const line of lines.slice(1, -1)) {
+      expect(line).toMatchObject({
+        type: "progress",
+        listed: { files: expect.any(Number), bytes: expect.any(Number), complete: expect.any(Boolean) },
+        settled: { files: expect.any(Number), bytes: expect.any(Number) },
+      });
+    }
+    const end = lines.at(-1);
+    expect(end).toMatchObject({
+      type: "end",
+      exitCode: 0,
+      run: lines[0]?.["run"],
+      status: "completed",
+      root,
+      destination: { container: "json", prefix: "p" },
+      counts: { copied: 108, failed: 0 },
+    });
+    expect(end?.["output"]).toBe((end?.["counts"] as { bytes: number }).bytes);
+  });
+
+  it("--quiet: nothing when all is well", async () => {
+    const root = await makeTree(path.join(folder, "quiet"), { a: "1" });
+    const ended = await run(["backup", root, "--quiet", "--container", "quiet"], { env });
+    expect(ended).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it("Ctrl-C: exit code 130; the backup goes on, and how to cancel it is right", async () => {
+    const root = await makeTree(path.join(folder, "long"), manyFiles(1500));
+    const backup = start(["backup", root, "--container", "long"], { env });
+    await backup.until(/Backing up/);
+    backup.child.kill("SIGINT");
+    const { code, stderr } = await backup.ended;
+    expect(code).toBe(130);
+    const [, id = ""] = /To cancel it: npx site-backup cancel (\w+)$/m.exec(stderr) ?? [];
+    expect(stderr).toContain(`The backup ${id} goes on.`);
+    const running = await run(["show", id], { env });
+    expect(running.stdout).toMatch(/Status {3}running/);
+    const canceled = await run(["cancel", id, "--json"], { env });
+    expect(objects(canceled.stdout)).toMatchObject([{ type: "run", run: id, status: "canceled" }]);
+    const watched = await run(["watch", id], { env });
+    expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining(`${id} was canceled`) });
+  });
+});
+
+describe("runs, show", () => {
+  it("newest first, in columns and as objects", async () => {
+    const root = await makeTree(path.join(folder, "twice"), { a: "1" });
+    for (let time = 0; time < 2; time++)
+      await run(["backup", root, "--container", "twice", "--quiet"], { env });
+    const { stdout } = await run(["runs", "--root", root, "--json"], { env });
+    const [second, first, ...none] = objects(stdout);
+    expect(none).toEqual([]);
+    expect(String(first?.["started"]) < String(second?.["started"])).toBe(true);
+    const words = await run(["runs", "--limit", "1"], { env });
+    expect(words.stdout.split("\n")[0]).toMatch(
+      /^Run +Started +Status +Files +Failed +Bytes +Took +Directory$/,
+    );
+    expect(words.stdout).toContain(`${String(second?.["run"])}  `);
+    const shown = await run(["show", String(first?.["run"])], { env });
+    expect(shown.stdout).toMatch(/Status {3}completed/);
+  });
+
+  it.each([
+    [["show", "nope"], /There is no run "nope"\./],
+    [["runs", "--since", "yesterday"], /--since takes a time such as/],
+    [["runs", "--limit", "0"], /--limit takes a number from 1 on/],
+  ])("%j: says what is wrong, exit code 1", async (args, message) => {
+    const { code, stderr } = await run(args, { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe("which app", () => {
+  let other: Server;
+  let seen: (string | undefined)[] = [];
+  beforeAll(async () => {
+    other = createServer((request, response) => {
+      seen.push(request.headers["x-functions-key"]?.toString());
+      const [status, body] = request.url?.startsWith("/keyed") ? [401, ""] : [404, "<h1>Not here</h1>"];
+      response.writeHead(status, { "Content-Type": "text/html" }).end(body);
+    });
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(() => {
+    other.close();
+  });
+  const port = () => String((other.address() as AddressInfo).port);
+
+  it("something else has the local host's port", async () => {
+    const { code, stderr } = await run(["backup", folder], { env: { FUNCTIONS_PORT: port() } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Something that is no Functions host has the port \d+ on this machine\. End it/);
+  });
+
+  it("--url leads to something else", async () => {
+    const { code, stderr } = await run(["backup", folder, "--url", `http://127.0.0.1:${port()}`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/is not a site-backup app: it has no such route \(HTTP 404\)\.$/m);
+  });
+
+  it("the key goes in a header and is never printed", async () => {
+    seen = [];
+    const url = `http://127.0.0.1:${port()}/keyed`;
+    const without = await run(["runs", "--url", url]);
+    expect(without.stderr).toMatch(
+      /wants a function key \(HTTP 401\)\. Give it with --key or SITE_BACKUP_KEY/,
+    );
+    const wrong = await run(["runs", "--url", url], { env: { SITE_BACKUP_KEY: "s3cret" } });
+    expect(wrong.stderr).toMatch(/does not take this function key/);
+    expect(seen).toEqual([undefined, "s3cret"]);
+    const help = await run(["backup", "--help"], { env: { SITE_BACKUP_KEY: "s3cret" } });
+    for (const { stdout, stderr } of [wrong, help]) expect(stdout + stderr).not.toContain("s3cret");
+  });
+
+  it("nothing answers there", async () => {
+    const { code, stderr } = await run(["runs", "--json", "--url", "http://127.0.0.1:9"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/127\.0\.0\.1:9 does not answer .*Is the app running/);
+  });
+});
+
+describe("--help", () => {
+  it.each(["backup", "runs", "show", "files", "watch", "cancel"])(
+    "%s has an example and the exit codes",
+    async (name) => {
+      const { code, stdout } = await run([name, "--help"]);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`Example:\n  site-backup ${name}`);
+      expect(stdout).toMatch(/3 +some files could not be backed up/);
+    },
+  );
+});

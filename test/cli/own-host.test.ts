@@ -1,0 +1,73 @@
+/** `site-backup backup` where no local host is up: it starts one, and ends it. */
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { freePort } from "../harness/local-host.ts";
+import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { objects, run, start } from "./command.ts";
+
+let folder: string;
+let env: Record<string, string | undefined>;
+beforeEach(async () => {
+  folder = await makeFolder("cli-own");
+  env = {
+    FUNCTIONS_PORT: String(await freePort()),
+    AZURITE_BLOB_PORT: String(await freePort()),
+    LOCAL_HOST_STATE: path.join(folder, "state"),
+    AzureWebJobsStorage: "UseDevelopmentStorage=true",
+    BackupStorage: undefined,
+    BACKUP_REQUESTS_IN_FLIGHT: "2",
+  };
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Neither the host nor Azurite is left behind. */
+async function expectNobody(): Promise<void> {
+  for (const port of [env["FUNCTIONS_PORT"], env["AZURITE_BLOB_PORT"]]) {
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow("fetch failed");
+  }
+}
+
+it("starts it, backs up, and ends it", async () => {
+  const root = await makeTree(path.join(folder, "tree"), { a: "12345" });
+  const { code, stdout, stderr } = await run(["backup", root], { env });
+  expect(stderr).toBe(`Starting the local host …\nBacking up ${root}\n`);
+  expect(stdout).toMatch(/Output {3}5$/m);
+  expect(code).toBe(0);
+  await expectNobody();
+});
+
+it("Ctrl-C ends it too; the backup stands still, and goes on with the next host", async () => {
+  const root = await makeTree(path.join(folder, "tree"), manyFiles(300));
+  const backup = start(["backup", root], { env });
+  await backup.until(/Backing up/);
+  backup.child.kill("SIGINT");
+  const { code, stderr } = await backup.ended;
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/stands still, .*\n {2}It goes on when the local host starts again: npm start/);
+  await expectNobody();
+  const [, id = ""] = /cancel (\w+)$/m.exec(stderr) ?? [];
+  const watched = await run(["watch", id, "--json"], { env });
+  expect(objects(watched.stdout).at(-1)).toMatchObject({
+    type: "end",
+    status: "completed",
+    counts: { copied: 300 },
+  });
+  expect(watched.code).toBe(0);
+});
+
+it("Ctrl-C while it starts leaves nothing behind", async () => {
+  const backup = start(["backup", folder], { env });
+  await backup.until(/Starting the local host/);
+  backup.child.kill("SIGINT");
+  expect((await backup.ended).code).toBe(130);
+  await expectNobody();
+});
+
+it("cannot start: says why, exit code 1", async () => {
+  const { code, stderr } = await run(["backup", folder], {
+    env: { ...env, AzureWebJobsStorage: "nonsense" },
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/The local host did not start\..*AzureWebJobsStorage/s);
+});
