@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from "vitest";
 import { link, makeTree, manyFiles } from "../harness/tree.ts";
 import { backUp, expectProblem, follow, newContainer, newRoot, post, start } from "./client.ts";
 
-const { baseUrl, trees } = inject("hostUnderTest");
+const { baseUrl, allowed, trees } = inject("hostUnderTest");
 
 const postJson = (value: unknown) => post(JSON.stringify(value));
 
@@ -57,9 +57,9 @@ describe("400: the body", () => {
 describe("403: a directory that BACKUP_ROOTS does not allow", () => {
   it.each([
     ["the whole machine", () => "/"],
-    ["the parent", () => path.dirname(trees)],
-    ["out by ..", () => `${trees}/../../etc`],
-    ["a neighbour with the same beginning", () => `${trees}x`],
+    ["the parent", () => path.dirname(allowed)],
+    ["out by ..", () => `${allowed}/../../../../../../etc`],
+    ["a neighbour with the same beginning", () => `${allowed}x`],
   ])("%s", async (_what, root) => {
     const problem = await expectProblem(await postJson(root()), 403, /BACKUP_ROOTS/);
     expect(problem["detail"]).toContain(root());

@@ -14,7 +14,9 @@ export interface HostUnderTest {
   /** The storage account that backups go to. */
   connectionString: string;
   functionKey: string | undefined;
-  /** A directory that the host and the tests both see, and that BACKUP_ROOTS allows. */
+  /** The one directory that BACKUP_ROOTS allows. */
+  allowed: string;
+  /** A directory in it for the trees of this run of the suite; the host and the tests both see it. */
   trees: string;
 }
 
@@ -26,7 +28,8 @@ declare module "vitest" {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { E2E_BASE_URL, E2E_STORAGE_CONNECTION_STRING, E2E_FUNCTION_KEY, E2E_TREES } = process.env;
-  const trees = realpathSync(mkdtempSync(path.join(E2E_TREES || tmpdir(), "site-backup-e2e-")));
+  const parent = realpathSync(E2E_TREES || tmpdir());
+  const trees = mkdtempSync(path.join(parent, "site-backup-e2e-"));
   const removeTrees = () => rmSync(trees, { recursive: true, force: true });
   if (E2E_BASE_URL) {
     if (!E2E_STORAGE_CONNECTION_STRING) {
@@ -39,6 +42,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       baseUrl: E2E_BASE_URL.replace(/\/+$/, ""),
       connectionString: E2E_STORAGE_CONNECTION_STRING,
       functionKey: E2E_FUNCTION_KEY || undefined,
+      allowed: parent,
       trees,
     });
     return async () => removeTrees();
@@ -51,6 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     baseUrl: host.url,
     connectionString: host.connectionString,
     functionKey: undefined,
+    allowed: trees,
     trees,
   });
   return async () => {

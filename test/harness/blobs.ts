@@ -9,11 +9,20 @@ export interface StoredBlob {
   item: BlobItem;
 }
 
-/** All blobs below a prefix, by name without it, in the order of their names. */
-export async function readBlobs(container: ContainerClient, prefix = ""): Promise<Map<string, StoredBlob>> {
+/**
+ * All blobs below a prefix, by name without it, in the order of their names.
+ * @param run only those that this run wrote
+ */
+export async function readBlobs(
+  container: ContainerClient,
+  prefix = "",
+  run?: string,
+): Promise<Map<string, StoredBlob>> {
   const items: BlobItem[] = [];
   const options = { includeMetadata: true, ...(prefix === "" ? {} : { prefix: `${prefix}/` }) };
-  for await (const item of container.listBlobsFlat(options)) items.push(item);
+  for await (const item of container.listBlobsFlat(options)) {
+    if (run === undefined || item.metadata?.["run"] === run) items.push(item);
+  }
   const found: [string, StoredBlob][] = [];
   // A few at a time: a thousand downloads one after the other take longer than the backup.
   const queue = [...items];
