@@ -92,7 +92,8 @@ describe("backup", () => {
       destination: { container: "json", prefix: "p" },
       counts: { copied: 108, failed: 0 },
     });
-    expect(end?.["output"]).toBe((end?.["counts"] as { bytes: number }).bytes);
+    const { output, counts } = end as { output: number; counts: { bytes: number } };
+    expect(output).toBe(counts.bytes);
   });
 
   it("--quiet: nothing when all is well", async () => {
