@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { classify } from "../storage/errors.ts";
@@ -75,14 +77,12 @@ function claimBlob(service: BlobServiceClient, { container, prefix }: { containe
 async function readClaim(blob: BlockBlobClient): Promise<{ claim: Claim; etag: string } | undefined> {
   try {
     return await withRetries(async (abortSignal) => {
-      const { etag } = await blob.getProperties({ abortSignal });
-      const bytes = await blob.downloadToBuffer(0, undefined, { abortSignal, conditions: { ifMatch: etag } });
-      return { claim: JSON.parse(bytes.toString("utf8")) as Claim, etag: etag ?? "" };
+      const { etag, readableStreamBody } = await blob.download(0, undefined, { abortSignal });
+      if (!readableStreamBody) throw new Error("The record of a destination came without a body.");
+      return { claim: JSON.parse(await text(readableStreamBody as Readable)) as Claim, etag: etag ?? "" };
     });
   } catch (error) {
-    const failure = classify(error);
-    if (failure === "missing") return undefined;
-    if (failure === "conflict") return await readClaim(blob);
+    if (classify(error) === "missing") return undefined;
     throw error;
   }
 }

@@ -78,7 +78,9 @@ export function describe(error: unknown): string {
     case "conflict":
     case "invalid":
     case "other":
-      return redact(`The storage account answered${status}: ${firstLine(error.message)}`);
+      return redact(
+        `The storage account answered${status}: ${firstLine(error.message) || "no reason given"}`,
+      );
   }
 }
 
