@@ -56,15 +56,7 @@ export class Ledger {
 
   /** The blob's content, or undefined when there is none. */
   async read(name: string): Promise<string | undefined> {
-    try {
-      const bytes = await withRetries((abortSignal) =>
-        this.#blob(name).downloadToBuffer(0, undefined, { abortSignal }),
-      );
-      return bytes.toString("utf8");
-    } catch (error) {
-      if (classify(error) === "missing") return undefined;
-      throw error;
-    }
+    return (await this.#readWithTag(name))?.text;
   }
 
   /**
@@ -93,21 +85,19 @@ export class Ledger {
     return parseLines<T>(bytes.toString("utf8"));
   }
 
+  /** In one request, so that the content is all of one version when somebody writes it meanwhile. */
   async #readWithTag(name: string): Promise<{ text: string; etag: string } | undefined> {
     try {
       return await withRetries(async (abortSignal) => {
-        const { etag = "" } = await this.#blob(name).getProperties({ abortSignal });
-        const bytes = await this.#blob(name).downloadToBuffer(0, undefined, {
+        const { readableStreamBody, etag = "" } = await this.#blob(name).download(0, undefined, {
           abortSignal,
-          conditions: { ifMatch: etag },
         });
-        return { text: bytes.toString("utf8"), etag };
+        const chunks: Buffer[] = [];
+        for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+        return { text: Buffer.concat(chunks).toString("utf8"), etag };
       });
     } catch (error) {
-      const failure = classify(error);
-      if (failure === "missing") return undefined;
-      // Written between the two requests.
-      if (failure === "conflict") return await this.#readWithTag(name);
+      if (classify(error) === "missing") return undefined;
       throw error;
     }
   }

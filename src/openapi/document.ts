@@ -143,6 +143,7 @@ function runs(): Json {
       get: {
         operationId: "openapi",
         summary: "This document.",
+        security: [],
         responses: { 200: { description: "OpenAPI 3.1.", content: { "application/json": {} } } },
       },
     },

@@ -3,9 +3,10 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { closeRun, openRun, readRun, recordCounts } from "../ledger/run-record.ts";
+import { closeRun, openRun, readRun, recordCounts, type RunRecord } from "../ledger/run-record.ts";
 import type { Instances } from "./instances.ts";
-import { currentRecord, readProgress, showRun } from "./read-run.ts";
+import { readProgress } from "./progress.ts";
+import { currentRecord, showRun } from "./read-run.ts";
 import type { RunView } from "./schema.ts";
 
 /** How long ending is waited for: the engine ends an orchestration at its next turn. */
@@ -34,7 +35,7 @@ export async function cancelRun(
   if (!record) return undefined;
   const ledger = new Ledger(service, id);
   // A run that is just being started has no record yet.
-  if (!(await readRun(ledger))) await openRun(ledger, record);
+  if (!(await readRun(ledger))) await openRun(ledger, record, whatOf(record));
   const { status, message } = record;
   const closed = await closeRun(ledger, {
     status: status === "running" ? "canceled" : status,
@@ -50,6 +51,10 @@ export async function cancelRun(
     throw new HasEnded(`The run ${id} has ended already: ${closed.status}.`);
   }
   return await showRun(service, instances, id);
+}
+
+function whatOf({ kind, of }: RunRecord): Pick<RunRecord, "kind" | "of"> {
+  return { ...(kind === undefined ? {} : { kind }), ...(of === undefined ? {} : { of }) };
 }
 
 async function endAll(instances: Instances, run: string, since: Date): Promise<void> {

@@ -1,0 +1,60 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { parseBackupRequest } from "../backup/request.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { readRun, type RunRecord } from "../ledger/run-record.ts";
+import { parseRestoreRequest } from "../restore/request.ts";
+import { parseVerifyRequest } from "../verify/request.ts";
+import type { Instance } from "./instances.ts";
+
+/** A run that has not begun its record yet, or could not: as much as its start says of it. */
+export async function fromInstance(
+  service: BlobServiceClient,
+  id: string,
+  instance: Instance,
+): Promise<RunRecord | undefined> {
+  const asked = await askedFor(service, instance);
+  if (!asked) return undefined;
+  const begun = { version: 1 as const, id, ...asked, started: instance.created.toISOString() };
+  return instance.status === "active" ? { ...begun, status: "running" } : { ...begun, ...endOf(instance) };
+}
+
+type Asked = Pick<RunRecord, "kind" | "of" | "root" | "container" | "prefix" | "mode">;
+
+async function askedFor(service: BlobServiceClient, { name, input }: Instance): Promise<Asked | undefined> {
+  if (name === "backupSiteContent") {
+    const request = parseBackupRequest(input);
+    if (!request.ok) return undefined;
+    const { root, container, prefix, mode } = request.value;
+    return { root, container, prefix, mode };
+  }
+  if (name === "restoreSiteContent") {
+    const request = parseRestoreRequest(input);
+    if (!request.ok) return undefined;
+    const { run, to, container = "backups", prefix = "" } = request.value;
+    const place = run === undefined ? { container, prefix } : await placeOf(service, run);
+    return { kind: "restore", ...place, root: to, mode: "full" };
+  }
+  if (name === "verifyBackup") {
+    const request = parseVerifyRequest(input);
+    if (!request.ok) return undefined;
+    return { kind: "verify", ...(await placeOf(service, request.value.run)), mode: "full" };
+  }
+  return undefined;
+}
+
+/** What a restore or verify takes over from the run that it is of. */
+async function placeOf(service: BlobServiceClient, of: string) {
+  const { root = "", container = "backups", prefix = "" } = (await readRun(new Ledger(service, of))) ?? {};
+  return { of, root, container, prefix };
+}
+
+/** How a run ended whose record does not say. */
+export function endOf(instance: Instance | undefined): Pick<RunRecord, "status" | "finished" | "message"> {
+  if (!instance)
+    return { status: "failed", message: "Its orchestration is gone: it was purged before it ended." };
+  const { status, output, updated } = instance;
+  const finished = updated.toISOString();
+  if (status === "completed") return { status, finished };
+  const said = typeof output === "string" && output !== "" ? { message: output.slice(0, 2000) } : {};
+  return { status: status === "canceled" ? "canceled" : "failed", finished, ...said };
+}

@@ -1,0 +1,76 @@
+/** A local host for the tests of the records, and what a client of it does. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FilePage, RunPage, RunView } from "../../src/records/schema.ts";
+import { startLocalHost, type LocalHostOptions, type LocalHostProcess } from "../harness/local-host.ts";
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  json: () => unknown;
+}
+
+export class RecordsHost {
+  readonly process: LocalHostProcess;
+
+  private constructor(process: LocalHostProcess) {
+    this.process = process;
+  }
+
+  static async start(env: LocalHostOptions["env"] = {}): Promise<RecordsHost> {
+    return new RecordsHost(await startLocalHost({ entry: "build", env }));
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(`${this.process.url}${path}`, init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: () => JSON.parse(text) as unknown,
+    };
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const answer = await this.fetch(path);
+    if (answer.status !== 200)
+      throw new Error(`${path}: ${answer.status} ${answer.text}\n${this.process.logs().slice(-2000)}`);
+    return answer.json() as T;
+  }
+
+  async start(body: unknown, orchestrator = "backupSiteContent"): Promise<string> {
+    const answer = await this.fetch(`/orchestrators/${orchestrator}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (answer.status !== 202) throw new Error(answer.text);
+    return (answer.json() as { id: string }).id;
+  }
+
+  /** Backs up, and gives the run once its orchestration has ended. */
+  async backUp(body: unknown): Promise<RunView> {
+    return await this.ended(await this.start(body));
+  }
+
+  async ended(id: string): Promise<RunView> {
+    for (;;) {
+      const run = await this.run(id);
+      if (run.status !== "running") return run;
+      await sleep(50);
+    }
+  }
+
+  run(id: string): Promise<RunView> {
+    return this.get<RunView>(`/backups/${id}`);
+  }
+
+  runs(query = ""): Promise<RunPage> {
+    return this.get<RunPage>(`/backups${query}`);
+  }
+
+  files(id: string, query = ""): Promise<FilePage> {
+    return this.get<FilePage>(`/backups/${id}/files${query}`);
+  }
+}
