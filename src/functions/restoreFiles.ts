@@ -1,7 +1,9 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import type { Tally } from "../backup/outcome.ts";
+import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
+import { isCanceled } from "../ledger/run-record.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
 import { services } from "../services.ts";
 
@@ -9,6 +11,7 @@ import { services } from "../services.ts";
 df.app.activity("restoreFiles", {
   handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
     const { storage, settings, budget } = services;
+    if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
     const tally = await restoreBatch(batch, storage, settings, budget);
     const { copied, unchanged, failed, bytes } = tally.counts;
     context.info(

@@ -164,7 +164,10 @@ export async function settlePlan<Request>(
   part: string,
   plan: Plan<Request>,
 ): Promise<Plan<Request>> {
-  const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(plan));
+  const { toDo, rest } = plan;
+  // In metadata, so that a run's progress is one list call.
+  const metadata = { files: String(toDo.files), bytes: String(toDo.bytes), rest: String(rest.length) };
+  const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(plan), metadata);
   return won ? plan : ((await readPlan<Request>(ledger, part)) ?? plan);
 }
 
