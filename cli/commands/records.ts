@@ -139,7 +139,7 @@ export async function watch(id: string, options: CommonOptions): Promise<number>
     const { api } = session;
     // Says so if there is no such run.
     const now = await api.run(id);
-    if (now.status === "running" && !options.json && !options.quiet) err(`Backing up ${name(now.root)}`);
+    if (now.status === "running" && !options.json && !options.quiet) err(begun(now));
     try {
       const run = await follow(id, session, options, (current) =>
         Promise.resolve(current && current.status !== "running" ? current : undefined),
@@ -156,6 +156,11 @@ export async function watch(id: string, options: CommonOptions): Promise<number>
       return ExitCode.interrupted;
     }
   });
+}
+
+function begun({ kind, of, root }: Run): string {
+  if (kind === "restore") return `Restoring ${of ?? ""} into ${name(root)}`;
+  return kind === "verify" ? `Verifying ${of ?? ""}` : `Backing up ${name(root)}`;
 }
 
 async function collect<T>(

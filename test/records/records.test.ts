@@ -148,6 +148,28 @@ describe("GET /backups/{runId}", () => {
     for (const { progress } of late) expect(progress?.secondsLeft).toBeGreaterThanOrEqual(0);
   });
 
+  it("tells the progress of a restore in the same way", async () => {
+    const root = await makeTree(path.join(folder, "source"), manyFiles(300));
+    const source = await host.backUp({ root, container: "restore" });
+    const id = await host.start({ run: source.id, to: path.join(folder, "back") }, "restoreSiteContent");
+    const seen: RunView[] = [];
+    let run = await host.run(id);
+    for (; run.status === "running"; run = await host.run(id)) {
+      seen.push(run);
+      await sleep(5);
+    }
+    expect(run).toMatchObject({
+      kind: "restore",
+      of: source.id,
+      status: "completed",
+      counts: { copied: 300 },
+    });
+    expect(seen[0]).toMatchObject({ kind: "restore", of: source.id, root: path.join(folder, "back") });
+    const complete = seen.filter(({ progress }) => progress?.listed.complete);
+    expect(complete.length).toBeGreaterThan(0);
+    for (const { progress } of complete) expect(progress?.listed.files).toBe(300);
+  });
+
   it("says that a run has ended which was terminated from outside", async () => {
     const root = await makeTree(path.join(folder, "outside"), manyFiles(300));
     const answer = await host.fetch("/orchestrators/backupSiteContent", {
