@@ -17,6 +17,8 @@ export interface RunRecord {
   kind?: RunKind;
   /** The run that is restored or verified. */
   of?: string;
+  /** A restore that only tells what it would do. */
+  dryRun?: boolean;
   root: string;
   container: string;
   prefix: string;
@@ -35,7 +37,7 @@ const NAME = "run.json";
 export async function openRun(
   ledger: Ledger,
   request: Pick<BackupRequest, "root" | "container" | "prefix" | "mode">,
-  what: { kind?: RunKind; of?: string } = {},
+  what: { kind?: RunKind; of?: string; dryRun?: boolean } = {},
 ): Promise<{ versioned: boolean }> {
   const { root, container, prefix, mode } = request;
   const record: RunRecord = {

@@ -53,8 +53,12 @@ export async function cancelRun(
   return await showRun(service, instances, id);
 }
 
-function whatOf({ kind, of }: RunRecord): Pick<RunRecord, "kind" | "of"> {
-  return { ...(kind === undefined ? {} : { kind }), ...(of === undefined ? {} : { of }) };
+function whatOf({ kind, of, dryRun }: RunRecord): Pick<RunRecord, "kind" | "of" | "dryRun"> {
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    ...(of === undefined ? {} : { of }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+  };
 }
 
 async function endAll(instances: Instances, run: string, since: Date): Promise<void> {

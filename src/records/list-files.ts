@@ -59,8 +59,16 @@ function hasNone(counts: Record<string, string> | undefined, outcome: FilesQuery
   return outcome === "failed" || counts["directories"] === "0";
 }
 
-function isWanted(file: FileOutcome, { outcome, prefix }: FilesQuery): boolean {
-  return (outcome === undefined || file.outcome === outcome) && (!prefix || file.path.startsWith(prefix));
+function isWanted(file: FileOutcome, { outcome, prefix, text }: FilesQuery): boolean {
+  return (
+    (outcome === undefined || file.outcome === outcome) &&
+    (!prefix || file.path.startsWith(prefix)) &&
+    (!text || contains(file.path, text) || contains(file.reason ?? "", text))
+  );
+}
+
+function contains(whole: string, part: string): boolean {
+  return whole.toLowerCase().includes(part.toLowerCase());
 }
 
 function parse(text: string): FileOutcome | undefined {

@@ -36,6 +36,7 @@ export const runSummary = z.object({
   id: z.string(),
   kind: z.enum(RUN_KINDS),
   of: z.string().optional().describe("The run that is restored or verified."),
+  dryRun: z.boolean().optional().describe("A restore that only tells what it would do; absent otherwise."),
   root: z.string(),
   destination,
   mode: z.enum(["full", "incremental"]),
@@ -132,6 +133,11 @@ export type RunsQuery = z.infer<typeof runsQuery>;
 export const filesQuery = z.strictObject({
   outcome: oneOf(OUTCOMES).optional().describe("Only files with this outcome."),
   prefix: z.string().max(4096).optional().describe("Only files whose path begins with this."),
+  text: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe("Only files whose path or reason contains this, whatever the case of its letters."),
   limit: whole(1000, 10_000).describe("The most files of a page."),
   continuation: token.optional(),
 });

@@ -18,7 +18,7 @@ export async function fromInstance(
   return instance.status === "active" ? { ...begun, status: "running" } : { ...begun, ...endOf(instance) };
 }
 
-type Asked = Pick<RunRecord, "kind" | "of" | "root" | "container" | "prefix" | "mode">;
+type Asked = Pick<RunRecord, "kind" | "of" | "dryRun" | "root" | "container" | "prefix" | "mode">;
 
 async function askedFor(service: BlobServiceClient, { name, input }: Instance): Promise<Asked | undefined> {
   if (name === "backupSiteContent") {
@@ -30,9 +30,9 @@ async function askedFor(service: BlobServiceClient, { name, input }: Instance): 
   if (name === "restoreSiteContent") {
     const request = parseRestoreRequest(input);
     if (!request.ok) return undefined;
-    const { run, to, container = "backups", prefix = "" } = request.value;
+    const { run, to, dryRun, container = "backups", prefix = "" } = request.value;
     const place = run === undefined ? { container, prefix } : await placeOf(service, run);
-    return { kind: "restore", ...place, root: to, mode: "full" };
+    return { kind: "restore", ...place, ...(dryRun ? { dryRun } : {}), root: to, mode: "full" };
   }
   if (name === "verifyBackup") {
     const request = parseVerifyRequest(input);

@@ -75,7 +75,7 @@ async function begin(
   const { versioned } = await openRun(
     ledger,
     { root: request.to, container, prefix, mode: "full" },
-    { kind: "restore", of: source.id },
+    { kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
   );
   const base = { request, source, versioned, realTo: path.resolve(request.to) };
   try {

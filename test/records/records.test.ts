@@ -168,6 +168,16 @@ describe("GET /backups/{runId}", () => {
     const complete = seen.filter(({ progress }) => progress?.listed.complete);
     expect(complete.length).toBeGreaterThan(0);
     for (const { progress } of complete) expect(progress?.listed.files).toBe(300);
+    expect(run).not.toHaveProperty("dryRun");
+  });
+
+  it("says of a dry run that it is one, from the start and in the list", async () => {
+    const { id: of } = await host.backUp({ root: await makeTree(path.join(folder, "dry"), { a: "1" }) });
+    const to = path.join(folder, "nowhere");
+    const id = await host.start({ run: of, to, dryRun: true }, "restoreSiteContent");
+    expect(await host.run(id)).toMatchObject({ kind: "restore", dryRun: true, root: to });
+    expect(await host.ended(id)).toMatchObject({ dryRun: true, status: "completed", counts: { copied: 1 } });
+    expect((await host.runs("?kind=restore&limit=1")).runs).toMatchObject([{ id, dryRun: true }]);
   });
 
   it("says that a run has ended which was terminated from outside", async () => {
@@ -237,6 +247,9 @@ describe("GET /backups/{runId}/files", () => {
     expect(names((await host.files(run.id, "?outcome=failed&prefix=d0")).files)).toEqual(["d000/worse."]);
     expect(names((await host.files(run.id, "?outcome=copied&prefix=empty")).files)).toEqual(["empty"]);
     expect((await host.files(run.id, "?prefix=d004/")).files).toHaveLength(50);
+    expect(names((await host.files(run.id, "?text=WORSE")).files)).toEqual(["d000/worse."]);
+    expect(names((await host.files(run.id, "?text=cannot hold&prefix=b")).files)).toEqual(["bad."]);
+    expect((await host.files(run.id, "?text=nowhere")).files).toEqual([]);
     expect((await host.files(run.id, "?outcome=vanished")).files).toEqual([]);
   });
 
