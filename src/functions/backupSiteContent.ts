@@ -24,16 +24,17 @@ df.app.orchestration("backupSiteContent", function* (context) {
 
   const message = verdict(result, run);
   const status = message === undefined ? "completed" : "failed";
-  const end: End = { run, status, counts: result.counts, message };
+  const { counts, throttled } = result;
+  const end: End = { run, status, counts, throttled, message };
   try {
     yield context.df.callActivityWithRetry("closeBackup", retry, end);
   } catch (error) {
     // That the record could not be closed must not hide why the run failed.
     if (message === undefined) throw error;
   }
-  context.df.setCustomStatus({ phase: status, runId: run, counts: result.counts });
+  context.df.setCustomStatus({ phase: status, runId: run, counts, throttled });
   if (message !== undefined) throw new Error(message);
-  return result.counts.bytes;
+  return counts.bytes;
 });
 
 /** Backs up the whole tree, or the part that is left to this orchestration. */

@@ -9,15 +9,18 @@ export interface End {
   run: string;
   status: RunStatus;
   counts: Counts;
+  /** Requests that storage throttled. */
+  throttled?: number;
   message?: string;
 }
 
 /** Records how a run ended, and lets the next run of the destination begin. */
 df.app.activity("closeBackup", {
-  handler: async ({ run, status, counts, message }: End): Promise<void> => {
+  handler: async ({ run, status, counts, throttled, message }: End): Promise<void> => {
     const record = await closeRun(new Ledger(services.storage, run), {
       status,
       counts,
+      ...(throttled === undefined ? {} : { throttled }),
       ...(message === undefined ? {} : { message }),
     });
     if (record) await releaseDestination(services.storage, record);

@@ -6,17 +6,19 @@ import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { services } from "../services.ts";
+import { tellThrottled } from "../storage/throttling.ts";
 
 /** Copies the files of one batch to blobs, records the outcome of each, and returns counts and bytes. */
 df.app.activity("copyFileToBlob", {
   handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
     const { storage, settings, budget } = services;
     if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
-    const tally = await copyBatch(batch, storage, settings, budget);
+    const tally = await tellThrottled(() => copyBatch(batch, storage, settings, budget));
     const { copied, unchanged, failed, bytes } = tally.counts;
     context.info(
       `run ${batch.run}, part ${batch.part}, batch ${batch.batch}: ${copied} copied (${bytes} bytes), ${unchanged} unchanged, ${failed} failed`,
     );
+    if (tally.throttled) context.warn(`storage throttled ${tally.throttled} requests; they were sent again`);
     for (const failure of tally.failures) context.warn(`failed: ${failure}`);
     return tally;
   },

@@ -3,6 +3,7 @@ import type { Attempt } from "../backup/large-file/begin-and-commit.ts";
 import { RANGES_A_WAVE, type AttemptRef, type LargeFileRef } from "../backup/large-file/plan.ts";
 import type { Tally } from "../backup/outcome.ts";
 import { retry } from "../orchestration/retry.ts";
+import type { RangeResult } from "./copyRange.ts";
 
 /** Attempts at a file that changes while it is read. */
 const ATTEMPTS = 3;
@@ -14,9 +15,9 @@ export interface LargeFileProgress extends LargeFileRef {
   next?: number;
   /** The state of the whole file's hash before that range. */
   state?: string;
+  /** Requests that storage throttled so far. */
+  throttled?: number;
 }
-
-type Piece = "done" | "changed";
 
 /**
  * Copies one large file: its ranges in parallel activities, then one commit. A wave of ranges at a time, each in a
@@ -45,14 +46,17 @@ df.app.orchestration("copyLargeFile", function* (context) {
     state: progress.state,
   };
   const hash = context.df.callActivityWithRetry("hashSpan", retry, span);
-  const [hashed, ...pieces]: [{ state: string } | "changed", ...Piece[]] = yield context.df.Task.all([
+  const [hashed, ...sent]: [{ state: string } | "changed", ...RangeResult[]] = yield context.df.Task.all([
     hash,
     ...ranges,
   ]);
+  const throttled = sent.reduce((sum, result) => sum + (result.throttled ?? 0), progress.throttled ?? 0);
+  const told = throttled > 0 ? { throttled } : {};
 
-  if (hashed !== "changed" && !pieces.includes("changed")) {
+  if (hashed !== "changed" && sent.every(({ piece }) => piece === "done")) {
     if (end < begun.ranges) {
-      context.df.continueAsNew({ ...ref, next: end, state: hashed.state } satisfies LargeFileProgress);
+      const { state } = hashed;
+      context.df.continueAsNew({ ...ref, next: end, state, ...told } satisfies LargeFileProgress);
       return undefined;
     }
     const committed: { settled: Tally } | "changed" = yield context.df.callActivityWithRetry(
@@ -63,15 +67,21 @@ df.app.orchestration("copyLargeFile", function* (context) {
         state: hashed.state,
       },
     );
-    if (committed !== "changed") return committed.settled;
+    if (committed !== "changed") return { ...committed.settled, ...told };
   }
   if (attempt < ATTEMPTS) {
-    context.df.continueAsNew({ run, part, large, attempt: attempt + 1 } satisfies LargeFileProgress);
+    context.df.continueAsNew({
+      run,
+      part,
+      large,
+      attempt: attempt + 1,
+      ...told,
+    } satisfies LargeFileProgress);
     return undefined;
   }
   const tally: Tally = yield context.df.callActivityWithRetry("failLargeFile", retry, {
     ...ref,
     reason: `changed while reading, ${ATTEMPTS} times`,
   });
-  return tally;
+  return { ...tally, ...told };
 });

@@ -27,16 +27,17 @@ df.app.orchestration("restoreSiteContent", function* (context) {
 
   const message = verdict(result, run, "restored");
   const status = message === undefined ? "completed" : "failed";
-  const end: End = { run, status, counts: result.counts, message };
+  const { counts, throttled } = result;
+  const end: End = { run, status, counts, throttled, message };
   try {
     yield context.df.callActivityWithRetry("closeBackup", retry, end);
   } catch (error) {
     // That the record could not be closed must not hide why the restore failed.
     if (message === undefined) throw error;
   }
-  context.df.setCustomStatus({ phase: status, runId: run, counts: result.counts });
+  context.df.setCustomStatus({ phase: status, runId: run, counts, throttled });
   if (message !== undefined) throw new Error(message);
-  return result.counts.bytes;
+  return counts.bytes;
 });
 
 /** Restores the whole run, or the part that is left to this orchestration. */

@@ -3,12 +3,13 @@ import * as df from "durable-functions";
 import type { Tally } from "../backup/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { services } from "../services.ts";
+import { tellThrottled } from "../storage/throttling.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";
 
 /** Reads the contents of one batch back, records the outcome of each, and returns counts. */
 df.app.activity("verifyFiles", {
   handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
-    const tally = await verifyBatch(batch, services.storage, services.budget);
+    const tally = await tellThrottled(() => verifyBatch(batch, services.storage, services.budget));
     for (const failure of tally.failures) context.warn(`failed: ${failure}`);
     return tally;
   },

@@ -1,5 +1,6 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { classify } from "../storage/errors.ts";
+import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
@@ -78,24 +79,21 @@ export class Ledger {
   /** The lines of a range of a blob. @throws when the blob is missing or shorter. */
   async readLines<T>({ list, offset, length }: ListRange): Promise<T[]> {
     if (length === 0) return [];
-    const bytes = await withRetries(
-      (abortSignal) => this.#blob(list).downloadToBuffer(offset, length, { abortSignal }),
-      length,
-    );
+    const pieces: Buffer[] = [];
+    for (let at = offset; at < offset + length; at += LONGEST_HASHED_RANGE) {
+      const piece = { offset: at, length: Math.min(LONGEST_HASHED_RANGE, offset + length - at) };
+      pieces.push((await readChecked(this.#blob(list), piece)).content);
+    }
+    const bytes = Buffer.concat(pieces);
+    if (bytes.length < length) throw new Error(`${this.runId}/${list} in the ledger is cut short.`);
     return parseLines<T>(bytes.toString("utf8"));
   }
 
   /** In one request, so that the content is all of one version when somebody writes it meanwhile. */
   async #readWithTag(name: string): Promise<{ text: string; etag: string } | undefined> {
     try {
-      return await withRetries(async (abortSignal) => {
-        const { readableStreamBody, etag = "" } = await this.#blob(name).download(0, undefined, {
-          abortSignal,
-        });
-        const chunks: Buffer[] = [];
-        for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-        return { text: Buffer.concat(chunks).toString("utf8"), etag };
-      });
+      const { content, etag } = await readChecked(this.#blob(name));
+      return { text: content.toString("utf8"), etag };
     } catch (error) {
       if (classify(error) === "missing") return undefined;
       throw error;

@@ -27,6 +27,8 @@ export interface RunRecord {
   finished?: string;
   status: RunStatus;
   counts?: Counts;
+  /** Requests that storage throttled or left unanswered, and that were sent again; absent where there were none. */
+  throttled?: number;
   /** Why it failed. */
   message?: string;
 }
@@ -61,7 +63,7 @@ export async function openRun(
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
-  end: { status: RunStatus; counts?: Counts; message?: string },
+  end: { status: RunStatus; counts?: Counts; throttled?: number; message?: string },
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
     const record = JSON.parse(current) as RunRecord;

@@ -17,6 +17,7 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
     started,
     finished,
     counts,
+    throttled,
   } = record;
   const self = `/backups/${encodeURIComponent(id)}`;
   return {
@@ -31,6 +32,7 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
     started,
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: counts.bytes }),
+    ...(throttled === undefined ? {} : { throttled }),
     links: {
       self,
       files: `${self}/files`,

@@ -45,6 +45,9 @@ export const runSummary = z.object({
   finished: time.optional(),
   counts: counts.optional().describe("Files by outcome; in a list only once the run has ended."),
   bytes: count.optional().describe("Bytes copied."),
+  throttled: count
+    .optional()
+    .describe("Requests that storage throttled or left unanswered, and that were sent again; absent: none."),
   links,
 });
 export type RunSummaryView = z.infer<typeof runSummary>;

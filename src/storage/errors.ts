@@ -35,8 +35,16 @@ const NETWORK = new Set([
   "PARSE_ERROR",
 ]);
 
+/** What was fetched is not what the service says it sent. */
+export class DamagedContent extends Error {
+  constructor() {
+    super("what was fetched does not have the MD5 that the storage account says it has");
+  }
+}
+
 /** Classifies an error thrown by a storage client. */
 export function classify(error: unknown): StorageFailure {
+  if (error instanceof DamagedContent) return "damaged";
   if (isTimeout(error)) return "transient";
   if (!(error instanceof RestError)) return hasCode(error) && NETWORK.has(error.code) ? "transient" : "other";
   const { statusCode, code } = error;

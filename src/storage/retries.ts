@@ -1,11 +1,16 @@
 import pRetry, { AbortError } from "p-retry";
 import { classify, isTimeout } from "./errors.ts";
+import { Outage } from "./outage.ts";
+import { countThrottled } from "./throttling.ts";
 
 /** Tries of one storage request before its error counts: five, over about 15 seconds. */
 const TRIES = 5;
 /** A request may take this long, plus a second for every 256 KiB it sends or fetches, before it counts as stalled. */
 const BASE_TIMEOUT_MS = 20_000;
 const SLOWEST_BYTES_PER_MS = 256;
+
+/** Shared by all requests of the process: they are to one account. */
+const outage = new Outage();
 
 /** What a process has met while it talked to storage; counted for logs and telemetry. */
 export const storageCounters = { retries: 0, throttled: 0, damaged: 0 };
@@ -19,7 +24,8 @@ export function whenThrottled(listener: () => void): void {
 
 /**
  * Makes one storage request, again if its failure may pass: with exponential back-off and jitter, as often as
- * TRIES. `attempt` is called with a signal that ends a request which stalls; it must be safe to repeat.
+ * TRIES, or not at all while the account is gone (see Outage). `attempt` is called with a signal that ends a request
+ * which stalls; it must be safe to repeat.
  * @param bytes what the request carries, so that a slow line is not taken for a stall
  * @throws the last error of the storage client
  */
@@ -28,20 +34,27 @@ export async function withRetries<T>(attempt: (signal: AbortSignal) => Promise<T
   return await pRetry(
     async () => {
       try {
-        return await attempt(AbortSignal.timeout(timeout));
+        return await outage.watch(timeout, attempt, isSilence);
       } catch (error) {
         const failure = classify(error);
         if (failure === "throttled" || isTimeout(error)) {
           storageCounters.throttled++;
+          countThrottled();
           onThrottle();
         } else if (failure === "damaged") storageCounters.damaged++;
         else if (failure !== "transient") throw new AbortError(asError(error));
+        if (outage.isGone) throw new AbortError(asError(error));
         storageCounters.retries++;
         throw asError(error);
       }
     },
     { retries: TRIES - 1, minTimeout: 400, factor: 2.5, maxTimeout: 8_000, randomize: true },
   );
+}
+
+/** Whether an error may mean that storage is gone. Any other answer, even a refusal, shows that it is there. */
+function isSilence(error: unknown): boolean {
+  return isTimeout(error) || ["transient", "throttled"].includes(classify(error));
 }
 
 function asError(error: unknown): Error {

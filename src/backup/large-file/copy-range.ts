@@ -1,5 +1,6 @@
-import type { BlobServiceClient } from "@azure/storage-blob";
+import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
+import { classify } from "../../storage/errors.ts";
 import { md5 } from "../../storage/md5.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Settings } from "../../settings.ts";
@@ -17,7 +18,8 @@ const AT_A_TIME = 4;
 export type Piece = "done" | "changed";
 
 /**
- * Sends the blocks of one range. Sent twice they are the same blocks: their ids are fixed by attempt and place.
+ * Sends the blocks of one range that are not there yet. Sent twice they are the same blocks, for their ids are fixed by
+ * attempt and place: after a kill only those go again whose requests were under way.
  * @returns "changed" when the file is no longer the one that the attempt began with
  */
 export async function copyRange(
@@ -31,9 +33,10 @@ export async function copyRange(
     const blob = service
       .getContainerClient(listing.request.container)
       .getBlockBlobClient(blobName(entry.path, listing.request.prefix));
+    const lengthOf = (index: number): number => Math.min(plan.block, plan.size - index * plan.block);
     const send = async (index: number): Promise<void> => {
       const position = index * plan.block;
-      const length = Math.min(plan.block, plan.size - position);
+      const length = lengthOf(index);
       await budget.bytes(length, async () => {
         const content = Buffer.allocUnsafe(length);
         await withTimeout(file.read(content, position), settings.fileTimeoutMs, "reading it");
@@ -50,7 +53,10 @@ export async function copyRange(
         );
       });
     };
-    const indexes = blocksOf(plan, ref.range);
+    const there = await sentBlocks(blob);
+    const indexes = blocksOf(plan, ref.range).filter(
+      (index) => there.get(blockId(plan.mark, index)) !== lengthOf(index),
+    );
     await Promise.all(
       Array.from({ length: AT_A_TIME }, async () => {
         for (let index = indexes.shift(); index !== undefined; index = indexes.shift()) await send(index);
@@ -58,6 +64,19 @@ export async function copyRange(
     );
     await file.assertUnchanged();
   });
+}
+
+/** The blocks that wait for a commit, by id, with their lengths. */
+async function sentBlocks(blob: BlockBlobClient): Promise<Map<string, number>> {
+  try {
+    const { uncommittedBlocks = [] } = await withRetries((abortSignal) =>
+      blob.getBlockList("uncommitted", { abortSignal }),
+    );
+    return new Map(uncommittedBlocks.map(({ name, size }) => [name, size]));
+  } catch (error) {
+    if (classify(error) === "missing") return new Map();
+    throw error;
+  }
 }
 
 function blocksOf(plan: Plan, range: number): number[] {

@@ -1,0 +1,68 @@
+/** Storage that lets no request of this process succeed for so long is taken to be gone. */
+const GONE_AFTER_MS = 60_000;
+/** The least that a request is given while storage does not answer. */
+const PROBE_MS = 5_000;
+
+/**
+ * Tells an account that is gone from a request that failed: as long as anything of the process succeeds, or is refused
+ * for a reason, storage is there. While it is gone only one request at a time finds out whether it is back; the others
+ * fail at once. So a run ends within two minutes, however many of its activities wait for storage, and one that begins
+ * when storage is back goes ahead.
+ */
+export class Outage {
+  readonly #now: () => number;
+  #lastAnswer = -Infinity;
+  /** When the first request began that found storage gone. */
+  #since: number | undefined;
+  #failure: unknown;
+  #probing = false;
+
+  /** @param now a clock in milliseconds that only goes forward */
+  constructor(now: () => number = performance.now.bind(performance)) {
+    this.#now = now;
+  }
+
+  get isGone(): boolean {
+    return this.#since !== undefined && this.#now() - this.#since >= GONE_AFTER_MS;
+  }
+
+  /**
+   * Makes a request, unless storage is gone and another request is finding out whether it is back.
+   * @param isSilence whether an error may mean that storage is gone
+   * @throws what `request` throws, or the last error of one that found storage gone
+   */
+  async watch<T>(
+    timeoutMs: number,
+    request: (signal: AbortSignal) => Promise<T>,
+    isSilence: (error: unknown) => boolean,
+  ): Promise<T> {
+    const began = this.#now();
+    const probes = this.isGone;
+    if (probes && this.#probing) throw this.#failure;
+    if (probes) this.#probing = true;
+    try {
+      const result = await request(AbortSignal.timeout(this.#within(timeoutMs, began)));
+      this.#answered();
+      return result;
+    } catch (error) {
+      if (isSilence(error)) {
+        this.#since ??= Math.max(began, this.#lastAnswer);
+        this.#failure = error;
+      } else this.#answered();
+      throw error;
+    } finally {
+      if (probes) this.#probing = false;
+    }
+  }
+
+  #answered(): void {
+    this.#since = undefined;
+    this.#lastAnswer = this.#now();
+  }
+
+  /** A request that is made while nothing succeeds does not wait beyond the time at which storage counts as gone. */
+  #within(timeoutMs: number, began: number): number {
+    if (this.#since === undefined) return timeoutMs;
+    return Math.min(timeoutMs, Math.max(PROBE_MS, Math.ceil(this.#since + GONE_AFTER_MS - began)));
+  }
+}
