@@ -1,4 +1,3 @@
-import { readlink } from "node:fs/promises";
 import type { BlockBlobClient, BlockBlobCommitBlockListOptions } from "@azure/storage-blob";
 import { md5 } from "../storage/md5.ts";
 import { withRetries } from "../storage/retries.ts";
@@ -11,7 +10,8 @@ import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { openPatiently } from "./open-to-copy.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
-import { ChangedWhileReading, locate, OpenFile } from "./read-file.ts";
+import { ChangedWhileReading, OpenFile } from "./read-file.ts";
+import { lookAtDirectory, readLink } from "./read-link.ts";
 import { withTimeout } from "./timeout.ts";
 
 /**
@@ -56,12 +56,15 @@ async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Pr
 
 /** A link is a blob that holds its target, as azcopy keeps it. */
 async function copyLink(entry: Entry, context: CopyContext): Promise<Outcome> {
-  const target = await readlink(locate(context.realRoot, entry.path), { encoding: "buffer" });
-  return { ...(await putWhole(entry, context, target, entry.mtime, entry.mode)), size: 0 };
+  const { realRoot, fileTimeoutMs } = context;
+  const { target, stats } = await withTimeout(readLink(realRoot, entry.path), fileTimeoutMs, "reading it");
+  return { ...(await putWhole(entry, context, target, mtimeOf(stats), modeOf(stats))), size: 0 };
 }
 
 async function copyDirectory(entry: Entry, context: CopyContext): Promise<Outcome> {
-  return await putWhole(entry, context, Buffer.alloc(0), entry.mtime, entry.mode);
+  const { realRoot, fileTimeoutMs } = context;
+  const stats = await withTimeout(lookAtDirectory(realRoot, entry.path), fileTimeoutMs, "looking it up");
+  return await putWhole(entry, context, Buffer.alloc(0), mtimeOf(stats), modeOf(stats));
 }
 
 async function putWhole(

@@ -67,6 +67,10 @@ async function list(
     : resume(input.part, ledger));
   if (!("pending" in start)) return await settleListing(ledger, input.part, start);
   const { request, realRoot, fresh, keep } = start;
+  // By its real path: what the request names may have become a link since it was checked.
+  if (!(await isAllowed(realRoot, settings.roots))) {
+    return await settleListing(ledger, input.part, failed(request, notAllowed(request.root)));
+  }
 
   const filter = createFilter(request.include, request.exclude);
   const walker = new Walker(
@@ -153,7 +157,7 @@ async function begin(
   settings: Settings,
 ): Promise<Start | Listing> {
   if (!(await isAllowed(request.root, settings.roots))) {
-    return failed(request, `The directory ${request.root} is not in one of those that BACKUP_ROOTS allows.`);
+    return failed(request, notAllowed(request.root));
   }
   const resolved = await resolveRoot(request.root);
   const { versioned } = await openRun(ledger, request);
@@ -177,6 +181,10 @@ async function resume(part: string, ledger: Ledger): Promise<Start> {
 function splitPart(part: string): [parent: string, number: number] {
   const dot = part.lastIndexOf(".");
   return [part.slice(0, dot), Number(part.slice(dot + 1))];
+}
+
+function notAllowed(root: string): string {
+  return `The directory ${root} is not in one of those that BACKUP_ROOTS allows.`;
 }
 
 function failed(request: BackupRequest, problem: string): Listing {

@@ -106,7 +106,15 @@ export function kindOf(stats: Stats): string {
   return "not a regular file";
 }
 
-/** The absolute path of an entry. */
+/**
+ * The absolute path of an entry.
+ * @throws NotAFile for a name that leads out of the root: no listing has one, but a ledger that others wrote may
+ */
 export function locate(realRoot: string, portable: string): string {
-  return path.join(realRoot, ...portable.split("/"));
+  const segments = portable.split("/");
+  const file = path.join(realRoot, ...segments);
+  if (segments.includes("..") || !isInside(file, realRoot)) {
+    throw new NotAFile('outside the root: its name has a ".."');
+  }
+  return file;
 }

@@ -5,7 +5,8 @@ import { fileError } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import type { Filter } from "./filter.ts";
 import type { Outcome } from "./outcome.ts";
-import { kindOf, locate } from "./read-file.ts";
+import { kindOf, locate, NotAFile } from "./read-file.ts";
+import { inDirectory } from "./read-link.ts";
 import { unnameable, blobKey, toPortablePath } from "./blob-name.ts";
 import { FileTimeout, withTimeout } from "./timeout.ts";
 
@@ -43,12 +44,13 @@ export class Walker {
    * @returns its children, or the outcome that says why it could not be read
    */
   async readDirectory(portable: string): Promise<Children | { outcome: Outcome }> {
-    const absolute = portable === "" ? this.#realRoot : locate(this.#realRoot, portable);
     const children: Children = { directories: [], files: [], empty: this.#filter.emptyDirectory(portable) };
     let problem: unknown;
     try {
       await withTimeout(
-        (async () => {
+        inDirectory(this.#realRoot, portable, async (directory) => {
+          // Through the open directory: one that is replaced by a link meanwhile does not lead to another tree.
+          const absolute = directory.path("");
           const stream = readdirp(absolute, {
             depth: 0,
             type: "all",
@@ -68,11 +70,11 @@ export class Walker {
             children.empty = false;
             this.#addFile(children, portable, info);
           }
-          // A directory on the way may have been replaced by a link while it was read: then this was another tree.
-          if (problem === undefined && (await realpath(absolute)) !== absolute) {
-            problem = Object.assign(new Error("moved"), { code: "ENOENT" });
+          // Elsewhere the name was read: if it is a link now, this may have been another tree.
+          if (process.platform !== "linux" && (await realpath(absolute)) !== absolute) {
+            problem ??= Object.assign(new Error("moved"), { code: "ENOENT" });
           }
-        })(),
+        }),
         this.#timeoutMs,
         "reading the directory",
       );
@@ -85,16 +87,16 @@ export class Walker {
 
   /** Looks up one name: its size and times, and whether Blob Storage can hold it. */
   async look(portable: string): Promise<Look> {
-    const absolute = locate(this.#realRoot, portable);
     const outcome = (name: Outcome["outcome"], reason: string, kind: Outcome["kind"] = "file"): Look => ({
       outcome: { path: portable, outcome: name, kind, size: 0, reason },
     });
     let stats;
     try {
-      stats = await withTimeout(lstat(absolute), this.#timeoutMs, "looking it up");
+      stats = await withTimeout(lstat(locate(this.#realRoot, portable)), this.#timeoutMs, "looking it up");
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? "";
       if (error instanceof FileTimeout) return outcome("failed", error.message);
+      if (error instanceof NotAFile) return outcome("skipped", error.what, "other");
       if (code === "ENOENT" && portable.includes("\ufffd")) {
         return outcome("failed", "its name is not valid UTF-8: a blob's name cannot hold it; rename it");
       }
@@ -141,7 +143,7 @@ export class Walker {
   #directoryOutcome(portable: string, problem: unknown): Outcome {
     const code = (problem as NodeJS.ErrnoException).code ?? "";
     const base = { path: portable, kind: "directory" as const, size: 0 };
-    if (code === "ENOENT" || code === "ENOTDIR") {
+    if (code === "ENOENT" || code === "ENOTDIR" || problem instanceof NotAFile) {
       return {
         ...base,
         kind: "other",

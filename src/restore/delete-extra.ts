@@ -8,7 +8,7 @@ import { withTimeout } from "../backup/timeout.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
-import { ignore, PinnedDirectory } from "./pinned-directory.ts";
+import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { notAllowed } from "./plan-restore.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";

@@ -9,7 +9,7 @@ import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
-import { ignore, PinnedDirectory } from "./pinned-directory.ts";
+import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { notAllowed } from "./plan-restore.ts";
 import { openBatch, type Plan, type PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";

@@ -16,7 +16,7 @@ import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
 import { download, sourceBlob } from "./download.ts";
 import { findContents } from "./find-content.ts";
-import { ignore, NotADirectory, PinnedDirectory } from "./pinned-directory.ts";
+import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/pr
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unsafePath } from "../../src/restore/safe-path.ts";
-import { PinnedDirectory } from "../../src/restore/pinned-directory.ts";
+import { PinnedDirectory } from "../../src/backup/pinned-directory.ts";
 import { startAzurite } from "./azurite.ts";
 import { Drive } from "./drive.ts";
 import { forgeRun } from "./forge.ts";

@@ -14,6 +14,7 @@ import { modeOf, mtimeOf } from "../entry.ts";
 import type { Outcome, Tally } from "../outcome.ts";
 import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
+import { isAllowed } from "../roots.ts";
 import { finishHash } from "./hash-span.ts";
 import { openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
 import { withPlannedFile } from "./planned-file.ts";
@@ -36,6 +37,11 @@ export async function beginAttempt(
   const before = await readTally(ledger, outcomeName(ref));
   if (before) return { settled: before };
   const { listing, entry } = await openLarge(ledger, ref);
+  if (!(await isAllowed(listing.realRoot, settings.roots))) {
+    return {
+      settled: await settle(ledger, ref, failure(entry, "its root is not one that BACKUP_ROOTS allows")),
+    };
+  }
   try {
     const file = await openToCopy(entry, {
       realRoot: listing.realRoot,

@@ -1,7 +1,7 @@
 import { constants, readlinkSync, type Stats } from "node:fs";
 import { lstat, mkdir, open, realpath, unlink, type FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { kindOf } from "../backup/read-file.ts";
+import { kindOf } from "./read-file.ts";
 
 /** Something is where a directory of the run must be, and may not be replaced. */
 export class NotADirectory extends Error {}
@@ -13,9 +13,9 @@ const TRIES = 5;
 const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * A directory below the one that is restored into, held open: on Linux its names are reached through the open
- * directory, so that nobody who puts a link in its place afterwards can lead a write or a removal elsewhere. On other
- * systems its real path is checked when it is opened.
+ * A directory below the one that is backed up or restored into, held open: on Linux its names are reached through the
+ * open directory, so that nobody who puts a link in its place afterwards can lead a look, a write or a removal
+ * elsewhere. On other systems its real path is checked when it is opened.
  */
 export class PinnedDirectory {
   readonly #real: string;
@@ -74,6 +74,11 @@ export class PinnedDirectory {
     return this.#handle && process.platform === "linux"
       ? `/proc/self/fd/${this.#handle.fd}/${name}`
       : path.join(this.#real, name);
+  }
+
+  /** What the open directory itself is. */
+  async stat(): Promise<Stats> {
+    return this.#handle ? await this.#handle.stat() : await lstat(this.#real);
   }
 
   /** Makes the names that were added and removed last. */
