@@ -10,11 +10,13 @@ export type Quantity =
   | "seconds"
   | "filesPerSecond"
   | "mibPerSecond"
-  | "peakMiB"
+  | "peakMB"
   | "millisecondsPerFile"
   | "longestHistory"
   | "durableOperationsPerFile"
-  | "storageOperationsPerFile";
+  | "storageOperationsPerFile"
+  | "refusedPerFile"
+  | "givenUp";
 
 /** A peer, or a size. */
 export interface Row {

@@ -15,6 +15,8 @@ export interface Sizes {
   growthTree(files: number): Tree;
   huge(): Tree;
   fanOuts: number[];
+  /** Blobs that are written where storage refuses what is too much. */
+  throttled: number;
 }
 
 const FULL: Sizes = {
@@ -26,6 +28,7 @@ const FULL: Sizes = {
   growthTree: (files) => uniformTree(files, 64),
   huge: () => sparseFile(20 * GIB),
   fanOuts: [20, 200, 1_000, 4_000],
+  throttled: 400,
 };
 
 const QUICK: Sizes = {
@@ -37,6 +40,7 @@ const QUICK: Sizes = {
   growthTree: (files) => uniformTree(files, 64),
   huge: () => sparseFile(GIB),
   fanOuts: [20, 200],
+  throttled: 100,
 };
 
 export function sizes(quick: boolean): Sizes {

@@ -1,21 +1,13 @@
 /** How much memory a process and those it started take, from /proc; nothing where there is none. */
 import { readdirSync, readFileSync } from "node:fs";
 
-const EVERY_MS = 100;
-
-interface Sample {
-  parent: number;
-  /** KiB */
-  resident: number;
-  /** The most it ever was, KiB. */
-  peak: number;
-}
+const EVERY_MS = 200;
 
 /** Watches a process and its descendants until it is stopped. */
 export class MemoryWatch {
   readonly #root: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #peaks = new Map<number, number>();
+  #peak = 0;
 
   constructor(pid: number) {
     this.#root = pid;
@@ -24,54 +16,51 @@ export class MemoryWatch {
   }
 
   /**
-   * The sum of each process's own peak, in MiB: never less than the peak of the sum. Undefined where there is no /proc.
+   * The most that all of them took together, in MB (10^6 bytes). A page that several share, as the code of Node itself,
+   * counts once ("proportional set size"). Undefined where there is no /proc.
    */
   stop(): number | undefined {
     clearInterval(this.#timer);
     this.#sample();
-    if (this.#peaks.size === 0) return undefined;
-    return [...this.#peaks.values()].reduce((sum, peak) => sum + peak, 0) / 1024;
+    return this.#peak === 0 ? undefined : (this.#peak * 1024) / 1e6;
   }
 
   #sample(): void {
-    const all = processes(this.#root);
-    for (const [pid, { peak, resident }] of all) {
-      this.#peaks.set(pid, Math.max(this.#peaks.get(pid) ?? 0, peak, resident));
-    }
+    const together = family(this.#root).reduce((sum, pid) => sum + proportional(pid), 0);
+    this.#peak = Math.max(this.#peak, together);
   }
 }
 
 /** The process and all below it. */
-function processes(root: number): Map<number, Sample> {
-  const samples = new Map<number, Sample>();
-  for (const name of entries("/proc")) {
-    const pid = Number(name);
-    const sample = Number.isInteger(pid) ? read(pid) : undefined;
-    if (sample) samples.set(pid, sample);
-  }
-  const isBelow = (pid: number): boolean => {
-    if (pid === root) return true;
-    const parent = samples.get(pid)?.parent;
-    return parent !== undefined && parent !== 0 && isBelow(parent);
-  };
-  return new Map([...samples].filter(([pid]) => isBelow(pid)));
+function family(root: number): number[] {
+  const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
+  const isBelow = (pid: number | undefined): boolean =>
+    pid !== undefined && pid !== 0 && (pid === root || isBelow(parents.get(pid)));
+  return [...parents.keys()].filter(isBelow);
 }
 
-function read(pid: number): Sample | undefined {
+function processIds(): number[] {
   try {
-    const text = readFileSync(`/proc/${pid}/status`, "utf8");
-    const value = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
-    return { parent: value("PPid"), resident: value("VmRSS"), peak: value("VmHWM") };
-  } catch {
-    return undefined;
-  }
-}
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
   } catch {
     return [];
+  }
+}
+
+function parentOf(pid: number): number | undefined {
+  const parent = /^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** KiB; 0 for a process that has ended. */
+function proportional(pid: number): number {
+  return Number(/^Pss: +(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? "")?.[1] ?? 0);
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
   }
 }

@@ -53,7 +53,7 @@ async function timed(host: LocalHost, run: () => Promise<void>): Promise<Run> {
   const begin = performance.now();
   try {
     await run();
-    return { seconds: (performance.now() - begin) / 1000, peakMiB: memory.stop() };
+    return { seconds: (performance.now() - begin) / 1000, peakMB: memory.stop() };
   } finally {
     memory.stop();
   }

@@ -69,5 +69,5 @@ async function loop(way: Way, tree: Tree, port: number): Promise<Run> {
   if (files !== tree.files || bytes !== tree.bytes) {
     throw new Error(`the bare loop copied ${files} files instead of ${tree.files}`);
   }
-  return { seconds, peakMiB: memory.stop() };
+  return { seconds, peakMB: memory.stop() };
 }

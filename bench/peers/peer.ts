@@ -4,8 +4,8 @@ import type { Tree } from "../trees.ts";
 /** One run of a peer. */
 export interface Run {
   seconds: number;
-  /** The most memory that its processes took together, MiB; undefined where the system does not tell. */
-  peakMiB: number | undefined;
+  /** The most memory that its processes took together, MB; undefined where the system does not tell. */
+  peakMB: number | undefined;
 }
 
 /** A peer that is set up for one storage account; several runs may follow each other. */

@@ -13,7 +13,7 @@ export async function timeProgram(
   const memory = new MemoryWatch(child.pid);
   try {
     await child.success();
-    return { seconds: (performance.now() - begin) / 1000, peakMiB: memory.stop() };
+    return { seconds: (performance.now() - begin) / 1000, peakMB: memory.stop() };
   } finally {
     memory.stop();
   }

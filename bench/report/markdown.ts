@@ -11,7 +11,7 @@ interface Column {
 }
 
 const SECONDS: Column = { head: "seconds", quantity: "seconds" };
-const MEMORY: Column = { head: "peak MiB", quantity: "peakMiB" };
+const MEMORY: Column = { head: "peak MB", quantity: "peakMB" };
 
 /** Measures with a table of their own. */
 const DETAILS: Record<string, Column[]> = {
@@ -26,6 +26,11 @@ const DETAILS: Record<string, Column[]> = {
   ],
   huge: [SECONDS, { head: "MiB/s", quantity: "mibPerSecond" }, MEMORY],
   engine: [SECONDS],
+  throttled: [
+    SECONDS,
+    { head: "refused per blob", quantity: "refusedPerFile" },
+    { head: "begun anew", quantity: "givenUp" },
+  ],
 };
 
 /** The peers side by side, and what must be reached: for the README. */

@@ -3,6 +3,7 @@ import { engine } from "./engine.ts";
 import { growth, huge } from "./growth.ts";
 import { large, mixed, restore, small, unchanged } from "./peers-on-azurite.ts";
 import type { Scenario } from "./scenario.ts";
+import { throttled } from "./throttled.ts";
 
 /** Every measure, in the order in which they are taken and shown. */
 export const scenarios: readonly Scenario[] = [
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   growth,
   huge,
   engine,
+  throttled,
 ];
 
 /** @throws Error that names the measures there are */

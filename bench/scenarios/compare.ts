@@ -80,11 +80,11 @@ async function restore(session: Session, tree: Tree): Promise<Run> {
 }
 
 function figuresOf(runs: readonly Run[], tree: Tree): Row["figures"] {
-  const peaks = runs.flatMap(({ peakMiB }) => (peakMiB === undefined ? [] : [peakMiB]));
+  const peaks = runs.flatMap(({ peakMB }) => (peakMB === undefined ? [] : [peakMB]));
   return {
     seconds: figure(runs.map(({ seconds }) => seconds)),
     filesPerSecond: figure(runs.map(({ seconds }) => tree.files / seconds)),
     mibPerSecond: figure(runs.map(({ seconds }) => tree.bytes / 1024 ** 2 / seconds)),
-    ...(peaks.length > 0 ? { peakMiB: figure(peaks) } : {}),
+    ...(peaks.length > 0 ? { peakMB: figure(peaks) } : {}),
   };
 }

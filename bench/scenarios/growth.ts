@@ -43,7 +43,7 @@ async function measureEach(
       try {
         const run = await backUpToSink(build, tree);
         done.push(run);
-        say(`  ${subject.name}: ${run.seconds.toFixed(2)} s, at most ${run.peakMiB?.toFixed(0) ?? "?"} MiB`);
+        say(`  ${subject.name}: ${run.seconds.toFixed(2)} s, at most ${run.peakMB?.toFixed(0) ?? "?"} MB`);
       } catch (error) {
         failed = error instanceof Error ? error.message : String(error);
       }
@@ -63,7 +63,7 @@ function figuresOf(runs: readonly SinkRun[], tree: Tree): Row["figures"] {
     seconds: of(({ seconds }) => seconds),
     millisecondsPerFile: of(({ seconds }) => (seconds * 1000) / tree.files),
     mibPerSecond: of(({ seconds }) => tree.bytes / 1024 ** 2 / seconds),
-    peakMiB: of(({ peakMiB }) => peakMiB ?? Number.NaN),
+    peakMB: of(({ peakMB }) => peakMB ?? Number.NaN),
     longestHistory: of(({ durable }) => durable.longestHistory),
     durableOperationsPerFile: of(({ durable }) => (durable.activities + durable.turns) / tree.files),
     storageOperationsPerFile: of(({ requests }) => requests / tree.files),
