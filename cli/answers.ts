@@ -41,6 +41,7 @@ export interface Run {
   id: string;
   kind: string;
   of?: string;
+  dryRun?: boolean;
   root: string;
   destination: { container: string; prefix: string; url: string };
   mode: "full" | "incremental";
@@ -60,6 +61,12 @@ export interface FileOutcome {
   kind: "file" | "link" | "directory" | "other";
   size: number;
   reason?: string;
+}
+
+/** A name that a restore removed, or in a dry run would remove. */
+export interface DeletedName {
+  path: string;
+  kind: "file" | "directory";
 }
 
 /** A page of a list. */

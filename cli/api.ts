@@ -1,10 +1,12 @@
-import type { FileOutcome, Page, Run, Started, Status } from "./answers.ts";
+import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "./answers.ts";
 import { Failure } from "./failure.ts";
 
 /** Longer than any answer takes: canceling waits for a run's parts to end. */
 const TIMEOUT_MS = 60_000;
 /** A poll that fails is made again for so long: a deployment may restart under a run. */
 const PATIENCE_MS = 30_000;
+
+export type Query = Record<string, string | undefined>;
 
 /** The app does not answer at all. */
 export class Unreachable extends Failure {}
@@ -25,9 +27,9 @@ export class Api {
     this.#key = key;
   }
 
-  /** Starts a backup. */
-  async startBackup(body: unknown): Promise<Started> {
-    const response = await this.#fetch("/orchestrators/backupSiteContent", {
+  /** Starts one of the app's orchestrators. */
+  async start(orchestrator: string, body: unknown): Promise<Started> {
+    const response = await this.#fetch(`/orchestrators/${orchestrator}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
@@ -51,18 +53,17 @@ export class Api {
     return await this.#get<Run>(`/backups/${encodeURIComponent(id)}`);
   }
 
-  async runs(query: Record<string, string | undefined>): Promise<Page<Run>> {
-    const { runs, continuation } = await this.#get<{ runs: Run[]; continuation?: string }>(
-      `/backups${queryOf(query)}`,
-    );
-    return { items: runs, ...(continuation === undefined ? {} : { continuation }) };
+  async runs(query: Query): Promise<Page<Run>> {
+    return await this.#page<Run>("runs", "/backups", query);
   }
 
-  async files(id: string, query: Record<string, string | undefined>): Promise<Page<FileOutcome>> {
-    const { files, continuation } = await this.#get<{ files: FileOutcome[]; continuation?: string }>(
-      `/backups/${encodeURIComponent(id)}/files${queryOf(query)}`,
-    );
-    return { items: files, ...(continuation === undefined ? {} : { continuation }) };
+  async files(id: string, query: Query): Promise<Page<FileOutcome>> {
+    return await this.#page<FileOutcome>("files", `/backups/${encodeURIComponent(id)}/files`, query);
+  }
+
+  /** What a restore removed, or in a dry run would remove. */
+  async deleted(id: string, query: Query): Promise<Page<DeletedName>> {
+    return await this.#page<DeletedName>("deleted", `/backups/${encodeURIComponent(id)}/deleted`, query);
   }
 
   /** Cancels a run, and gives it as it stands then. */
@@ -70,6 +71,24 @@ export class Api {
     const response = await this.#fetch(`/backups/${encodeURIComponent(id)}/cancel`, { method: "POST" });
     if (response.status !== 200) throw new Failure(await this.#refusal(response));
     return (await response.json()) as Run;
+  }
+
+  /** The dashboard's address, without any key. */
+  async dashboard(): Promise<string> {
+    const response = await this.#fetch("/dashboard", {});
+    if (response.status === 404 && !isProblem(response))
+      throw new Failure(`The app at ${this.#url} has no dashboard: it is older than this command.`);
+    if (response.status !== 200) throw new Failure(await this.#refusal(response));
+    await response.body?.cancel();
+    return `${this.#url}/dashboard`;
+  }
+
+  async #page<T>(member: string, path: string, query: Query): Promise<Page<T>> {
+    const answer = await this.#get<Record<string, T[]> & { continuation?: string }>(
+      `${path}${queryOf(query)}`,
+    );
+    const { continuation } = answer;
+    return { items: answer[member] ?? [], ...(continuation === undefined ? {} : { continuation }) };
   }
 
   async #get<T>(path: string): Promise<T> {
@@ -113,7 +132,7 @@ export class Api {
   /** What an answer that is not a success means, in words. */
   async #refusal(response: Response): Promise<string> {
     const text = await response.text();
-    if (response.headers.get("content-type")?.includes("problem+json")) {
+    if (isProblem(response)) {
       return (JSON.parse(text) as { detail?: string }).detail ?? text;
     }
     if (response.status === 401 || response.status === 403) {
@@ -128,7 +147,12 @@ export class Api {
   }
 }
 
-function queryOf(query: Record<string, string | undefined>): string {
+/** Whether the app itself refuses, and says why. */
+function isProblem(response: Response): boolean {
+  return response.headers.get("content-type")?.includes("problem+json") ?? false;
+}
+
+function queryOf(query: Query): string {
   const present = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return present.length === 0 ? "" : `?${new URLSearchParams(present).toString()}`;
 }

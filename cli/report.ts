@@ -1,19 +1,19 @@
 import type { Api } from "./api.ts";
-import type { Counts, FileOutcome, Run } from "./answers.ts";
+import type { FileOutcome, Run } from "./answers.ts";
+import { COMMAND } from "./command-name.ts";
 import { ExitCode } from "./failure.ts";
+import { byOutcome, kindOf } from "./kinds.ts";
 import { err, name, out, outJson, paint } from "./print.ts";
 import type { CommonOptions } from "./session.ts";
 import { bytes, duration, files, moment, number } from "./words.ts";
 
 /** Failed files that are named at the end of a run; `files RUN --failed` names all. */
-const EXAMPLES = 10;
+export const EXAMPLES = 10;
 
-const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed"] as const;
-
-/** Some files failed, but others are backed up: 3, as restic has it. */
-export function exitCodeOf({ status, counts }: Run): number {
+/** Some files failed, but others are backed up: 3, as restic has it. A damaged backup is a failure as such. */
+export function exitCodeOf({ status, counts, kind }: Run): number {
   if (status === "completed") return ExitCode.done;
-  const backedUp = counts ? counts.copied + counts.unchanged : 0;
+  const backedUp = counts && kind !== "verify" ? counts.copied + counts.unchanged : 0;
   return status === "failed" && counts && counts.failed > 0 && backedUp > 0
     ? ExitCode.someFilesFailed
     : ExitCode.failed;
@@ -36,10 +36,10 @@ export async function reportEnd(
     });
     return code;
   }
-  if (code === ExitCode.someFilesFailed) await nameFailed(run, api);
+  const someFailed = run.status === "failed" && (run.counts?.failed ?? 0) > 0;
+  if (someFailed) await nameFailed(run, api);
   else if (code === ExitCode.failed) err(failure(run));
-  if (code === ExitCode.failed) return code;
-  if (options.quiet) return code;
+  if ((code === ExitCode.failed && !someFailed) || options.quiet) return code;
   for (const line of summary(run)) out(line);
   if (run.status === "completed") out(row("Output", JSON.stringify(output)));
   return code;
@@ -51,6 +51,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     id,
     kind,
     of,
+    dryRun,
     root,
     destination,
     mode,
@@ -65,6 +66,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     run: id,
     kind,
     ...(of === undefined ? {} : { of }),
+    ...(dryRun === undefined ? {} : { dryRun }),
     root,
     destination,
     mode,
@@ -78,16 +80,16 @@ export function recordOf(run: Run): Record<string, unknown> {
 
 /** A run in a few lines: the same at its end and in `show`. */
 export function summary(run: Run): string[] {
-  const { counts, destination } = run;
+  const { counts, destination, kind, of, root } = run;
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
-  const seconds = Math.max(elapsed, 1) / 1000;
+  const rate = (size: number): string =>
+    `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
   return [
-    ...(counts
-      ? [
-          row("Files", byOutcome(counts)),
-          row("Bytes", `${bytes(counts.bytes)} in ${duration(elapsed)}, ${bytes(counts.bytes / seconds)}/s`),
-        ]
-      : []),
+    ...(counts ? [row("Files", byOutcome(run, counts))] : []),
+    // A verification looks most files up in lists: how much it read, nobody has counted.
+    ...(counts && kind !== "verify" ? [row("Bytes", rate(counts.bytes))] : []),
+    ...(kind === "restore" ? [row("Into", name(root))] : []),
+    ...(of === undefined ? [] : [row("Backup", of)]),
     row("Blobs", destination.url),
     row("Record", ledgerOf(run)),
   ];
@@ -107,21 +109,13 @@ function ledgerOf({ id, destination: { url, container, prefix } }: Run): string 
   return container === "" ? `backup-runs/${id}` : `${account}/backup-runs/${id}`;
 }
 
-function byOutcome(counts: Counts): string {
-  const some = OUTCOMES.filter((outcome) => outcome === "copied" || counts[outcome] > 0).map((outcome) => {
-    const text = `${number(counts[outcome])} ${outcome}`;
-    return outcome === "failed" ? paint("red", text) : text;
-  });
-  if (counts.directories > 0) some.push(`${number(counts.directories)} empty directories`);
-  return some.join(", ");
-}
-
 async function nameFailed(run: Run, api: Api): Promise<void> {
   const failed = run.counts?.failed ?? 0;
-  err(paint("red", `${files(failed)} could not be backed up:`, process.stderr));
+  err(paint("red", `${files(failed)} ${kindOf(run).failed}:`, process.stderr));
   const { items } = await api.files(run.id, { outcome: "failed", limit: String(EXAMPLES) });
   for (const file of items) err(`  ${failedLine(file)}`);
-  if (failed > items.length) err(`  … and ${number(failed - items.length)} more: files ${run.id} --failed`);
+  if (failed > items.length)
+    err(`  … and ${number(failed - items.length)} more: ${COMMAND} files ${run.id} --failed`);
 }
 
 export function failedLine({ path, reason }: FileOutcome): string {

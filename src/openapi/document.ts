@@ -59,6 +59,7 @@ export function openApiDocument(): Json {
         RunPage: answer(records.runPage),
         FileOutcome: answer(records.fileOutcome),
         FilePage: answer(records.filePage),
+        DeletedPage: answer(records.deletedPage),
         BackupRequest: body(backupRequest),
         RestoreRequest: body(restoreRequest),
         VerifyRequest: body(verifyRequest),
@@ -126,6 +127,15 @@ function runs(): Json {
           200: page("A page of files.", { ...content("FilePage"), ...lines }),
           ...problems(400, 404),
         },
+      },
+    },
+    "/backups/{runId}/deleted": {
+      parameters: [runId],
+      get: {
+        operationId: "listDeletedFiles",
+        summary: "What a restore removed from its directory; of a dry run, what it would remove.",
+        parameters: parameters(records.deletedQuery),
+        responses: { 200: page("A page of names.", content("DeletedPage")), ...problems(400, 404) },
       },
     },
     "/backups/{runId}/cancel": {

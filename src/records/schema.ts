@@ -104,6 +104,17 @@ export const filePage = z.object({
 });
 export type FilePage = z.infer<typeof filePage>;
 
+/** A name that a restore removed. */
+export const deletedName = z.object({ path: z.string(), kind: z.enum(["file", "directory"]) });
+
+export const deletedPage = z.object({
+  run: z.string(),
+  deleted: z.array(deletedName),
+  damaged: z.array(damage).optional(),
+  continuation,
+});
+export type DeletedPage = z.infer<typeof deletedPage>;
+
 /** A query parameter that is a whole number. */
 const whole = (fallback: number, most: number) =>
   z.coerce
@@ -145,3 +156,6 @@ export const filesQuery = z.strictObject({
   continuation: token.optional(),
 });
 export type FilesQuery = z.infer<typeof filesQuery>;
+
+export const deletedQuery = filesQuery.pick({ limit: true, continuation: true });
+export type DeletedQuery = z.infer<typeof deletedQuery>;

@@ -25,7 +25,14 @@ export function start(
 ): Running {
   const child = spawn(process.execPath, [path.join(ROOT, "dist/cli/main.js"), ...args], {
     cwd,
-    env: { ...process.env, SITE_BACKUP_URL: undefined, SITE_BACKUP_KEY: undefined, ...env },
+    // npm_command says that npm runs it, as it runs the tests.
+    env: {
+      ...process.env,
+      SITE_BACKUP_URL: undefined,
+      SITE_BACKUP_KEY: undefined,
+      npm_command: undefined,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

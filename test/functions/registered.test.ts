@@ -52,6 +52,7 @@ describe("the registered functions", () => {
       "httpStart: httpTrigger POST /orchestrators/{orchestratorName} function",
       "listBackupFiles: httpTrigger GET /backups/{runId}/files function",
       "listBackups: httpTrigger GET /backups function",
+      "listDeletedFiles: httpTrigger GET /backups/{runId}/deleted function",
       "openapi: httpTrigger GET /openapi.json anonymous",
       "planRestore: activityTrigger",
       "planVerify: activityTrigger",

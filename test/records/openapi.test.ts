@@ -86,6 +86,9 @@ it("real answers of every route, good and bad, are as it says", async () => {
     "get",
     await host.fetch(`/backups/${id}/files`, { headers: { accept: "application/x-ndjson" } }),
   );
+  const deleted = "/backups/{runId}/deleted";
+  hold(deleted, "get", await host.fetch(`/backups/${id}/deleted`));
+  hold(deleted, "get", await host.fetch(`/backups/${id}/deleted?outcome=failed`));
   const cancel = "/backups/{runId}/cancel";
   hold(cancel, "post", await post(`/backups/${id}/cancel`));
   hold(cancel, "post", await post("/backups/none/cancel"));

@@ -1,0 +1,84 @@
+import { Option, type Command } from "commander";
+import type { FileOutcome } from "../answers.ts";
+import { define } from "../define.ts";
+import { ExitCode, Failure } from "../failure.ts";
+import { allOf } from "../pages.ts";
+import { name, out, outJson } from "../print.ts";
+import { failedLine } from "../report.ts";
+import { resolveRun } from "../resolve-run.ts";
+import { withSession, type CommonOptions } from "../session.ts";
+import { wholeNumber } from "../values.ts";
+import { bytes } from "../words.ts";
+
+interface FilesOptions extends CommonOptions {
+  failed?: boolean;
+  outcome?: string;
+  prefix?: string;
+  find?: string;
+  deleted?: boolean;
+  limit?: string;
+}
+
+export function addFiles(program: Command): void {
+  define<FilesOptions>(
+    program,
+    {
+      usage: "files <run>",
+      description: "List what became of a run's files.",
+      examples: [
+        "site-backup files latest --failed",
+        "site-backup files 1d0e432730114054a8168f3e14bea06b --prefix images/ --json",
+      ],
+      json: ["file", "deleted"],
+    },
+    [
+      new Option("--failed", "only those that failed, with the reason"),
+      new Option("--outcome <outcome>", "only those with this outcome").choices([
+        "copied",
+        "unchanged",
+        "vanished",
+        "skipped",
+        "failed",
+      ]),
+      new Option("--prefix <path>", "only those whose path begins so"),
+      new Option("--find <text>", "only those whose path or reason contains this"),
+      new Option("--deleted", "instead: what a restore removed, or in a dry run would remove"),
+      new Option("--limit <n>", "the most files (default: all)"),
+    ],
+    async (options, run = "") => await files(run, options),
+  );
+}
+
+/** All pages of it. */
+async function files(run: string, options: FilesOptions): Promise<number> {
+  const { prefix, find: text } = options;
+  const outcome = options.failed ? "failed" : options.outcome;
+  const most = options.limit === undefined ? Infinity : wholeNumber("--limit", options.limit);
+  if (options.deleted && (outcome ?? prefix ?? text) !== undefined)
+    throw new Failure(
+      "--deleted lists all that a restore removed; the other options choose among its files.",
+    );
+  return await withSession(options, async ({ api, interruption }) => {
+    const id = await resolveRun(run, api);
+    if (options.deleted) {
+      for await (const { path, kind } of allOf((page) => api.deleted(id, page), interruption, most)) {
+        if (options.json) outJson({ type: "deleted", path, kind });
+        else out(name(path));
+      }
+      return ExitCode.done;
+    }
+    const query = { outcome, prefix, text };
+    for await (const file of allOf((page) => api.files(id, { ...query, ...page }), interruption, most))
+      printFile(file, options);
+    return ExitCode.done;
+  });
+}
+
+function printFile(file: FileOutcome, { json, failed }: FilesOptions): void {
+  if (json) outJson({ type: "file", ...file });
+  else if (failed) out(failedLine(file));
+  else
+    out(
+      `${file.outcome.padEnd(9)}  ${bytes(file.size).padStart(10)}  ${file.reason ? failedLine(file) : name(file.path)}`,
+    );
+}

@@ -1,0 +1,75 @@
+import { Option, type Command } from "commander";
+import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
+import { Failure } from "../failure.ts";
+import { reportEnd } from "../report.ts";
+import { runToEnd } from "../run-to-end.ts";
+import { withSession, type CommonOptions } from "../session.ts";
+
+const KEPT = ["keepLast", "keepHourly", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const;
+
+interface PruneOptions extends CommonOptions, Partial<Record<(typeof KEPT)[number], string>> {
+  container?: string;
+  prefix?: string;
+  keepWithin?: string;
+  dryRun?: boolean;
+}
+
+export function addPrune(program: Command): void {
+  const keep = (flag: string, what: string): Option => new Option(`--keep-${flag} <n>`, `keep ${what}`);
+  const each = (unit: string): string => `the newest of each of the last n ${unit}s that have one`;
+  define<PruneOptions>(
+    program,
+    {
+      usage: "prune",
+      description: "Forget backups that no --keep option keeps, and delete what only they need.",
+      examples: [
+        "site-backup prune --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
+        "site-backup prune --keep-within 90d --container backups --prefix www",
+      ],
+      exits: [SOME_FAILED, INTERRUPTED],
+      json: ["started", "progress", "end"],
+    },
+    [
+      keep("last", 'the newest n; each n may be "unlimited"'),
+      keep("hourly", each("hour")),
+      keep("daily", each("day")),
+      keep("weekly", each("week")),
+      keep("monthly", each("month")),
+      keep("yearly", each("year")),
+      new Option(
+        "--keep-within <span>",
+        "keep all that are at most so much older than the newest: 30d, 1y2m3d4h",
+      ),
+      new Option("--container <name>", 'the container (default: "backups")'),
+      new Option("--prefix <folder>", "a folder in the container"),
+      new Option("--dry-run", "delete nothing; only say what would go"),
+    ],
+    prune,
+  );
+}
+
+async function prune(options: PruneOptions): Promise<number> {
+  const { container, prefix, keepWithin, dryRun } = options;
+  const counts = Object.fromEntries(
+    KEPT.filter((option) => options[option] !== undefined).map((option) => [
+      option,
+      amount(option, options[option] ?? ""),
+    ]),
+  );
+  if (keepWithin === undefined && Object.keys(counts).length === 0)
+    throw new Failure("Say what to keep, e.g. --keep-daily 7: a prune that keeps nothing is refused.");
+  const body = { container, prefix, ...counts, keepWithin, dryRun };
+  const begun = `${dryRun ? "Looking for what to prune" : "Pruning"} in ${[container ?? "backups", prefix].filter(Boolean).join("/")}`;
+  const start = { orchestrator: "pruneBackups", body, kind: "prune", begun };
+  return await withSession(options, (session) =>
+    runToEnd(start, session, options, (run, output) => reportEnd(run, output, session.api, options)),
+  );
+}
+
+/** @throws Failure */
+function amount(option: string, text: string): number | "unlimited" {
+  if (text === "unlimited") return text;
+  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  if (!/^\d{1,7}$/.test(text)) throw new Failure(`${flag} takes a number or "unlimited", not "${text}".`);
+  return Number(text);
+}

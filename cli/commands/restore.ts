@@ -1,0 +1,116 @@
+import { Option, type Command } from "commander";
+import { COMMAND } from "../command-name.ts";
+import { define, INTERRUPTED, several, SOME_FAILED } from "../define.ts";
+import { Failure } from "../failure.ts";
+import { wouldDo } from "../kinds.ts";
+import { pathForApp } from "../local-path.ts";
+import { allOf } from "../pages.ts";
+import { name, out } from "../print.ts";
+import { EXAMPLES, exitCodeOf, reportEnd, row } from "../report.ts";
+import { runToEnd } from "../run-to-end.ts";
+import { resolveRun } from "../resolve-run.ts";
+import { withSession, type CommonOptions, type Session } from "../session.ts";
+import { time } from "../values.ts";
+import { number } from "../words.ts";
+
+interface RestoreOptions extends CommonOptions {
+  to: string;
+  at?: string;
+  container?: string;
+  prefix?: string;
+  root?: string;
+  include?: string[];
+  exclude?: string[];
+  overwrite?: string;
+  delete?: boolean;
+  dryRun?: boolean;
+}
+
+export function addRestore(program: Command): void {
+  define<RestoreOptions>(
+    program,
+    {
+      usage: "restore [run]",
+      description: "Bring a backup back into a directory: a run, the latest, or as things were at a time.",
+      examples: [
+        "site-backup restore 1d0e432730114054a8168f3e14bea06b --to ./restored",
+        "site-backup restore latest --to ./wwwroot --delete --dry-run",
+        "site-backup restore --at '2026-11-23 18:00' --to ./restored --include '*.html'",
+      ],
+      exits: [SOME_FAILED, INTERRUPTED],
+      json: ["started", "progress", "end"],
+    },
+    [
+      new Option("--to <dir>", "the directory to restore into; made if missing").makeOptionMandatory(),
+      new Option("--at <time>", "instead of a run: the newest that began at or before then"),
+      new Option("--container <name>", 'with --at: of this container (default: "backups")'),
+      new Option("--prefix <folder>", "with --at: of this folder in it"),
+      new Option("--root <dir>", "with --at: of this directory"),
+      several("--include <pattern>", "only what matches"),
+      several("--exclude <pattern>", "nothing that matches"),
+      new Option("--overwrite <which>", 'which of the files that are there (default: "changed")').choices([
+        "never",
+        "changed",
+        "always",
+      ]),
+      new Option("--delete", "remove what the directory has and the backup has not"),
+      new Option("--dry-run", "only say what would be done"),
+    ],
+    async (options, run) => await restore(run, options),
+  );
+}
+
+async function restore(run: string | undefined, options: RestoreOptions): Promise<number> {
+  const at = time("--at", options.at);
+  if ((run === undefined) === (at === undefined))
+    throw new Failure('Name what to restore: a run ("latest" for the newest), or a time with --at.');
+  const { include, exclude, overwrite, container, prefix, dryRun } = options;
+  const to = pathForApp(options.to, options.url);
+  const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);
+  return await withSession(options, async (session) => {
+    const { api } = session;
+    const of = run === undefined ? undefined : await resolveRun(run, api);
+    const body = {
+      run: of,
+      at,
+      container,
+      prefix,
+      root,
+      to,
+      include,
+      exclude,
+      overwrite,
+      delete: options.delete,
+      dryRun,
+    };
+    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of ?? `what there was at ${options.at}`} into ${name(to)}`;
+    const start = { orchestrator: "restoreSiteContent", body, kind: "restore", root: to, begun };
+    return await runToEnd(start, session, options, async (ended, output) => {
+      const words = !options.json && !options.quiet;
+      if (dryRun && words && ended.status === "completed" && ended.counts) {
+        out(`${wouldDo(ended.counts)}. Nothing was written.`);
+        out(`To see which: ${COMMAND} files ${ended.id} --outcome copied`);
+        if (options.delete) await nameDeleted(ended.id, session);
+        return exitCodeOf(ended);
+      }
+      const code = await reportEnd(ended, output, api, options);
+      if (options.delete && words && ended.counts)
+        out(row("Deleted", number(await deletedBy(ended.id, session))));
+      return code;
+    });
+  });
+}
+
+async function nameDeleted(id: string, session: Session): Promise<void> {
+  const { items } = await session.api.deleted(id, { limit: String(EXAMPLES) });
+  const all = items.length < EXAMPLES ? items.length : await deletedBy(id, session);
+  out(all === 0 ? "Nothing would be deleted." : `${number(all)} would be deleted:`);
+  for (const { path } of items) out(`  ${name(path)}`);
+  if (all > items.length) out(`  … and ${number(all - items.length)} more: ${COMMAND} files ${id} --deleted`);
+}
+
+async function deletedBy(id: string, { api, interruption }: Session): Promise<number> {
+  let count = 0;
+  for await (const _name of allOf((page) => api.deleted(id, page), interruption)) count++;
+  return count;
+}

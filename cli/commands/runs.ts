@@ -1,0 +1,139 @@
+import { Option, type Command } from "commander";
+import type { Run } from "../answers.ts";
+import { define } from "../define.ts";
+import { ExitCode } from "../failure.ts";
+import { allOf } from "../pages.ts";
+import { err, name, out, outJson, paint, table } from "../print.ts";
+import { recordOf, row, summary } from "../report.ts";
+import { resolveRun } from "../resolve-run.ts";
+import { withSession, type CommonOptions } from "../session.ts";
+import { time, wholeNumber } from "../values.ts";
+import { bytes, duration, moment, number, roughly } from "../words.ts";
+
+interface RunsOptions extends CommonOptions {
+  kind?: string;
+  status?: string;
+  root?: string;
+  container?: string;
+  since?: string;
+  until?: string;
+  limit?: string;
+}
+
+/** The most runs that the app gives at a time. */
+const PAGE = 1000;
+
+export function addRuns(program: Command): void {
+  define<RunsOptions>(
+    program,
+    {
+      usage: "runs",
+      description: "List runs, newest first.",
+      examples: ["site-backup runs --status failed --since 2026-11-01", "site-backup runs --kind all --json"],
+      json: ["run"],
+    },
+    [
+      new Option("--kind <kind>", 'what they do (default: "backup")').choices([
+        "backup",
+        "restore",
+        "verify",
+        "prune",
+        "all",
+      ]),
+      new Option("--status <status>", "how they stand").choices([
+        "running",
+        "completed",
+        "failed",
+        "canceled",
+      ]),
+      new Option("--root <dir>", "only of this directory"),
+      new Option("--container <name>", "only to this container"),
+      new Option("--since <time>", "started then or later"),
+      new Option("--until <time>", "started then or earlier"),
+      new Option("--limit <n>", "the most runs (default: 20)"),
+    ],
+    runs,
+  );
+}
+
+export function addShow(program: Command): void {
+  define(
+    program,
+    {
+      usage: "show <run>",
+      description: "Show one run.",
+      examples: ["site-backup show latest", "site-backup show 1d0e432730114054a8168f3e14bea06b"],
+      json: ["run"],
+    },
+    [],
+    async (options, run = "") => await show(run, options),
+  );
+}
+
+async function runs(options: RunsOptions): Promise<number> {
+  const { kind, status, root, container } = options;
+  const most = wholeNumber("--limit", options.limit ?? "20");
+  const query = {
+    kind,
+    status,
+    root,
+    container,
+    since: time("--since", options.since),
+    until: time("--until", options.until),
+  };
+  return await withSession(options, async ({ api, interruption }) => {
+    const pages = allOf((page) => api.runs({ ...query, ...page }), interruption, most, PAGE);
+    const found: Run[] = [];
+    for await (const run of pages) found.push(run);
+    if (options.json) for (const run of found) outJson({ type: "run", ...recordOf(run) });
+    else if (found.length === 0) err("No runs.");
+    else
+      for (const line of table(
+        ["Run", "Started", "Status", "Files", "Failed", "Bytes", "Took", "Directory"],
+        found.map(runRow),
+        [3, 4, 5, 6],
+      ))
+        out(line);
+    return ExitCode.done;
+  });
+}
+
+function runRow(run: Run): string[] {
+  const { id, started, finished, counts, root } = run;
+  const done = counts ? counts.copied + counts.unchanged : 0;
+  return [
+    id,
+    moment(started).slice(0, 16),
+    statusOf(run),
+    counts ? number(done) : "",
+    counts && counts.failed > 0 ? number(counts.failed) : "",
+    counts ? bytes(counts.bytes) : "",
+    finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
+    name(root),
+  ];
+}
+
+async function show(id: string, options: CommonOptions): Promise<number> {
+  return await withSession(options, async ({ api }) => {
+    const run = await api.run(await resolveRun(id, api));
+    if (options.json) {
+      outJson({ type: "run", ...recordOf(run), ...(run.progress ? { progress: run.progress } : {}) });
+      return ExitCode.done;
+    }
+    out(paint("bold", name(run.root)));
+    out(row("Run", run.id));
+    out(row("Status", statusOf(run)));
+    out(row("Started", moment(run.started)));
+    if (run.finished) out(row("Finished", moment(run.finished)));
+    for (const line of summary(run)) out(line);
+    if (run.progress?.secondsLeft !== undefined)
+      out(row("Left", `about ${roughly(run.progress.secondsLeft * 1000)}`));
+    if (run.message !== undefined) out(row("Why", name(run.message)));
+    return ExitCode.done;
+  });
+}
+
+function statusOf({ status, kind, mode, dryRun }: Run): string {
+  if (kind !== "backup") return `${kind}${dryRun ? " (dry run)" : ""} ${status}`;
+  return mode === "incremental" ? `${status}, incremental` : status;
+}

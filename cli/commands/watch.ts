@@ -1,0 +1,89 @@
+import type { Command } from "commander";
+import type { Run } from "../answers.ts";
+import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
+import { ExitCode, Interrupted } from "../failure.ts";
+import { follow } from "../follow.ts";
+import { kindOf } from "../kinds.ts";
+import { err, name, out, outJson } from "../print.ts";
+import { exitCodeOf, recordOf, reportEnd, summary } from "../report.ts";
+import { howToGoOn } from "../run-to-end.ts";
+import { withSession, type CommonOptions } from "../session.ts";
+
+export function addWatch(program: Command): void {
+  define(
+    program,
+    {
+      usage: "watch <run>",
+      description: "Follow a run to its end.",
+      examples: [
+        "site-backup watch 1d0e432730114054a8168f3e14bea06b",
+        "site-backup watch 1d0e432730114054a8168f3e14bea06b --url https://my-app.azurewebsites.net",
+      ],
+      exits: [SOME_FAILED, INTERRUPTED],
+      json: ["progress", "end"],
+    },
+    [],
+    async (options, run = "") => await watch(run, options),
+  );
+}
+
+export function addCancel(program: Command): void {
+  define(
+    program,
+    {
+      usage: "cancel <run>",
+      description: "Stop a run; what is done stays done.",
+      examples: ["site-backup cancel 1d0e432730114054a8168f3e14bea06b"],
+      json: ["run"],
+    },
+    [],
+    async (options, run = "") => await cancel(run, options),
+  );
+}
+
+async function watch(id: string, options: CommonOptions): Promise<number> {
+  return await withSession(options, async (session) => {
+    const { api, host } = session;
+    // Says so if there is no such run.
+    const now = await api.run(id);
+    if (now.status === "running" && !options.json && !options.quiet) err(begun(now));
+    try {
+      const run = await follow(id, session, options, (current) =>
+        Promise.resolve(current && current.status !== "running" ? current : undefined),
+      );
+      if (options.json) {
+        const code = exitCodeOf(run);
+        outJson({ type: "end", exitCode: code, ...recordOf(run) });
+        return code;
+      }
+      return await reportEnd(run, outputOf(run), api, options);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      err(howToGoOn(now.kind, id, host?.own === true, options));
+      return ExitCode.interrupted;
+    }
+  });
+}
+
+/** The output that the record tells of. */
+function outputOf(run: Run): number | undefined {
+  return kindOf(run).output === "files" ? run.counts?.unchanged : run.bytes;
+}
+
+function begun(run: Run): string {
+  const { of, root, kind } = run;
+  if (kind === "restore") return `Restoring ${of ?? ""} into ${name(root)}`;
+  return `${kindOf(run).doing} ${of ?? name(root)}`;
+}
+
+async function cancel(id: string, options: CommonOptions): Promise<number> {
+  return await withSession(options, async ({ api }) => {
+    const run = await api.cancel(id);
+    if (options.json) outJson({ type: "run", ...recordOf(run) });
+    else if (!options.quiet) {
+      out(`Canceled ${id}. What was ${kindOf(run).copied} stays.`);
+      for (const line of summary(run)) out(line);
+    }
+    return ExitCode.done;
+  });
+}

@@ -1,0 +1,45 @@
+import type { Argument, Command, Option } from "commander";
+
+/** What can stand in a place: one of some words, a directory, or anything. */
+export type Value = { kind: "words"; words: readonly string[] } | { kind: "directory" } | { kind: "any" };
+
+export interface CompletableOption {
+  /** With its dashes. */
+  flag: string;
+  description: string;
+  /** undefined where the option takes none. */
+  value: Value | undefined;
+  /** May be given more than once. */
+  repeatable: boolean;
+}
+
+export interface CompletableCommand {
+  name: string;
+  description: string;
+  argument: Value | undefined;
+  options: CompletableOption[];
+}
+
+/** What a shell has to know to complete a command line, from the commands as they are parsed. */
+export function completable(program: Command): CompletableCommand[] {
+  return program.commands.map((command) => ({
+    name: command.name(),
+    description: command.description(),
+    argument: command.registeredArguments[0] && valueOf(command.registeredArguments[0]),
+    options: command
+      .createHelp()
+      .visibleOptions(command)
+      .map((option) => ({
+        flag: option.long ?? "",
+        description: option.description,
+        value: option.required || option.optional ? valueOf(option) : undefined,
+        repeatable: option.parseArg !== undefined,
+      })),
+  }));
+}
+
+function valueOf(of: Argument | Option): Value {
+  if (of.argChoices) return { kind: "words", words: of.argChoices };
+  const isDirectory = "flags" in of ? of.flags.endsWith("<dir>") : of.name() === "dir";
+  return { kind: isDirectory ? "directory" : "any" };
+}

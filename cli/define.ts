@@ -1,0 +1,102 @@
+import { Option, type Argument, type Command } from "commander";
+import { ExitCode } from "./failure.ts";
+import type { JsonType } from "./json-lines.ts";
+import type { CommonOptions } from "./session.ts";
+
+/** What documentation, `--help` and completion know of a command beside its arguments and options. */
+export interface Definition {
+  usage: string;
+  description: string;
+  /** Command lines that work, the plainest first. */
+  examples: readonly [string, ...string[]];
+  /** How it ends, beside 0 and 1. */
+  exits?: readonly (typeof SOME_FAILED | typeof INTERRUPTED)[];
+  /** It talks to no app. */
+  local?: true;
+  /** The types of its --json lines, in order. */
+  json: readonly JsonType[];
+}
+
+export const SOME_FAILED = ExitCode.someFilesFailed;
+export const INTERRUPTED = ExitCode.interrupted;
+
+/** The meaning of the exit codes: restic's. */
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  [ExitCode.done]: "done",
+  [ExitCode.failed]: "failed; what was wrong is on standard error",
+  [ExitCode.someFilesFailed]: "some files failed; all others are backed up or restored",
+  [ExitCode.interrupted]: "interrupted (Ctrl-C); a run that was started goes on where the app runs",
+};
+
+const definitions = new WeakMap<Command, Definition>();
+
+/** What is known of a command; undefined for those that commander makes itself. */
+export function definitionOf(command: Command): Definition | undefined {
+  return definitions.get(command);
+}
+
+/**
+ * Adds a command with the options that all have.
+ * @param act does the work and gives the exit code; may throw Failure
+ */
+export function define<T extends CommonOptions>(
+  program: Command,
+  definition: Definition,
+  options: readonly Option[],
+  act: (options: T, ...args: (string | undefined)[]) => Promise<number>,
+  args: readonly Argument[] = [],
+): void {
+  const { usage, description, examples, exits = [], local } = definition;
+  const command = program.command(usage).description(description);
+  for (const argument of args) command.addArgument(argument);
+  for (const option of [...options, ...(local ? [] : appOptions()), ...outputOptions()])
+    command.addOption(option);
+  command.addHelpText("after", `\n${examplesText(examples)}\n\n${exitCodesText(exits)}`);
+  command.action(async () => {
+    process.exitCode = await act(optionsOf<T>(command), ...(command.processedArgs as (string | undefined)[]));
+  });
+  definitions.set(command, definition);
+}
+
+/** An option that may be given several times, as restic's may: one that takes several words would swallow arguments. */
+export function several(flags: string, description: string): Option {
+  return new Option(flags, `${description}; may be repeated`).argParser(
+    (value: string, before: string[] | undefined) => [...(before ?? []), value],
+  );
+}
+
+function appOptions(): Option[] {
+  return [
+    new Option("--url <url>", "the app; without it the local host, started when none runs").env(
+      "SITE_BACKUP_URL",
+    ),
+    // An environment variable shows in no list of processes, and its value in no help.
+    new Option("--key <key>", "the app's function key (env: SITE_BACKUP_KEY)"),
+  ];
+}
+
+function outputOptions(): Option[] {
+  return [
+    new Option("--json", "an object a line instead of words"),
+    new Option("--quiet", "no progress and no summary"),
+  ];
+}
+
+/** What the command line said, with the key from the environment where it did not. */
+function optionsOf<T extends CommonOptions>(command: Command): T {
+  const key = process.env["SITE_BACKUP_KEY"];
+  return { ...(key ? { key } : {}), ...command.opts<T>() };
+}
+
+function examplesText(examples: readonly string[]): string {
+  return [examples.length === 1 ? "Example:" : "Examples:", ...examples.map((line) => `  ${line}`)].join(
+    "\n",
+  );
+}
+
+export function exitCodesText(exits: readonly number[]): string {
+  const codes = [ExitCode.done, ExitCode.failed, ...exits];
+  return ["Exit codes:", ...codes.map((code) => `  ${String(code).padEnd(4)} ${EXIT_CODES[code]}`)].join(
+    "\n",
+  );
+}

@@ -1,0 +1,82 @@
+import { paint } from "./print.ts";
+import type { Counts, Run } from "./answers.ts";
+import { bytes, files, number } from "./words.ts";
+
+/** How a kind of run speaks of its work. */
+export interface Kind {
+  /** Backing up /home/me/site */
+  doing: string;
+  /** What it does to a file that is dealt with now, and to one that needed nothing. */
+  copied: string;
+  unchanged: string;
+  /** After a number of files: could not be backed up. */
+  failed: string;
+  /** What its output counts. */
+  output: "bytes" | "files";
+}
+
+const BACKUP: Kind = {
+  doing: "Backing up",
+  copied: "copied",
+  unchanged: "unchanged",
+  failed: "could not be backed up",
+  output: "bytes",
+};
+
+const KINDS: Record<string, Kind> = {
+  backup: BACKUP,
+  restore: {
+    doing: "Restoring",
+    copied: "restored",
+    unchanged: "as they should be",
+    failed: "could not be restored",
+    output: "bytes",
+  },
+  verify: {
+    doing: "Verifying",
+    copied: "copied",
+    unchanged: "verified",
+    failed: "missing or damaged",
+    output: "files",
+  },
+  prune: {
+    doing: "Pruning",
+    copied: "copied",
+    unchanged: "unchanged",
+    failed: "could not be deleted",
+    output: "bytes",
+  },
+};
+
+/** A kind that a newer app has is spoken of as a backup. */
+export function kindOf({ kind }: Pick<Run, "kind">): Kind {
+  return KINDS[kind] ?? BACKUP;
+}
+
+/** 3 restored, 2 as they should be, 1 failed */
+export function byOutcome({ kind }: Pick<Run, "kind">, counts: Counts): string {
+  const { copied, unchanged } = kindOf({ kind });
+  const main = kind === "verify" ? "unchanged" : "copied";
+  const outcomes = [
+    ["copied", copied],
+    ["unchanged", unchanged],
+    ["vanished", "vanished"],
+    ["skipped", "skipped"],
+    ["failed", "failed"],
+  ] as const;
+  const some = outcomes
+    .filter(([outcome]) => outcome === main || counts[outcome] > 0)
+    .map(([outcome, word]) => {
+      const text = `${number(counts[outcome])} ${word}`;
+      return outcome === "failed" && counts.failed > 0 ? paint("red", text) : text;
+    });
+  if (counts.directories > 0) some.push(`${number(counts.directories)} empty directories`);
+  return some.join(", ");
+}
+
+/** What a dry run would do. */
+export function wouldDo(counts: Counts): string {
+  return `${files(counts.copied)} would be restored (${bytes(counts.bytes)})${
+    counts.unchanged > 0 ? `, ${number(counts.unchanged)} are as they should be` : ""
+  }`;
+}

@@ -1,0 +1,43 @@
+import { Command } from "commander";
+import { addBackup } from "./commands/backup.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addFiles } from "./commands/files.ts";
+import { addOpen } from "./commands/open.ts";
+import { addPrune } from "./commands/prune.ts";
+import { addRestore } from "./commands/restore.ts";
+import { addRuns, addShow } from "./commands/runs.ts";
+import { addVerify } from "./commands/verify.ts";
+import { addCancel, addWatch } from "./commands/watch.ts";
+import { exitCodesText, INTERRUPTED, SOME_FAILED } from "./define.ts";
+
+/** The whole command line: what is parsed, completed, and described in the reference. Makes no request. */
+export function createProgram(version: string): Command {
+  const program = new Command("site-backup")
+    .description("Backs up directory trees to Azure Blob Storage, and brings them back.")
+    .version(version)
+    .showHelpAfterError("(--help says more)")
+    .exitOverride()
+    .addHelpText("after", `\n${exitCodesText([SOME_FAILED, INTERRUPTED])}\n\n${ENVIRONMENT}`);
+  for (const add of [
+    addBackup,
+    addRestore,
+    addVerify,
+    addPrune,
+    addRuns,
+    addShow,
+    addFiles,
+    addWatch,
+    addCancel,
+    addOpen,
+    addCompletion,
+  ]) {
+    add(program);
+  }
+  return program;
+}
+
+const ENVIRONMENT = `Environment:
+  SITE_BACKUP_URL  the app, as --url
+  SITE_BACKUP_KEY  the app's function key, as --key; safer, for it shows in no list of processes
+  FUNCTIONS_PORT   the local host's port (default: 7071)
+  NO_COLOR         no colours`;

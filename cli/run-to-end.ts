@@ -1,0 +1,66 @@
+import type { Run, Status } from "./answers.ts";
+import { COMMAND } from "./command-name.ts";
+import { ExitCode, Failure, Interrupted } from "./failure.ts";
+import { follow } from "./follow.ts";
+import { err, outJson } from "./print.ts";
+import type { CommonOptions, Session } from "./session.ts";
+
+/** What is to be started, and how it is told. */
+export interface Start {
+  orchestrator: string;
+  body: unknown;
+  kind: string;
+  /** What the run is about, when that is known before it begins. */
+  root?: string;
+  /** Backing up /home/me/site */
+  begun: string;
+}
+
+/**
+ * Starts a run, follows it to its end, and has that reported. Ctrl-C leaves the run alone, and says how to go on.
+ * @returns the exit code
+ */
+export async function runToEnd(
+  { orchestrator, body, kind, root, begun }: Start,
+  session: Session,
+  options: CommonOptions,
+  report: (run: Run, output: unknown) => Promise<number>,
+): Promise<number> {
+  const { api, host } = session;
+  const { id, location } = await api.start(orchestrator, body);
+  if (options.json) outJson({ type: "started", run: id, kind, ...(root === undefined ? {} : { root }) });
+  else if (!options.quiet) err(begun);
+  try {
+    const status = await follow(id, session, options, () => endOf(location, session));
+    return await report(await ended(id, status, session), status.output);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    err(howToGoOn(kind, id, host?.own === true, options));
+    return ExitCode.interrupted;
+  }
+}
+
+async function endOf(location: string, { api }: Session): Promise<Status | undefined> {
+  const status = await api.status(location);
+  return status && !["Pending", "Running", "Suspended"].includes(status.runtimeStatus) ? status : undefined;
+}
+
+/** The run's record; where its ledger could not be written, what the Durable status says. */
+async function ended(id: string, { runtimeStatus, output }: Status, { api }: Session): Promise<Run> {
+  try {
+    return await api.run(id);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const said = typeof output === "string" && output !== "" ? output : error.message;
+    throw new Failure(runtimeStatus === "Completed" ? error.message : said, { cause: error });
+  }
+}
+
+/** @param own the host ends with this command */
+export function howToGoOn(kind: string, id: string, own: boolean, { url }: CommonOptions): string {
+  const to = url === undefined ? "" : ` --url ${url}`;
+  const goesOn = own
+    ? `The ${kind} ${id} stands still, for its host ends with this command.\n  It goes on when the local host starts again: npm start`
+    : `The ${kind} ${id} goes on.\n  To watch it:  ${COMMAND} watch ${id}${to}`;
+  return `Interrupted. ${goesOn}\n  To cancel it: ${COMMAND} cancel ${id}${to}`;
+}

@@ -1,0 +1,89 @@
+/** What a shell offers at a Tab, asked of the shell itself. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "../harness/tree.ts";
+import { objects, run } from "./command.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+const scripts = new Map<string, string>();
+let folder: string;
+beforeAll(async () => {
+  folder = await makeFolder("completion");
+  for (const name of ["pictures", "my site", "$(touch evil)"]) mkdirSync(path.join(folder, name));
+  for (const shell of SHELLS) scripts.set(shell, (await run(["completion", shell])).stdout);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What bash would offer after these words, the last of which is being typed. */
+function offered(...words: string[]): string[] {
+  const asked = ["site-backup", ...words].map((word) => `'${word}'`).join(" ");
+  const program = `${scripts.get("bash")}
+    COMP_WORDS=(${asked}); COMP_CWORD=${words.length}; _site_backup
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync("bash", ["--norc", "-c", program], { cwd: folder, encoding: "utf8" });
+  expect(stderr).toBe("");
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+describe("in bash", () => {
+  it("the commands", () => {
+    expect(offered("")).toEqual(
+      expect.arrayContaining(["backup", "restore", "verify", "prune", "runs", "open", "completion"]),
+    );
+    expect(offered("re")).toEqual(["restore"]);
+  });
+
+  it("a command's options, and no other's", () => {
+    expect(offered("prune", "--keep-")).toEqual([
+      "--keep-last",
+      "--keep-hourly",
+      "--keep-daily",
+      "--keep-weekly",
+      "--keep-monthly",
+      "--keep-yearly",
+      "--keep-within",
+    ]);
+    expect(offered("show", "--keep-")).toEqual([]);
+    expect(offered("runs", "--json", "--st")).toEqual(["--status"]);
+  });
+
+  it("the values that an option or an argument can have", () => {
+    expect(offered("restore", "0123", "--overwrite", "")).toEqual(["never", "changed", "always"]);
+    expect(offered("completion", "")).toEqual([...SHELLS]);
+  });
+
+  it("directories, whatever they are called; nothing that is typed is run", () => {
+    expect(offered("backup", "").sort()).toEqual(["$(touch evil)", "my site", "pictures"]);
+    expect(offered("restore", "0123", "--to", "pi")).toEqual(["pictures"]);
+    expect(offered("backup", "$(touch ran)")).toEqual([]);
+    expect(spawnSync("ls", { cwd: folder, encoding: "utf8" }).stdout).not.toMatch(/^(ran|evil)$/m);
+  });
+});
+
+function scriptOf(shell: string): string {
+  const file = path.join(folder, `site-backup.${shell}`);
+  writeFileSync(file, scripts.get(shell) ?? "");
+  return file;
+}
+
+describe.each(SHELLS)("the script for %s", (shell) => {
+  const missing = spawnSync(shell, ["-c", "true"]).error !== undefined;
+
+  it.skipIf(missing)(
+    `is one that it can read${missing ? ` (skipped: ${shell} is not installed)` : ""}`,
+    () => {
+      const { status, stderr } = spawnSync(shell, ["-n", scriptOf(shell)], { encoding: "utf8" });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    },
+  );
+
+  it("knows every command and option", async () => {
+    const script = scripts.get(shell) ?? "";
+    for (const word of ["backup", "verify", "read-data", "dry-run", "incremental"])
+      expect(script).toContain(word);
+    const { stdout } = await run(["completion", shell, "--json"]);
+    expect(objects(stdout)).toEqual([{ type: "completion", shell, script }]);
+  });
+});

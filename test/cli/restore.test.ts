@@ -1,0 +1,143 @@
+/** `site-backup restore` and `verify` against a local host that is up. */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { objects, run, start } from "./command.ts";
+
+let host: LocalHostProcess;
+let folder: string;
+let root: string;
+let env: Record<string, string>;
+/** The id of a backup of two files, made first. */
+let first: string;
+beforeAll(async () => {
+  folder = await makeFolder("cli-restore");
+  host = await startLocalHost({ entry: "build", env: { BACKUP_REQUESTS_IN_FLIGHT: "2" } });
+  env = { FUNCTIONS_PORT: new URL(host.url).port };
+  root = await makeTree(path.join(folder, "site"), { "a.txt": "hello", "b/c.txt": "there" });
+  first = await backUp();
+});
+afterAll(async () => {
+  await host.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function backUp(...args: string[]): Promise<string> {
+  const { stdout } = await run(["backup", root, "--json", ...args], { env });
+  return String(objects(stdout).at(-1)?.["run"]);
+}
+
+describe("restore", () => {
+  it("a run, to a directory that is not there yet, named from where one stands", async () => {
+    const { code, stdout, stderr } = await run(["restore", first, "--to", "out/new"], { env, cwd: folder });
+    const to = path.join(folder, "out", "new");
+    expect(stderr).toBe(`Restoring ${first} into ${to}\n`);
+    expect(stdout).toMatch(/^ {2}Files {4}2 restored$/m);
+    expect(stdout).toContain(`  Into     ${to}\n  Backup   ${first}\n`);
+    expect(stdout).toMatch(/^ {2}Output {3}10$/m);
+    expect(code).toBe(0);
+    expect(readFileSync(path.join(to, "b/c.txt"), "utf8")).toBe("there");
+  });
+
+  it("the latest, and what there was at a time, with patterns", async () => {
+    const before = new Date().toISOString();
+    await writeFile(path.join(root, "a.txt"), "changed");
+    await backUp("--incremental");
+    const latest = path.join(folder, "latest");
+    expect(await run(["restore", "latest", "--to", latest, "--quiet"], { env })).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    expect(readFileSync(path.join(latest, "a.txt"), "utf8")).toBe("changed");
+    const then = path.join(folder, "then");
+    const args = ["restore", "--at", before, "--root", root, "--exclude", "b", "--exclude", "*.md"];
+    const { code, stdout } = await run([...args, "--to", then, "--json"], { env });
+    expect(code).toBe(0);
+    expect(objects(stdout).at(-1)).toMatchObject({ kind: "restore", of: first, counts: { copied: 1 } });
+    expect(readFileSync(path.join(then, "a.txt"), "utf8")).toBe("hello");
+  });
+
+  it("--dry-run writes nothing, and says what it would; --delete and --overwrite do what they say", async () => {
+    const to = await makeTree(path.join(folder, "used"), { "a.txt": "mine", extra: "x" });
+    const trial = await run(["restore", first, "--to", to, "--delete", "--dry-run"], { env });
+    expect(trial.code).toBe(0);
+    expect(trial.stdout).toMatch(/^2 files would be restored \(10 B\)\. Nothing was written\.$/m);
+    expect(trial.stdout).toMatch(/^1 would be deleted:\n {2}extra$/m);
+    expect([existsSync(path.join(to, "extra")), existsSync(path.join(to, "b"))]).toEqual([true, false]);
+    const kept = await run(["restore", first, "--to", to, "--overwrite", "never"], { env });
+    expect(kept.stdout).toContain("1 restored, 1 skipped");
+    expect(readFileSync(path.join(to, "a.txt"), "utf8")).toBe("mine");
+    const same = await run(["restore", first, "--to", to, "--delete"], { env });
+    expect(same.stdout).toMatch(/^ {2}Deleted {2}1$/m);
+    expect(existsSync(path.join(to, "extra"))).toBe(false);
+    expect(readFileSync(path.join(to, "a.txt"), "utf8")).toBe("hello");
+  });
+
+  it("some files could not be restored: exit code 3, and which", async () => {
+    const to = await makeTree(path.join(folder, "blocked"), { "a.txt/in the way": "x" });
+    const { code, stdout, stderr } = await run(["restore", first, "--to", to], { env });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^1 file could not be restored:\n {2}a\.txt: /m);
+    expect(stdout).toContain("1 restored, 1 failed");
+  });
+
+  it.each([
+    [["restore"], /required option '--to <dir>'/],
+    [
+      ["restore", "--to", "x"],
+      /Name what to restore: a run \("latest" for the newest\), or a time with --at\./,
+    ],
+    [["restore", "latest", "--at", "2026-11-23", "--to", "x"], /Name what to restore/],
+    [["restore", "0123", "--to", "x"], /There is no run 0123/],
+    [["restore", "0123", "--to", "x", "--prefix", "p"], /go with "at"/],
+    [["restore", "--at", "2000-01-01", "--to", "x"], /No run .* began at or before 2000-01-01/],
+  ])("%j: says what is wrong, exit code 1", async (args, message) => {
+    const { code, stderr } = await run(args, { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
+  it("Ctrl-C: exit code 130; it goes on, and how to cancel it is right", async () => {
+    const many = await makeTree(path.join(folder, "many"), manyFiles(1500));
+    await run(["backup", many, "--container", "many", "--quiet"], { env });
+    const to = path.join(folder, "many-restored");
+    const restore = start(["restore", "latest", "--to", to], { env });
+    await restore.until(/Restoring/);
+    restore.child.kill("SIGINT");
+    const { code, stderr } = await restore.ended;
+    expect(code).toBe(130);
+    const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
+    expect(stderr).toContain(`The restore ${id} goes on.\n  To watch it:  site-backup watch ${id}\n`);
+    expect((await run(["cancel", id], { env })).stdout).toContain(`Canceled ${id}. What was restored stays.`);
+  });
+});
+
+describe("verify", () => {
+  it("says how many are whole; reads back what it is told to", async () => {
+    const { code, stdout, stderr } = await run(["verify", first, "--read-data"], { env });
+    expect(stderr).toBe(`Verifying ${first}\n`);
+    expect(stdout).toMatch(/^ {2}Files {4}2 verified$/m);
+    expect(stdout).toMatch(/^ {2}Output {3}2$/m);
+    expect(code).toBe(0);
+    const share = await run(["verify", "latest", "--read-data", "5%", "--json"], { env });
+    expect(objects(share.stdout).at(-1)).toMatchObject({ type: "end", kind: "verify", exitCode: 0 });
+    const wrong = await run(["verify", first, "--read-data", "much"], { env });
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("takes a share such as 5%") });
+  });
+
+  it("a blob is gone: exit code 1, and which file", async () => {
+    const id = await backUp("--container", "damaged");
+    const service = BlobServiceClient.fromConnectionString(host.connectionString);
+    await service.getContainerClient("damaged").getBlobClient("b/c.txt").delete();
+    const { code, stdout, stderr } = await run(["verify", id], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^1 file missing or damaged:\n {2}b\/c\.txt: /m);
+    expect(stdout).toContain("1 verified, 1 failed");
+    await rm(path.join(folder, "out"), { recursive: true, force: true });
+  });
+});
