@@ -96,7 +96,9 @@ function stage(folder) {
   );
   writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(kept, undefined, 2)}\n`);
   copyFileSync(path.join(root, "host.json"), path.join(folder, "host.json"));
-  cpSync(path.join(root, "dist", "src"), path.join(folder, "dist", "src"), { recursive: true });
+  for (const part of ["src", "dashboard"]) {
+    cpSync(path.join(root, "dist", part), path.join(folder, "dist", part), { recursive: true });
+  }
 }
 
 /** Production dependencies, exactly as locked; none of them needs an install script. */

@@ -6,9 +6,19 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "./build.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
-const BUILD_INPUTS = ["src", "local", "cli", "tsconfig.json", "tsconfig.build.json", "package.json"];
+const BUILD_INPUTS = [
+  "src",
+  "local",
+  "cli",
+  "dashboard",
+  "scripts/build.mjs",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "package.json",
+];
 
 /** The Node that the `node` package puts into node_modules; every command of the project runs on it. */
 export const nodeBinary = path.join(
@@ -73,11 +83,7 @@ function installAndBuild() {
   if (read(built) !== sources) {
     say("Building …");
     rmSync(path.join(root, "dist"), { recursive: true, force: true });
-    run(nodeBinary, [
-      path.join(root, "node_modules", "typescript", "bin", "tsc"),
-      "-p",
-      "tsconfig.build.json",
-    ]);
+    build(nodeBinary);
     mkdirSync(path.dirname(built), { recursive: true });
     writeFileSync(built, sources);
   }

@@ -149,6 +149,29 @@ function runs(): Json {
         },
       },
     },
+    "/dashboard": {
+      get: {
+        operationId: "dashboard",
+        summary: "The dashboard, a page for people; it holds no data.",
+        security: [],
+        responses: { 200: { description: "The page.", content: { "text/html": {} } } },
+      },
+    },
+    "/dashboard/{file}": {
+      parameters: [{ name: "file", in: "path", required: true, schema: { type: "string" } }],
+      get: {
+        operationId: "dashboardFile",
+        summary: "A script, style sheet or icon of the dashboard, by the path that the page has.",
+        security: [],
+        responses: {
+          200: {
+            description: "The file.",
+            content: { "text/javascript": {}, "text/css": {}, "image/svg+xml": {} },
+          },
+          ...problems(404),
+        },
+      },
+    },
     "/openapi.json": {
       get: {
         operationId: "openapi",

@@ -10,7 +10,7 @@ import { triggerOf } from "../../local/app/registered-function.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What anybody may read: it says nothing of this app's backups. */
-const PUBLIC = new Set(["openapi"]);
+const PUBLIC = new Set(["dashboard", "dashboardFile", "openapi"]);
 
 let app: AppRegistry;
 beforeAll(async () => {
@@ -43,6 +43,8 @@ describe("the registered functions", () => {
       "copyFileToBlob: activityTrigger",
       "copyLargeFile: orchestrationTrigger",
       "copyRange: activityTrigger",
+      "dashboard: httpTrigger GET /dashboard anonymous",
+      "dashboardFile: httpTrigger GET /dashboard/{*file} anonymous",
       "deleteExtra: activityTrigger",
       "failBatch: activityTrigger",
       "failLargeFile: activityTrigger",

@@ -1,0 +1,105 @@
+import type { FileOutcome, Page, Run } from "./answers.ts";
+import { anotherKey, currentKey } from "./key.ts";
+
+/** A request that was refused or not answered, in words for people. */
+export class ApiError extends Error {
+  /** The HTTP status; 0 when there was no answer. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+
+  /** The same request may succeed later, with nothing changed. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** Longer than any answer takes: canceling waits for a run's parts to end. */
+const TIMEOUT_MS = 60_000;
+
+export type Query = Record<string, string | number | undefined>;
+
+/** The app's HTTP API. Every call throws ApiError. */
+export const api = {
+  async runs(query: Query): Promise<Page<Run>> {
+    const { runs, continuation } = await get<{ runs: Run[]; continuation?: string }>("backups", query);
+    return { items: runs, continuation };
+  },
+  run: (id: string) => get<Run>(`backups/${encodeURIComponent(id)}`),
+  async files(id: string, query: Query): Promise<Page<FileOutcome>> {
+    const { files, continuation } = await get<{ files: FileOutcome[]; continuation?: string }>(
+      `backups/${encodeURIComponent(id)}/files`,
+      query,
+    );
+    return { items: files, continuation };
+  },
+  /** Starts a backup, a restore or a verification; gives the run's id. */
+  async start(
+    orchestrator: "backupSiteContent" | "restoreSiteContent" | "verifyBackup",
+    body: unknown,
+  ): Promise<string> {
+    return (await post<{ id: string }>(`orchestrators/${orchestrator}`, body)).id;
+  },
+  cancel: (id: string) => post<Run>(`backups/${encodeURIComponent(id)}/cancel`),
+};
+
+async function get<T>(path: string, query: Query = {}): Promise<T> {
+  const present = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const search = new URLSearchParams(present.map(([name, value]) => [name, String(value)])).toString();
+  return await call<T>(search === "" ? path : `${path}?${search}`, { method: "GET" });
+}
+
+async function post<T>(path: string, body?: unknown): Promise<T> {
+  const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return await call<T>(path, { method: "POST", ...(body === undefined ? {} : json) });
+}
+
+async function call<T>(path: string, init: RequestInit): Promise<T> {
+  for (;;) {
+    const key = currentKey();
+    const response = await send(path, init, key);
+    if (response.ok) return (await response.json()) as T;
+    if (response.status !== 401) throw new ApiError(response.status, await refusal(response));
+    if ((await anotherKey(key)) === undefined) {
+      throw new ApiError(401, "The app wants a function key, and none was given.");
+    }
+  }
+}
+
+/** Relative to the page, so that it goes to the app that the page is of, below whatever path that is. */
+async function send(path: string, init: RequestInit, key: string | undefined): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set("Accept", "application/json");
+  if (key !== undefined) headers.set("x-functions-key", key);
+  try {
+    return await fetch(new URL(path, document.baseURI), {
+      ...init,
+      headers,
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    const unsure = init.method === "POST" ? " Look at the runs before you try again: it may have begun." : "";
+    throw new ApiError(0, `The app does not answer.${unsure}`);
+  }
+}
+
+/** What an answer that is not a success means: its problem's detail, or what can be told of its status. */
+async function refusal(response: Response): Promise<string> {
+  const text = await response.text().catch(() => "");
+  if (response.headers.get("Content-Type")?.includes("problem+json")) {
+    try {
+      const { detail } = JSON.parse(text) as { detail?: unknown };
+      if (typeof detail === "string" && detail !== "") return detail;
+    } catch {
+      // Then its status has to do.
+    }
+  }
+  if (response.status === 403) return "The app refuses this (HTTP 403). Is the function key of this app?";
+  if (response.status === 404) return "The app has no such route (HTTP 404). Is it of an older version?";
+  return `The app answered HTTP ${response.status}.`;
+}

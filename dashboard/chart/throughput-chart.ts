@@ -1,0 +1,66 @@
+import { bytes, number } from "../ui/words.ts";
+import type { Rate } from "../views/samples.ts";
+import { axis, BYTE_STEPS, fromZero } from "./axes.ts";
+import { figure, type Figure } from "./figure.ts";
+
+const bytesWords = (value: number): string => `${bytes(value)}/s`;
+const filesWords = (value: number): string => `${number(Math.round(value))} files/s`;
+
+/** Throughput over time, in bytes and in files: a tree of small files is slow in the one and fast in the other. */
+export function throughputChart(): Figure<readonly Rate[]> {
+  return figure({
+    height: 180,
+    legend: [
+      { label: "Bytes", color: "accent", format: bytesWords },
+      { label: "Files", color: "second", format: filesWords },
+    ],
+    plot: (colors) => ({
+      padding: [8, 4, 0, 0],
+      scales: { bytes: { range: fromZero }, files: { range: fromZero } },
+      series: [
+        {},
+        {
+          scale: "bytes",
+          stroke: colors.accent,
+          fill: colors["accent-soft"],
+          width: 2,
+          points: { show: false },
+        },
+        { scale: "files", stroke: colors.second, width: 2, dash: [6, 3], points: { show: false } },
+      ],
+      axes: [
+        axis(colors, {
+          values: [[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]],
+          space: 80,
+          size: 30,
+        }),
+        axis(colors, {
+          scale: "bytes",
+          size: 78,
+          space: 28,
+          incrs: BYTE_STEPS,
+          values: (_self, splits) => splits.map(bytesWords),
+        }),
+        axis(colors, {
+          scale: "files",
+          side: 1,
+          size: 52,
+          space: 28,
+          grid: { show: false },
+          values: (_self, splits) => splits.map((split) => number(split)),
+        }),
+      ],
+    }),
+    columns: (rates) => [
+      rates.map(({ at }) => at),
+      rates.map(({ bytesPerSecond }) => bytesPerSecond),
+      rates.map(({ filesPerSecond }) => filesPerSecond),
+    ],
+    describe: (rates) => {
+      const last = rates.at(-1);
+      if (!last) return "Throughput over time: nothing measured yet.";
+      const most = Math.max(...rates.map(({ bytesPerSecond }) => bytesPerSecond));
+      return `Throughput over time: ${bytesWords(last.bytesPerSecond)} and ${filesWords(last.filesPerSecond)} at last, at most ${bytesWords(most)}.`;
+    },
+  });
+}

@@ -1,0 +1,101 @@
+import { api } from "../api/client.ts";
+import type { Run } from "../api/answers.ts";
+import { Dialog } from "../ui/dialog.ts";
+import { h } from "../ui/element.ts";
+import { checkField, choiceField, linesField, textField } from "../ui/field.ts";
+import { form } from "../ui/form.ts";
+import { go, hrefOf } from "../ui/route.ts";
+
+/** Starts a backup. @param like the run whose directory and destination it begins with. @param runs for suggestions */
+export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialog {
+  const dialog = new Dialog("Back up");
+  const unique = (values: string[]): string[] => [...new Set(values)].filter((value) => value !== "");
+  const backups = runs.filter(({ kind }) => kind === "backup");
+  const root = textField({
+    name: "root",
+    label: "Directory",
+    hint: "An absolute path on the app's machine.",
+    required: true,
+    value: like?.root,
+    suggestions: unique(backups.map((run) => run.root)),
+  });
+  const container = textField({
+    name: "container",
+    label: "Container",
+    hint: "Made if it is missing.",
+    required: true,
+    value: like?.destination.container ?? "backups",
+    suggestions: unique(backups.map(({ destination }) => destination.container)),
+  });
+  const prefix = textField({
+    name: "prefix",
+    label: "Folder in it",
+    hint: "Empty: none.",
+    value: like?.destination.prefix,
+    suggestions: unique(backups.map(({ destination }) => destination.prefix)),
+  });
+  const mode = choiceField({
+    name: "mode",
+    label: "What is copied",
+    value: like ? "incremental" : "full",
+    choices: [
+      { value: "full", label: "Every file" },
+      { value: "incremental", label: "What has changed", hint: "by size and time of change" },
+    ],
+  });
+  const include = linesField({ name: "include", label: "Only", hint: "Patterns, one a line; none: all." });
+  const exclude = linesField({
+    name: "exclude",
+    label: "Leave out",
+    hint: "*.log, /cache/, node_modules/ …",
+  });
+  const checksum = checkField({
+    name: "checksum",
+    label: "Find changes by content instead of size and time",
+  });
+  const keepVersions = checkField({
+    name: "keepVersions",
+    label: "Keep what is overwritten, as history",
+    value: true,
+  });
+  const allowOtherRoot = checkField({
+    name: "allowOtherRoot",
+    label: "Even where another directory's backups are",
+  });
+  dialog.show(
+    form({
+      fields: [root, container, prefix, mode, include, exclude, checksum, keepVersions, allowOtherRoot],
+      content: [
+        root.element,
+        h("div", { class: "fields" }, container.element, prefix.element),
+        mode.element,
+        h("div", { class: "fields" }, include.element, exclude.element),
+        h(
+          "details",
+          { class: "more" },
+          h("summary", {}, "More"),
+          keepVersions.element,
+          checksum.element,
+          allowOtherRoot.element,
+        ),
+      ],
+      submit: "Back up",
+      busy: "Starting …",
+      send: async () => {
+        const id = await api.start("backupSiteContent", {
+          root: root.value(),
+          container: container.value(),
+          prefix: prefix.value(),
+          mode: mode.value(),
+          include: include.value(),
+          exclude: exclude.value(),
+          checksum: checksum.value(),
+          keepVersions: keepVersions.value(),
+          allowOtherRoot: allowOtherRoot.value(),
+        });
+        go(hrefOf(id), "replace");
+      },
+    }),
+  );
+  return dialog;
+}

@@ -1,0 +1,47 @@
+import { h, newId } from "../ui/element.ts";
+import { Dialog } from "../ui/dialog.ts";
+import { form } from "../ui/form.ts";
+import { errorNotice } from "../ui/notice.ts";
+
+/** Asks for the function key. @param refused one was given before. @returns undefined when none is given */
+export function askForKey(refused: boolean): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const dialog = new Dialog("Function key");
+    const input = h("input", {
+      type: "password",
+      required: true,
+      id: newId("key"),
+      autocomplete: "off",
+      spellcheck: "false",
+      autofocus: true,
+    });
+    let given: string | undefined;
+    dialog.show(
+      form({
+        fields: [],
+        content: [
+          refused && errorNotice("The app did not take this key.", "alert"),
+          h(
+            "div",
+            { class: "field" },
+            h("label", { for: input.id }, "Key"),
+            input,
+            h(
+              "span",
+              { class: "hint" },
+              "The app wants one. It is kept until this tab is closed, and sent to this app alone. Where it comes from: the portal, App keys; or az functionapp keys list.",
+            ),
+          ),
+        ],
+        submit: "Continue",
+        busy: "Continue",
+        send: () => {
+          given = input.value.trim();
+          dialog.close();
+          return Promise.resolve();
+        },
+      }),
+    );
+    dialog.open(() => resolve(given === "" ? undefined : given));
+  });
+}

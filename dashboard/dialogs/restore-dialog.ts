@@ -1,0 +1,90 @@
+import type { Run } from "../api/answers.ts";
+import { api } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.ts";
+import { h } from "../ui/element.ts";
+import { choiceField, linesField, selectField, textField } from "../ui/field.ts";
+import { form } from "../ui/form.ts";
+import { note } from "../ui/notice.ts";
+import { moment } from "../../cli/words.ts";
+import { placeOf } from "../ui/words.ts";
+import { DryRun } from "./dry-run.ts";
+
+/** What the form asks of a restore. */
+export interface RestoreRequest {
+  run: string;
+  to: string;
+  overwrite: string;
+  include: string[];
+  exclude: string[];
+}
+
+/** Restores a backup, in two steps: what it would do, by a dry run, and then, once that is confirmed, doing it. */
+export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialog {
+  const dialog = new Dialog("Restore");
+  const backups = runs.filter(({ kind, status }) => kind === "backup" && status !== "running");
+  const known = run === undefined || backups.some(({ id }) => id === run.id) ? backups : [run, ...backups];
+  if (known.length === 0) {
+    dialog.show(note("There is no backup yet that could be restored."));
+    return dialog;
+  }
+  const source = selectField({
+    name: "run",
+    label: "Backup",
+    value: run?.id,
+    choices: known.map(({ id, ...of }) => ({ value: id, label: labelOf({ id, ...of }) })),
+  });
+  const to = textField({
+    name: "to",
+    label: "Into the directory",
+    hint: "An absolute path on the app's machine; made if it is missing.",
+    required: true,
+    suggestions: [...new Set(runs.map(({ root }) => root))],
+  });
+  const overwrite = choiceField({
+    name: "overwrite",
+    label: "Files that are there already",
+    value: "changed",
+    choices: [
+      { value: "changed", label: "Replace those that differ", hint: "in size or time of change" },
+      { value: "never", label: "Leave them" },
+      { value: "always", label: "Replace them all" },
+    ],
+  });
+  const include = linesField({ name: "include", label: "Only", hint: "Patterns, one a line; none: all." });
+  const exclude = linesField({ name: "exclude", label: "Leave out", hint: "Patterns, one a line." });
+  let dry: DryRun | undefined;
+  const asking = form({
+    fields: [source, to, overwrite, include, exclude],
+    content: [
+      source.element,
+      to.element,
+      overwrite.element,
+      h("div", { class: "fields" }, include.element, exclude.element),
+    ],
+    submit: "Show what it would do",
+    busy: "Starting a dry run …",
+    send: async () => {
+      const request: RestoreRequest = {
+        run: source.value(),
+        to: to.value(),
+        overwrite: overwrite.value(),
+        include: include.value(),
+        exclude: exclude.value(),
+      };
+      const id = await api.start("restoreSiteContent", { ...request, dryRun: true });
+      if (!dialog.element.open) return;
+      dry = new DryRun(dialog, id, request, () => {
+        dialog.step("Restore", asking);
+        to.focus();
+      });
+    },
+  });
+  dialog.show(asking);
+  dialog.element.addEventListener("close", () => dry?.stop());
+  return dialog;
+}
+
+function labelOf(run: Run): string {
+  const state = run.status === "completed" ? "" : `, ${run.status}`;
+  return `${moment(run.started)}  ${run.root} → ${placeOf(run)}${state}`;
+}

@@ -1,0 +1,80 @@
+import { h, type Child } from "./element.ts";
+import type { Field } from "./field.ts";
+import { messageOf } from "./message-of.ts";
+import { errorNotice } from "./notice.ts";
+
+export interface FormOptions {
+  /** Those that a refusal may name. */
+  fields: readonly Field<unknown>[];
+  content: readonly Child[];
+  /** What the button says, and what it says while the app is asked. */
+  submit: string;
+  busy: string;
+  danger?: boolean;
+  /** What the other button says, which closes the dialog. */
+  dismiss?: string;
+  /** What it throws is shown above the buttons. */
+  send: () => Promise<void>;
+}
+
+/** A form in a dialog. A refusal of the app is shown in its words, with the focus on the field that it names. */
+export function form(options: FormOptions): HTMLFormElement {
+  const trouble = h("div", { class: "trouble" });
+  const button = h(
+    "button",
+    { type: "submit", class: options.danger ? "danger" : "primary" },
+    options.submit,
+  );
+  let sending = false;
+
+  async function send(): Promise<void> {
+    if (sending) return;
+    sending = true;
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = options.busy;
+    trouble.replaceChildren();
+    for (const field of options.fields) field.fail(undefined);
+    try {
+      await options.send();
+    } catch (error) {
+      showTrouble(messageOf(error));
+    } finally {
+      sending = false;
+      button.removeAttribute("aria-disabled");
+      button.textContent = options.submit;
+    }
+  }
+
+  function showTrouble(message: string): void {
+    const notice = errorNotice(message, "alert");
+    trouble.replaceChildren(notice);
+    const wrong = options.fields.filter(({ name }) => message.includes(`"${name}"`));
+    for (const field of wrong) field.fail(message);
+    if (wrong[0]) wrong[0].focus();
+    else notice.focus();
+  }
+
+  return h(
+    "form",
+    {
+      class: "form",
+      submit: (event) => {
+        event.preventDefault();
+        void send();
+      },
+    },
+    ...options.content,
+    trouble,
+    h(
+      "div",
+      { class: "buttons" },
+      h("button", { type: "button", click: closeDialogOf }, options.dismiss ?? "Cancel"),
+      button,
+    ),
+  );
+}
+
+/** Closes the dialog that an event came from. */
+export function closeDialogOf(event: Event): void {
+  (event.target as Element).closest("dialog")?.close();
+}

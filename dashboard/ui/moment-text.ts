@@ -1,0 +1,8 @@
+import { moment } from "../../cli/words.ts";
+import { h } from "./element.ts";
+
+/** A moment in this browser's time; its title has it in UTC. */
+export function momentText(iso: string): HTMLElement {
+  const utc = `${new Date(iso).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  return h("time", { datetime: iso, title: utc }, moment(iso));
+}

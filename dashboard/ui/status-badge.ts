@@ -1,0 +1,20 @@
+import type { Status } from "../api/answers.ts";
+import { h } from "./element.ts";
+import { icon, type IconName } from "./icon.ts";
+
+const LOOKS: Record<Status, { icon: IconName; word: string; meaning: string }> = {
+  running: { icon: "running", word: "Running", meaning: "It is going on." },
+  completed: { icon: "check", word: "Completed", meaning: "Every file was dealt with, and none failed." },
+  failed: {
+    icon: "cross",
+    word: "Failed",
+    meaning: "Some files failed, or it was stopped by an error; what succeeded stays.",
+  },
+  canceled: { icon: "stop", word: "Canceled", meaning: "Somebody stopped it; what was done stays." },
+};
+
+/** How a run stands: a shape and a word, so that nobody needs to tell colours apart. */
+export function statusBadge(status: Status): HTMLElement {
+  const { icon: shape, word, meaning } = LOOKS[status];
+  return h("span", { class: `status status-${status}`, title: meaning }, icon(shape), word);
+}

@@ -1,0 +1,2 @@
+/** The chart library; the build copies its module to where this file would be. */
+export { default } from "uplot";

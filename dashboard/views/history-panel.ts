@@ -1,0 +1,113 @@
+import type { Run } from "../api/answers.ts";
+import { api } from "../api/client.ts";
+import { historyChart, type HistoryPoint } from "../chart/history-chart.ts";
+import type { Figure } from "../chart/figure.ts";
+import { h, newId, replace } from "../ui/element.ts";
+import { momentText } from "../ui/moment-text.ts";
+import { go, hrefWith } from "../ui/route.ts";
+import { Table } from "../ui/table.ts";
+import { bytes, placeOf } from "../ui/words.ts";
+
+/** How far back the chart goes, in runs. */
+const RUNS = 200;
+
+/** The size of a destination's history, run by run: what the tree had, what was copied, what that adds up to. */
+export class HistoryPanel {
+  readonly element: HTMLElement;
+  readonly #choice = h("select", { id: newId("history"), change: () => this.#choose() });
+  readonly #figure: Figure<HistoryPoint[]> = historyChart();
+  readonly #table = new Table("Size of history", "history", [
+    { title: "Run" },
+    { title: "Tree", class: "number" },
+    { title: "Copied", class: "number" },
+    { title: "Copied in all", class: "number" },
+  ]);
+  #chosen: string | undefined;
+  #newest: string | undefined;
+  #groups = new Map<string, Run[]>();
+
+  constructor() {
+    this.element = h(
+      "section",
+      { class: "panel history-panel", "aria-label": "Size of history", hidden: true },
+      h(
+        "div",
+        { class: "panel-head" },
+        h("h2", {}, "Size of history"),
+        h("label", { for: this.#choice.id, class: "unseen" }, "Directory and destination"),
+        this.#choice,
+      ),
+      this.#figure.element,
+      h(
+        "details",
+        { class: "more" },
+        h("summary", {}, "As a table"),
+        h(
+          "div",
+          { class: "scroll", tabindex: "0", role: "group", "aria-label": "Table" },
+          this.#table.element,
+        ),
+      ),
+    );
+  }
+
+  read(query: URLSearchParams): void {
+    this.#chosen = query.get("history") ?? undefined;
+    if (this.#groups.size > 0) this.#show();
+  }
+
+  /** Looks again when a run has ended since. @param runs those that the page lists */
+  async refresh(runs: readonly Run[]): Promise<void> {
+    const newest = runs.find(({ status }) => status !== "running")?.id;
+    if (newest === this.#newest) return;
+    this.#newest = newest;
+    const { items } = await api.runs({ kind: "backup", limit: RUNS });
+    this.#groups = Map.groupBy(
+      items.filter(({ counts, status }) => counts !== undefined && status !== "running"),
+      nameOf,
+    );
+    this.#show();
+  }
+
+  dispose(): void {
+    this.#figure.dispose();
+  }
+
+  #show(): void {
+    const names = [...this.#groups.keys()];
+    const name = this.#chosen !== undefined && this.#groups.has(this.#chosen) ? this.#chosen : names[0];
+    // One run is no history.
+    const points = pointsOf(this.#groups.get(name ?? "") ?? []);
+    this.element.hidden = names.length === 0;
+    replace(this.#choice, ...names.map((value) => h("option", { value }, value)));
+    this.#choice.value = name ?? "";
+    this.#figure.show(points);
+    this.#table.show(
+      points
+        .toReversed()
+        .map(({ started, tree, copied, total }) => [
+          momentText(started),
+          bytes(tree),
+          bytes(copied),
+          bytes(total),
+        ]),
+    );
+  }
+
+  #choose(): void {
+    go(hrefWith({ history: this.#choice.value }), "replace");
+  }
+}
+
+function nameOf(run: Run): string {
+  return `${run.root} → ${placeOf(run)}`;
+}
+
+/** Oldest first. */
+function pointsOf(runs: readonly Run[]): HistoryPoint[] {
+  let total = 0;
+  return runs.toReversed().map(({ started, counts, bytes: copied = 0 }) => {
+    total += copied;
+    return { started, tree: copied + (counts?.unchangedBytes ?? 0), copied, total };
+  });
+}

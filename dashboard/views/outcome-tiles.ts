@@ -1,0 +1,52 @@
+import type { Counts, Outcome, Run } from "../api/answers.ts";
+import { OUTCOMES } from "../api/answers.ts";
+import { h } from "../ui/element.ts";
+import { icon, type IconName } from "../ui/icon.ts";
+import { hrefWith } from "../ui/route.ts";
+import { bytes, number, outcomeMeaning, outcomeWord } from "../ui/words.ts";
+
+const ICONS: Partial<Record<Outcome, IconName>> = { failed: "alert" };
+
+/** Counts by outcome; each leads to its files. */
+export function outcomeTiles(run: Run, query: URLSearchParams): HTMLElement[] {
+  const { counts } = run;
+  if (!counts) return [];
+  const chosen = shownOutcome(run, query);
+  return OUTCOMES.filter((outcome) => isOf(run, counts, outcome)).map((outcome) => {
+    const shape = counts[outcome] > 0 ? ICONS[outcome] : undefined;
+    return h(
+      "a",
+      {
+        id: `tile-${outcome}`,
+        class: `tile tile-${outcome}${counts[outcome] === 0 ? " none" : ""}`,
+        href: hrefWith({ outcome, pages: undefined }),
+        "aria-current": outcome === chosen ? "true" : undefined,
+        title: outcomeMeaning(outcome),
+      },
+      h("span", { class: "tile-name" }, shape && icon(shape), outcomeWord(run, outcome)),
+      h("span", { class: "tile-count" }, number(counts[outcome])),
+      h("span", { class: "tile-more" }, more(counts, outcome)),
+    );
+  });
+}
+
+/** The outcome whose files are shown: the address's, or the failed ones where there are any. */
+export function shownOutcome(run: Run, query: URLSearchParams): Outcome {
+  const asked = OUTCOMES.find((outcome) => outcome === query.get("outcome"));
+  if (asked) return asked;
+  const { counts } = run;
+  if ((counts?.failed ?? 0) > 0) return "failed";
+  return run.kind === "verify" || (counts?.copied === 0 && counts.unchanged > 0) ? "unchanged" : "copied";
+}
+
+/** A verification copies nothing and a restore has nothing vanish: an outcome that cannot be is not shown. */
+function isOf({ kind }: Run, counts: Counts, outcome: Outcome): boolean {
+  if (counts[outcome] > 0 || outcome === "failed") return true;
+  if (kind === "verify") return outcome === "unchanged";
+  return kind !== "restore" || outcome !== "vanished";
+}
+
+function more(counts: Counts, outcome: Outcome): string {
+  if (outcome === "copied") return bytes(counts.bytes);
+  return outcome === "unchanged" ? bytes(counts.unchangedBytes) : "";
+}

@@ -1,0 +1,87 @@
+import type { Run } from "../api/answers.ts";
+import { h, replace, type Child } from "../ui/element.ts";
+import { momentText } from "../ui/moment-text.ts";
+import { nameText } from "../ui/name-text.ts";
+import { go, hrefOf, hrefWith } from "../ui/route.ts";
+import { statusBadge } from "../ui/status-badge.ts";
+import { kindWords, tookWords } from "../ui/words.ts";
+
+/** What a run is, and what can be done with it. */
+export class RunHeader {
+  readonly element: HTMLElement;
+  readonly #title = h("h1", { tabindex: "-1" });
+  readonly #status = h("span");
+  readonly #facts = h("dl", { class: "facts" });
+  readonly #actions = h("div", { class: "actions", role: "group", "aria-label": "This run" });
+  #offered = "";
+
+  constructor() {
+    this.element = h(
+      "header",
+      { class: "run-header" },
+      h("div", { class: "run-title" }, this.#status, this.#title),
+      this.#actions,
+      this.#facts,
+    );
+  }
+
+  show(run: Run): void {
+    replace(this.#title, `${kindWords(run)} `, nameText(run.root));
+    replace(this.#status, statusBadge(run.status));
+    replace(this.#facts, ...facts(run));
+    const offers = offersFor(run);
+    // Only when they change: what has the focus must not lose it with each look.
+    const offered = offers.map(({ dialog }) => dialog).join();
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    replace(this.#actions, ...offers.map(({ dialog, label, danger }) => action(dialog, label, danger)));
+  }
+}
+
+interface Offer {
+  dialog: "backup" | "restore" | "verify" | "cancel";
+  label: string;
+  danger?: boolean;
+}
+
+function offersFor({ kind, status }: Run): Offer[] {
+  if (status === "running") return [{ dialog: "cancel", label: "Cancel …", danger: true }];
+  if (kind !== "backup") return [];
+  return [
+    { dialog: "verify", label: "Verify …" },
+    { dialog: "restore", label: "Restore …" },
+    { dialog: "backup", label: "Back up again …" },
+  ];
+}
+
+function action(dialog: string, label: string, danger = false): HTMLElement {
+  return h(
+    "button",
+    {
+      type: "button",
+      id: `action-${dialog}`,
+      class: danger ? "danger-quiet" : undefined,
+      click: () => go(hrefWith({ do: dialog })),
+    },
+    label,
+  );
+}
+
+function facts(run: Run): HTMLElement[] {
+  const { container, prefix } = run.destination;
+  return [
+    ...fact(
+      run.kind === "backup" ? "To" : "From",
+      nameText(prefix === "" ? container : `${container}/${prefix}`),
+    ),
+    ...(run.of === undefined ? [] : fact("Of", h("a", { href: hrefOf(run.of) }, h("code", {}, run.of)))),
+    ...(run.kind === "backup" ? fact("Mode", run.mode) : []),
+    ...fact("Started", momentText(run.started)),
+    ...fact(run.status === "running" ? "Running for" : "Took", tookWords(run)),
+    ...fact("Run", h("code", {}, run.id)),
+  ];
+}
+
+function fact(name: string, value: Child): HTMLElement[] {
+  return [h("div", {}, h("dt", {}, name), h("dd", {}, value))];
+}

@@ -1,0 +1,101 @@
+import type { Run } from "../api/answers.ts";
+import { filesOf } from "../api/answers.ts";
+import { api } from "../api/client.ts";
+import { announce } from "../ui/announce.ts";
+import { h, replace } from "../ui/element.ts";
+import { icon } from "../ui/icon.ts";
+import { errorNotice, note } from "../ui/notice.ts";
+import { poll } from "../ui/poll.ts";
+import { hrefOf } from "../ui/route.ts";
+import { countsWords, kindWords } from "../ui/words.ts";
+import { FilesPanel } from "./files-panel.ts";
+import { LivePanel } from "./live-panel.ts";
+import { outcomeTiles } from "./outcome-tiles.ts";
+import { RunHeader } from "./run-header.ts";
+import type { View } from "./view.ts";
+
+/** Milliseconds between two looks at a run that goes on; a short one is over before the second of the slower kind. */
+const FAST_MS = 500;
+const SLOW_MS = 1000;
+const FAST_FOR_MS = 15_000;
+
+/** One run: how it stands, its progress while it runs, and what became of its files. */
+export function runView(id: string): View {
+  const header = new RunHeader();
+  const live = new LivePanel(id);
+  const tiles = h("nav", { class: "tiles", "aria-label": "Files by outcome" });
+  const files = new FilesPanel(id);
+  const message = h("div");
+  const trouble = h("div");
+  const begun = Date.now();
+  let query = new URLSearchParams();
+  let before: Run | undefined;
+
+  const polling = poll(
+    async () => {
+      const run = await api.run(id);
+      show(run);
+      if (run.status !== "running") return undefined;
+      return Date.now() - begun < FAST_FOR_MS ? FAST_MS : SLOW_MS;
+    },
+    (words) => replace(trouble, words !== undefined && errorNotice(words, "alert")),
+  );
+
+  function show(run: Run): void {
+    tell(before, run);
+    header.show(run);
+    live.show(run);
+    replace(message, ...messageOf(run));
+    replace(tiles, ...(run.counts ? outcomeTiles(run, query) : []));
+    files.show(run, query);
+    before = run;
+  }
+
+  return {
+    element: h(
+      "div",
+      { class: "view" },
+      h("a", { href: hrefOf(undefined), class: "back" }, icon("back"), "Runs"),
+      trouble,
+      header.element,
+      message,
+      live.element,
+      tiles,
+      files.element,
+    ),
+    show(next) {
+      query = next;
+      if (before) show(before);
+      // A run that ended stays as it is.
+      if (before === undefined || before.status === "running") polling.now();
+    },
+    dispose() {
+      polling.stop();
+      live.dispose();
+      files.dispose();
+    },
+  };
+}
+
+function messageOf(run: Run): HTMLElement[] {
+  if (run.message !== undefined) return [errorNotice(run.message)];
+  if (run.dryRun && run.status === "completed")
+    return [note("A dry run: nothing was written. The files below are what a restore would write.")];
+  return [];
+}
+
+/** Turning points, for those who do not see the page. */
+function tell(before: Run | undefined, run: Run): void {
+  if (before?.status === "running" && run.status !== "running") {
+    announce(`${kindWords(run)} ${run.status}${run.counts ? `: ${countsWords(run.counts)}` : ""}.`);
+    return;
+  }
+  const quarter = quarterOf(run);
+  if (run.status === "running" && quarter > quarterOf(before)) announce(`${quarter * 25} percent done.`);
+}
+
+function quarterOf(run: Run | undefined): number {
+  const { listed, settled } = run?.progress ?? {};
+  if (!listed?.complete || !settled || listed.files === 0) return 0;
+  return Math.floor((4 * Math.min(filesOf(run!.counts!), settled.files)) / listed.files);
+}

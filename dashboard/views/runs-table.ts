@@ -1,0 +1,62 @@
+import type { Run } from "../api/answers.ts";
+import { filesOf } from "../api/answers.ts";
+import { h, type Child } from "../ui/element.ts";
+import { icon } from "../ui/icon.ts";
+import { momentText } from "../ui/moment-text.ts";
+import { nameText } from "../ui/name-text.ts";
+import { hrefOf } from "../ui/route.ts";
+import { statusBadge } from "../ui/status-badge.ts";
+import { Table } from "../ui/table.ts";
+import { bytes, files, kindWords, number, placeOf, tookWords } from "../ui/words.ts";
+
+export function runsTable(): Table {
+  return new Table("Runs", "runs", [
+    { title: "Status", class: "state" },
+    { title: "Run", class: "what" },
+    { title: "Files", class: "number" },
+    { title: "Failed", class: "number" },
+    { title: "Data", class: "number" },
+    { title: "Started", class: "when" },
+    { title: "Took", class: "number took" },
+  ]);
+}
+
+export function runRow(run: Run): Child[] {
+  const { counts } = run;
+  return [
+    statusBadge(run.status),
+    h(
+      "div",
+      {},
+      h("a", { href: hrefOf(run.id), class: "run-link" }, nameText(run.root)),
+      h("div", { class: "sub" }, ...subtitle(run)),
+    ),
+    run.progress ? progressCell(run.progress) : counts ? number(filesOf(counts)) : "",
+    counts ? failedCell(counts.failed) : "",
+    counts ? bytes(counts.bytes) : "",
+    momentText(run.started),
+    run.finished === undefined ? h("span", { class: "sub" }, tookWords(run)) : tookWords(run),
+  ];
+}
+
+function subtitle(run: Run): Child[] {
+  const kind = kindWords(run);
+  if (run.kind === "backup") return [`${kind}, ${run.mode}, to `, nameText(placeOf(run))];
+  return [`${kind}, ${run.kind === "restore" ? "from" : "of"} `, nameText(placeOf(run))];
+}
+
+/** A failure is marked, not only red. */
+function failedCell(failed: number): Child {
+  if (failed === 0) return h("span", { class: "zero" }, "0");
+  return h("span", { class: "failed-count" }, icon("alert"), number(failed));
+}
+
+function progressCell({ listed, settled }: NonNullable<Run["progress"]>): Child {
+  const words = listed.complete ? `${files(listed.files)}` : `${number(listed.files)}, listing`;
+  const bar = h("progress", {
+    "aria-label": "Done",
+    max: Math.max(1, listed.files),
+    value: listed.complete ? settled.files : undefined,
+  });
+  return h("div", { class: "row-progress" }, bar, h("span", {}, `${number(settled.files)} of ${words}`));
+}

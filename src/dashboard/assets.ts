@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+
+/** A file of the dashboard, in memory. */
+export interface Asset {
+  type: string;
+  body: Buffer;
+  gzipped: Buffer;
+}
+
+export interface Assets {
+  page: Asset;
+  /** What the page loads, by its path below `/dashboard/`. The version of the whole is part of each path. */
+  files: ReadonlyMap<string, Asset>;
+}
+
+/** What is served, by the ending of its name; nothing else in the folder is. */
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+const PAGE = "dashboard/page.html";
+
+/** `dist/dashboard`, where the build puts the browser's side; this file is in `dist/src/dashboard`. */
+const FOLDER = path.resolve(import.meta.dirname, "../../dashboard");
+
+let assets: Assets | undefined;
+
+/**
+ * All of the dashboard's files. They are read once, and a request then picks one by name: what a request says never
+ * becomes a path of the file system.
+ */
+export function dashboardAssets(): Assets {
+  return (assets ??= readAssets(FOLDER));
+}
+
+function readAssets(folder: string): Assets {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => name.replaceAll("\\", "/"))
+    .filter((name) => path.extname(name) in TYPES)
+    .sort();
+  const contents = names.map((name) => readFileSync(path.join(folder, name)));
+  const page = readFileSync(path.join(folder, PAGE), "utf8");
+  const version = versionOf([page, ...names, ...contents]);
+  const files = names.map((name, index): [string, Asset] => [
+    `${version}/${name}`,
+    asset(TYPES[path.extname(name)] ?? "", contents[index] ?? Buffer.alloc(0)),
+  ]);
+  const markup = page
+    .replaceAll("{files}", `dashboard/${version}/dashboard`)
+    .replace("<!-- modules -->", preloads(version, names));
+  return { page: asset("text/html; charset=utf-8", Buffer.from(markup)), files: new Map(files) };
+}
+
+/** Changes with any file, so that a browser may keep each for ever and never mixes two deployments. */
+function versionOf(parts: readonly (string | Buffer)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part).update("\0");
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** Without them a browser would find each module only after the one that imports it. */
+function preloads(version: string, names: readonly string[]): string {
+  return names
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => `<link rel="modulepreload" href="dashboard/${version}/${name}" />`)
+    .join("\n    ");
+}
+
+function asset(type: string, body: Buffer): Asset {
+  return { type, body, gzipped: gzipSync(body) };
+}
