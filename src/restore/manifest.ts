@@ -8,7 +8,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
 import { classify } from "../storage/errors.ts";
-import { withRetries } from "../storage/retries.ts";
+import { blobPages } from "../storage/blob-pages.ts";
 
 /**
  * A run's manifest is all its outcomes together: what of it was copied or unchanged is what the tree was. It is read
@@ -52,31 +52,22 @@ const LINE = 200;
 /** The blobs of a run's manifest, in order. One list call for 5,000 of them. */
 export async function listManifest(service: BlobServiceClient, run: string): Promise<ManifestBlob[]> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
-  const blobs: ManifestBlob[] = [];
-  let token: string | undefined;
-  do {
-    const from = token;
-    const page = await withRetries((abortSignal) =>
-      container
-        .listBlobsFlat({ prefix: `${run}/outcomes/`, includeMetadata: true, abortSignal })
-        .byPage({ maxPageSize: 5000, ...(from ? { continuationToken: from } : {}) })
-        .next(),
-    );
-    if (page.done) break;
-    for (const { name, metadata, properties } of page.value.segment.blobItems) {
+  const manifest: ManifestBlob[] = [];
+  const pages = blobPages(container, { prefix: `${run}/outcomes/`, includeMetadata: true });
+  for await (const { blobs } of pages) {
+    for (const { name, metadata, properties } of blobs) {
       const counted = [...OUTCOMES, "directories"].reduce(
         (sum, key) => sum + Number(metadata?.[key] ?? 0),
         0,
       );
       const guessed = Math.ceil((properties.contentLength ?? 0) / LINE);
-      blobs.push({
+      manifest.push({
         name: name.slice(run.length + 1),
         files: Number.isSafeInteger(counted) && counted > 0 ? counted : guessed,
       });
     }
-    token = page.value.continuationToken || undefined;
-  } while (token);
-  return blobs;
+  }
+  return manifest;
 }
 
 /** Reads one blob of a manifest. What is damaged in it is named; the rest is given. */

@@ -1,0 +1,39 @@
+import type { BlobItem, ContainerClient, ContainerListBlobsOptions } from "@azure/storage-blob";
+import { classify } from "./errors.ts";
+import { withRetries } from "./retries.ts";
+
+/** Some blobs of a container in the order of their names. */
+export interface BlobPage {
+  blobs: BlobItem[];
+  /** The marker that gives this page again; undefined for the first. */
+  marker: string | undefined;
+  /** The marker of the next page; undefined when this is the last. */
+  next: string | undefined;
+}
+
+/** The blobs of a container, a list call a page of up to 5,000. None where there is no container. */
+export async function* blobPages(
+  container: ContainerClient,
+  options: ContainerListBlobsOptions,
+  { from, size = 5000 }: { from?: string | undefined; size?: number } = {},
+): AsyncGenerator<BlobPage> {
+  let next = from;
+  do {
+    const marker = next;
+    let page;
+    try {
+      page = await withRetries((abortSignal) =>
+        container
+          .listBlobsFlat({ ...options, abortSignal })
+          .byPage({ maxPageSize: size, ...(marker ? { continuationToken: marker } : {}) })
+          .next(),
+      );
+    } catch (error) {
+      if (classify(error) === "missing") return;
+      throw error;
+    }
+    if (page.done) return;
+    next = page.value.continuationToken || undefined;
+    yield { blobs: page.value.segment.blobItems, marker, next };
+  } while (next);
+}
