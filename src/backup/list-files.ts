@@ -3,6 +3,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
+import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe, inWords } from "../storage/errors.ts";
@@ -161,6 +162,9 @@ async function begin(
   }
   const resolved = await resolveRoot(request.root);
   const { versioned } = await openRun(ledger, request);
+  // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
+  const prune = await keepPruneOut(service, request);
+  if (prune !== undefined) return failed(request, beingPruned(prune));
   if ("problem" in resolved) return failed(request, resolved.problem);
   const fresh = await isEmptyDestination(service.getContainerClient(request.container), request.prefix);
   const keep: Keep = !request.keepVersions ? "nothing" : versioned ? "versions" : "snapshots";
@@ -185,6 +189,10 @@ function splitPart(part: string): [parent: string, number: number] {
 
 function notAllowed(root: string): string {
   return `The directory ${root} is not in one of those that BACKUP_ROOTS allows.`;
+}
+
+function beingPruned(prune: string): string {
+  return `The prune ${prune} is deleting there. Start the backup again when it has ended.`;
 }
 
 function failed(request: BackupRequest, problem: string): Listing {

@@ -1,7 +1,7 @@
 import type { EntryKind } from "./entry.ts";
 
-/** How a listed file ended. Every file ends in exactly one. */
-export const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed"] as const;
+/** How a listed file ended. Every file ends in exactly one; only a prune deletes. */
+export const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed", "deleted"] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
 
 /** A line of a run's outcomes: what became of one name in the tree. */
@@ -9,7 +9,7 @@ export interface Outcome {
   path: string;
   outcome: OutcomeName;
   kind: EntryKind | "other";
-  /** Bytes of content in the backup; 0 unless copied or unchanged. */
+  /** Bytes of content in the backup; 0 unless copied, unchanged or deleted. */
   size: number;
   /** Microseconds since 1970. */
   mtime?: number;
@@ -20,15 +20,17 @@ export interface Outcome {
   reason?: string;
 }
 
-/** Files and links by outcome; the bytes that were copied; directories are counted apart. */
+/** Files and links by outcome; the bytes that were copied (or deleted); directories are counted apart. */
 export interface Counts {
   copied: number;
   unchanged: number;
   vanished: number;
   skipped: number;
   failed: number;
+  /** Only where something was. */
+  deleted?: number;
   directories: number;
-  /** Bytes copied. */
+  /** Bytes copied; of a prune, bytes deleted. */
   bytes: number;
   /** Bytes of unchanged files. */
   unchangedBytes: number;
@@ -72,8 +74,8 @@ export function count(tally: Tally, outcome: Outcome): void {
     counts.directories++;
     return;
   }
-  counts[outcome.outcome]++;
-  if (outcome.outcome === "copied") counts.bytes += outcome.size;
+  counts[outcome.outcome] = (counts[outcome.outcome] ?? 0) + 1;
+  if (outcome.outcome === "copied" || outcome.outcome === "deleted") counts.bytes += outcome.size;
   else if (outcome.outcome === "unchanged") counts.unchangedBytes += outcome.size;
   else if (outcome.outcome === "failed" && tally.failures.length < EXAMPLES) {
     tally.failures.push(`${outcome.path}: ${outcome.reason ?? "unknown"}`.slice(0, EXAMPLE_LENGTH));
@@ -84,7 +86,7 @@ export function count(tally: Tally, outcome: Outcome): void {
 export function sum(tallies: readonly Tally[]): Tally {
   const total = emptyTally();
   for (const { counts, failures, stopped, throttled } of tallies) {
-    for (const key of Object.keys(total.counts) as (keyof Counts)[]) total.counts[key] += counts[key];
+    addCounts(total.counts, counts);
     total.failures.push(...failures.slice(0, EXAMPLES - total.failures.length));
     if (stopped !== undefined) total.stopped ??= stopped;
     if (throttled) total.throttled = (total.throttled ?? 0) + throttled;
@@ -92,9 +94,14 @@ export function sum(tallies: readonly Tally[]): Tally {
   return total;
 }
 
+/** Adds some counts to others. */
+export function addCounts(total: Counts, some: Counts): void {
+  for (const key of Object.keys(some) as (keyof Counts)[]) total[key] = (total[key] ?? 0) + (some[key] ?? 0);
+}
+
 /** Copied and unchanged, vanished, skipped and failed together: all files that were listed. */
 export function filesOf(counts: Counts): number {
-  return OUTCOMES.reduce((files, outcome) => files + counts[outcome], 0);
+  return OUTCOMES.reduce((files, outcome) => files + (counts[outcome] ?? 0), 0);
 }
 
 /** Why a run failed, for people: what stopped it, or which files failed. Undefined when it did not. */

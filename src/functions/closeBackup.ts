@@ -2,6 +2,7 @@ import * as df from "durable-functions";
 import type { Counts } from "../backup/outcome.ts";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { PruneLock } from "../ledger/prune-lock.ts";
 import { closeRun, type RunStatus } from "../ledger/run-record.ts";
 import { services } from "../services.ts";
 
@@ -23,6 +24,7 @@ df.app.activity("closeBackup", {
       ...(throttled === undefined ? {} : { throttled }),
       ...(message === undefined ? {} : { message }),
     });
-    if (record) await releaseDestination(services.storage, record);
+    if (record?.kind === "prune") await new PruneLock(services.storage, record).release();
+    else if (record) await releaseDestination(services.storage, record);
   },
 });

@@ -69,6 +69,16 @@ export async function releaseDestination(
     await writeClaim(service, blob, { ...current.claim, run: null }, current.etag);
 }
 
+/** The run that a destination was claimed for within the last minute: it may not have begun its record yet. */
+export async function beingStarted(
+  service: BlobServiceClient,
+  place: { container: string; prefix: string },
+): Promise<string | undefined> {
+  const { claim } = (await readClaim(claimBlob(service, place))) ?? {};
+  if (!claim || claim.run === null || Date.now() - Date.parse(claim.since) >= STARTING_MS) return undefined;
+  return claim.run;
+}
+
 function claimBlob(service: BlobServiceClient, { container, prefix }: { container: string; prefix: string }) {
   const key = createHash("sha256").update(`${container}\n${prefix}`).digest("hex").slice(0, 32);
   return service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(`destinations/${key}.json`);

@@ -76,6 +76,12 @@ export class Ledger {
     }
   }
 
+  /** Whether the service kept a version when it wrote a blob that is there. */
+  async isVersioned(name: string): Promise<boolean> {
+    const { versionId } = await withRetries((abortSignal) => this.#blob(name).getProperties({ abortSignal }));
+    return versionId !== undefined;
+  }
+
   /** The lines of a range of a blob. @throws when the blob is missing or shorter. */
   async readLines<T>({ list, offset, length }: ListRange): Promise<T[]> {
     if (length === 0) return [];

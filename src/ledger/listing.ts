@@ -65,6 +65,16 @@ export async function readListing(ledger: Ledger, part: string): Promise<Listing
   const key = `${ledger.runId}/${part}`;
   const cached = cache.get(key);
   if (cached) return cached;
+  const listing = await readListingNow(ledger, part);
+  if (listing === undefined) return undefined;
+  cache.set(key, listing);
+  const oldest = cache.keys().next();
+  if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
+  return listing;
+}
+
+/** The same of a run that a prune may have deleted since this process read it. */
+export async function readListingNow(ledger: Ledger, part: string): Promise<Listing | undefined> {
   const text = await ledger.read(listingName(part));
   if (text === undefined) return undefined;
   const listing = JSON.parse(text) as Listing;
@@ -73,9 +83,6 @@ export async function readListing(ledger: Ledger, part: string): Promise<Listing
       `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
     );
   }
-  cache.set(key, listing);
-  const oldest = cache.keys().next();
-  if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
   return listing;
 }
 

@@ -6,7 +6,7 @@ import { indexRun } from "./run-index.ts";
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-export const RUN_KINDS = ["backup", "restore", "verify"] as const;
+export const RUN_KINDS = ["backup", "restore", "verify", "prune"] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
 /** A run's summary: `run.json`. Times are ISO 8601, UTC. */
@@ -31,6 +31,8 @@ export interface RunRecord {
   throttled?: number;
   /** Why it failed. */
   message?: string;
+  /** The prune that is deleting what only this run needs: it cannot be restored any more. */
+  forgotten?: string;
 }
 
 const NAME = "run.json";
@@ -57,18 +59,18 @@ export async function openRun(
   // Another delivery may have ended between the two.
   const standing = written.won ? record : ((await readRun(ledger)) ?? record);
   await indexRun(ledger.service, standing, "first");
-  return written;
+  return { versioned: written.won ? written.versioned : await ledger.isVersioned(NAME) };
 }
 
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
-  end: { status: RunStatus; counts?: Counts; throttled?: number; message?: string },
+  end: { status: RunStatus; finished?: string; counts?: Counts; throttled?: number; message?: string },
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
     const record = JSON.parse(current) as RunRecord;
     if (record.finished !== undefined) return undefined;
-    return JSON.stringify({ ...record, ...end, finished: new Date().toISOString() } satisfies RunRecord);
+    return JSON.stringify({ ...record, finished: new Date().toISOString(), ...end } satisfies RunRecord);
   });
   if (text === undefined) return undefined;
   const closed = JSON.parse(text) as RunRecord;
@@ -81,6 +83,16 @@ export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void
   const text = await ledger.update(NAME, (current) =>
     JSON.stringify({ ...(JSON.parse(current) as RunRecord), counts } satisfies RunRecord),
   );
+  if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
+}
+
+/** Marks a run as forgotten by a prune, or takes that prune's mark back. The first mark stands. */
+export async function markForgotten(ledger: Ledger, prune: string, forgotten: boolean): Promise<void> {
+  const text = await ledger.update(NAME, (current) => {
+    const { forgotten: by, ...record } = JSON.parse(current) as RunRecord;
+    if (by !== (forgotten ? undefined : prune)) return undefined;
+    return JSON.stringify({ ...record, ...(forgotten ? { forgotten: prune } : {}) } satisfies RunRecord);
+  });
   if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
 }
 

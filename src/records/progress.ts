@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { emptyCounts, filesOf, type Counts } from "../backup/outcome.ts";
+import { addCounts, emptyCounts, filesOf, type Counts } from "../backup/outcome.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { listPages } from "./list-blobs.ts";
 import type { Progress } from "./schema.ts";
@@ -21,7 +21,7 @@ export async function readProgress(
     for (const { name, metadata = {} } of blobs) {
       if (name.startsWith(`${run.id}/outcomes/`)) {
         const some = countsOf(metadata);
-        for (const key of keys(counts)) counts[key] += some[key];
+        addCounts(counts, some);
         // What was settled by listing it was never to be copied.
         if (name.endsWith("-listed.jsonl")) continue;
         settled.files += filesOf(some) + some.directories;
@@ -57,12 +57,9 @@ function round(value: number): number {
 /** Metadata names are lower case. */
 function countsOf(metadata: Record<string, string>): Counts {
   const counts = emptyCounts();
-  for (const key of keys(counts)) counts[key] = whole(metadata[key.toLowerCase()]);
-  return counts;
-}
-
-function keys(counts: Counts): (keyof Counts)[] {
-  return Object.keys(counts) as (keyof Counts)[];
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = whole(metadata[key.toLowerCase()]);
+  const deleted = whole(metadata["deleted"]);
+  return deleted > 0 ? { ...counts, deleted } : counts;
 }
 
 function whole(text: string | undefined): number {

@@ -18,6 +18,7 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
     finished,
     counts,
     throttled,
+    forgotten,
   } = record;
   const self = `/backups/${encodeURIComponent(id)}`;
   return {
@@ -33,6 +34,7 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: counts.bytes }),
     ...(throttled === undefined ? {} : { throttled }),
+    ...(forgotten === undefined ? {} : { forgotten }),
     links: {
       self,
       files: `${self}/files`,

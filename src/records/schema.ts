@@ -13,8 +13,9 @@ export const counts = z.object({
   vanished: count.describe("Gone between listing and copying."),
   skipped: count.describe("Sockets, pipes, devices."),
   failed: count,
+  deleted: count.optional().describe("Of a prune: blobs, snapshots, versions and ledgers."),
   directories: count.describe("Empty directories, kept as marks."),
-  bytes: count.describe("Bytes copied."),
+  bytes: count.describe("Bytes copied; of a prune, bytes deleted."),
   unchangedBytes: count.describe("Bytes of unchanged files."),
 });
 
@@ -36,7 +37,10 @@ export const runSummary = z.object({
   id: z.string(),
   kind: z.enum(RUN_KINDS),
   of: z.string().optional().describe("The run that is restored or verified."),
-  dryRun: z.boolean().optional().describe("A restore that only tells what it would do; absent otherwise."),
+  dryRun: z
+    .boolean()
+    .optional()
+    .describe("A restore or prune that only tells what it would do; absent otherwise."),
   root: z.string(),
   destination,
   mode: z.enum(["full", "incremental"]),
@@ -44,10 +48,14 @@ export const runSummary = z.object({
   started: time,
   finished: time.optional(),
   counts: counts.optional().describe("Files by outcome; in a list only once the run has ended."),
-  bytes: count.optional().describe("Bytes copied."),
+  bytes: count.optional().describe("Bytes copied; of a prune, bytes deleted."),
   throttled: count
     .optional()
     .describe("Requests that storage throttled or left unanswered, and that were sent again; absent: none."),
+  forgotten: z
+    .string()
+    .optional()
+    .describe("The prune that forgot this run: it cannot be restored any more."),
   links,
 });
 export type RunSummaryView = z.infer<typeof runSummary>;

@@ -15,7 +15,7 @@ import type { Plan, PlanBase, PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
 import { createSelection } from "./selection.ts";
-import { findRun, NoSuchRun } from "./source-run.ts";
+import { findRun, NoSuchRun, whyGone } from "./source-run.ts";
 
 /** The whole run (with the request) or a part that another plan left (by its name alone). */
 export interface PlanInput<Request> {
@@ -78,6 +78,8 @@ async function begin(
     { kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
   );
   const base = { request, source, versioned, realTo: path.resolve(request.to) };
+  const gone = await whyGone(service, source);
+  if (gone !== undefined) return noPlan(base, gone);
   try {
     if (!request.dryRun) await mkdir(request.to, { recursive: true });
     base.realTo = await realpath(request.to);

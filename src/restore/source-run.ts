@@ -1,11 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { readListing } from "../ledger/listing.ts";
+import { readListingNow } from "../ledger/listing.ts";
+import { runFolders } from "../ledger/run-folders.ts";
 import type { RunRecord, RunStatus } from "../ledger/run-record.ts";
 import { classify } from "../storage/errors.ts";
-import { withRetries } from "../storage/retries.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
@@ -39,12 +38,13 @@ export async function findRun(
   const time = Date.parse(at);
   let newest: RunRecord | undefined;
   await pMap(
-    runIds(service),
+    runFolders(service),
     async (id) => {
       const record = await readSummary(new Ledger(service, id)).catch(ofDamaged);
       if (record?.container !== container || record.prefix !== prefix) return;
       if ((record.kind ?? "backup") !== "backup" || (root !== undefined && record.root !== root)) return;
       if (record.status !== "completed" && record.status !== "failed") return;
+      if (record.forgotten !== undefined) return;
       const started = Date.parse(record.started);
       if (started <= time && (!newest || started > Date.parse(newest.started))) newest = record;
     },
@@ -57,6 +57,20 @@ export async function findRun(
 }
 
 /**
+ * Why a run cannot be read any more; undefined where it can. To be asked once the reader's own record is there: a prune
+ * first marks what it forgets and then looks for readers, so that of the two one sees the other.
+ */
+export async function whyGone(service: BlobServiceClient, { id }: SourceRun): Promise<string | undefined> {
+  try {
+    await readSource(service, id);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NoSuchRun) return error.message;
+    throw error;
+  }
+}
+
+/**
  * What a run's ledger says of it. A damaged summary is made up for by the listing of the whole tree.
  * @throws NoSuchRun
  */
@@ -66,10 +80,15 @@ async function readSource(service: BlobServiceClient, id: string): Promise<Sourc
   if (record?.kind !== undefined && record.kind !== "backup") {
     throw new NoSuchRun(`The run ${id} is a ${record.kind}, not a backup.`);
   }
-  const listing = await readListing(ledger, "0").catch(ofDamaged);
+  if (record?.forgotten !== undefined) {
+    throw new NoSuchRun(`The run ${id} was forgotten by the prune ${record.forgotten}.`);
+  }
+  const listing = await readListingNow(ledger, "0").catch(ofDamaged);
   const known = record ?? listing?.request;
   if (!known) {
-    throw new NoSuchRun(`There is no run ${id}, or nothing of its ledger can be read.`);
+    throw new NoSuchRun(
+      `There is no run ${id} (a prune may have forgotten it), or nothing of its ledger can be read.`,
+    );
   }
   return {
     id,
@@ -102,28 +121,4 @@ async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
 function ofDamaged(error: unknown): undefined {
   if (error instanceof NoSuchRun || classify(error) !== "other") throw error;
   return undefined;
-}
-
-/** The ids of all runs that have a ledger. */
-async function* runIds(service: BlobServiceClient): AsyncGenerator<string> {
-  const container = service.getContainerClient(LEDGER_CONTAINER);
-  let continuationToken: string | undefined;
-  do {
-    const token = continuationToken;
-    let page;
-    try {
-      page = await withRetries((abortSignal) =>
-        container
-          .listBlobsByHierarchy("/", { abortSignal })
-          .byPage({ maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) })
-          .next(),
-      );
-    } catch (error) {
-      if (classify(error) === "missing") return;
-      throw error;
-    }
-    if (page.done) return;
-    for (const { name } of page.value.segment.blobPrefixes ?? []) yield name.slice(0, -1);
-    continuationToken = page.value.continuationToken || undefined;
-  } while (continuationToken);
 }

@@ -8,7 +8,7 @@ import type { ManifestItem } from "../restore/manifest.ts";
 import type { PlanInput } from "../restore/plan-restore.ts";
 import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "../restore/plan.ts";
 import type { Plan, PlanBase, PlannedItem } from "../restore/plan.ts";
-import { findRun, NoSuchRun } from "../restore/source-run.ts";
+import { findRun, NoSuchRun, whyGone } from "../restore/source-run.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { VerifyRequest } from "./request.ts";
@@ -58,7 +58,9 @@ async function begin(
   const { root, container, prefix } = source;
   const run = { root, container, prefix, mode: "full" as const };
   const { versioned } = await openRun(ledger, run, { kind: "verify", of: source.id });
-  return { request, source, versioned, realTo: "" };
+  const base = { request, source, versioned, realTo: "" };
+  const gone = await whyGone(service, source);
+  return gone === undefined ? base : noPlan(base, gone);
 }
 
 async function resume(part: string, ledger: Ledger): Promise<PlanBase<VerifyRequest>> {

@@ -1,0 +1,34 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+
+/** Folders of the ledgers' container that are no run's. */
+const OTHER_FOLDERS = new Set(["index", "destinations", "prunes"]);
+
+/** The ids of all runs that have a ledger, whatever the index of runs says. */
+export async function* runFolders(service: BlobServiceClient): AsyncGenerator<string> {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  let continuationToken: string | undefined;
+  do {
+    const token = continuationToken;
+    let page;
+    try {
+      page = await withRetries((abortSignal) =>
+        container
+          .listBlobsByHierarchy("/", { abortSignal })
+          .byPage({ maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) })
+          .next(),
+      );
+    } catch (error) {
+      if (classify(error) === "missing") return;
+      throw error;
+    }
+    if (page.done) return;
+    for (const { name } of page.value.segment.blobPrefixes ?? []) {
+      const folder = name.slice(0, -1);
+      if (!OTHER_FOLDERS.has(folder)) yield folder;
+    }
+    continuationToken = page.value.continuationToken || undefined;
+  } while (continuationToken);
+}
