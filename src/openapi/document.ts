@@ -4,6 +4,7 @@ import { z } from "zod";
 import { backupRequest } from "../backup/request.ts";
 import * as records from "../records/schema.ts";
 import { restoreRequest } from "../restore/request.ts";
+import { pruneRequest } from "../retention/request.ts";
 import { verifyRequest } from "../verify/request.ts";
 
 type Json = Record<string, unknown>;
@@ -63,6 +64,7 @@ export function openApiDocument(): Json {
         BackupRequest: body(backupRequest),
         RestoreRequest: body(restoreRequest),
         VerifyRequest: body(verifyRequest),
+        PruneRequest: body(pruneRequest),
       },
     },
   };
@@ -92,6 +94,11 @@ function starter(): Json {
     ...start("backupSiteContent", "Back up a directory.", { anyOf: [root, ref("BackupRequest")] }),
     ...start("restoreSiteContent", "Restore a run into a directory.", ref("RestoreRequest")),
     ...start("verifyBackup", "Verify that a run's files are there and whole.", ref("VerifyRequest")),
+    ...start(
+      "pruneBackups",
+      "Forget runs by a policy, and delete what no run needs that stays.",
+      ref("PruneRequest"),
+    ),
   };
 }
 

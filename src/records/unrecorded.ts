@@ -3,6 +3,7 @@ import { parseBackupRequest } from "../backup/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { parseRestoreRequest } from "../restore/request.ts";
+import { parsePruneRequest } from "../retention/request.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
 import type { Instance } from "./instances.ts";
 
@@ -12,6 +13,8 @@ export async function fromInstance(
   id: string,
   instance: Instance,
 ): Promise<RunRecord | undefined> {
+  // What completed had a record: a prune has forgotten it since.
+  if (instance.status === "completed") return undefined;
   const asked = await askedFor(service, instance);
   if (!asked) return undefined;
   const begun = { version: 1 as const, id, ...asked, started: instance.created.toISOString() };
@@ -38,6 +41,12 @@ async function askedFor(service: BlobServiceClient, { name, input }: Instance): 
     const request = parseVerifyRequest(input);
     if (!request.ok) return undefined;
     return { kind: "verify", ...(await placeOf(service, request.value.run)), mode: "full" };
+  }
+  if (name === "pruneBackups") {
+    const request = parsePruneRequest(input);
+    if (!request.ok) return undefined;
+    const { container, prefix, dryRun } = request.value;
+    return { kind: "prune", ...(dryRun ? { dryRun } : {}), root: "", container, prefix, mode: "full" };
   }
   return undefined;
 }

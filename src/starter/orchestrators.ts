@@ -5,6 +5,7 @@ import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Services } from "../services.ts";
 import { isActive } from "./is-active.ts";
 import { HttpProblem } from "./problem.ts";
+import { preparePrune, refuseWhilePruned } from "./prune.ts";
 import { prepareRestore, prepareVerify } from "./restore.ts";
 
 /** What preparing a start needs. */
@@ -26,10 +27,12 @@ export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map([
   ["backupSiteContent", { prepare: prepareBackup }],
   ["restoreSiteContent", { prepare: prepareRestore }],
   ["verifyBackup", { prepare: prepareVerify }],
+  ["pruneBackups", { prepare: preparePrune }],
 ]);
 
 /** The input is the body as it came, so that the status shows what was asked for. */
-async function prepareBackup(body: unknown, { instanceId, client, services }: Start): Promise<unknown> {
+async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
+  const { instanceId, client, services } = start;
   const parsed = parseBackupRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   const request = parsed.value;
@@ -39,6 +42,7 @@ async function prepareBackup(body: unknown, { instanceId, client, services }: St
       `The directory ${request.root} is not in one of those that may be backed up. The setting BACKUP_ROOTS names them.`,
     );
   }
+  await refuseWhilePruned(request, start);
   const claim = await claimDestination(services.storage, { ...request, run: instanceId }, (run) =>
     isActive(client, run),
   );

@@ -101,6 +101,14 @@ it("real answers of every route, good and bad, are as it says", async () => {
     await post("/orchestrators/restoreSiteContent", { run: "none", to: folder }),
   );
   hold("/orchestrators/verifyBackup", "post", await post("/orchestrators/verifyBackup", { run: id }));
+  const prune = "/orchestrators/pruneBackups";
+  hold(prune, "post", await post(prune, {}));
+  const pruned = await post(prune, { keepLast: 1 });
+  hold(prune, "post", pruned);
+  const { id: pruning } = pruned.json() as { id: string };
+  await host.ended(pruning);
+  hold("/backups/{runId}", "get", await host.fetch(`/backups/${pruning}`));
+  hold(files, "get", await host.fetch(`/backups/${pruning}/files`));
   hold("/openapi.json", "get", await host.fetch("/openapi.json"));
   const page = await host.fetch("/dashboard");
   hold("/dashboard", "get", page);

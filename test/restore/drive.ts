@@ -7,10 +7,18 @@ import { emptyTally, sum, type Outcome, type Tally } from "../../src/backup/outc
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
 import { closeRun } from "../../src/ledger/run-record.ts";
+import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
 import { restoreBatch } from "../../src/restore/restore-batch.ts";
+import { decidePrune } from "../../src/retention/decide-prune.ts";
+import { deleteContents } from "../../src/retention/delete-contents.ts";
+import { deleteLedgers, lanesOfLedgers } from "../../src/retention/delete-ledgers.ts";
+import { listContents } from "../../src/retention/list-contents.ts";
+import { gatherNeeds, lanesOfNeeds } from "../../src/retention/needs.ts";
+import { pruneRequest } from "../../src/retention/request.ts";
+import { workOn } from "../../src/retention/step.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { parseVerifyRequest } from "../../src/verify/request.ts";
@@ -112,6 +120,42 @@ export class Drive {
     });
     await this.#close(run, tally);
     return { run, tally };
+  }
+
+  /** Prunes to the end, or throws what stopped it; a prune of the same id goes on where it was. */
+  async prune(
+    request: Record<string, unknown>,
+    run = randomUUID().replaceAll("-", ""),
+  ): Promise<{ run: string; tally: Tally; kept: string[]; forgotten: string[] }> {
+    const value = pruneRequest.parse(request);
+    const { decision, found } = await decidePrune({ run, request: value }, this.service);
+    const { problem, manifests, partitions } = decision;
+    const tallies: Tally[] = [problem === undefined ? found : { ...emptyTally(), stopped: problem }];
+    const any = manifests.length > 0;
+    const phases = [
+      [gatherNeeds, lanesOfNeeds(decision)],
+      [listContents, any ? 1 : 0],
+      [deleteContents, any ? partitions : 0],
+      [deleteLedgers, lanesOfLedgers(decision)],
+    ] as const;
+    for (const [work, lanes] of phases) {
+      const { stopped, counts } = sum(tallies);
+      if (stopped !== undefined || counts.failed > 0) break;
+      const done = Array.from({ length: lanes }, async (_none, lane) => {
+        for (let slice = 0; ; slice++) {
+          const result = await workOn({ run, lane, slice }, work, this.service, this.budget);
+          tallies.push(result.tally);
+          if (result.done) return;
+        }
+      });
+      await Promise.all(done);
+    }
+    const tally = sum(tallies);
+    await this.#close(run, tally);
+    const { container, prefix } = value;
+    await new PruneLock(this.service, { id: run, container, prefix }).release();
+    const [kept, forgotten] = [decision.kept, decision.forgotten].map((runs) => runs.map(({ id }) => id));
+    return { run, tally, kept: kept ?? [], forgotten: forgotten ?? [] };
   }
 
   /** All outcomes of a run, by path. */

@@ -1,0 +1,10 @@
+import * as df from "durable-functions";
+import { listContents } from "../retention/list-contents.ts";
+import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
+import { services } from "../services.ts";
+
+/** Lists some of what the destination holds. */
+df.app.activity("listContents", {
+  handler: async (slice: Slice): Promise<SliceResult> =>
+    await workOn(slice, listContents, services.storage, services.budget),
+});

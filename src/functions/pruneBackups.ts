@@ -1,0 +1,108 @@
+import * as df from "durable-functions";
+import { emptyTally, sum, verdict, type Tally } from "../backup/outcome.ts";
+import { retry } from "../orchestration/retry.ts";
+import { reasonOf, settleAll } from "../orchestration/settle.ts";
+import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
+import type { SliceResult } from "../retention/step.ts";
+import type { End } from "./closeBackup.ts";
+import type { PrunePlan } from "./decidePrune.ts";
+
+/** The kinds of work, in their order. Nothing is deleted before all is known that is needed; the record goes last. */
+const PHASES = [
+  { phase: "gathering", work: ["gatherNeeds", "listContents"] },
+  { phase: "deleting", work: ["deleteContents"] },
+  { phase: "forgetting", work: ["deleteLedgers"] },
+] as const;
+
+/** A lane of one kind of work: its slices one after the other, in an orchestration of its own. */
+interface Lane {
+  run: string;
+  work: keyof PrunePlan["lanes"];
+  lane: number;
+  slice: number;
+  /** What came of the slices before. */
+  tally: Tally;
+}
+
+/** Slices that one history takes before it begins anew. */
+const SLICES_A_HISTORY = 100;
+
+/**
+ * Forgets runs by a policy, and deletes what no run needs that stays. The output is the number of bytes deleted (in a dry
+ * run: that would be). A prune that cannot go on ends Failed; the next one finishes what it began.
+ */
+df.app.orchestration("pruneBackups", function* (context) {
+  // Only this orchestrator itself hands out lanes; what comes from outside is a request.
+  const isLane = Boolean(context.df.parentInstanceId);
+  if (isLane) return yield* follow(context, context.df.getInput<Lane>()!);
+
+  const parsed = parsePruneRequest(context.df.getInput());
+  if (!parsed.ok) throw new Error(parsed.problem);
+  const run = context.df.instanceId;
+  const status = { runId: run, dryRun: parsed.value.dryRun };
+  context.df.setCustomStatus({ phase: "deciding", ...status });
+  const { runs, result } = yield* prune(context, run, parsed.value, status);
+
+  const message = verdict(result, run, "deleted");
+  const ended = message === undefined ? "completed" : "failed";
+  const { counts, throttled } = result;
+  const end: End = { run, status: ended, counts, throttled, message };
+  try {
+    yield context.df.callActivityWithRetry("closeBackup", retry, end);
+  } catch (error) {
+    // That the record could not be closed must not hide why the prune failed.
+    if (message === undefined) throw error;
+  }
+  context.df.setCustomStatus({ phase: ended, ...status, runs, counts, throttled });
+  if (message !== undefined) throw new Error(message);
+  return counts.bytes;
+});
+
+function* prune(context: df.OrchestrationContext, run: string, request: PruneRequest, status: object) {
+  const tallies: Tally[] = [];
+  let plan: PrunePlan;
+  try {
+    plan = yield context.df.callActivityWithRetry("decidePrune", retry, { run, request });
+  } catch (error) {
+    return { runs: undefined, result: stopped(reasonOf(error)) };
+  }
+  if (plan.problem !== undefined) return { runs: plan.runs, result: stopped(plan.problem) };
+  tallies.push(plan.found);
+  for (const { phase, work } of PHASES) {
+    context.df.setCustomStatus({ phase, ...status, runs: plan.runs });
+    const lanes = work.flatMap((name) =>
+      Array.from({ length: plan.lanes[name] }, (_none, lane) => {
+        const input: Lane = { run, work: name, lane, slice: 0, tally: emptyTally() };
+        return context.df.callSubOrchestrator("pruneBackups", input, `${run}:${name}-${lane}`);
+      }),
+    );
+    const results = yield* settleAll<Tally>(context, lanes);
+    tallies.push(...results.map((it) => ("value" in it ? it.value : stopped(it.error))));
+    // What could not be deleted is still known by the records of the runs: they stay for the next prune.
+    const { counts, stopped: problem } = sum(tallies);
+    if (problem !== undefined || counts.failed > 0) break;
+  }
+  return { runs: plan.runs, result: sum(tallies) };
+}
+
+/** Does the slices of a lane. */
+function* follow(context: df.OrchestrationContext, { tally, slice: first, ...lane }: Lane) {
+  let total = tally;
+  for (let slice = first; slice < first + SLICES_A_HISTORY; slice++) {
+    const { run, work, lane: number } = lane;
+    let result: SliceResult;
+    try {
+      result = yield context.df.callActivityWithRetry(work, retry, { run, lane: number, slice });
+    } catch (error) {
+      return sum([total, stopped(reasonOf(error))]);
+    }
+    total = sum([total, result.tally]);
+    if (result.done || result.tally.stopped !== undefined) return total;
+  }
+  context.df.continueAsNew({ ...lane, slice: first + SLICES_A_HISTORY, tally: total } satisfies Lane);
+  return undefined;
+}
+
+function stopped(reason: string): Tally {
+  return { ...emptyTally(), stopped: reason };
+}

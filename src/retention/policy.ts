@@ -1,0 +1,81 @@
+import { before, parseWithin } from "./within.ts";
+
+/** How many of each a policy keeps; all of them for "unlimited". What is not set keeps none. */
+export interface Policy {
+  keepLast?: Count | undefined;
+  keepHourly?: Count | undefined;
+  keepDaily?: Count | undefined;
+  keepWeekly?: Count | undefined;
+  keepMonthly?: Count | undefined;
+  keepYearly?: Count | undefined;
+  /** As "1y2m3d4h", back from the newest run. */
+  keepWithin?: string | undefined;
+}
+type Count = number | "unlimited";
+
+/** Whether a policy keeps nothing at all. */
+export function isEmpty(policy: Policy): boolean {
+  return Object.values(policy).every((value) => value === undefined || value === 0);
+}
+
+/**
+ * Why each run is kept, newest first; no reasons: it is forgotten. restic's meaning: each option keeps the newest run of
+ * so many hours, days, ISO weeks, months, years that have one; what one option keeps is kept; the oldest of all runs is
+ * kept as long as an option has some left. Times are in UTC.
+ * @param now runs of the future do not move the time that `keepWithin` counts from
+ */
+export function applyPolicy<Run extends { started: Date }>(
+  runs: readonly Run[],
+  policy: Policy,
+  now: Date,
+): { run: Run; reasons: string[] }[] {
+  const newestFirst = runs.toSorted((a, b) => b.started.getTime() - a.started.getTime());
+  const buckets = bucketsOf(policy);
+  const latest = newestFirst.find(({ started }) => started < now)?.started ?? new Date(0);
+  const within = policy.keepWithin;
+  const since = within === undefined ? undefined : before(latest, parseWithin(within));
+  return newestFirst.map((run, index) => {
+    const reasons: string[] = [];
+    if (since && run.started > since) reasons.push(`within ${within}`);
+    for (const bucket of buckets) {
+      if (bucket.left === 0) continue;
+      const value = bucket.of(run.started, index);
+      const isNew = value !== bucket.last;
+      if (!isNew && index < newestFirst.length - 1) continue;
+      bucket.last = value;
+      bucket.left--;
+      reasons.push(isNew ? bucket.reason : `oldest ${bucket.reason}`);
+    }
+    return { run, reasons };
+  });
+}
+
+function bucketsOf(policy: Policy) {
+  const bucket = (
+    count: Count | undefined,
+    reason: string,
+    of: (time: Date, index: number) => string | number,
+  ) => ({
+    left: count === "unlimited" ? Infinity : (count ?? 0),
+    reason,
+    of,
+    last: undefined as string | number | undefined,
+  });
+  const upTo = (length: number) => (time: Date) => time.toISOString().slice(0, length);
+  return [
+    bucket(policy.keepLast, "last snapshot", (_time, index) => index),
+    bucket(policy.keepHourly, "hourly snapshot", upTo("2026-11-23T14".length)),
+    bucket(policy.keepDaily, "daily snapshot", upTo("2026-11-23".length)),
+    bucket(policy.keepWeekly, "weekly snapshot", isoWeek),
+    bucket(policy.keepMonthly, "monthly snapshot", upTo("2026-11".length)),
+    bucket(policy.keepYearly, "yearly snapshot", upTo("2026".length)),
+  ];
+}
+
+const DAY = 86_400_000;
+
+/** A number for the ISO week that a time is in: weeks begin on Monday. */
+function isoWeek(time: Date): number {
+  // The epoch was a Thursday.
+  return Math.floor((Math.floor(time.getTime() / DAY) + 3) / 7);
+}

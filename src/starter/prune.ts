@@ -1,0 +1,71 @@
+import pMap from "p-map";
+import { instancesOf } from "../durable/instances.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { lockOver } from "../ledger/prune-lock.ts";
+import { closeRun } from "../ledger/run-record.ts";
+import { currentRecord } from "../records/read-run.ts";
+import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
+import { runningRuns } from "../retention/read-runs.ts";
+import { isActive } from "./is-active.ts";
+import type { Start } from "./orchestrators.ts";
+import { HttpProblem } from "./problem.ts";
+
+/** Records that are asked for at a time. */
+const READS = 16;
+
+/** The input is the body as it came, so that the status shows what was asked for. */
+export async function preparePrune(body: unknown, start: Start): Promise<unknown> {
+  const parsed = parsePruneRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  await refuseWhilePruned(parsed.value, start, "any");
+  await closeEnded(start);
+  return body;
+}
+
+/** @throws HttpProblem 409 while a prune is at work where a run is to write or to prune */
+export async function refuseWhilePruned(
+  { container, prefix }: Pick<PruneRequest, "container" | "prefix">,
+  { client, services }: Start,
+  where: "any" | "overlapping" = "overlapping",
+): Promise<void> {
+  const lock = await lockOver(services.storage, { container, prefix: where === "any" ? "" : prefix });
+  if (!lock) return;
+  if (await isActive(client, lock.run)) {
+    throw new HttpProblem(
+      409,
+      `The prune ${lock.run} is at work on ${container}. Wait until it ends, or cancel it.`,
+      {
+        activeRun: lock.run,
+      },
+    );
+  }
+  if (lock.leased) {
+    throw new HttpProblem(
+      409,
+      `The prune ${lock.run} was just ended, and may be deleting yet. Try again in a minute.`,
+    );
+  }
+}
+
+/**
+ * Closes the records of runs that ended without closing theirs (terminated by the Durable API, say): to a prune, which
+ * knows records only, they would be at work forever.
+ */
+async function closeEnded({ client, services }: Start): Promise<void> {
+  const { storage } = services;
+  const instances = instancesOf(client);
+  await pMap(
+    await runningRuns(storage),
+    async ({ id }) => {
+      const record = await currentRecord(storage, instances, id);
+      if (!record || record.status === "running") return;
+      const { status, finished, message } = record;
+      await closeRun(new Ledger(storage, id), {
+        status,
+        ...(finished === undefined ? {} : { finished }),
+        ...(message === undefined ? {} : { message }),
+      });
+    },
+    { concurrency: READS },
+  );
+}
