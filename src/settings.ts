@@ -5,6 +5,9 @@ import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;
 
+/** What the SDK takes a proxy from. */
+const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+
 /** A whole number in the environment, with its default and its bounds. */
 const whole = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
@@ -88,6 +91,8 @@ export interface Settings {
   largeFile: number;
   fileTimeoutMs: number;
   cores: number;
+  /** Storage is reached through a proxy, unless NO_PROXY names it. */
+  behindProxy: boolean;
 }
 
 /**
@@ -117,6 +122,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     largeFile: value.BACKUP_LARGE_FILE_MIB * MIB,
     fileTimeoutMs: value.BACKUP_FILE_TIMEOUT_SECONDS * 1000,
     cores: availableParallelism(),
+    behindProxy: PROXIES.some((name) => env[name] || env[name.toLowerCase()]),
   };
 }
 

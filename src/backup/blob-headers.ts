@@ -16,9 +16,14 @@ export function blobMetadata(
   };
 }
 
-/** Content-Type by extension, and the content's MD5. */
+/** What readers of the blob are told, and the content's MD5. */
 export function blobHeaders(path: string, md5: Uint8Array): BlobHTTPHeaders {
-  return { blobContentMD5: md5, blobContentType: mime.getType(path) ?? "application/octet-stream" };
+  return { blobContentMD5: md5, blobContentType: contentType(path) };
+}
+
+/** The Content-Type by extension. */
+export function contentType(path: string): string {
+  return mime.getType(path) ?? "application/octet-stream";
 }
 
 /** A time in microseconds since 1970 as RFC 3339 with six digits, as rclone reads `mtime`: 2026-11-23T14:29:11.725398Z. */

@@ -4,6 +4,7 @@ import { readListing, type BatchRef, type Listing } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe, inWords } from "../storage/errors.ts";
+import { PutBlobRequests } from "../storage/put-blob-request.ts";
 import { createContainer } from "../ledger/ledger.ts";
 import type { Budget } from "./budget.ts";
 import type { CopyContext } from "./copy-context.ts";
@@ -73,10 +74,12 @@ function contextOf(
   settings: Settings,
   budget: Budget,
 ): CopyContext {
+  const container = service.getContainerClient(request.container);
   return {
     runId,
     realRoot,
-    container: service.getContainerClient(request.container),
+    container,
+    requests: new PutBlobRequests(container, settings.behindProxy),
     prefix: request.prefix,
     keep,
     compareContent: request.mode === "incremental" && request.checksum,

@@ -73,8 +73,8 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
   const hash = whole.digest();
   const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
   const put = await putBlob(
-    blob,
-    { md5: hash, size, runId: context.runId, existing: entry.existing },
+    () => blob,
+    { md5: hash.toString("base64"), size, runId: context.runId, existing: entry.existing },
     (conditions: BlobRequestConditions) =>
       withRetries((abortSignal) =>
         blob.commitBlockList(ids, {
@@ -84,7 +84,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
           blobHTTPHeaders: blobHeaders(entry.path, hash),
         }),
       ),
-    keepOld(blob, context.keep),
+    keepOld(() => blob, context.keep),
   );
   return contentOutcome(entry, put, mtime, mode, "copied");
 }

@@ -1,5 +1,6 @@
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import type { Keep } from "../ledger/listing.ts";
+import type { PutBlobRequests } from "../storage/put-blob-request.ts";
 import { withRetries } from "../storage/retries.ts";
 import { blobName } from "./blob-name.ts";
 import type { Budget } from "./budget.ts";
@@ -13,6 +14,8 @@ export interface CopyContext {
   runId: string;
   realRoot: string;
   container: ContainerClient;
+  /** Sends blobs to the container that are small enough for one request. */
+  requests: PutBlobRequests;
   prefix: string;
   keep: Keep;
   /** Skip the upload where the destination holds the same content already. */
@@ -27,8 +30,11 @@ export function blobOf(entry: Entry, context: CopyContext): BlockBlobClient {
 }
 
 /** What keeps the content that is about to be overwritten, where that does not happen by itself. */
-export function keepOld(blob: BlockBlobClient, keep: Keep): ((etag: string) => Promise<unknown>) | undefined {
+export function keepOld(
+  blob: () => BlockBlobClient,
+  keep: Keep,
+): ((etag: string) => Promise<unknown>) | undefined {
   if (keep !== "snapshots") return undefined;
   return (etag: string) =>
-    withRetries((abortSignal) => blob.createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
+    withRetries((abortSignal) => blob().createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
 }

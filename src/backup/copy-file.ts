@@ -1,8 +1,10 @@
-import type { BlockBlobClient, BlockBlobCommitBlockListOptions } from "@azure/storage-blob";
+import type { BlockBlobClient } from "@azure/storage-blob";
 import { md5 } from "../storage/md5.ts";
-import { withRetries } from "../storage/retries.ts";
+import type { WholeBlob } from "../storage/put-blob-request.ts";
+import { retrying, withRetries } from "../storage/retries.ts";
 import { blockId, newMark } from "./block-id.ts";
-import { blobHeaders, blobMetadata } from "./blob-headers.ts";
+import { blobMetadata, contentType } from "./blob-headers.ts";
+import { blobName } from "./blob-name.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
 import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
@@ -74,25 +76,27 @@ async function putWhole(
   mtime: number,
   mode: number,
 ): Promise<Outcome> {
-  const hash = md5(content);
-  if (context.compareContent && entry.existing?.md5 === hash.toString("base64")) {
-    return contentOutcome(entry, { md5: entry.existing.md5, size: content.length }, mtime, mode, "unchanged");
+  const { runId, budget, requests } = context;
+  const base64 = md5(content).toString("base64");
+  if (context.compareContent && entry.existing?.md5 === base64) {
+    return contentOutcome(entry, { md5: base64, size: content.length }, mtime, mode, "unchanged");
   }
-  const blob = blobOf(entry, context);
-  const metadata = blobMetadata(context.runId, { kind: entry.kind, mtime, mode });
-  const blobHTTPHeaders = blobHeaders(entry.path, hash);
+  const whole = {
+    name: blobName(entry.path, context.prefix),
+    content,
+    md5: base64,
+    contentType: contentType(entry.path),
+    metadata: blobMetadata(runId, { kind: entry.kind, mtime, mode }),
+  };
+  const blob = () => blobOf(entry, context);
   const put = await putBlob(
     blob,
-    { md5: hash, size: content.length, runId: context.runId, existing: entry.existing },
+    { md5: base64, size: content.length, runId, existing: entry.existing },
     (conditions, blocksThere) =>
-      context.budget.request(() =>
-        withRetries(async (abortSignal) => {
-          const options = { abortSignal, conditions, metadata, blobHTTPHeaders };
-          if (!blocksThere) {
-            return await blob.upload(content, content.length, { ...options, transactionalContentMD5: hash });
-          }
-          return await putAsBlock(blob, content, hash, options);
-        }, content.length),
+      budget.request(() =>
+        blocksThere
+          ? withRetries((signal) => putAsBlock(blob(), { ...whole, conditions }, signal), content.length)
+          : retrying((timeout) => requests.put({ ...whole, conditions }, timeout), content.length),
       ),
     keepOld(blob, context.keep),
   );
@@ -102,16 +106,16 @@ async function putWhole(
 /** The same as Put Blob, where blocks of an upload that was given up (the file was larger then) are in the way of that. */
 async function putAsBlock(
   blob: BlockBlobClient,
-  content: Buffer,
-  hash: Buffer,
-  options: BlockBlobCommitBlockListOptions,
+  { content, md5, contentType, metadata, conditions }: WholeBlob,
+  abortSignal: AbortSignal,
 ): Promise<unknown> {
-  const { abortSignal } = options;
+  const hash = Buffer.from(md5, "base64");
   const ids: string[] = [];
   if (content.length > 0) {
     const id = blockId(newMark(), 0);
     await blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5: hash });
     ids.push(id);
   }
-  return await blob.commitBlockList(ids, options);
+  const blobHTTPHeaders = { blobContentMD5: hash, blobContentType: contentType };
+  return await blob.commitBlockList(ids, { abortSignal, conditions, metadata, blobHTTPHeaders });
 }

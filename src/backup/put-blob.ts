@@ -20,17 +20,19 @@ const CONFLICTS = 3;
  * Writes a blob exactly once a run. It is written only over what was there when the destination was listed; where
  * another attempt of this run came first, that one's content stands, so that what the ledger says of a blob is true
  * whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written over.
+ * @param blob the blob's client, made only where it is needed: an SDK client for each file would be felt
+ * @param content `md5` in base64
  * @param write makes the write under the conditions; may be called again. `blocksThere` is set when blocks that nobody
  * committed are in the blob's place: they count as a blob for Put Blob, but not for Put Block List
  * @param keepOld keeps the content that is about to be overwritten
  */
 export async function putBlob(
-  blob: BlockBlobClient,
-  content: { md5: Buffer; size: number; runId: string; existing: Existing | undefined },
+  blob: () => BlockBlobClient,
+  content: { md5: string; size: number; runId: string; existing: Existing | undefined },
   write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<unknown>,
   keepOld: ((etag: string) => Promise<unknown>) | undefined,
 ): Promise<Put> {
-  const md5 = content.md5.toString("base64");
+  const { md5 } = content;
   let existing = content.existing;
   let blocksThere = false;
   for (let conflicts = 0; ; conflicts++) {
@@ -44,7 +46,7 @@ export async function putBlob(
       if (failure === "missing" && existing) existing = undefined;
       else if (failure !== "conflict") throw error;
       if (conflicts === CONFLICTS) throw error;
-      const now = await propertiesOf(blob);
+      const now = await propertiesOf(blob());
       blocksThere = !now;
       if (now && now.runId === content.runId && now.md5 !== undefined) {
         return { md5: now.md5, size: now.size, ...(now.file ? { adopted: now.file } : {}) };

@@ -28,12 +28,13 @@ export class Outage {
 
   /**
    * Makes a request, unless storage is gone and another request is finding out whether it is back.
+   * @param request is given the time after which it is to end itself
    * @param isSilence whether an error may mean that storage is gone
    * @throws what `request` throws, or the last error of one that found storage gone
    */
   async watch<T>(
     timeoutMs: number,
-    request: (signal: AbortSignal) => Promise<T>,
+    request: (timeoutMs: number) => Promise<T>,
     isSilence: (error: unknown) => boolean,
   ): Promise<T> {
     const began = this.#now();
@@ -41,7 +42,7 @@ export class Outage {
     if (probes && this.#probing) throw this.#failure;
     if (probes) this.#probing = true;
     try {
-      const result = await request(AbortSignal.timeout(this.#within(timeoutMs, began)));
+      const result = await request(this.#within(timeoutMs, began));
       this.#answered();
       return result;
     } catch (error) {

@@ -30,6 +30,14 @@ export function whenThrottled(listener: () => void): void {
  * @throws the last error of the storage client
  */
 export async function withRetries<T>(attempt: (signal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> {
+  return await retrying((timeout) => attempt(AbortSignal.timeout(timeout)), bytes);
+}
+
+/**
+ * The same for a request that needs no signal: `attempt` is given the milliseconds after which it has stalled, and ends
+ * itself then with a TimeoutError.
+ */
+export async function retrying<T>(attempt: (timeout: number) => Promise<T>, bytes: number): Promise<T> {
   const timeout = BASE_TIMEOUT_MS + Math.ceil(bytes / SLOWEST_BYTES_PER_MS);
   return await pRetry(
     async () => {

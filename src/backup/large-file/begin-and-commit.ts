@@ -78,8 +78,8 @@ export async function commitAttempt(
     const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
     const ids = Array.from({ length: plan.blocks }, (_none, index) => blockId(plan.mark, index));
     const put = await putBlob(
-      blob,
-      { md5: hash, size: plan.size, runId: ref.run, existing: entry.existing },
+      () => blob,
+      { md5: hash.toString("base64"), size: plan.size, runId: ref.run, existing: entry.existing },
       (conditions) =>
         withRetries((abortSignal) =>
           blob.commitBlockList(ids, {
@@ -89,7 +89,7 @@ export async function commitAttempt(
             blobHTTPHeaders: blobHeaders(entry.path, hash),
           }),
         ),
-      keepOld(blob, listing.keep),
+      keepOld(() => blob, listing.keep),
     );
     outcome = contentOutcome(entry, put, mtime, mode, "copied");
   });

@@ -1,0 +1,38 @@
+import type { StorageSharedKeyCredential } from "@azure/storage-blob";
+
+/**
+ * The Authorization header of a PUT without a query, signed with the account's key:
+ * https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
+ * @param headers all that are sent; those of the service in lower case, and no two of them the same up to a "-" or "_",
+ * which the service sorts in a way of its own
+ * @param path as it is sent, encoded
+ */
+export function signPut(
+  headers: Readonly<Record<string, string>>,
+  path: string,
+  credential: StorageSharedKeyCredential,
+): string {
+  const value = (name: string): string => headers[name] ?? "";
+  const length = value("Content-Length");
+  const ofService = Object.keys(headers)
+    .filter((name) => name.startsWith("x-ms-"))
+    .toSorted()
+    .map((name) => `${name}:${value(name)}`);
+  const toSign = [
+    "PUT",
+    value("Content-Encoding"),
+    value("Content-Language"),
+    length === "0" ? "" : length,
+    value("Content-MD5"),
+    value("Content-Type"),
+    value("Date"),
+    value("If-Modified-Since"),
+    value("If-Match"),
+    value("If-None-Match"),
+    value("If-Unmodified-Since"),
+    value("Range"),
+    ...ofService,
+    `/${credential.accountName}${path}`,
+  ];
+  return `SharedKey ${credential.accountName}:${credential.computeHMACSHA256(toSign.join("\n"))}`;
+}
