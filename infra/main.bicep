@@ -39,6 +39,18 @@ param backupRecoveryDays int = 30
 @description('Days after which earlier versions of a blob are deleted; 0 keeps them for ever.')
 param backupVersionDays int = 0
 
+@description('When the app starts a backup by itself: NCRONTAB with six fields, in UTC. Empty: never.')
+param backupSchedule string = ''
+
+@description('What it backs up then: the JSON object of a request, mode incremental unless it says otherwise.')
+param backupScheduleInput string = '{"root":"/mounts/site"}'
+
+@description('When the app starts a prune by itself: NCRONTAB with six fields, in UTC. Empty: never.')
+param pruneSchedule string = ''
+
+@description('What it keeps then: the JSON object of a prune request.')
+param pruneScheduleInput string = '{"keepDaily":7,"keepWeekly":5,"keepMonthly":12}'
+
 @description('Storage account that holds the share to back up. Empty: a new account with an empty share is made.')
 param sourceAccountName string = ''
 
@@ -65,6 +77,12 @@ var packageContainer = 'app-package'
 var ledgerContainer = 'backup-runs'
 var allBackupContainers = union(backupContainers, [ledgerContainer])
 var mountPath = '/mounts/site'
+var backupTimer = empty(backupSchedule)
+  ? {}
+  : { BACKUP_SCHEDULE: backupSchedule, BACKUP_SCHEDULE_INPUT: backupScheduleInput }
+var pruneTimer = empty(pruneSchedule)
+  ? {}
+  : { PRUNE_SCHEDULE: pruneSchedule, PRUNE_SCHEDULE_INPUT: pruneScheduleInput }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -144,12 +162,16 @@ module app 'modules/function-app.bicep' = {
     nodeVersion: nodeVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
-    settings: {
-      BackupStorage__blobServiceUri: backupStorage.outputs.blobEndpoint
-      BackupStorage__credential: 'managedidentity'
-      BackupStorage__clientId: identity.outputs.clientId
-      BACKUP_ROOTS: '/mounts'
-    }
+    settings: union(
+      {
+        BackupStorage__blobServiceUri: backupStorage.outputs.blobEndpoint
+        BackupStorage__credential: 'managedidentity'
+        BackupStorage__clientId: identity.outputs.clientId
+        BACKUP_ROOTS: '/mounts'
+      },
+      backupTimer,
+      pruneTimer
+    )
   }
   dependsOn: [access]
 }

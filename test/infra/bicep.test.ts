@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { readSettings } from "../../src/settings.ts";
 import { bicep, bicepCompiler, infra, snapshot, type Resource, type Snapshot } from "./bicep-cli.ts";
 
 const compiler = bicepCompiler();
@@ -80,6 +81,8 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
         sourceAccountName: "contoso",
         sourceResourceGroup: "rg-contoso",
         sourceShareName: "wwwroot",
+        backupSchedule: "0 0 2 * * *",
+        pruneSchedule: "0 0 4 * * 0",
       });
   const all = deployment.predictedResources;
   const site = () => only(all, "Microsoft.Web/sites");
@@ -203,6 +206,16 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
       BACKUP_ROOTS: "/mounts",
     });
     expect(JSON.stringify(settings())).not.toMatch(/listKeys|AccountKey|SharedAccessSignature/i);
+  });
+
+  it("starts nothing by itself unless told when", () => {
+    const { BackupStorage__blobServiceUri: _unresolved, ...scheduled } = config(
+      other.predictedResources,
+      "appsettings",
+    );
+    const read = readSettings({ ...scheduled, BackupStorage: "UseDevelopmentStorage=true" });
+    expect(read.backupSchedule?.input).toEqual({ root: "/mounts/site", mode: "incremental" });
+    expect(read.pruneSchedule?.input).toMatchObject({ keepDaily: 7 });
   });
 
   it("takes telemetry from identities only", () => {
