@@ -90,8 +90,17 @@ export class LocalHost {
   async #startStorage(): Promise<void> {
     const { azuritePort, stateFolder } = this.#arguments;
     if (!usesEmulator(process.env, azuritePort)) return;
-    const azurite = await Azurite.start({ stateFolder, port: azuritePort });
-    if (azurite) this.#stops.push(() => azurite.stop());
+    const ours = (azurite: Azurite) => this.#stops.push(() => azurite.stop());
+    let spawned = false;
+    const azurite = await Azurite.start({
+      stateFolder,
+      port: azuritePort,
+      spawned: (own) => {
+        spawned = true;
+        ours(own);
+      },
+    });
+    if (azurite && !spawned) ours(azurite);
     this.#log.info(`Azurite answers on http://127.0.0.1:${azuritePort}${azurite ? "" : " (it ran already)"}`);
   }
 
@@ -190,7 +199,7 @@ export class LocalHost {
     const ready = { url, pid: process.pid };
     const { readyFile } = this.#arguments;
     if (readyFile !== undefined) {
-      writeFileSync(readyFile, JSON.stringify(ready), { mode: 0o600 });
+      writeFileSync(readyFile, JSON.stringify(ready));
       this.#stops.push(() => rmSync(readyFile, { force: true }));
     }
     process.send?.(ready);

@@ -32,6 +32,8 @@ async function main(): Promise<void> {
   try {
     await host.start();
   } catch (error) {
+    // What was ended in the middle of its start could not but fail.
+    if (stopping) return;
     await host.stop();
     throw error;
   }

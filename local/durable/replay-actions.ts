@@ -5,7 +5,6 @@
  * in which durable-functions counts them.
  */
 import { ActionType } from "./actions.ts";
-import { checkedAction } from "./checked-action.ts";
 import type { Action, RetryOptions } from "./actions.ts";
 import { EventType } from "./history-event.ts";
 import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
@@ -113,12 +112,11 @@ class ActionReplay {
 
   #step(index: number): void {
     const action = this.#actions[index];
-    if (index >= this.#actions.length) this.#replay.finished = true;
+    if (action === undefined) this.#replay.finished = true;
     else this.#schedule(action, () => this.#step(index + 1));
   }
 
-  #schedule(given: Action | undefined, done: Done): void {
-    const action = checkedAction(given);
+  #schedule(action: Action, done: Done): void {
     switch (action.actionType) {
       case ActionType.CallActivity:
         this.#callActivity(action, undefined, done);
@@ -155,7 +153,6 @@ class ActionReplay {
 
   #whenAll(children: Action[], done: Done): void {
     let left = children.length;
-    if (left === 0) done();
     const childDone = () => {
       left -= 1;
       if (left === 0) done();
@@ -164,8 +161,6 @@ class ActionReplay {
   }
 
   #whenAny(children: Action[], done: Done): void {
-    if (children.length === 0)
-      throw new ReplayError("Task.any was given no tasks: nothing would ever end it.");
     let ended = false;
     let scheduling = true;
     const childDone = () => {

@@ -9,13 +9,13 @@ import { isOurProcess } from "./process-identity.ts";
 
 const READY_WITHIN = 30_000;
 const END_WITHIN = 5_000;
-/** Azurite makes its files as the umask says: for their owner alone. */
-const OWNER_ONLY = "data:text/javascript,process.umask(0o077)";
 
 export interface AzuriteOptions {
   /** The host's folder: Azurite's data, its log and its process id are kept there. */
   stateFolder: string;
   port: number;
+  /** Told of the process before it answers, so that a host which is ended meanwhile can end it. */
+  spawned?: (azurite: Azurite) => void;
 }
 
 export class Azurite {
@@ -31,7 +31,7 @@ export class Azurite {
    * Starts Azurite unless something answers on the port already; returns it when it is this folder's to end, also when
    * an earlier host left it running. Resolves when it answers requests. Throws StartUpError when it does not.
    */
-  static async start({ stateFolder, port }: AzuriteOptions): Promise<Azurite | undefined> {
+  static async start({ stateFolder, port, spawned }: AzuriteOptions): Promise<Azurite | undefined> {
     const pidFile = path.join(stateFolder, "azurite.pid");
     if (await answers(port)) {
       const left = leftProcess(pidFile, port);
@@ -45,7 +45,7 @@ export class Azurite {
     const options = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder];
     const flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"];
     // A process group of its own: the terminal's Ctrl-C must reach it after the host has finished with it.
-    const child = spawn(process.execPath, ["--import", OWNER_ONLY, main, ...options, ...flags], {
+    const child = spawn(process.execPath, [main, ...options, ...flags], {
       detached: true,
       stdio: ["ignore", log, log],
       cwd: stateFolder,
@@ -56,6 +56,7 @@ export class Azurite {
     child.unref();
     writeFileSync(pidFile, JSON.stringify({ pid, port }), { mode: 0o600 });
     const azurite = new Azurite(pid, pidFile);
+    spawned?.(azurite);
     const end = Date.now() + READY_WITHIN;
     while (!(await answers(port))) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
