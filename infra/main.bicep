@@ -3,6 +3,8 @@
 // Why this plan and these accounts: docs/decisions/0001-hosting-plan.md
 targetScope = 'subscription'
 
+import { backupInput, pruneInput } from 'modules/schedule-input.bicep'
+
 @minLength(1)
 @maxLength(64)
 @description('Name of the environment; names the resource group and, hashed, every resource in it.')
@@ -39,18 +41,6 @@ param backupRecoveryDays int = 30
 @description('Days after which earlier versions of a blob are deleted; 0 keeps them for ever.')
 param backupVersionDays int = 0
 
-@description('When the app starts a backup by itself: NCRONTAB with six fields, in UTC. Empty: never.')
-param backupSchedule string = ''
-
-@description('What it backs up then: the JSON object of a request, mode incremental unless it says otherwise.')
-param backupScheduleInput string = '{"root":"/mounts/site"}'
-
-@description('When the app starts a prune by itself: NCRONTAB with six fields, in UTC. Empty: never.')
-param pruneSchedule string = ''
-
-@description('What it keeps then: the JSON object of a prune request.')
-param pruneScheduleInput string = '{"keepDaily":7,"keepWeekly":5,"keepMonthly":12}'
-
 @description('Storage account that holds the share to back up. Empty: a new account with an empty share is made.')
 param sourceAccountName string = ''
 
@@ -61,6 +51,21 @@ param sourceResourceGroup string = ''
 @maxLength(63)
 @description('Azure Files share to back up; the app sees it as /mounts/site.')
 param sourceShareName string = 'site'
+
+@description('When a backup starts by itself: NCRONTAB with six fields, in UTC, e.g. `0 0 2 * * *` for every night at two. Empty: never.')
+param backupSchedule string = ''
+
+@description('What that backup is told.')
+param backupScheduleInput backupInput = { root: '/mounts/site' }
+
+@description('When a prune starts by itself, in the same form. Empty: never.')
+param pruneSchedule string = ''
+
+@description('What that prune is told: at least what to keep.')
+param pruneScheduleInput pruneInput = {}
+
+@description('Let the app delete earlier versions of backups for good, which pruning needs to free their space. Off: nothing that was backed up can be erased by the app before the recovery days are over, and versions go by backupVersionDays alone.')
+param pruneMayDeleteVersions bool = false
 
 @description('Object id of the person or group who may read the backups. Empty: nobody but the app.')
 param operatorPrincipalId string = ''
@@ -79,10 +84,10 @@ var allBackupContainers = union(backupContainers, [ledgerContainer])
 var mountPath = '/mounts/site'
 var backupTimer = empty(backupSchedule)
   ? {}
-  : { BACKUP_SCHEDULE: backupSchedule, BACKUP_SCHEDULE_INPUT: backupScheduleInput }
+  : { BACKUP_SCHEDULE: backupSchedule, BACKUP_SCHEDULE_INPUT: string(backupScheduleInput) }
 var pruneTimer = empty(pruneSchedule)
   ? {}
-  : { PRUNE_SCHEDULE: pruneSchedule, PRUNE_SCHEDULE_INPUT: pruneScheduleInput }
+  : { PRUNE_SCHEDULE: pruneSchedule, PRUNE_SCHEDULE_INPUT: string(pruneScheduleInput) }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -143,6 +148,7 @@ module access 'modules/access.bicep' = {
     runtimeAccountName: runtimeAccountName
     backupAccountName: backupAccountName
     backupContainers: allBackupContainers
+    mayDeleteVersions: pruneMayDeleteVersions
     insightsName: insightsName
   }
   dependsOn: [identity, monitoring, runtimeStorage, backupStorage]

@@ -15,6 +15,9 @@ param backupAccountName string
 @description('Containers of the backups.')
 param backupContainers string[]
 
+@description('Whether the app may delete earlier versions of blobs there.')
+param mayDeleteVersions bool
+
 @description('Application Insights component.')
 param insightsName string
 
@@ -65,15 +68,18 @@ resource runtime 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 // On the containers, not on the account: the app reads and writes backups and can do nothing else there.
-// Contributor deletes a blob but none of its earlier versions, and a container only until it is restored.
+// Contributor deletes a blob but none of its earlier versions, and a container only until it is restored. Owner is the
+// least of the built-in roles that deletes versions.
+var backupRole = mayDeleteVersions ? roles.blobDataOwner : roles.blobDataContributor
+
 resource backups 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (name, i) in backupContainers: {
-    name: guid(backupAccount::blobs::containers[i].id, identity.id, roles.blobDataContributor)
+    name: guid(backupAccount::blobs::containers[i].id, identity.id, backupRole)
     scope: backupAccount::blobs::containers[i]
     properties: {
       principalId: identity.properties.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataContributor)
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', backupRole)
     }
   }
 ]

@@ -69,12 +69,14 @@ export function bicep(compiler: string, command: "build" | "lint", file: string)
 }
 
 /** What a deployment of main.bicep with these parameters would make, worked out without Azure. */
-export function snapshot(compiler: string, parameters: Record<string, string | number>): Snapshot {
+export function snapshot(compiler: string, parameters: Record<string, unknown>): Snapshot {
   const folder = mkdtempSync(path.join(tmpdir(), "site-backup-bicep-"));
   const file = path.join(folder, "main.bicepparam");
   const main = path.relative(folder, path.join(infra, "main.bicep")).replaceAll("\\", "/");
   const lines = Object.entries(parameters).map(([name, value]) =>
-    typeof value === "number" ? `param ${name} = ${value}` : `param ${name} = '${value}'`,
+    typeof value === "string"
+      ? `param ${name} = '${value}'`
+      : `param ${name} = json('${JSON.stringify(value)}')`,
   );
   writeFileSync(file, [`using '${main}'`, ...lines].join("\n"));
   const options = {

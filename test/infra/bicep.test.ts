@@ -1,7 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { readSettings } from "../../src/settings.ts";
 import { bicep, bicepCompiler, infra, snapshot, type Resource, type Snapshot } from "./bicep-cli.ts";
 
 const compiler = bicepCompiler();
@@ -83,6 +82,8 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
         sourceShareName: "wwwroot",
         backupSchedule: "0 0 2 * * *",
         pruneSchedule: "0 0 4 * * 0",
+        pruneScheduleInput: { keepDaily: 7, keepWithin: "1m" },
+        pruneMayDeleteVersions: true,
       });
   const all = deployment.predictedResources;
   const site = () => only(all, "Microsoft.Web/sites");
@@ -208,14 +209,25 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
     expect(JSON.stringify(settings())).not.toMatch(/listKeys|AccountKey|SharedAccessSignature/i);
   });
 
-  it("starts nothing by itself unless told when", () => {
-    const { BackupStorage__blobServiceUri: _unresolved, ...scheduled } = config(
-      other.predictedResources,
-      "appsettings",
-    );
-    const read = readSettings({ ...scheduled, BackupStorage: "UseDevelopmentStorage=true" });
-    expect(read.backupSchedule?.input).toEqual({ root: "/mounts/site", mode: "incremental" });
-    expect(read.pruneSchedule?.input).toMatchObject({ keepDaily: 7 });
+  it("starts nothing by itself unless told to; then backs up the share, and prunes as told", () => {
+    const timers = (made: Snapshot) =>
+      Object.entries(config(made.predictedResources, "appsettings") as Record<string, string>)
+        .filter(([name]) => name.includes("_SCHEDULE"))
+        .map(([name, value]) => [name, value.startsWith("{") ? (JSON.parse(value) as unknown) : value]);
+    expect(timers(deployment)).toEqual([]);
+    expect(Object.fromEntries(timers(other))).toEqual({
+      BACKUP_SCHEDULE: "0 0 2 * * *",
+      BACKUP_SCHEDULE_INPUT: { root: other.outputs.BACKUP_SOURCE_ROOT },
+      PRUNE_SCHEDULE: "0 0 4 * * 0",
+      PRUNE_SCHEDULE_INPUT: { keepDaily: 7, keepWithin: "1m" },
+    });
+  });
+
+  it("lets the app delete earlier versions only where pruning is to", () => {
+    expect(rights(other).filter((right) => right.startsWith("backups/"))).toEqual([
+      "backups/backup-runs: Storage Blob Data Owner",
+      "backups/backups: Storage Blob Data Owner",
+    ]);
   });
 
   it("takes telemetry from identities only", () => {
