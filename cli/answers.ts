@@ -7,8 +7,10 @@ export interface Counts {
   vanished: number;
   skipped: number;
   failed: number;
+  /** Of a prune. */
+  deleted?: number;
   directories: number;
-  /** Bytes copied. */
+  /** Bytes copied; of a prune, bytes deleted. */
   bytes: number;
   unchangedBytes: number;
 }
@@ -18,6 +20,7 @@ export interface Status {
   instanceId: string;
   runtimeStatus: "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated" | "Canceled";
   output: unknown;
+  customStatus?: unknown;
 }
 
 /** A run that was started: its id, and where to ask how it goes. */
@@ -45,19 +48,21 @@ export interface Run {
   root: string;
   destination: { container: string; prefix: string; url: string };
   mode: "full" | "incremental";
-  status: "running" | "completed" | "failed" | "canceled" | "skipped";
+  status: "running" | "completed" | "failed" | "canceled";
   started: string;
   finished?: string;
   counts?: Counts;
   bytes?: number;
   message?: string;
+  /** The prune that forgot it. */
+  forgotten?: string;
   progress?: Progress;
 }
 
 /** What became of one file. */
 export interface FileOutcome {
   path: string;
-  outcome: "copied" | "unchanged" | "vanished" | "skipped" | "failed";
+  outcome: "copied" | "unchanged" | "vanished" | "skipped" | "failed" | "deleted";
   kind: "file" | "link" | "directory" | "other";
   size: number;
   reason?: string;

@@ -28,6 +28,12 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   [ExitCode.interrupted]: "interrupted (Ctrl-C); a run that was started goes on where the app runs",
 };
 
+/** What stands for the arguments. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  dir: "the directory; for an app elsewhere, as it is called there",
+  run: 'the run\'s id; "latest" for the newest backup that has ended',
+};
+
 const definitions = new WeakMap<Command, Definition>();
 
 /** What is known of a command; undefined for those that commander makes itself. */
@@ -48,6 +54,7 @@ export function define<T extends CommonOptions>(
 ): void {
   const { usage, description, examples, exits = [], local } = definition;
   const command = program.command(usage).description(description);
+  for (const argument of command.registeredArguments) argument.description = ARGUMENTS[argument.name()] ?? "";
   for (const argument of args) command.addArgument(argument);
   for (const option of [...options, ...(local ? [] : appOptions()), ...outputOptions()])
     command.addOption(option);

@@ -42,11 +42,14 @@ const KINDS: Record<string, Kind> = {
   prune: {
     doing: "Pruning",
     copied: "copied",
-    unchanged: "unchanged",
+    unchanged: "runs kept",
     failed: "could not be deleted",
     output: "bytes",
   },
 };
+
+/** What a run is for: said even where it is none. */
+const MAIN: Record<string, "unchanged" | "deleted"> = { verify: "unchanged", prune: "deleted" };
 
 /** A kind that a newer app has is spoken of as a backup. */
 export function kindOf({ kind }: Pick<Run, "kind">): Kind {
@@ -56,18 +59,19 @@ export function kindOf({ kind }: Pick<Run, "kind">): Kind {
 /** 3 restored, 2 as they should be, 1 failed */
 export function byOutcome({ kind }: Pick<Run, "kind">, counts: Counts): string {
   const { copied, unchanged } = kindOf({ kind });
-  const main = kind === "verify" ? "unchanged" : "copied";
+  const main = MAIN[kind] ?? "copied";
   const outcomes = [
     ["copied", copied],
     ["unchanged", unchanged],
     ["vanished", "vanished"],
     ["skipped", "skipped"],
+    ["deleted", "deleted"],
     ["failed", "failed"],
   ] as const;
   const some = outcomes
-    .filter(([outcome]) => outcome === main || counts[outcome] > 0)
+    .filter(([outcome]) => outcome === main || (counts[outcome] ?? 0) > 0)
     .map(([outcome, word]) => {
-      const text = `${number(counts[outcome])} ${word}`;
+      const text = `${number(counts[outcome] ?? 0)} ${word}`;
       return outcome === "failed" && counts.failed > 0 ? paint("red", text) : text;
     });
   if (counts.directories > 0) some.push(`${number(counts.directories)} empty directories`);

@@ -17,7 +17,7 @@ export function createProgram(version: string): Command {
     .version(version)
     .showHelpAfterError("(--help says more)")
     .exitOverride()
-    .addHelpText("after", `\n${exitCodesText([SOME_FAILED, INTERRUPTED])}\n\n${ENVIRONMENT}`);
+    .addHelpText("after", `\n${exitCodesText([SOME_FAILED, INTERRUPTED])}\n\n${environmentText()}`);
   for (const add of [
     addBackup,
     addRestore,
@@ -36,8 +36,16 @@ export function createProgram(version: string): Command {
   return program;
 }
 
-const ENVIRONMENT = `Environment:
-  SITE_BACKUP_URL  the app, as --url
-  SITE_BACKUP_KEY  the app's function key, as --key; safer, for it shows in no list of processes
-  FUNCTIONS_PORT   the local host's port (default: 7071)
-  NO_COLOR         no colours`;
+/** The environment variables that the command reads. */
+export const ENVIRONMENT = {
+  SITE_BACKUP_URL: "the app, as --url",
+  SITE_BACKUP_KEY: "the app's function key, as --key; safer, for it shows in no list of processes",
+  FUNCTIONS_PORT: "the local host's port (default: 7071)",
+  BROWSER: "what open starts, instead of the system's browser",
+  NO_COLOR: "no colours, when set to anything",
+} as const;
+
+function environmentText(): string {
+  const lines = Object.entries(ENVIRONMENT).map(([name, meaning]) => `  ${name.padEnd(15)}  ${meaning}`);
+  return ["Environment:", ...lines].join("\n");
+}

@@ -15,6 +15,8 @@ export interface ProgressView {
 const PLAIN_EVERY_MS = 5_000;
 /** What a file costs beside its bytes, so that the bar moves evenly. */
 const FILE_COST = 64 * 1024;
+/** What stands before the words, without the bar: " 100%  ". */
+const SHARE_WIDTH = 8;
 
 /** A bar on a terminal, plain lines elsewhere, an object a line with --json, nothing with --quiet. */
 export function createProgress(options: CommonOptions): ProgressView {
@@ -26,8 +28,10 @@ export function createProgress(options: CommonOptions): ProgressView {
 function bar(): ProgressView {
   const line = new SingleBar(
     {
-      format: (_options, { progress }, { words }: { words: string }) =>
-        ` ${drawn(progress, words)}  ${words}`,
+      format: (_options, { progress }, { parts }: { parts: readonly Part[] }) => {
+        const words = fitting(parts, (process.stderr.columns ?? 80) - SHARE_WIDTH);
+        return ` ${drawn(progress, words)}  ${words}`;
+      },
       hideCursor: true,
       clearOnComplete: true,
       stream: process.stderr,
@@ -35,10 +39,10 @@ function bar(): ProgressView {
     },
     Presets.rect,
   );
-  line.start(1, 0, { words: "listing …" });
+  line.start(1, 0, { parts: [{ text: "listing …", rank: 0 }] });
   return {
     update(run) {
-      line.update(share(run), { words: words(run) });
+      line.update(share(run), { parts: parts(run) });
     },
     close: () => line.stop(),
   };
@@ -91,16 +95,39 @@ function jsonLines(): ProgressView {
   };
 }
 
+/** A part of the line, and how dispensable it is. */
+interface Part {
+  text: string;
+  rank: number;
+}
+
 /** 5,157 of 10,000 files, 2 failed, 20.1 of 39.1 MiB, 8.1 MiB/s, 3 s left */
-function words({ progress, counts }: Run): string {
-  if (!progress || (progress.listed.files === 0 && !progress.listed.complete)) return "listing …";
+function parts({ progress, counts }: Run): Part[] {
+  if (!progress || (progress.listed.files === 0 && !progress.listed.complete))
+    return [{ text: "listing …", rank: 0 }];
   const { listed, settled, bytesPerSecond, secondsLeft } = progress;
   const failed = counts?.failed ?? 0;
+  const known = `${number(settled.files)} of ${files(listed.files)}${listed.complete ? "" : " so far"}`;
   return [
-    `${number(settled.files)} of ${files(listed.files)}${listed.complete ? "" : " so far"}`,
-    ...(failed === 0 ? [] : [paint("red", `${number(failed)} failed`, process.stderr)]),
-    bytesOf(settled.bytes, listed.bytes),
-    `${bytes(bytesPerSecond)}/s`,
-    ...(secondsLeft === undefined ? [] : [`${roughly(secondsLeft * 1000)} left`]),
-  ].join(", ");
+    { text: known, rank: 0 },
+    ...(failed === 0 ? [] : [{ text: paint("red", `${number(failed)} failed`, process.stderr), rank: 1 }]),
+    { text: bytesOf(settled.bytes, listed.bytes), rank: 3 },
+    { text: `${bytes(bytesPerSecond)}/s`, rank: 4 },
+    ...(secondsLeft === undefined ? [] : [{ text: `${roughly(secondsLeft * 1000)} left`, rank: 2 }]),
+  ];
+}
+
+function words(run: Run): string {
+  return fitting(parts(run), Infinity);
+}
+
+/** The line without what a narrow terminal has no room for, the most dispensable first. */
+function fitting(all: readonly Part[], width: number): string {
+  for (let rank = 4; ; rank--) {
+    const line = all
+      .filter((part) => part.rank <= rank)
+      .map(({ text }) => text)
+      .join(", ");
+    if (rank === 0 || stripVTControlCharacters(line).length <= width) return line;
+  }
 }

@@ -13,7 +13,7 @@ export const EXAMPLES = 10;
 /** Some files failed, but others are backed up: 3, as restic has it. A damaged backup is a failure as such. */
 export function exitCodeOf({ status, counts, kind }: Run): number {
   if (status === "completed") return ExitCode.done;
-  const backedUp = counts && kind !== "verify" ? counts.copied + counts.unchanged : 0;
+  const backedUp = counts && kind !== "verify" ? counts.copied + counts.unchanged + (counts.deleted ?? 0) : 0;
   return status === "failed" && counts && counts.failed > 0 && backedUp > 0
     ? ExitCode.someFilesFailed
     : ExitCode.failed;
@@ -25,6 +25,7 @@ export async function reportEnd(
   output: unknown,
   api: Api,
   options: CommonOptions,
+  more: Record<string, unknown> = {},
 ): Promise<number> {
   const code = exitCodeOf(run);
   if (options.json) {
@@ -33,6 +34,7 @@ export async function reportEnd(
       exitCode: code,
       output: run.status === "completed" ? output : null,
       ...recordOf(run),
+      ...more,
     });
     return code;
   }
@@ -61,6 +63,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     counts,
     bytes: size,
     message,
+    forgotten,
   } = run;
   return {
     run: id,
@@ -75,6 +78,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: size }),
     ...(message === undefined ? {} : { message }),
+    ...(forgotten === undefined ? {} : { forgotten }),
   };
 }
 
@@ -87,7 +91,8 @@ export function summary(run: Run): string[] {
   return [
     ...(counts ? [row("Files", byOutcome(run, counts))] : []),
     // A verification looks most files up in lists: how much it read, nobody has counted.
-    ...(counts && kind !== "verify" ? [row("Bytes", rate(counts.bytes))] : []),
+    ...(counts && kind === "prune" ? [row("Freed", bytes(counts.bytes))] : []),
+    ...(counts && (kind === "backup" || kind === "restore") ? [row("Bytes", rate(counts.bytes))] : []),
     ...(kind === "restore" ? [row("Into", name(root))] : []),
     ...(of === undefined ? [] : [row("Backup", of)]),
     row("Blobs", destination.url),

@@ -24,7 +24,7 @@ export async function runToEnd(
   { orchestrator, body, kind, root, begun }: Start,
   session: Session,
   options: CommonOptions,
-  report: (run: Run, output: unknown) => Promise<number>,
+  report: (run: Run, status: Status) => Promise<number>,
 ): Promise<number> {
   const { api, host } = session;
   const { id, location } = await api.start(orchestrator, body);
@@ -32,7 +32,7 @@ export async function runToEnd(
   else if (!options.quiet) err(begun);
   try {
     const status = await follow(id, session, options, () => endOf(location, session));
-    return await report(await ended(id, status, session), status.output);
+    return await report(await ended(id, status, session), status);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     err(howToGoOn(kind, id, host?.own === true, options));

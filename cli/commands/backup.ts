@@ -57,7 +57,7 @@ async function backup(directory: string, options: BackupOptions): Promise<number
   const begun = `Backing up ${name(root)}`;
   const start = { orchestrator: "backupSiteContent", body, kind: "backup", root, begun };
   return await withSession(options, (session) =>
-    runToEnd(start, session, options, (run, output) => reportEnd(run, output, session.api, options)),
+    runToEnd(start, session, options, (run, { output }) => reportEnd(run, output, session.api, options)),
   );
 }
 

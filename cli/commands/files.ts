@@ -39,6 +39,7 @@ export function addFiles(program: Command): void {
         "vanished",
         "skipped",
         "failed",
+        "deleted",
       ]),
       new Option("--prefix <path>", "only those whose path begins so"),
       new Option("--find <text>", "only those whose path or reason contains this"),

@@ -1,9 +1,14 @@
 import { Option, type Command } from "commander";
+import type { Api } from "../api.ts";
+import type { Run, Status } from "../answers.ts";
+import { COMMAND } from "../command-name.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
-import { reportEnd } from "../report.ts";
+import { out } from "../print.ts";
+import { exitCodeOf, reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
+import { bytes, number } from "../words.ts";
 
 const KEPT = ["keepLast", "keepHourly", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const;
 
@@ -62,8 +67,30 @@ async function prune(options: PruneOptions): Promise<number> {
   const begun = `${dryRun ? "Looking for what to prune" : "Pruning"} in ${[container ?? "backups", prefix].filter(Boolean).join("/")}`;
   const start = { orchestrator: "pruneBackups", body, kind: "prune", begun };
   return await withSession(options, (session) =>
-    runToEnd(start, session, options, (run, output) => reportEnd(run, output, session.api, options)),
+    runToEnd(start, session, options, (run, status) => report(run, status, session.api, options)),
   );
+}
+
+async function report(
+  run: Run,
+  { output, customStatus }: Status,
+  api: Api,
+  options: PruneOptions,
+): Promise<number> {
+  const { runs } = (customStatus ?? {}) as { runs?: { kept: number; forgotten: number } };
+  const more = runs === undefined ? {} : { runs };
+  const words = !options.json && !options.quiet;
+  if (!words || run.status !== "completed" || !run.counts || !runs)
+    return await reportEnd(run, output, api, options, more);
+  const { dryRun } = options;
+  const { deleted = 0, bytes: size } = run.counts;
+  const would = dryRun ? "would be " : "";
+  out(`${number(runs.forgotten)} runs ${would}forgotten, ${number(runs.kept)} ${would}kept.`);
+  out(
+    `${number(deleted)} blobs, snapshots, versions and records ${would}deleted: ${bytes(size)}.${dryRun ? " Nothing was." : ""}`,
+  );
+  out(`To see which: ${COMMAND} files ${run.id}`);
+  return exitCodeOf(run);
 }
 
 /** @throws Failure */

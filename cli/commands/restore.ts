@@ -85,7 +85,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
     };
     const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of ?? `what there was at ${options.at}`} into ${name(to)}`;
     const start = { orchestrator: "restoreSiteContent", body, kind: "restore", root: to, begun };
-    return await runToEnd(start, session, options, async (ended, output) => {
+    return await runToEnd(start, session, options, async (ended, { output }) => {
       const words = !options.json && !options.quiet;
       if (dryRun && words && ended.status === "completed" && ended.counts) {
         out(`${wouldDo(ended.counts)}. Nothing was written.`);

@@ -36,7 +36,7 @@ async function verify(run: string, options: VerifyOptions): Promise<number> {
     const of = await resolveRun(run, session.api);
     const body = { run: of, ...(readData === undefined ? {} : { readData }) };
     const start = { orchestrator: "verifyBackup", body, kind: "verify", begun: `Verifying ${of}` };
-    return await runToEnd(start, session, options, (ended, output) =>
+    return await runToEnd(start, session, options, (ended, { output }) =>
       reportEnd(ended, output, session.api, options),
     );
   });

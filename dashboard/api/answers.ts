@@ -11,7 +11,8 @@ export interface Run extends RunOfCli {
 }
 
 export type Status = Run["status"];
-export type Outcome = FileOutcome["outcome"];
+/** Of a backup, a restore or a verification: only a prune deletes. */
+export type Outcome = Exclude<FileOutcome["outcome"], "deleted">;
 
 export const OUTCOMES: readonly Outcome[] = ["copied", "unchanged", "vanished", "skipped", "failed"];
 

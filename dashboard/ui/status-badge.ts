@@ -11,11 +11,6 @@ const LOOKS: Record<Status, { icon: IconName; word: string; meaning: string }> =
     meaning: "Some files failed, or it was stopped by an error; what succeeded stays.",
   },
   canceled: { icon: "stop", word: "Canceled", meaning: "Somebody stopped it; what was done stays." },
-  skipped: {
-    icon: "arrow",
-    word: "Skipped",
-    meaning: "It was due while another run went on, and was not started.",
-  },
 };
 
 /** How a run stands: a shape and a word, so that nobody needs to tell colours apart. */
