@@ -1,9 +1,6 @@
 import { availableParallelism, homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
-import { parseBackupRequest, type Parsed } from "./backup/request.ts";
-import { parsePruneRequest } from "./retention/request.ts";
-import { readScheduled, type Scheduled } from "./schedule/setting.ts";
 import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;
@@ -35,9 +32,18 @@ export const environment = z.object({
     .describe(
       "The client id of a user-assigned identity. Unset: the system-assigned one, or who is logged in.",
     ),
-  AzureWebJobsStorage__blobServiceUri: z.url().optional(),
-  AzureWebJobsStorage__accountName: z.string().optional(),
-  AzureWebJobsStorage__clientId: z.string().optional(),
+  AzureWebJobsStorage__blobServiceUri: z
+    .url()
+    .optional()
+    .describe("The runtime's storage by identity: its blob endpoint."),
+  AzureWebJobsStorage__accountName: z
+    .string()
+    .optional()
+    .describe("The runtime's storage by identity: its account, in Azure's public cloud."),
+  AzureWebJobsStorage__clientId: z
+    .string()
+    .optional()
+    .describe("The client id of the user-assigned identity for it."),
   BACKUP_ROOTS: z
     .string()
     .optional()
@@ -68,19 +74,6 @@ export const environment = z.object({
   BACKUP_FILE_TIMEOUT_SECONDS: whole(60, 1, 600).describe(
     "Seconds that one file operation (open, read, stat) may take: a mount that hangs ends in an outcome.",
   ),
-  BACKUP_SCHEDULE: z
-    .string()
-    .optional()
-    .describe(
-      "When to start a backup: NCRONTAB with six fields, e.g. `0 0 2 * * *`. Unset: never by itself.",
-    ),
-  BACKUP_SCHEDULE_INPUT: z
-    .string()
-    .optional()
-    .describe("What to back up: the JSON object of a request. Its mode is incremental where it names none."),
-  PRUNE_SCHEDULE: z.string().optional().describe("When to start a prune. Unset: never by itself."),
-  PRUNE_SCHEDULE_INPUT: z.string().optional().describe("What to keep: the JSON object of a prune request."),
-  WEBSITE_SKU: z.string().optional(),
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_POD_NAME: z.string().optional(),
   CONTAINER_NAME: z.string().optional(),
@@ -109,10 +102,6 @@ export interface Settings {
   cores: number;
   /** Storage is reached through a proxy, unless NO_PROXY names it. */
   behindProxy: boolean;
-  /** A backup that a timer starts. */
-  backupSchedule: Scheduled | undefined;
-  /** A prune that a timer starts. */
-  pruneSchedule: Scheduled | undefined;
 }
 
 /**
@@ -143,38 +132,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     fileTimeoutMs: value.BACKUP_FILE_TIMEOUT_SECONDS * 1000,
     cores: availableParallelism(),
     behindProxy: PROXIES.some((name) => env[name] || env[name.toLowerCase()]),
-    ...schedules(value),
-  };
-}
-
-function schedules(env: z.infer<typeof environment>): Pick<Settings, "backupSchedule" | "pruneSchedule"> {
-  const serverless =
-    ["Dynamic", "FlexConsumption"].includes(env.WEBSITE_SKU ?? "") ||
-    (inAzure(env) && env.WEBSITE_INSTANCE_ID === undefined);
-  const of = (schedule: string | undefined, input: string | undefined) => ({
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(input === undefined ? {} : { input }),
-    serverless,
-  });
-  const problemBy =
-    (parse: (body: unknown) => Parsed<unknown>) =>
-    (body: unknown): string | undefined => {
-      const parsed = parse(body);
-      return parsed.ok ? undefined : parsed.problem;
-    };
-  return {
-    backupSchedule: readScheduled(
-      "BACKUP_SCHEDULE",
-      of(env.BACKUP_SCHEDULE, env.BACKUP_SCHEDULE_INPUT),
-      { mode: "incremental" },
-      problemBy(parseBackupRequest),
-    ),
-    pruneSchedule: readScheduled(
-      "PRUNE_SCHEDULE",
-      of(env.PRUNE_SCHEDULE, env.PRUNE_SCHEDULE_INPUT),
-      {},
-      problemBy(parsePruneRequest),
-    ),
   };
 }
 

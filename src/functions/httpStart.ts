@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   app,
   type HttpRequest,
@@ -6,9 +7,9 @@ import {
   type InvocationContext,
 } from "@azure/functions";
 import * as df from "durable-functions";
-import { problemResponse } from "../starter/problem.ts";
+import { orchestrators } from "../starter/orchestrators.ts";
+import { HttpProblem, problemResponse } from "../starter/problem.ts";
 import { readBody } from "../starter/read-body.ts";
-import { newInstanceId, start, startable } from "../starter/start.ts";
 import { services } from "../services.ts";
 
 /** Starts one of the app's public orchestrators: `POST /orchestrators/{orchestratorName}`. */
@@ -23,10 +24,18 @@ app.http("httpStart", {
   ): Promise<HttpResponse | HttpResponseInit> => {
     try {
       const name = request.params["orchestratorName"] ?? "";
-      startable(name);
+      const orchestrator = orchestrators.get(name);
+      if (!orchestrator) {
+        throw new HttpProblem(
+          404,
+          `There is no orchestrator "${name.slice(0, 64)}" to start. There are: ${[...orchestrators.keys()].join(", ")}.`,
+        );
+      }
       const client = df.getClient(context);
-      const instanceId = newInstanceId();
-      await start(name, await readBody(request), { instanceId, client, services });
+      // 32 hexadecimal characters, as the Durable extension makes them.
+      const instanceId = randomUUID().replaceAll("-", "");
+      const input = await orchestrator.prepare(await readBody(request), { instanceId, client, services });
+      await client.startNew(name, { instanceId, input });
       context.info(`Started ${name} as ${instanceId}.`);
       return client.createCheckStatusResponse(request, instanceId);
     } catch (error) {

@@ -1,11 +1,9 @@
-import { z } from "zod";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Counts } from "../backup/outcome.ts";
 import type { Ledger } from "./ledger.ts";
-import { counts, readRecord } from "./damaged.ts";
 import { indexRun } from "./run-index.ts";
 
-export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;
+export const RUN_STATUSES = ["running", "completed", "failed", "canceled"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const RUN_KINDS = ["backup", "restore", "verify", "prune"] as const;
@@ -31,33 +29,13 @@ export interface RunRecord {
   counts?: Counts;
   /** Requests that storage throttled or left unanswered, and that were sent again; absent where there were none. */
   throttled?: number;
-  /** Why it failed, or was skipped. */
+  /** Why it failed. */
   message?: string;
   /** The prune that is deleting what only this run needs: it cannot be restored any more. */
   forgotten?: string;
 }
 
 const NAME = "run.json";
-
-/** What others read of a record; a newer version's may have more. */
-export const runRecord = z.looseObject({
-  id: z.string(),
-  kind: z.enum(RUN_KINDS).optional(),
-  of: z.string().optional(),
-  root: z.string(),
-  container: z.string().regex(/^[a-z0-9$-]{1,63}$/),
-  prefix: z.string(),
-  mode: z.enum(["full", "incremental"]),
-  started: z.iso.datetime(),
-  finished: z.iso.datetime().optional(),
-  status: z.enum(RUN_STATUSES),
-  counts: counts.optional(),
-  message: z.string().optional(),
-});
-
-function parseRun(text: string, ledger: Ledger): RunRecord {
-  return readRecord<RunRecord>(text, runRecord, `${ledger.runId}/${NAME}`);
-}
 
 /** Records that a run has begun, once, and puts it into the index of runs. */
 export async function openRun(
@@ -84,30 +62,18 @@ export async function openRun(
   return { versioned: written.won ? written.versioned : await ledger.isVersioned(NAME) };
 }
 
-/** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
-export async function recordUnstarted(
-  ledger: Ledger,
-  request: Pick<RunRecord, "kind" | "root" | "container" | "prefix" | "mode">,
-  end: { status: "skipped" | "failed"; message: string },
-): Promise<void> {
-  const now = new Date().toISOString();
-  const record: RunRecord = { version: 1, id: ledger.runId, ...request, started: now, finished: now, ...end };
-  await ledger.writeOnce(NAME, JSON.stringify(record));
-  await indexRun(ledger.service, record, "first");
-}
-
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
   end: { status: RunStatus; finished?: string; counts?: Counts; throttled?: number; message?: string },
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
-    const record = parseRun(current, ledger);
+    const record = JSON.parse(current) as RunRecord;
     if (record.finished !== undefined) return undefined;
     return JSON.stringify({ ...record, finished: new Date().toISOString(), ...end } satisfies RunRecord);
   });
   if (text === undefined) return undefined;
-  const closed = parseRun(text, ledger);
+  const closed = JSON.parse(text) as RunRecord;
   await indexRun(ledger.service, closed, "again");
   return closed;
 }
@@ -115,19 +81,19 @@ export async function closeRun(
 /** Puts the counts into the record of a run that was canceled, once all that ran for it has ended. */
 export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void> {
   const text = await ledger.update(NAME, (current) =>
-    JSON.stringify({ ...parseRun(current, ledger), counts } satisfies RunRecord),
+    JSON.stringify({ ...(JSON.parse(current) as RunRecord), counts } satisfies RunRecord),
   );
-  if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
+  if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
 }
 
 /** Marks a run as forgotten by a prune, or takes that prune's mark back. The first mark stands. */
 export async function markForgotten(ledger: Ledger, prune: string, forgotten: boolean): Promise<void> {
   const text = await ledger.update(NAME, (current) => {
-    const { forgotten: by, ...record } = parseRun(current, ledger);
+    const { forgotten: by, ...record } = JSON.parse(current) as RunRecord;
     if (by !== (forgotten ? undefined : prune)) return undefined;
     return JSON.stringify({ ...record, ...(forgotten ? { forgotten: prune } : {}) } satisfies RunRecord);
   });
-  if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
+  if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
 }
 
 /** Whether a run was canceled: activities that are still queued then have nothing to do. One request. */
@@ -138,5 +104,5 @@ export async function isCanceled(ledger: Ledger): Promise<boolean> {
 /** A run's summary, or undefined when there is no such run. */
 export async function readRun(ledger: Ledger): Promise<RunRecord | undefined> {
   const text = await ledger.read(NAME);
-  return text === undefined ? undefined : parseRun(text, ledger);
+  return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
 }

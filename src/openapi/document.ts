@@ -6,6 +6,7 @@ import * as records from "../records/schema.ts";
 import { restoreRequest } from "../restore/request.ts";
 import { pruneRequest } from "../retention/request.ts";
 import { verifyRequest } from "../verify/request.ts";
+import { ANSWERS, REQUESTS } from "./examples.ts";
 
 type Json = Record<string, unknown>;
 
@@ -76,7 +77,10 @@ function starter(): Json {
       post: {
         operationId: name,
         summary,
-        requestBody: { required: true, content: { "application/json": { schema } } },
+        requestBody: {
+          required: true,
+          content: { "application/json": { schema, ...exampleOf(REQUESTS, name) } },
+        },
         responses: {
           202: {
             description:
@@ -207,7 +211,11 @@ function problems(...statuses: number[]): Json {
 }
 
 function content(schema: string): Json {
-  return { "application/json": { schema: ref(schema) } };
+  return { "application/json": { schema: ref(schema), ...exampleOf(ANSWERS, schema) } };
+}
+
+function exampleOf(examples: Readonly<Record<string, unknown>>, name: string): Json {
+  return name in examples ? { example: examples[name] } : {};
 }
 
 function ref(schema: string): Json {

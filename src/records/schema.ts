@@ -73,7 +73,7 @@ export type Progress = z.infer<typeof progress>;
 
 /** A run by itself. */
 export const run = runSummary.extend({
-  message: z.string().optional().describe("Why it failed, or was skipped."),
+  message: z.string().optional().describe("Why it failed."),
   progress: progress.optional().describe("While it runs."),
 });
 export type RunView = z.infer<typeof run>;
@@ -83,11 +83,7 @@ const continuation = z
   .optional()
   .describe("Give this back as the query's continuation for the next page; absent on the last one.");
 
-export const runPage = z.object({
-  runs: z.array(runSummary),
-  damaged: z.array(z.string()).optional().describe("Ids of runs whose record cannot be read."),
-  continuation,
-});
+export const runPage = z.object({ runs: z.array(runSummary), continuation });
 export type RunPage = z.infer<typeof runPage>;
 
 /** What became of one file; a line of the ledger's outcomes. */

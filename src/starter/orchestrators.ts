@@ -4,7 +4,7 @@ import { parseBackupRequest } from "../backup/request.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Services } from "../services.ts";
 import { isActive } from "./is-active.ts";
-import { HttpProblem, InUse } from "./problem.ts";
+import { HttpProblem } from "./problem.ts";
 import { preparePrune, refuseWhilePruned } from "./prune.ts";
 import { prepareRestore, prepareVerify } from "./restore.ts";
 
@@ -17,7 +17,7 @@ export interface Start {
 }
 
 /** An orchestrator that may be started from outside. */
-export interface PublicOrchestrator {
+interface PublicOrchestrator {
   /** Validates the body, and gives the orchestrator's input. @throws HttpProblem */
   prepare(body: unknown, start: Start): Promise<unknown>;
 }
@@ -49,9 +49,10 @@ async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
   if (claim.claimed) return body;
   const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
   if ("activeRun" in claim) {
-    throw new InUse(
+    throw new HttpProblem(
+      409,
       `The run ${claim.activeRun} is backing up to ${place}. Wait until it ends, or cancel it.`,
-      claim.activeRun,
+      { activeRun: claim.activeRun },
     );
   }
   throw new HttpProblem(

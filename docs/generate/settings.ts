@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { environment } from "../../src/settings.ts";
+import { code, generated, table } from "./markdown.ts";
+
+interface Property {
+  description?: string;
+  type?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+}
+
+/** docs/reference/settings.md: every environment variable that the app reads. */
+export function settingsPage(): string {
+  const { properties = {} } = z.toJSONSchema(environment, { io: "input" }) as {
+    properties?: Record<string, Property>;
+  };
+  const settings = Object.entries(properties).filter(([, { description }]) => description !== undefined);
+  const others = Object.entries(properties).filter(([, { description }]) => description === undefined);
+  return `${generated("src/settings.ts")}
+
+# Settings
+
+Environment variables of the app: application settings in Azure, \`Values\` in local.settings.json, or the environment
+of the host. They are read once; a wrong one is named when the app starts, with what was expected. All are optional as long
+as there is storage.
+
+${table(["Setting", "Default", "Value", "Meaning"], settings.map(row))}
+
+The app also reads, but nobody sets by hand: ${others.map(([name]) => code(name)).join(", ")}. They tell whether it
+runs in Azure, and on what.
+
+The local host has settings of its own: \`npm start -- --help\`. Those of the command line are in
+[cli.md](cli.md#environment).
+`;
+}
+
+function row([name, { description = "", type, default: fallback, minimum, maximum }]: [
+  string,
+  Property,
+]): string[] {
+  const isNumber = minimum !== undefined && maximum !== undefined;
+  return [
+    code(name),
+    fallback === undefined ? "" : code(JSON.stringify(fallback)),
+    isNumber ? `${number(minimum)} to ${number(maximum)}` : (type ?? "text").replace("string", "text"),
+    description,
+  ];
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
