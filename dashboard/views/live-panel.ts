@@ -46,6 +46,8 @@ export class LivePanel {
     }
     const rates = this.#samples.rates();
     this.element.hidden = progress === undefined && rates.length < 2;
+    // Of one pace there is nothing to draw.
+    this.#chart.element.hidden = rates.length < 2;
     this.#chart.show(rates);
   }
 

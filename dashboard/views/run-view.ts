@@ -1,5 +1,4 @@
 import type { Run } from "../api/answers.ts";
-import { filesOf } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { announce } from "../ui/announce.ts";
 import { h, replace } from "../ui/element.ts";
@@ -97,5 +96,5 @@ function tell(before: Run | undefined, run: Run): void {
 function quarterOf(run: Run | undefined): number {
   const { listed, settled } = run?.progress ?? {};
   if (!listed?.complete || !settled || listed.files === 0) return 0;
-  return Math.floor((4 * Math.min(filesOf(run!.counts!), settled.files)) / listed.files);
+  return Math.floor((4 * settled.files) / listed.files);
 }

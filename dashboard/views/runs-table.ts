@@ -1,3 +1,4 @@
+import { moment } from "../../cli/words.ts";
 import type { Run } from "../api/answers.ts";
 import { filesOf } from "../api/answers.ts";
 import { h, type Child } from "../ui/element.ts";
@@ -28,7 +29,13 @@ export function runRow(run: Run): Child[] {
     h(
       "div",
       {},
-      h("a", { href: hrefOf(run.id), class: "run-link" }, nameText(run.root)),
+      h(
+        "a",
+        { href: hrefOf(run.id), class: "run-link" },
+        nameText(run.root),
+        // A list of links has many of the same directory.
+        h("span", { class: "unseen" }, `, ${moment(run.started)}`),
+      ),
       h("div", { class: "sub" }, ...subtitle(run)),
     ),
     run.progress ? progressCell(run.progress) : counts ? number(filesOf(counts)) : "",

@@ -5,15 +5,16 @@ import { answering } from "../http/answering.ts";
 import { HttpProblem } from "../starter/problem.ts";
 
 /**
- * A script, style sheet or icon of the dashboard: `GET /dashboard/{file}`. Anonymous like the page: a browser sends no key
+ * A script, style sheet or icon of the dashboard: `GET /dashboard/{version}/{file}`. Anonymous like the page: a browser sends no key
  * for them, and they are the same in every deployment. Their paths hold their version, so they never change.
  */
 app.http("dashboardFile", {
-  route: "dashboard/{*file}",
+  route: "dashboard/{version}/{*file}",
   methods: ["GET"],
   authLevel: "anonymous",
   handler: answering((request) => {
-    const asset = dashboardAssets().files.get(request.params["file"] ?? "");
+    const { version = "", file = "" } = request.params;
+    const asset = dashboardAssets().files.get(`${version}/${file}`);
     if (!asset) throw new HttpProblem(404, "The dashboard has no such file. Reload the page.");
     return Promise.resolve(answerWith(asset, request, "public, max-age=31536000, immutable"));
   }),

@@ -168,8 +168,13 @@ function runs(): Json {
         responses: { 200: { description: "The page.", content: { "text/html": {} } } },
       },
     },
-    "/dashboard/{file}": {
-      parameters: [{ name: "file", in: "path", required: true, schema: { type: "string" } }],
+    "/dashboard/{version}/{file}": {
+      parameters: ["version", "file"].map((name) => ({
+        name,
+        in: "path",
+        required: true,
+        schema: { type: "string" },
+      })),
       get: {
         operationId: "dashboardFile",
         summary: "A script, style sheet or icon of the dashboard, by the path that the page has.",

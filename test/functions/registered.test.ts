@@ -44,7 +44,7 @@ describe("the registered functions", () => {
       "copyLargeFile: orchestrationTrigger",
       "copyRange: activityTrigger",
       "dashboard: httpTrigger GET /dashboard anonymous",
-      "dashboardFile: httpTrigger GET /dashboard/{*file} anonymous",
+      "dashboardFile: httpTrigger GET /dashboard/{version}/{*file} anonymous",
       "decidePrune: activityTrigger",
       "deleteContents: activityTrigger",
       "deleteExtra: activityTrigger",

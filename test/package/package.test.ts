@@ -125,6 +125,10 @@ describe("the deployment package", () => {
         answer = await fetch(statusQueryGetUri);
       }
       expect(await answer.json()).toMatchObject({ runtimeStatus: "Completed", output: 14 + 18 });
+      const page = await (await fetch(`${host.url}/dashboard`)).text();
+      const linked = [...page.matchAll(/(?:src|href)="(dashboard\/[^"]+)"/g)].map(([, file]) => file);
+      expect(linked.length).toBeGreaterThan(20);
+      for (const file of linked) expect((await fetch(`${host.url}/${file}`)).status, file).toBe(200);
     } finally {
       await host.stop();
     }

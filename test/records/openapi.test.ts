@@ -113,8 +113,8 @@ it("real answers of every route, good and bad, are as it says", async () => {
   const page = await host.fetch("/dashboard");
   hold("/dashboard", "get", page);
   const [, script = ""] = /src="(.*?)"/.exec(page.text) ?? [];
-  hold("/dashboard/{file}", "get", await host.fetch(`/${script}`));
-  hold("/dashboard/{file}", "get", await host.fetch("/dashboard/none.js"));
+  hold("/dashboard/{version}/{file}", "get", await host.fetch(`/${script}`));
+  hold("/dashboard/{version}/{file}", "get", await host.fetch("/dashboard/0/none.js"));
 
   const operations = Object.values(document.paths).flatMap(({ parameters: _shared, ...methods }) =>
     Object.values(methods).map(({ operationId }) => operationId),

@@ -1,0 +1,228 @@
+/** The dashboard as a person uses it, in a real browser, on the local host. */
+import { existsSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { RecordsHost } from "../records/host.ts";
+import { hasChromium, startBrowser, TEST_TIMEOUT_MS, Visitor } from "./browser.ts";
+
+describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () => {
+  let host: RecordsHost;
+  let browser: Browser;
+  let folder: string;
+  let visitor: Visitor | undefined;
+
+  beforeAll(async () => {
+    folder = await makeFolder("dashboard");
+    // One request at a time, so that a run can be watched.
+    [host, browser] = await Promise.all([
+      RecordsHost.start({ BACKUP_REQUESTS_IN_FLIGHT: "1" }),
+      startBrowser(),
+    ]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await host.process.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  afterEach(async () => {
+    const last = visitor;
+    visitor = undefined;
+    await last?.leave();
+  });
+
+  async function open(hash = "", options = {}): Promise<Visitor> {
+    visitor = await Visitor.open(browser, host.process.url, hash, options);
+    return visitor;
+  }
+
+  it("says what is wrong with a request, at the field that it is about", async () => {
+    const on = await open();
+    await on.page.getByText("Nothing has been backed up yet.").waitFor();
+    await on.expectAccessible("nothing yet");
+
+    await on.button("Back up …").click();
+    await on.field("Directory").fill("not/absolute");
+    await on.expectAccessible("the form of a backup");
+    await on.button("Back up").click();
+    await on.page
+      .getByRole("alert")
+      .getByText(/"root": expected an absolute path/)
+      .waitFor();
+    expect(await on.field("Directory").getAttribute("aria-invalid")).toBe("true");
+    expect(await on.page.evaluate("document.activeElement.labels[0].textContent")).toBe("Directory");
+    await on.expectAccessible("a refused form");
+    on.forgive(/status of 400/);
+  });
+
+  it("starts a backup, and follows it to its end", async () => {
+    const root = await makeTree(path.join(folder, "site"), manyFiles(350));
+    const on = await open();
+    await on.button("Back up …").click();
+    await on.field("Directory").fill(root);
+    await on.field("Folder in it").fill("site");
+    await on.field("Leave out").fill("d000/\nd001/f00050.txt");
+    await on.button("Back up").click();
+    await on.status("Running").waitFor();
+    await on.page.getByRole("progressbar", { name: "Progress" }).waitFor();
+    await on.page
+      .getByText(/of 299/)
+      .first()
+      .waitFor();
+    await on.page.getByRole("img", { name: /^Throughput over time: .* files\/s at last/ }).waitFor();
+    await on.expectAccessible("a live run");
+    await on.status("Completed").waitFor();
+    await on.count("Copied", 299).waitFor();
+    expect(await on.page.locator("#announcer").textContent()).toBe("Backup completed: 299 files.");
+    // What was seen of the throughput stays, over a reload too.
+    await on.page.reload();
+    await on.page.getByRole("img", { name: /^Throughput/ }).waitFor();
+    await on.expectAccessible("a run that has ended");
+
+    await on.page.getByRole("link", { name: "Runs" }).click();
+    const row = on.page.getByRole("row", { name: new RegExp(`Completed.*${root}.*299`) });
+    await row.waitFor();
+    await on.page.getByRole("img", { name: /^Size of history over 1 runs/ }).waitFor();
+    await on.expectAccessible("the list of runs");
+    const { runs } = await host.runs();
+    expect(runs[0]).toMatchObject({ root, destination: { container: "backups", prefix: "site" } });
+    // Local time, and UTC in the title.
+    const started = row.locator("time").first();
+    const tokyo = new Date(Date.parse(runs[0]?.started ?? "") + 9 * 3_600_000).toISOString();
+    expect(await started.textContent()).toBe(tokyo.slice(0, 19).replace("T", " "));
+    expect(await started.getAttribute("title")).toMatch(
+      `${runs[0]?.started.slice(0, 19).replace("T", " ")} UTC`,
+    );
+  });
+
+  it("shows failed files with their reasons, and finds files by outcome and text", async () => {
+    const root = await makeTree(path.join(folder, "broken"), {
+      ...manyFiles(120),
+      "bad.": "1",
+      "d000/worse.": "2",
+    });
+    const { id } = await host.backUp({ root, container: "broken" });
+    const on = await open(`#/runs/${id}`);
+    await on.status("Failed").waitFor();
+    await on.page.getByRole("row", { name: /^bad\. .*Blob Storage cannot hold it/ }).waitFor();
+    await on.count("Failed", 2).waitFor();
+    await on.expectAccessible("a failed run");
+
+    await on.page.getByRole("searchbox", { name: "Path or reason contains" }).fill("WORSE");
+    await on.page.keyboard.press("Enter");
+    await on.page.getByRole("row", { name: /^bad\./ }).waitFor({ state: "detached" });
+    await on.page.getByRole("row", { name: /worse\./ }).waitFor();
+    expect(await on.hash()).toBe(`#/runs/${id}?text=WORSE`);
+    await on.page.goBack();
+    await on.page.getByRole("row", { name: /^bad\./ }).waitFor();
+
+    await on.page.locator(".tile", { hasText: "Copied" }).click();
+    const rows = on.page.getByRole("table", { name: "Files" }).locator("tbody tr");
+    await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(100);
+    await on.page.getByRole("link", { name: "Next" }).click();
+    await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(20);
+    await on.page.reload();
+    await on.page.getByText("101 to 120").waitFor();
+    await on.page.getByRole("link", { name: "Previous" }).click();
+    await on.page.getByText("1 to 100").waitFor();
+    await on.page.getByRole("searchbox", { name: "Path begins with" }).fill("d002/");
+    await on.button("Search").click();
+    await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(20);
+  });
+
+  it("restores a run after a dry run that writes nothing, and verifies it", async () => {
+    const root = await makeTree(path.join(folder, "source"), {
+      "a.txt": "one",
+      "b/c.txt": "two",
+      "bad.": "",
+    });
+    const { id } = await host.backUp({ root, container: "source" });
+    const to = path.join(folder, "restored", "here");
+    const on = await open(`#/runs/${id}`);
+    await on.button("Restore …").last().click();
+    await on.field("Into the directory").fill(to);
+    await on.expectAccessible("the form of a restore");
+    await on.button("Show what it would do").click();
+    await on.page
+      .getByRole("dialog")
+      .getByText(/2 files would be written \(6 B\)/)
+      .waitFor();
+    await on.page.getByRole("listitem").filter({ hasText: "b/c.txt" }).waitFor();
+    await on.expectAccessible("a dry run");
+    expect(existsSync(path.join(folder, "restored"))).toBe(false);
+
+    await on.button("Restore 2 files").click();
+    await on.status("Completed").waitFor();
+    await on.count("Restored", 2).waitFor();
+    expect(await readFile(path.join(to, "b/c.txt"), "utf8")).toBe("two");
+    await on.expectAccessible("a restore");
+
+    await on.page.getByRole("link", { name: id }).click();
+    await on.button("Verify …").click();
+    await on.page.getByLabel("Read everything back").check();
+    await on.expectAccessible("the form of a verification");
+    await on.button("Verify").click();
+    await on.page.getByRole("heading", { name: /^Verification/ }).waitFor();
+    await on.status("Completed").waitFor();
+    await on.count("Verified", 2).waitFor();
+    expect((await host.runs("?kind=restore")).runs.map(({ dryRun }) => dryRun)).toEqual([undefined, true]);
+  });
+
+  it("cancels a run once that is confirmed", async () => {
+    const root = await makeTree(path.join(folder, "long"), manyFiles(3000));
+    const id = await host.start({ root, container: "long" });
+    const on = await open(`#/runs/${id}`);
+    await on.button("Cancel …").click();
+    await on.expectAccessible("asking before a run is canceled");
+    await on.button("Cancel the run").click();
+    await on.status("Canceled").waitFor();
+    expect((await host.run(id)).status).toBe("canceled");
+    expect(await on.hash()).toBe(`#/runs/${id}`);
+  });
+
+  it("is used by keyboard, and keeps where it is in the address", async () => {
+    const on = await open();
+    await on.page.getByRole("heading", { name: "Runs" }).waitFor();
+    for (const _key of ["skip", "brand", "restore", "back up"]) await on.page.keyboard.press("Tab");
+    await on.page.keyboard.press("Enter");
+    await on.field("Directory").waitFor();
+    expect(await on.hash()).toBe("#/?do=backup");
+    expect(await on.page.evaluate("document.activeElement.closest('dialog') !== null")).toBe(true);
+    await on.page.keyboard.press("Escape");
+    await on.page.getByRole("dialog").waitFor({ state: "detached" });
+    await expect.poll(() => on.hash()).toBe("");
+    expect(await on.page.evaluate("document.activeElement.id")).toBe("open-backup");
+
+    await on.button("Restore …").click();
+    await on.page.getByRole("dialog").waitFor();
+    await on.page.reload();
+    await on.page.getByRole("dialog").waitFor();
+    await on.page.goBack();
+    await on.page.getByRole("dialog").waitFor({ state: "detached" });
+
+    await on.page.getByLabel("Status", { exact: true }).selectOption("failed");
+    await on.page.getByText("No run is like that.").or(on.page.locator(".status-failed").first()).waitFor();
+    await on.page.locator(".status-completed").first().waitFor({ state: "detached" });
+    expect(await on.hash()).toBe("#/?status=failed");
+    await on.page.reload();
+    expect(await on.page.getByLabel("Status", { exact: true }).inputValue()).toBe("failed");
+    await on.page.goBack();
+    await on.page.locator(".status-completed").first().waitFor();
+  });
+
+  it("says that the app does not answer, and goes on when it does", async () => {
+    const on = await open("", { viewport: { width: 360, height: 700 } });
+    await on.page.locator(".status-completed").first().waitFor();
+    await on.expectAccessible("the list of runs on a phone");
+    await on.page.route("**/backups*", (route) => route.abort());
+    await on.page.getByLabel("What", { exact: true }).selectOption("backup");
+    await on.page.getByText("The app does not answer. Trying again …").waitFor();
+    await on.expectAccessible("no answer");
+    await on.page.unroute("**/backups*");
+    await on.page.getByText("The app does not answer").waitFor({ state: "hidden" });
+    expect(await on.page.locator(".status-completed").count()).toBeGreaterThan(0);
+    on.forgive(/ERR_FAILED/);
+  });
+});
