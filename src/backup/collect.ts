@@ -22,6 +22,8 @@ export interface Collected {
   entries: Entry[];
   /** What is settled: cannot be copied, or could not be read. */
   outcomes: Outcome[];
+  /** Directories that are not empty: what is below them is copied, they themselves are only told of. */
+  directories: { path: string; mtime: number; mode: number }[];
   /** What is left. */
   left: Pending[];
 }
@@ -38,7 +40,7 @@ export async function collect(
 ): Promise<Collected> {
   const deadline = performance.now() + limits.milliseconds;
   const readAhead = limits.files * 2 ** Math.min(limits.depth, 6);
-  const collected: Collected = { entries: [], outcomes: [], left: [] };
+  const collected: Collected = { entries: [], outcomes: [], directories: [], left: [] };
   const directories: string[] = [];
   let files: string[] = [];
   for (const item of pending) {
@@ -70,7 +72,9 @@ export async function collect(
     else {
       for (const child of children.directories) directories.push(child);
       for (const child of children.files) files.push(child);
-      if (children.empty && directory !== "") await lookAll(walker, [directory], collected);
+      if (directory === "") continue;
+      if (children.empty) await lookAll(walker, [directory], collected);
+      else if (children.own) collected.directories.push({ path: directory, ...children.own });
     }
   }
   for (const file of files) collected.left.push({ file });

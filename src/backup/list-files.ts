@@ -81,7 +81,7 @@ async function list(
     settings.fileTimeoutMs,
   );
   const depth = input.part.split(".").length - 1;
-  const { entries, outcomes, left } = await collect(walker, start.pending, {
+  const { entries, outcomes, directories, left } = await collect(walker, start.pending, {
     files: settings.listFiles,
     milliseconds: settings.listMs,
     depth,
@@ -100,6 +100,8 @@ async function list(
   const { small, large, later } = sortBySize(toCopy, settings.largeFile);
   const lines = toLines(small);
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
+  const known = toLines(directories).join("");
+  if (known !== "") await ledger.writeOnce(`${attempt}.directories.jsonl`, known);
   const largeLines = toLines(large);
   if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   for (const { path } of later) left.push({ file: path });
@@ -120,6 +122,15 @@ async function list(
       bytes: [...small, ...large].reduce((sum, { size }) => sum + size, 0),
     },
     rest,
+    ...(known === ""
+      ? {}
+      : {
+          directories: {
+            list: `${attempt}.directories.jsonl`,
+            offset: 0,
+            length: Buffer.byteLength(known),
+          },
+        }),
   });
 }
 
@@ -137,7 +148,7 @@ function sortBySize(entries: readonly Entry[], threshold: number) {
   };
 }
 
-function toLines(entries: readonly Entry[]): string[] {
+function toLines(entries: readonly unknown[]): string[] {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`);
 }
 

@@ -1,5 +1,5 @@
 import { constants, readlinkSync, type Stats } from "node:fs";
-import { lstat, mkdir, open, realpath, unlink, type FileHandle } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, realpath, unlink, utimes, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { kindOf } from "./read-file.ts";
 
@@ -79,6 +79,18 @@ export class PinnedDirectory {
   /** What the open directory itself is. */
   async stat(): Promise<Stats> {
     return this.#handle ? await this.#handle.stat() : await lstat(this.#real);
+  }
+
+  /** Sets the time of change and the mode of the open directory itself. */
+  async adjust(mode: number, mtime: number | Date): Promise<void> {
+    if (this.#handle) {
+      await this.#handle.utimes(mtime, mtime);
+      await this.#handle.chmod(mode);
+      await this.#handle.sync().catch(() => undefined);
+    } else {
+      await utimes(this.#real, mtime, mtime);
+      await chmod(this.#real, mode);
+    }
   }
 
   /** Makes the names that were added and removed last. */

@@ -22,6 +22,8 @@ export interface Children {
   files: string[];
   /** Nothing at all is in it, and the filter would have it. */
   empty: boolean;
+  /** The directory's own time of change, in microseconds since 1970, and permission bits. */
+  own?: { mtime: number; mode: number };
 }
 
 /** Looks at a tree, one directory at a time, and never outside it. */
@@ -51,6 +53,8 @@ export class Walker {
         inDirectory(this.#realRoot, portable, async (directory) => {
           // Through the open directory: one that is replaced by a link meanwhile does not lead to another tree.
           const absolute = directory.path("");
+          const stats = await directory.stat();
+          children.own = { mtime: mtimeOf(stats), mode: modeOf(stats) };
           const stream = readdirp(absolute, {
             depth: 0,
             type: "all",

@@ -1,10 +1,10 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, verdict, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
 import { parseBackupRequest, type BackupRequest } from "../backup/request.ts";
 import type { PartRef } from "../ledger/listing.ts";
+import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
-import type { End } from "./closeBackup.ts";
 import type { FileList } from "./getFileList.ts";
 
 /**
@@ -21,20 +21,7 @@ df.app.orchestration("backupSiteContent", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "listing", runId: run });
   const result = yield* backUp(context, { run, part: "0" }, parsed.value);
-
-  const message = verdict(result, run);
-  const status = message === undefined ? "completed" : "failed";
-  const { counts, throttled } = result;
-  const end: End = { run, status, counts, throttled, message };
-  try {
-    yield context.df.callActivityWithRetry("closeBackup", retry, end);
-  } catch (error) {
-    // That the record could not be closed must not hide why the run failed.
-    if (message === undefined) throw error;
-  }
-  context.df.setCustomStatus({ phase: status, runId: run, counts, throttled });
-  if (message !== undefined) throw new Error(message);
-  return counts.bytes;
+  return (yield* conclude(context, result)).bytes;
 });
 
 /** Backs up the whole tree, or the part that is left to this orchestration. */

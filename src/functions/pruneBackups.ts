@@ -1,10 +1,10 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, verdict, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
 import type { SliceResult } from "../retention/step.ts";
-import type { End } from "./closeBackup.ts";
 import type { PrunePlan } from "./decidePrune.ts";
 
 /** The kinds of work, in their order. Nothing is deleted before all is known that is needed; the record goes last. */
@@ -42,20 +42,7 @@ df.app.orchestration("pruneBackups", function* (context) {
   const status = { runId: run, dryRun: parsed.value.dryRun };
   context.df.setCustomStatus({ phase: "deciding", ...status });
   const { runs, result } = yield* prune(context, run, parsed.value, status);
-
-  const message = verdict(result, run, "deleted");
-  const ended = message === undefined ? "completed" : "failed";
-  const { counts, throttled } = result;
-  const end: End = { run, status: ended, counts, throttled, message };
-  try {
-    yield context.df.callActivityWithRetry("closeBackup", retry, end);
-  } catch (error) {
-    // That the record could not be closed must not hide why the prune failed.
-    if (message === undefined) throw error;
-  }
-  context.df.setCustomStatus({ phase: ended, ...status, runs, counts, throttled });
-  if (message !== undefined) throw new Error(message);
-  return counts.bytes;
+  return (yield* conclude(context, result, "deleted", { dryRun: parsed.value.dryRun, runs })).bytes;
 });
 
 function* prune(context: df.OrchestrationContext, run: string, request: PruneRequest, status: object) {

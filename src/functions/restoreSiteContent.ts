@@ -1,11 +1,12 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, verdict, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
 import type { PartRef } from "../ledger/listing.ts";
+import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
+import type { DirectoriesSlice } from "../restore/restore-directories.ts";
 import type { Slice } from "../restore/delete-extra.ts";
-import type { End } from "./closeBackup.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
 import type { PlannedPart } from "./planRestore.ts";
 
@@ -24,20 +25,7 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "planning", runId: run });
   const result = yield* restore(context, { run, part: "0" }, parsed.value);
-
-  const message = verdict(result, run, "restored");
-  const status = message === undefined ? "completed" : "failed";
-  const { counts, throttled } = result;
-  const end: End = { run, status, counts, throttled, message };
-  try {
-    yield context.df.callActivityWithRetry("closeBackup", retry, end);
-  } catch (error) {
-    // That the record could not be closed must not hide why the restore failed.
-    if (message === undefined) throw error;
-  }
-  context.df.setCustomStatus({ phase: status, runId: run, counts, throttled });
-  if (message !== undefined) throw new Error(message);
-  return counts.bytes;
+  return (yield* conclude(context, result, "restored")).bytes;
 });
 
 /** Restores the whole run, or the part that is left to this orchestration. */
@@ -63,7 +51,10 @@ function* restore(context: df.OrchestrationContext, part: PartRef, request?: Res
     context.df.callSubOrchestrator("restoreSiteContent", left, `${left.run}:${left.part}`),
   );
   const results = yield* settleAll<Tally>(context, [...batches, ...rest]);
-  return sum([plan.found, removed, ...(yield* tallyResults(context, plan.batches, results))]);
+  const restored = yield* tallyResults(context, plan.batches, results);
+  // Last, for what is put into a directory changes its time.
+  const directories = request ? yield* setDirectories(context, part.run) : emptyTally();
+  return sum([plan.found, removed, ...restored, directories]);
 }
 
 /** Removes what is extra before anything is restored, so that nothing is in the way of what is. */
@@ -71,6 +62,21 @@ function* deleteExtra(context: df.OrchestrationContext, run: string) {
   const tallies: Tally[] = [];
   for (let slice = 0; ; slice++) {
     const result: Slice = yield context.df.callActivityWithRetry("deleteExtra", retry, { run, slice });
+    tallies.push(result.tally);
+    if (result.reached === undefined) return sum(tallies);
+  }
+}
+
+/** Gives directories their modes and times back. */
+function* setDirectories(context: df.OrchestrationContext, run: string) {
+  const tallies: Tally[] = [];
+  for (let slice = 0; ; slice++) {
+    let result: DirectoriesSlice;
+    try {
+      result = yield context.df.callActivityWithRetry("restoreDirectories", retry, { run, slice });
+    } catch (error) {
+      return sum([...tallies, stopped(reasonOf(error))]);
+    }
     tallies.push(result.tally);
     if (result.reached === undefined) return sum(tallies);
   }

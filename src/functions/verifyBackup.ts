@@ -1,11 +1,11 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, verdict, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
 import type { PartRef } from "../ledger/listing.ts";
+import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
-import type { End } from "./closeBackup.ts";
 import type { PlannedPart } from "./planRestore.ts";
 
 /**
@@ -22,20 +22,7 @@ df.app.orchestration("verifyBackup", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "verifying", runId: run });
   const result = yield* verify(context, { run, part: "0" }, parsed.value);
-
-  const message = verdict(result, run, "as they were recorded");
-  const status = message === undefined ? "completed" : "failed";
-  const { counts, throttled } = result;
-  const end: End = { run, status, counts, throttled, message };
-  try {
-    yield context.df.callActivityWithRetry("closeBackup", retry, end);
-  } catch (error) {
-    // That the record could not be closed must not hide what is wrong with the backup.
-    if (message === undefined) throw error;
-  }
-  context.df.setCustomStatus({ phase: status, runId: run, counts, throttled });
-  if (message !== undefined) throw new Error(message);
-  return counts.unchanged;
+  return (yield* conclude(context, result, "as they were recorded")).unchanged;
 });
 
 /** Verifies the whole run, or the part that is left to this orchestration. */

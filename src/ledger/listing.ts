@@ -31,6 +31,8 @@ export interface Listing {
   large: ListRange[];
   /** Files and bytes in the batches and large files together. */
   toCopy: { files: number; bytes: number };
+  /** Directories that are not empty, with mode and time of change; absent where there are none. */
+  directories?: ListRange;
   /** What is left to walk, each range for one sub-orchestration. */
   rest: ListRange[];
   /** Why nothing could be listed at all, for people: the root is missing, not a directory, not readable. */

@@ -15,6 +15,7 @@ import { FileTimeout, withTimeout } from "../backup/timeout.ts";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
 import { download, sourceBlob } from "./download.ts";
+import { PERMISSIONS, timeOf } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import type { PlannedItem } from "./plan.ts";
@@ -48,11 +49,6 @@ export class CannotWrite extends Error {
 /** The content that was fetched is not what the run recorded. */
 class Corrupt extends Error {}
 
-/**
- * Permission bits that come back. The bits that run a program as its owner do not: the owner is not part of a backup,
- * and a program of one user must not come back as one that runs as another.
- */
-const PERMISSIONS = 0o777;
 /** Times a file is tried again whose blob, directory or temporary file others changed meanwhile. */
 const TRIES = 3;
 const TEMPORARY = ".partial";
@@ -318,11 +314,6 @@ async function withHandle(
   } finally {
     await handle.close();
   }
-}
-
-/** A time for utimes. Node takes a negative number for "now"; a Date of before 1970 it takes, to the millisecond. */
-function timeOf(microseconds: number): number | Date {
-  return microseconds < 0 ? new Date(Math.floor(microseconds / 1000)) : microseconds / 1_000_000;
 }
 
 async function fileOperation<T>(

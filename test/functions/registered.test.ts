@@ -64,6 +64,7 @@ describe("the registered functions", () => {
       "planRestore: activityTrigger",
       "planVerify: activityTrigger",
       "pruneBackups: orchestrationTrigger",
+      "restoreDirectories: activityTrigger",
       "restoreFiles: activityTrigger",
       "restoreSiteContent: orchestrationTrigger",
       "verifyBackup: orchestrationTrigger",

@@ -11,6 +11,7 @@ import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
+import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { restoreBatch } from "../../src/restore/restore-batch.ts";
 import { decidePrune } from "../../src/retention/decide-prune.ts";
 import { deleteContents } from "../../src/retention/delete-contents.ts";
@@ -100,6 +101,11 @@ export class Drive {
         work: (batch) => restoreBatch({ run, part, batch }, this.service, this.settings, this.budget),
       };
     });
+    for (let slice = 0; tally.stopped === undefined; slice++) {
+      const result = await restoreDirectories({ run, slice }, this.service, this.settings);
+      Object.assign(tally, sum([tally, result.tally]));
+      if (result.reached === undefined) break;
+    }
     await this.#close(run, tally);
     return { tally, deleted };
   }

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startAzurite } from "./azurite.ts";
 import { Drive } from "./drive.ts";
-import { snapshotOf } from "./tree.ts";
+import { directoriesOf, snapshotOf } from "./tree.ts";
 
 /** Random histories that are tried; more by MODEL_CASES. */
 const CASES = Number(process.env["MODEL_CASES"] ?? 200);
@@ -164,7 +164,7 @@ async function tryHistories(service: BlobServiceClient, cases: number): Promise<
         const root = path.join(base, "root");
         await mkdir(root);
         const tree = new Tree(root);
-        const runs: { run: string; tree: Map<string, string> }[] = [];
+        const runs: { run: string; tree: Map<string, string>; directories: Map<string, string> }[] = [];
         for (const { edits, how } of steps) {
           for (const change of edits) await tree.apply(change);
           // Size and time cannot tell a change that keeps both; an incremental run goes by them.
@@ -172,13 +172,13 @@ async function tryHistories(service: BlobServiceClient, cases: number): Promise<
           const { run, tally } = await drive.backup({ root, mode, checksum: how === "checksum" });
           tree.sneaked = false;
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, vanished: 0, skipped: 0 } });
-          runs.push({ run, tree: await snapshotOf(root) });
+          runs.push({ run, tree: await snapshotOf(root), directories: await directoriesOf(root) });
         }
         // Into the tree as it is now, or where the run before was restored, or into nothing.
         const to = path.join(base, "to");
         if (inPlace)
           await cp(root, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-        for (const [index, { run, tree: wanted }] of runs.toReversed().entries()) {
+        for (const [index, { run, tree: wanted, directories }] of runs.toReversed().entries()) {
           const { tally } = await drive.restore({
             run,
             to,
@@ -187,6 +187,7 @@ async function tryHistories(service: BlobServiceClient, cases: number): Promise<
           });
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, skipped: 0 } });
           expect(await snapshotOf(to)).toEqual(wanted);
+          expect(await directoriesOf(to)).toEqual(directories);
           const verified = await drive.verify({ run, readData: index === 0 });
           expect(verified.tally).toMatchObject({ failures: [], counts: { failed: 0 } });
         }

@@ -8,8 +8,8 @@ import { onTestFinished } from "vitest";
 export type Node = string;
 
 /**
- * A tree as a map of names: kind, mode, time in microseconds, and content. Of a directory that is not empty only its
- * name: its mode and time are not part of a backup.
+ * A tree as a map of names: kind, mode, time in microseconds, and content. Directories that
+ * are not empty are in directoriesOf.
  */
 export async function snapshotOf(root: string): Promise<Map<string, Node>> {
   const tree = new Map<string, Node>();
@@ -32,6 +32,19 @@ export async function snapshotOf(root: string): Promise<Map<string, Node>> {
   };
   await walk("");
   return tree;
+}
+
+/** The directories of a tree that are not empty, with mode and time in microseconds. */
+export async function directoriesOf(root: string): Promise<Map<string, Node>> {
+  const found = new Map<string, Node>();
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const absolute = path.join(entry.parentPath, entry.name);
+    if ((await readdir(absolute)).length === 0) continue;
+    const { mode, mtimeMs } = await lstat(absolute);
+    found.set(path.relative(root, absolute), `${(mode & 0o777).toString(8)} ${Math.round(mtimeMs * 1000)}`);
+  }
+  return found;
 }
 
 /** A directory that is removed after the test. */

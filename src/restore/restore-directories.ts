@@ -1,0 +1,168 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { z } from "zod";
+import { fileError } from "../backup/copy-outcome.ts";
+import { modeOf, mtimeOf } from "../backup/entry.ts";
+import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { isAllowed } from "../backup/roots.ts";
+import { withTimeout } from "../backup/timeout.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { readListing } from "../ledger/listing.ts";
+import { settleOutcomes } from "../ledger/outcomes.ts";
+import type { Settings } from "../settings.ts";
+import { classify } from "../storage/errors.ts";
+import { PERMISSIONS, timeOf } from "./file-times.ts";
+import { readPlan, WHOLE_RUN } from "./plan.ts";
+import type { RestoreRequest } from "./request.ts";
+import { unsafePath } from "./safe-path.ts";
+import { createSelection, type Selection } from "./selection.ts";
+
+/** One slice of the work, as an activity is given it: what one call manages in its time. */
+export interface DirectoriesRef {
+  run: string;
+  slice: number;
+}
+
+/** What came of a slice: written once as `lists/directories-{slice}.json`. */
+export interface DirectoriesSlice {
+  tally: Tally;
+  /** Parts of the source run that are seen to, when there are more. */
+  reached?: number;
+}
+
+/** Directories that are set at a time. */
+const AT_A_TIME = 16;
+
+const line = z.object({
+  path: z.string().min(1).max(4096),
+  mtime: z.number().int(),
+  mode: z.number().int().min(0).max(0o7777),
+});
+type Directory = z.infer<typeof line>;
+
+/**
+ * Gives directories that are not empty their mode and time of change back, when all that is in them is restored: for
+ * that changes the one, and the other may forbid it. What lies deeper comes first. Directories of which the restore
+ * made or found nothing are left alone, as all are with overwrite "never".
+ */
+export async function restoreDirectories(
+  ref: DirectoriesRef,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<DirectoriesSlice> {
+  const ledger = new Ledger(service, ref.run);
+  const before = await readSlice(ledger, ref.slice);
+  if (before) return before;
+  const plan = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
+  if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
+  const { request, source, realTo } = plan;
+  if (request.dryRun || request.overwrite === "never") return { tally: emptyTally() };
+  for (const directory of [realTo, request.to]) {
+    if (!(await isAllowed(directory, settings.restoreRoots))) return { tally: emptyTally() };
+  }
+  const sourceLedger = new Ledger(service, source.id);
+  // A part lies nowhere above the one that left it: the last parts are the deepest.
+  const parts = (await partsOf(sourceLedger)).reverse();
+  const first = ref.slice === 0 ? 0 : ((await readSlice(ledger, ref.slice - 1))?.reached ?? parts.length);
+  const selections = [
+    createSelection(request.include, request.exclude),
+    createSelection(source.include, source.exclude),
+  ];
+  const until = performance.now() + settings.listMs;
+  const failures: Outcome[] = [];
+  let part = first;
+  while (part < parts.length && (part === first || performance.now() < until)) {
+    const directories = await directoriesOf(sourceLedger, parts[part]!, failures);
+    await setAll(directories, selections, realTo, settings.fileTimeoutMs, failures);
+    part++;
+  }
+  const record = `outcomes/directories-${String(ref.slice).padStart(4, "0")}.jsonl`;
+  const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
+  const slice: DirectoriesSlice = { tally, ...(part < parts.length ? { reached: part } : {}) };
+  const { won } = await ledger.writeOnce(sliceName(ref.slice), JSON.stringify(slice));
+  return won ? slice : ((await readSlice(ledger, ref.slice)) ?? slice);
+}
+
+function sliceName(slice: number): string {
+  return `lists/directories-${slice}.json`;
+}
+
+async function readSlice(ledger: Ledger, slice: number): Promise<DirectoriesSlice | undefined> {
+  const text = await ledger.read(sliceName(slice));
+  return text === undefined ? undefined : (JSON.parse(text) as DirectoriesSlice);
+}
+
+/** The parts of a run's listing that can be read, each before those that it left. What is damaged the plan has named. */
+async function partsOf(ledger: Ledger): Promise<string[]> {
+  const parts = [WHOLE_RUN];
+  for (const part of parts) {
+    const listing = await readListing(ledger, part).catch(ofDamaged);
+    parts.push(...(listing?.rest ?? []).map((_range, index) => `${part}.${index}`));
+  }
+  return parts;
+}
+
+async function directoriesOf(ledger: Ledger, part: string, failures: Outcome[]): Promise<Directory[]> {
+  const range = (await readListing(ledger, part).catch(ofDamaged))?.directories;
+  if (!range) return [];
+  try {
+    return z.array(line).parse(await ledger.readLines(range));
+  } catch (error) {
+    if (classify(error) !== "other" && classify(error) !== "missing") throw error;
+    failures.push(failed(`${ledger.runId}/${range.list}`, "the record of directories is damaged or missing"));
+    return [];
+  }
+}
+
+function ofDamaged(error: unknown): undefined {
+  if (classify(error) !== "other") throw error;
+  return undefined;
+}
+
+async function setAll(
+  directories: readonly Directory[],
+  selections: readonly Selection[],
+  realTo: string,
+  fileTimeoutMs: number,
+  failures: Outcome[],
+): Promise<void> {
+  const byDepth = new Map<number, Directory[]>();
+  for (const directory of directories) {
+    if (unsafePath(directory.path) !== undefined) continue;
+    if (!selections.every((selection) => selection.directory(directory.path))) continue;
+    const depth = directory.path.split("/").length;
+    byDepth.set(depth, [...(byDepth.get(depth) ?? []), directory]);
+  }
+  for (const depth of [...byDepth.keys()].sort((a, b) => b - a)) {
+    await pMap(
+      byDepth.get(depth) ?? [],
+      async (directory) => {
+        try {
+          await withTimeout(setOne(directory, realTo), fileTimeoutMs, "setting its mode");
+        } catch (error) {
+          const { code, message } = error as NodeJS.ErrnoException;
+          // It is not there, or something else is, which is then a failure of its own.
+          if (code === "ENOENT" || error instanceof NotADirectory) return;
+          failures.push(failed(directory.path, code === undefined ? message : fileError(code)));
+        }
+      },
+      { concurrency: AT_A_TIME },
+    );
+  }
+}
+
+async function setOne({ path, mode, mtime }: Directory, realTo: string): Promise<void> {
+  const directory = await PinnedDirectory.open(realTo, path);
+  try {
+    const now = await directory.stat();
+    if ((modeOf(now) & PERMISSIONS) === (mode & PERMISSIONS) && mtimeOf(now) === mtime) return;
+    await directory.adjust(mode & PERMISSIONS, timeOf(mtime));
+  } finally {
+    await directory.close();
+  }
+}
+
+function failed(path: string, reason: string): Outcome {
+  return { path, kind: "directory", outcome: "failed", size: 0, reason };
+}
