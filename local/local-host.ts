@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import type { HostArguments } from "./arguments.ts";
 import type { AppRegistry } from "./app/core-api.ts";
-import { loadApp } from "./app/load-app.ts";
+import { endApp, loadApp } from "./app/load-app.ts";
 import { enabledFunctions } from "./app/enabled-functions.ts";
 import { hasTrigger } from "./app/registered-function.ts";
 import type { FunctionMetadata } from "./app/registered-function.ts";
@@ -115,6 +115,7 @@ export class LocalHost {
     const functionLog = this.#log.write.bind(this.#log);
     captureConsole(functionLog);
     const app = await loadApp(appFolder, (level, _category, message) => functionLog(level, message));
+    this.#stops.push(() => withinGrace(endApp(app)));
     const functions = enabledFunctions(app, process.env, this.#log);
     const streamUrl = (await app.programmingModel?.getCapabilities?.({}))?.["HttpUri"];
     const worker = new InProcessWorker(app, functionLog, settings.functionTimeout);
@@ -191,7 +192,7 @@ export class LocalHost {
     if (!(count > 1)) return inProcess;
     const { functionTimeout: timeout } = settings;
     const pool = new WorkerPool({ count, directory: this.#arguments.appFolder, timeout, log: this.#log });
-    this.#stops.push(() => pool.stop());
+    this.#stops.push(() => withinGrace(pool.stop()));
     return pool;
   }
 

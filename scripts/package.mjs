@@ -47,7 +47,11 @@ const USELESS = [
   /^node_modules\/.*\/(README|CHANGELOG|HISTORY)\.md$/i,
 ];
 /** Builds of the Azure SDK for browsers and React Native, which Node never resolves. */
-const OTHER_PLATFORMS = "node_modules/@{azure,typespec}/*/dist/{browser,react-native}";
+const OTHER_PLATFORMS = [
+  "node_modules/@{azure,typespec}/*/dist/{browser,react-native}",
+  // Bundlers' builds: Node takes the one in build/src.
+  "node_modules/**/@opentelemetry/*/build/{esm,esnext}",
+];
 
 const { values } = parseArgs({
   options: {

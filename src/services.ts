@@ -21,3 +21,9 @@ function createServices(env: NodeJS.ProcessEnv): Services {
 }
 
 export const services: Services = createServices(process.env);
+
+// Loaded only where it is asked for, and before any function runs: the worker waits for the app's modules.
+if (services.settings.telemetry) {
+  const { startTelemetry } = await import("./telemetry/sdk.ts");
+  startTelemetry(process.env);
+}

@@ -74,6 +74,16 @@ export const environment = z.object({
   BACKUP_FILE_TIMEOUT_SECONDS: whole(60, 1, 600).describe(
     "Seconds that one file operation (open, read, stat) may take: a mount that hangs ends in an outcome.",
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url()
+    .optional()
+    .describe(
+      "Where spans, metrics and logs go: an OTLP endpoint that takes JSON over HTTP, such as `http://localhost:4318`. Unset: nowhere.",
+    ),
+  OTEL_SDK_DISABLED: z
+    .string()
+    .optional()
+    .describe("`true` turns telemetry off although there is an endpoint."),
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_POD_NAME: z.string().optional(),
   CONTAINER_NAME: z.string().optional(),
@@ -102,6 +112,8 @@ export interface Settings {
   cores: number;
   /** Storage is reached through a proxy, unless NO_PROXY names it. */
   behindProxy: boolean;
+  /** Whether spans, metrics and logs are sent. */
+  telemetry: boolean;
 }
 
 /**
@@ -131,6 +143,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     largeFile: value.BACKUP_LARGE_FILE_MIB * MIB,
     fileTimeoutMs: value.BACKUP_FILE_TIMEOUT_SECONDS * 1000,
     cores: availableParallelism(),
+    telemetry:
+      value.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && !/^true$/i.test(value.OTEL_SDK_DISABLED ?? ""),
     behindProxy: PROXIES.some((name) => env[name] || env[name.toLowerCase()]),
   };
 }

@@ -19,6 +19,11 @@ export class Hooks {
     });
   }
 
+  /** For hooks that are called while the app goes on: `log`. */
+  runNow(name: HookName, context: unknown): void {
+    for (const callback of this.#registered.get(name) ?? []) callback(context);
+  }
+
   async run(name: HookName, context: unknown): Promise<void> {
     for (const callback of this.#registered.get(name) ?? []) await callback(context);
   }

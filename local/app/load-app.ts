@@ -35,6 +35,11 @@ export async function loadApp(directory: string, log: AppLog): Promise<AppRegist
   return registry;
 }
 
+/** Lets the app end what it began: telemetry, for one, sends what it still has. */
+export async function endApp({ hooks }: AppRegistry): Promise<void> {
+  await hooks.run("appTerminate", { hookData: {}, appHookData: hooks.appHookData });
+}
+
 /** The files that `main` in package.json names, a path or a glob, in the order they are loaded. */
 export function entryFiles(directory: string): string[] {
   const main = mainOf(directory);

@@ -102,15 +102,16 @@ export class ActivityRunner {
 
 export function activityRequest(
   metadata: FunctionMetadata,
-  task: Pick<Task, "instanceId" | "input">,
+  task: Pick<Task, "instanceId" | "input" | "trace">,
 ): InvocationRequest {
   const { key } = triggerOf(metadata);
   const data = activityData(task.input);
-  return invocationRequest(metadata.functionId, [parameter(key, data)], {
+  const triggerMetadata = {
     instanceId: stringData(task.instanceId),
     [key]: data,
     data: jsonData(task.input ?? "null"),
-  });
+  };
+  return invocationRequest(metadata.functionId, [parameter(key, data)], triggerMetadata, task.trace);
 }
 
 /** The input as the extension converts it for a string parameter: strings as they are, other values as text. */

@@ -4,6 +4,8 @@ import { control, eventRaised } from "./new-event.ts";
 import type { Engine } from "./engine.ts";
 import { rewindInstance } from "./rewind.ts";
 import { Status, isFinal, statusName } from "./status.ts";
+import { beginTrace } from "./trace-context.ts";
+import type { TraceParent } from "./trace-context.ts";
 import type { HistoryRow, InstanceRow } from "./rows.ts";
 
 /** The request cannot be met in the instance's present state; the message says why. */
@@ -40,7 +42,13 @@ export class DurableClient {
    * Starts an orchestration; returns its id. Input is JSON text. Throws InstanceStateError when one of that id
    * is not finished, ClientArgumentError for an id that cannot be.
    */
-  start(name: string, input: string | null, instanceId?: string, version?: string): string {
+  start(
+    name: string,
+    input: string | null,
+    instanceId?: string,
+    version?: string,
+    trace?: TraceParent,
+  ): string {
     const id = instanceId || crypto.randomUUID().replaceAll("-", "");
     checkId(id);
     const existing = this.#engine.store.instance(id);
@@ -56,6 +64,7 @@ export class DurableClient {
       version: version ?? null,
       input,
       parent: null,
+      trace: beginTrace(trace),
     });
     return id;
   }

@@ -5,8 +5,10 @@ import type { EventRaised, HistoryEvent, SubOrchestrationCreated } from "./histo
 import type { Decision } from "./decide-turn.ts";
 import type { LiveInstance } from "./live-instances.ts";
 import type { Scheduled } from "./replay-actions.ts";
+import { recordOrchestration } from "./orchestration-span.ts";
 import { Status, isFinal, statusName } from "./status.ts";
-import type { InstanceRow, Task } from "./rows.ts";
+import { asParent, beginTrace, traceOf } from "./trace-context.ts";
+import type { Task } from "./rows.ts";
 import type { TurnParts } from "./turn.ts";
 
 /** All methods belong into the caller's transaction. */
@@ -55,6 +57,8 @@ export class DecisionWriter {
     this.mark(live, [...events, executionCompleted(status, output)], status);
     store.clearMessages(row.id);
     inbox.clear(row.id);
+    const trace = traceOf(live.events);
+    if (trace) recordOrchestration(row, trace);
     const why = status === Status.Failed ? `: ${(output ?? "").split("\n", 1)[0]}` : "";
     log.info(`'${row.name}' ${statusName(status)} (${row.id})${why}`);
     if (!row.parent) return;
@@ -74,14 +78,15 @@ export class DecisionWriter {
     this.#append(live, event, scheduled.causedBy);
     if (scheduled.failAtOnce) send(instanceId, executionId, scheduled.failAtOnce);
     else if (event.EventType === EventType.TaskScheduled) {
-      queued.push(store.addTask({ ...of, name: event.Name, input }));
+      const task = store.addTask({ ...of, name: event.Name, input });
+      queued.push({ ...task, trace: asParent(traceOf(live.events)) });
     } else if (event.EventType === EventType.TimerCreated) {
       addTimer(store.addTimer({ ...of, fireAt: event.FireAt }));
-    } else this.#startChild(live.row, event, input, scheduled.version);
+    } else this.#startChild(live, event, input, scheduled.version);
   }
 
   #startChild(
-    parent: InstanceRow,
+    { row: parent, events }: LiveInstance,
     event: SubOrchestrationCreated,
     input: string | null,
     version: string | null,
@@ -100,13 +105,15 @@ export class DecisionWriter {
       TaskScheduleId: id,
       Version: null,
     };
-    create({ instanceId, executionId: newExecutionId(), name, version, input, parent: from });
+    const trace = beginTrace(asParent(traceOf(events)));
+    create({ instanceId, executionId: newExecutionId(), name, version, input, parent: from, trace });
   }
 
   /** The history starts anew; events that nobody has read come along. */
   #continueAsNew(live: LiveInstance, input: string | null, unread: EventRaised[]): void {
     const { store, inbox, reset, send } = this.#parts;
     const { row } = live;
+    const trace = traceOf(live.events);
     const waiting = inbox.of(row.id).filter(({ executionId }) => executionId === null);
     reset(row.id);
     live.clear();
@@ -119,7 +126,7 @@ export class DecisionWriter {
     send(
       instanceId,
       executionId,
-      executionStarted({ instanceId, executionId, parent, name, version, input, generation: null }),
+      executionStarted({ instanceId, executionId, parent, name, version, input, trace, generation: null }),
     );
     for (const event of [...unread, ...waiting.map((message) => message.event)])
       send(instanceId, null, event);

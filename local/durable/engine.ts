@@ -4,7 +4,7 @@
  * decided. A host that is killed between two commits goes on from the first of them.
  */
 import { executionStarted, timerFired } from "./new-event.ts";
-import type { HistoryEvent, ParentInstance } from "./history-event.ts";
+import type { HistoryEvent, ParentInstance, ParentTraceContext } from "./history-event.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveInstances } from "./live-instances.ts";
 import type { OrchestratorTurn } from "./orchestration-request.ts";
@@ -12,6 +12,8 @@ import { Status } from "./status.ts";
 import type { Store } from "./store.ts";
 import type { HistoryRow, InstanceRow, Task, Timer } from "./rows.ts";
 import { TimerQueue } from "./timer-queue.ts";
+import { asParent, traceOf } from "./trace-context.ts";
+import type { TraceParent } from "./trace-context.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { TurnTaker } from "./turn.ts";
 import type { InvocationResult } from "../worker/messages.ts";
@@ -37,6 +39,7 @@ export interface Start {
   version: string | null;
   input: string | null;
   parent: ParentInstance | null;
+  trace?: ParentTraceContext | null;
 }
 
 export class Engine {
@@ -83,7 +86,11 @@ export class Engine {
       this.#turns.wake(message.instanceId);
     }
     for (const timer of this.store.timers()) this.#timers.add(timer);
-    this.#queue(this.store.tasks());
+    this.#queue(this.store.tasks().map((task) => ({ ...task, trace: this.#parentOf(task) })));
+  }
+
+  #parentOf({ instanceId }: Task): TraceParent | undefined {
+    return asParent(traceOf(this.#live.get(instanceId)?.events ?? []));
   }
 
   /** No new turn begins; resolves when those under way have ended. */

@@ -44,6 +44,17 @@ export interface ParentInstance {
   Version: null;
 }
 
+/** As DurableTask.Core's DistributedTraceContext. */
+export interface ParentTraceContext {
+  /** W3C traceparent of what started the orchestration. */
+  TraceParent: string;
+  TraceState: string | null;
+  /** W3C traceparent of the orchestration itself. */
+  Id: string;
+  SpanId: string;
+  ActivityStartTime: string;
+}
+
 export interface ExecutionStarted extends Common {
   OrchestrationInstance: { InstanceId: string; ExecutionId: string };
   EventType: 0;
@@ -51,6 +62,8 @@ export interface ExecutionStarted extends Common {
   Name: string;
   Version: string | null;
   Input: string | null;
+  /** Null when nobody traces. */
+  ParentTraceContext: ParentTraceContext | null;
   Generation: number | null;
 }
 

@@ -9,6 +9,7 @@ import type {
   ExecutionStarted,
   Failed,
   ParentInstance,
+  ParentTraceContext,
   SubOrchestrationCreated,
   TaskScheduled,
   TimerCreated,
@@ -28,6 +29,7 @@ export function executionStarted(start: {
   name: string;
   version: string | null;
   input: string | null;
+  trace?: ParentTraceContext | null;
   generation: number | null;
 }): ExecutionStarted {
   const event = {
@@ -39,7 +41,7 @@ export function executionStarted(start: {
     Input: start.input,
     Tags: null,
     Correlation: null,
-    ParentTraceContext: null,
+    ParentTraceContext: start.trace ?? null,
     ScheduledStartTime: null,
     Generation: start.generation,
     GenerateNewTrace: false,

@@ -3,6 +3,7 @@ import { triggerOf } from "../app/registered-function.ts";
 import type { FunctionMetadata } from "../app/registered-function.ts";
 import { invocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
 import type { InvocationRequest, TypedData } from "../worker/messages.ts";
+import type { TraceParent } from "./trace-context.ts";
 import {
   HTTP_SLEEP_MILLISECONDS,
   MAXIMUM_TIMER,
@@ -18,12 +19,14 @@ export interface OrchestratorTurn {
   /** JSON text. */
   input: string | null;
   isReplaying: boolean;
+  trace?: TraceParent | undefined;
 }
 
 export function orchestrationRequest(metadata: FunctionMetadata, turn: OrchestratorTurn): InvocationRequest {
   const { key } = triggerOf(metadata);
   const trigger = stringData(turn.payload);
-  return invocationRequest(metadata.functionId, [parameter(key, trigger)], {
+  const input = [parameter(key, trigger)];
+  const triggerMetadata = {
     [key]: trigger,
     ...(turn.input === null ? {} : { input: inputData(turn.input) }),
     instanceId: stringData(turn.instanceId),
@@ -33,7 +36,8 @@ export function orchestrationRequest(metadata: FunctionMetadata, turn: Orchestra
     longRunningTimerIntervalDuration: stringData(TIMER_INTERVAL.text),
     maximumShortTimerDuration: stringData(MAXIMUM_TIMER.text),
     defaultHttpAsyncRequestSleepTimeMillseconds: stringData(String(HTTP_SLEEP_MILLISECONDS)),
-  });
+  };
+  return invocationRequest(metadata.functionId, input, triggerMetadata, turn.trace);
 }
 
 function inputData(input: string): TypedData {

@@ -1,6 +1,7 @@
 /** What the store keeps. */
 import type { HistoryEvent, ParentInstance } from "./history-event.ts";
 import type { Status } from "./status.ts";
+import type { TraceParent } from "./trace-context.ts";
 
 export interface InstanceRow {
   id: string;
@@ -34,6 +35,8 @@ export interface Task {
   eventId: number;
   name: string;
   input: string | null;
+  /** Not in the store: it is in the orchestration's history. */
+  trace?: TraceParent | undefined;
 }
 
 export interface Timer {

@@ -10,6 +10,8 @@ import type { LiveInstance, LiveInstances } from "./live-instances.ts";
 import { Status, isFinal } from "./status.ts";
 import type { Store } from "./store.ts";
 import type { InstanceRow, Message, Task, Timer } from "./rows.ts";
+import { asParent, traceOf } from "./trace-context.ts";
+import type { TraceParent } from "./trace-context.ts";
 import { MAXIMUM_TIMER, TIMER_INTERVAL, triggerPayload } from "./trigger-payload.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { InvocationResult } from "../worker/messages.ts";
@@ -99,6 +101,7 @@ export class TurnTaker {
         isReplaying,
       }),
       isReplaying,
+      asParent(traceOf(live.events) ?? traceOf(fresh)),
     );
     const decision = decideTurn(row.name, result, [...live.events, ...fresh], {
       executionId: row.executionId,
@@ -115,14 +118,20 @@ export class TurnTaker {
     );
   }
 
-  #invoke(row: InstanceRow, payload: string, isReplaying: boolean): Promise<InvocationResult> {
+  #invoke(
+    row: InstanceRow,
+    payload: string,
+    isReplaying: boolean,
+    trace: TraceParent | undefined,
+  ): Promise<InvocationResult> {
     const { host } = this.#parts;
     try {
       host.checkFunction("orchestrator", row.name);
     } catch (error) {
       return Promise.resolve({ status: "failure", exception: { message: messageOf(error), stack: "" } });
     }
-    return host.invokeOrchestrator(row.name, { instanceId: row.id, payload, input: row.input, isReplaying });
+    const { id: instanceId, input } = row;
+    return host.invokeOrchestrator(row.name, { instanceId, payload, input, isReplaying, trace });
   }
 
   #terminate(live: LiveInstance, messages: Message[]): void {

@@ -5,6 +5,7 @@
 import { ClientArgumentError, InstanceStateError } from "../durable/client.ts";
 import type { DurableClient } from "../durable/client.ts";
 import { Status, isFinal } from "../durable/status.ts";
+import type { TraceParent } from "../durable/trace-context.ts";
 import { errorAnswer } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { listQuery, statusOptions, statuses, time, flag, seconds } from "./durable-query.ts";
@@ -23,6 +24,8 @@ export interface DurableRequest {
   url: string;
   origin: string;
   contentType: string;
+  /** The caller's trace, of which an orchestration that it starts is a part. */
+  trace?: TraceParent | undefined;
   continuationToken: string | undefined;
   body: string;
 }
@@ -83,7 +86,8 @@ export class DurableApi {
       return errorAnswer(400, "Invalid JSON content", error);
     }
     try {
-      const id = this.#client.start(name, input, instanceId, request.query.get("version") ?? undefined);
+      const version = request.query.get("version") ?? undefined;
+      const id = this.#client.start(name, input, instanceId, version, request.trace);
       return await this.#started(request, id);
     } catch (error) {
       if (error instanceof InstanceStateError) return errorAnswer(409, error.message);

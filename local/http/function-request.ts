@@ -4,6 +4,7 @@ import { triggerOf, durableClientKey } from "../app/registered-function.ts";
 import type { FunctionMetadata } from "../app/registered-function.ts";
 import { invocationRequest, jsonData, nullable, parameter, stringData } from "../worker/messages.ts";
 import type { InvocationRequest, RpcHttp, TypedData } from "../worker/messages.ts";
+import { traceParentOf } from "../durable/trace-context.ts";
 
 /** Who calls: nobody that the local host knows. */
 const ANONYMOUS = {
@@ -47,7 +48,7 @@ export function functionRequest(
   const inputs = [parameter(triggerOf(metadata).key, { http, data: "http" })];
   const clientKey = durableClientKey(metadata);
   if (clientKey !== undefined) inputs.push(parameter(clientKey, stringData(durableClient)));
-  return invocationRequest(metadata.functionId, inputs, {
+  const triggerMetadata = {
     ...mapValues(params, stringData),
     Query: jsonData(JSON.stringify(query)),
     Headers: jsonData(
@@ -55,7 +56,8 @@ export function functionRequest(
         Object.fromEntries(Object.entries(headers).map(([name, value]) => [titleCase(name), value])),
       ),
     ),
-  });
+  };
+  return invocationRequest(metadata.functionId, inputs, triggerMetadata, traceParentOf(request.headers));
 }
 
 function flatHeaders(request: Pick<IncomingMessage, "headers">): Record<string, string> {

@@ -9,6 +9,7 @@ import { writeFunctionResponse } from "./function-response.ts";
 import { WEBHOOK_PATH } from "./management-urls.ts";
 import { readBody } from "./request-body.ts";
 import { forwardStream } from "./stream-proxy.ts";
+import { traceParentOf } from "../durable/trace-context.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Worker } from "../worker/worker.ts";
@@ -64,6 +65,7 @@ export class HostRoutes {
       url: `${origin}${request.url}`,
       origin,
       contentType: request.headers["content-type"] ?? "",
+      trace: traceParentOf(request.headers),
       continuationToken: Array.isArray(token) ? token[0] : token,
       body: (await readBody(request)).toString("utf8"),
     });

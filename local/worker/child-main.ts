@@ -1,10 +1,14 @@
 /** A child worker: loads the app as the host does, and runs the activities it is sent. */
-import { loadApp } from "../app/load-app.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { endApp, loadApp } from "../app/load-app.ts";
 import { captureConsole } from "../log/capture-console.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { FromChild, ToChild } from "./child-messages.ts";
 import type { InvocationName } from "./current-invocation.ts";
 import { invokeFunction } from "./invoke-function.ts";
+
+/** How long the app gets to end, in milliseconds. */
+const GRACE = 3_000;
 
 const [directory = process.cwd()] = process.argv.slice(2);
 
@@ -16,14 +20,17 @@ function log(level: string, message: string, where?: InvocationName): void {
   tell({ kind: "log", level, message, ...(where ? { where } : {}) });
 }
 
-// The host has gone, or wants this process to: there is nobody left to answer to.
-process.on("disconnect", () => process.exit(0));
 // The terminal's Ctrl-C is the host's to deal with.
 process.on("SIGINT", () => undefined);
+
+let end: () => Promise<unknown> = () => Promise.resolve();
+// The host has gone, or wants this process to: there is nobody left to answer to.
+process.on("disconnect", () => void end().finally(() => process.exit(0)));
 
 captureConsole(log);
 try {
   const app = await loadApp(directory, (level, _category, message) => log(level, message));
+  end = () => Promise.race([endApp(app), sleep(GRACE)]);
   process.on("message", ({ invoke }: ToChild) => {
     void invokeFunction(app, invoke, log).then((result) =>
       tell({ kind: "done", invocationId: invoke.invocationId, result }),

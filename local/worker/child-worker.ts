@@ -1,6 +1,7 @@
 /** One child process that runs functions. When it dies it is started again, later each time it dies young. */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FromChild, ToChild } from "./child-messages.ts";
@@ -77,10 +78,14 @@ export class ChildWorker implements Worker {
     });
   }
 
-  /** Ends the process for good. */
-  stop(): void {
+  /** Ends the process for good; resolves when it has. */
+  async stop(): Promise<void> {
     this.#stopping = true;
-    if (this.#child?.connected) this.#child.disconnect();
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    if (child.connected) child.disconnect();
+    await ended;
   }
 
   #start(): void {

@@ -19,19 +19,25 @@ export async function invokeFunction(
   }
   const { metadata, callback } = registered;
   const where = { functionName: metadata.name, invocationId: request.invocationId };
+  const hookData = {};
+  const appHookData = app.hooks.appHookData;
+  let invocationContext: unknown;
   const core: CoreInvocationContext = {
     invocationId: request.invocationId,
     request,
     metadata,
     state: undefined,
-    log: (level, _category, message) => log(level, message, where),
+    log: (level, category, message) => {
+      const line = { level, category, message, invocationContext, hookData, appHookData };
+      app.hooks.runNow("log", line);
+      log(line.level, line.message, where);
+    },
   };
   return withInvocation(where, async () => {
     try {
       const invocation = model.getInvocationModel(core);
       const { context, inputs } = await invocation.getArguments();
-      const hookData = {};
-      const appHookData = app.hooks.appHookData;
+      invocationContext = context;
       const before = {
         hookData,
         appHookData,

@@ -91,18 +91,19 @@ export function parameter(name: string, data: TypedData): ParameterBinding {
   return { name, data, rpcData: "data" };
 }
 
-/** A request without trace or retry: the local host has neither. */
+/** A request without retry: the local host has none. `trace` is the W3C context of whoever caused it. */
 export function invocationRequest(
   functionId: string,
   inputData: ParameterBinding[],
   triggerMetadata: Record<string, TypedData>,
+  trace = { traceParent: "", traceState: "" },
 ): InvocationRequest {
   return {
     inputData,
     triggerMetadata,
     invocationId: crypto.randomUUID(),
     functionId,
-    traceContext: { attributes: {}, traceParent: "", traceState: "" },
+    traceContext: { attributes: {}, ...trace },
     retryContext: null,
   };
 }

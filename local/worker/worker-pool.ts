@@ -28,7 +28,7 @@ export class WorkerPool implements Worker {
     return rest.reduce((least, child) => (child.load < least.load ? child : least), first).invoke(request);
   }
 
-  stop(): void {
-    for (const child of this.#children) child.stop();
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop()));
   }
 }

@@ -4,6 +4,7 @@ import { instancesOf } from "../durable/instances.ts";
 import { answering } from "../http/answering.ts";
 import { known, runIdOf } from "../http/run-of.ts";
 import { cancelRun, HasEnded } from "../records/cancel-run.ts";
+import { line } from "../logging/line.ts";
 import { services } from "../services.ts";
 import { HttpProblem } from "../starter/problem.ts";
 
@@ -17,6 +18,7 @@ app.http("cancelBackup", {
     const id = runIdOf(request);
     try {
       const run = await cancelRun(services.storage, instancesOf(df.getClient(context)), id);
+      if (run) context.info(line("run.canceled", { run: id }));
       return { jsonBody: known(run, id) };
     } catch (error) {
       if (error instanceof HasEnded) throw new HttpProblem(409, error.message);

@@ -1,9 +1,11 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import type { Counts } from "../backup/outcome.ts";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
 import { closeRun, type RunStatus } from "../ledger/run-record.ts";
+import { line } from "../logging/line.ts";
 import { services } from "../services.ts";
 
 export interface End {
@@ -17,7 +19,10 @@ export interface End {
 
 /** Records how a run ended, and lets the next run of the destination begin. */
 df.app.activity("closeBackup", {
-  handler: async ({ run, status, counts, throttled, message }: End): Promise<void> => {
+  handler: async (
+    { run, status, counts, throttled, message }: End,
+    context: InvocationContext,
+  ): Promise<void> => {
     const record = await closeRun(new Ledger(services.storage, run), {
       status,
       counts,
@@ -26,5 +31,9 @@ df.app.activity("closeBackup", {
     });
     if (record?.kind === "prune") await new PruneLock(services.storage, record).release();
     else if (record) await releaseDestination(services.storage, record);
+    const { kind = "backup", container, prefix } = record ?? {};
+    const ended = line("run.ended", { run, kind, container, prefix, status, ...counts, throttled, message });
+    if (status === "completed") context.info(ended);
+    else context.error(ended);
   },
 });

@@ -1,10 +1,15 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
+import { logTally } from "../logging/log-tally.ts";
 import { deleteContents } from "../retention/delete-contents.ts";
 import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
 import { services } from "../services.ts";
 
 /** Deletes some of what no run that stays needs. */
 df.app.activity("deleteContents", {
-  handler: async (slice: Slice): Promise<SliceResult> =>
-    await workOn(slice, deleteContents, services.storage, services.budget),
+  handler: async (slice: Slice, context: InvocationContext): Promise<SliceResult> => {
+    const result = await workOn(slice, deleteContents, services.storage, services.budget);
+    await logTally(context, "contents.deleted", { ...slice }, result.tally);
+    return result;
+  },
 });

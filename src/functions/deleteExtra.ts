@@ -1,9 +1,15 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { deleteExtra, type Slice, type SliceRef } from "../restore/delete-extra.ts";
+import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Removes, for a bounded time, what the directory has and the run has not. */
 df.app.activity("deleteExtra", {
-  handler: async (slice: SliceRef): Promise<Slice> =>
-    await deleteExtra(slice, services.storage, services.settings),
+  handler: async (ref: SliceRef, context: InvocationContext): Promise<Slice> => {
+    const slice = await deleteExtra(ref, services.storage, services.settings);
+    const { run, slice: number } = ref;
+    await logTally(context, "extra.deleted", { run, slice: number, deleted: slice.deleted }, slice.tally);
+    return slice;
+  },
 });

@@ -1,10 +1,15 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
+import { logTally } from "../logging/log-tally.ts";
 import { deleteLedgers } from "../retention/delete-ledgers.ts";
 import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
 import { services } from "../services.ts";
 
 /** Deletes the ledger of a run that is forgotten. */
 df.app.activity("deleteLedgers", {
-  handler: async (slice: Slice): Promise<SliceResult> =>
-    await workOn(slice, deleteLedgers, services.storage, services.budget),
+  handler: async (slice: Slice, context: InvocationContext): Promise<SliceResult> => {
+    const result = await workOn(slice, deleteLedgers, services.storage, services.budget);
+    await logTally(context, "ledgers.deleted", { ...slice }, result.tally);
+    return result;
+  },
 });

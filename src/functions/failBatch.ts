@@ -1,11 +1,20 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { failBatch } from "../backup/copy-batch.ts";
 import type { Tally } from "../backup/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
+import { batchOutcomes } from "../ledger/outcomes.ts";
+import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Records the files of a batch that could not be tried, however often, as failed. */
 df.app.activity("failBatch", {
-  handler: async ({ batch, reason }: { batch: BatchRef; reason: string }): Promise<Tally> =>
-    await failBatch(batch, reason, services.storage),
+  handler: async (
+    { batch, reason }: { batch: BatchRef; reason: string },
+    context: InvocationContext,
+  ): Promise<Tally> => {
+    const tally = await failBatch(batch, reason, services.storage);
+    await logTally(context, "batch.failed", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
+    return tally;
+  },
 });

@@ -10,6 +10,7 @@ import * as df from "durable-functions";
 import { orchestrators } from "../starter/orchestrators.ts";
 import { HttpProblem, problemResponse } from "../starter/problem.ts";
 import { readBody } from "../starter/read-body.ts";
+import { line } from "../logging/line.ts";
 import { services } from "../services.ts";
 
 /** Starts one of the app's public orchestrators: `POST /orchestrators/{orchestratorName}`. */
@@ -36,7 +37,7 @@ app.http("httpStart", {
       const instanceId = randomUUID().replaceAll("-", "");
       const input = await orchestrator.prepare(await readBody(request), { instanceId, client, services });
       await client.startNew(name, { instanceId, input });
-      context.info(`Started ${name} as ${instanceId}.`);
+      context.info(line("run.started", { run: instanceId, orchestrator: name }));
       return client.createCheckStatusResponse(request, instanceId);
     } catch (error) {
       return problemResponse(error, context);

@@ -1,9 +1,12 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { planRestore, type PlanInput } from "../restore/plan-restore.ts";
 import type { Plan } from "../restore/plan.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import type { Tally } from "../backup/outcome.ts";
 import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import { listingOutcomes } from "../ledger/outcomes.ts";
+import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 
 /** What an orchestrator needs of a plan: names of batches and parts. The lists themselves are in the ledger. */
@@ -33,6 +36,10 @@ export function plannedPart({ run, part }: PartRef, plan: Plan<unknown>): Planne
 
 /** Plans a restore, or a part of it, into the ledger. */
 df.app.activity("planRestore", {
-  handler: async (input: PlanInput<RestoreRequest>): Promise<PlannedPart> =>
-    plannedPart(input, await planRestore(input, services.storage, services.settings)),
+  handler: async (input: PlanInput<RestoreRequest>, context: InvocationContext): Promise<PlannedPart> => {
+    const { run, part } = input;
+    const plan = await planRestore(input, services.storage, services.settings);
+    await logTally(context, "part.planned", { run, part }, plan.found, listingOutcomes(part));
+    return plannedPart(input, plan);
+  },
 });

@@ -1,5 +1,8 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import type { PlanInput } from "../restore/plan-restore.ts";
+import { listingOutcomes } from "../ledger/outcomes.ts";
+import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 import { planVerify } from "../verify/plan-verify.ts";
 import type { VerifyRequest } from "../verify/request.ts";
@@ -7,6 +10,10 @@ import { plannedPart, type PlannedPart } from "./planRestore.ts";
 
 /** Verifies a run, or a part of it, as far as lists of blobs go, and plans what is to be read back. */
 df.app.activity("planVerify", {
-  handler: async (input: PlanInput<VerifyRequest>): Promise<PlannedPart> =>
-    plannedPart(input, await planVerify(input, services.storage, services.settings)),
+  handler: async (input: PlanInput<VerifyRequest>, context: InvocationContext): Promise<PlannedPart> => {
+    const { run, part } = input;
+    const plan = await planVerify(input, services.storage, services.settings);
+    await logTally(context, "part.planned", { run, part }, plan.found, listingOutcomes(part));
+    return plannedPart(input, plan);
+  },
 });

@@ -4,6 +4,8 @@ import { emptyTally, type Tally } from "../backup/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { isCanceled } from "../ledger/run-record.ts";
+import { batchOutcomes } from "../ledger/outcomes.ts";
+import { logTally } from "../logging/log-tally.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
 import { services } from "../services.ts";
 import { tellThrottled } from "../storage/throttling.ts";
@@ -14,12 +16,7 @@ df.app.activity("restoreFiles", {
     const { storage, settings, budget } = services;
     if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
     const tally = await tellThrottled(() => restoreBatch(batch, storage, settings, budget));
-    const { copied, unchanged, failed, bytes } = tally.counts;
-    context.info(
-      `run ${batch.run}, part ${batch.part}, batch ${batch.batch}: ${copied} restored (${bytes} bytes), ${unchanged} unchanged, ${failed} failed`,
-    );
-    if (tally.throttled) context.warn(`storage throttled ${tally.throttled} requests; they were sent again`);
-    for (const failure of tally.failures) context.warn(`failed: ${failure}`);
+    await logTally(context, "batch.restored", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
     return tally;
   },
 });

@@ -2,6 +2,8 @@ import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import type { Tally } from "../backup/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
+import { batchOutcomes } from "../ledger/outcomes.ts";
+import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 import { tellThrottled } from "../storage/throttling.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";
@@ -10,7 +12,7 @@ import { verifyBatch } from "../verify/verify-batch.ts";
 df.app.activity("verifyFiles", {
   handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
     const tally = await tellThrottled(() => verifyBatch(batch, services.storage, services.budget));
-    for (const failure of tally.failures) context.warn(`failed: ${failure}`);
+    await logTally(context, "batch.verified", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
     return tally;
   },
 });

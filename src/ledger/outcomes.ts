@@ -1,4 +1,5 @@
 import { count, emptyTally, type Counts, type Outcome, type Tally } from "../backup/outcome.ts";
+import { countOutcomes } from "../telemetry/counters.ts";
 import { parseLines, toLines, type Ledger } from "./ledger.ts";
 
 /** The name of the outcomes of a batch. Fixed by the batch, so that each is recorded once whatever is repeated. */
@@ -19,7 +20,9 @@ export async function settleOutcomes(
 ): Promise<Tally> {
   const tally = tallyOf(outcomes);
   const { won } = await ledger.writeOnce(name, toLines(outcomes), countsToMetadata(tally.counts));
-  return won ? tally : ((await readTally(ledger, name)) ?? tally);
+  if (!won) return (await readTally(ledger, name)) ?? tally;
+  countOutcomes(tally.counts);
+  return tally;
 }
 
 /** The tally of outcomes that were recorded, or undefined when none were. */
