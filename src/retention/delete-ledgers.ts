@@ -14,8 +14,9 @@ const LANES = 16;
 /** Blobs of a ledger that are deleted at a time. */
 const AT_A_TIME = 32;
 
-export function lanesOfLedgers(decision: Pick<Decision, "forgotten" | "records">): number {
-  return Math.min(LANES, ledgersOf(decision).length);
+/** None where blobs were left for now: it takes the records to know them again. The next prune goes on from there. */
+export function lanesOfLedgers(decision: Decision): number {
+  return decision.lingering ? 0 : Math.min(LANES, ledgersOf(decision).length);
 }
 
 function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records">) {

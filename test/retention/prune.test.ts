@@ -1,10 +1,14 @@
 /** What a prune deletes and what it leaves, by the rooms themselves on Azurite. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { listFiles } from "../../src/backup/list-files.ts";
 import type { Outcome } from "../../src/backup/outcome.ts";
+import { backupRequest } from "../../src/backup/request.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { closeRun } from "../../src/ledger/run-record.ts";
 import { startAzurite } from "../restore/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
@@ -43,6 +47,14 @@ async function recordsOf(run: string): Promise<string[]> {
     if (name.startsWith(`${run}/`) || (name.startsWith("index/") && name.includes(run))) left.push(name);
   }
   return left;
+}
+
+/** Makes a run one of another time. */
+async function backdate(run: string, started: string): Promise<void> {
+  const blob = azurite.service.getContainerClient("backup-runs").getBlockBlobClient(`${run}/run.json`);
+  const record = JSON.parse((await blob.downloadToBuffer()).toString("utf8")) as object;
+  const body = JSON.stringify({ ...record, started, finished: started });
+  await blob.upload(body, Buffer.byteLength(body));
 }
 
 async function restored(run: string): Promise<Map<string, string>> {
@@ -92,4 +104,143 @@ test("snapshots, blobs and the ledger of a forgotten run go; what the kept run f
     tally: { stopped: expect.stringContaining("a prune may have forgotten it") as string },
   });
   expect((await drive.prune({ container, keepLast: 1 })).tally.counts).toMatchObject({ bytes: 0 });
+});
+
+test("a content that several runs have is kept once; a blob stays as long as a snapshot of it does", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  const runs: string[] = [];
+  for (const [index, content] of ["A", "BB", "A", "CCC"].entries()) {
+    await write(root, { f: content, [`only${index}`]: "x" });
+    runs.push((await drive.backup({ root, container })).run);
+    if (index === 0) continue;
+    await rm(path.join(root, `only${index - 1}`));
+  }
+  await rm(path.join(root, "f"));
+  runs.push((await drive.backup({ root, container })).run);
+  expect((await contentsOf(at)).filter((line) => line.startsWith("f"))).toEqual([
+    "f=CCC",
+    "f@=A",
+    "f@=A",
+    "f@=BB",
+  ]);
+  await backdate(runs[0]!, "2024-01-01T00:00:00.000Z");
+  await backdate(runs[2]!, "2025-01-01T00:00:00.000Z");
+  const wanted = await restored(runs[0]!);
+  const pruned = await drive.prune({ container, keepYearly: 3 });
+  expect(pruned.kept).toEqual([runs[4], runs[2], runs[0]]);
+  // Run 3 wrote CCC, and is forgotten; the blob cannot go without its snapshot.
+  expect((await contentsOf(at)).filter((line) => line.startsWith("f"))).toEqual(["f=CCC", "f@=A"]);
+  expect(await restored(runs[0]!)).toEqual(wanted);
+  await restored(runs[2]!);
+  await drive.prune({ container, keepLast: 1 });
+  expect(await contentsOf(at)).toEqual(["only3=x"]);
+});
+
+test("what the product did not write is never touched", async () => {
+  const { container, at } = newPlace();
+  await at.create();
+  const put = async (name: string, content: string, metadata = {}) =>
+    await at.getBlockBlobClient(name).upload(content, content.length, { metadata });
+  await put("mine", "theirs before");
+  const root = temporary();
+  await write(root, { mine: "1", taken: "2", gone: "3" });
+  const first = await drive.backup({ root, container });
+  // Copies of a blob have its metadata; a tool of somebody's may have a "run" of its own.
+  const { metadata = {} } = await at.getBlobClient("gone").getProperties();
+  await put("copy of gone", "3", metadata);
+  await put("elsewhere", "x", { run: "17" });
+  await put("taken", "theirs since", { run: first.run });
+  await rm(path.join(root, "gone"));
+  await rm(path.join(root, "mine"));
+  await drive.backup({ root, container });
+  await rm(path.join(root, "taken"));
+  await drive.backup({ root, container });
+  const { tally } = await drive.prune({ container, keepLast: 1 });
+  expect(tally.counts.failed).toBe(0);
+  expect(await contentsOf(at)).toEqual([
+    "copy of gone=3",
+    "elsewhere=x",
+    "mine=1",
+    "mine@=theirs before",
+    "taken=2",
+    "taken@=theirs since",
+  ]);
+});
+
+test("what runs of an overlapping destination need stays", async () => {
+  const { container, at } = newPlace();
+  const outer = temporary();
+  await write(outer, { "a/f": "shared", "a/g": "outer" });
+  const whole = await drive.backup({ root: outer, container });
+  const inner = temporary();
+  await write(inner, { f: "shared", h: "inner" });
+  const first = await drive.backup({ root: inner, container, prefix: "a", allowOtherRoot: true });
+  await rm(path.join(inner, "f"));
+  await rm(path.join(inner, "h"));
+  await write(inner, { i: "later" });
+  await drive.backup({ root: inner, container, prefix: "a", allowOtherRoot: true });
+  const pruned = await drive.prune({ container, prefix: "a", keepLast: 1 });
+  expect(pruned.forgotten).toEqual([first.run]);
+  expect(await contentsOf(at)).toEqual(["a/f=shared", "a/g=outer", "a/i=later"]);
+  await restored(whole.run);
+});
+
+test("what a run that was just canceled may yet record stays: its own blobs, and those it may have found unchanged", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  await write(root, { same: "same", other: "other" });
+  await drive.backup({ root, container });
+  const canceled = randomUUID().replaceAll("-", "");
+  const request = backupRequest.parse({ root, container, mode: "incremental" });
+  await listFiles({ run: canceled, part: "0", request }, drive.service, drive.settings);
+  const ledger = new Ledger(drive.service, canceled);
+  await closeRun(ledger, { status: "canceled" });
+  await azurite.service.getContainerClient("backup-runs").deleteBlob(`${canceled}/outcomes/0-listed.jsonl`);
+  // As an activity does that goes on: a blob of its own whose outcome is not recorded yet.
+  const { metadata = {} } = await at.getBlobClient("other").getProperties();
+  await at.getBlockBlobClient("other").createSnapshot();
+  await at.getBlockBlobClient("other").upload("lingers", 7, {
+    metadata: { ...metadata, run: canceled },
+    blobHTTPHeaders: { blobContentMD5: createHash("md5").update("lingers").digest() },
+  });
+  await rm(path.join(root, "same"));
+  await write(root, { other: "newer", last: "last" });
+  await drive.backup({ root, container });
+  await rm(path.join(root, "other"));
+  await drive.backup({ root, container });
+  const { kept } = await drive.prune({ container, keepLast: 1 });
+  expect(kept).toContain(canceled);
+  expect(await contentsOf(at)).toEqual(["last=last", "other=newer", "other@=lingers", "same=same"]);
+  // An hour later nothing of it can be at work.
+  const body = await ledger.read("run.json");
+  await ledger.write(
+    "run.json",
+    body!.replace(/"finished":"[^"]+"/, '"finished":"2026-01-01T00:00:00.000Z"'),
+  );
+  await drive.prune({ container, keepLast: 1 });
+  expect(await contentsOf(at)).toEqual(["last=last"]);
+});
+
+test("a damaged record stops the prune where a run that stays needs it, and only there", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  await write(root, { f: "1" });
+  const first = await drive.backup({ root, container });
+  await write(root, { f: "22" });
+  const second = await drive.backup({ root, container });
+  const tear = async (run: string) => {
+    const runs = azurite.service.getContainerClient("backup-runs");
+    for await (const { name } of runs.listBlobsFlat({ prefix: `${run}/outcomes/` })) {
+      await runs.getBlockBlobClient(name).upload('{"path":', 8);
+    }
+  };
+  await tear(second.run);
+  const { tally } = await drive.prune({ container, keepLast: 1 });
+  expect(tally.stopped).toMatch(/Nothing was deleted: what a run that stays needs is not known.*is torn/);
+  expect(await contentsOf(at)).toEqual(["f=22", "f@=1"]);
+  const third = await drive.backup({ root, container });
+  await tear(first.run);
+  expect((await drive.prune({ container, keepLast: 1 })).tally.stopped).toBeUndefined();
+  await restored(third.run);
 });
