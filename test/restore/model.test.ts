@@ -1,10 +1,14 @@
 import { chmod, cp, lutimes, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { BlobServiceClient } from "@azure/storage-blob";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { PruneLock } from "../../src/ledger/prune-lock.ts";
+import { readRun } from "../../src/ledger/run-record.ts";
+import { dyingService, Life } from "../retention/dying-service.ts";
 import { startAzurite } from "./azurite.ts";
 import { Drive } from "./drive.ts";
 import { directoriesOf, snapshotOf } from "./tree.ts";
@@ -15,7 +19,8 @@ const CASES = Number(process.env["MODEL_CASES"] ?? 200);
 /** Histories that are tried at the same time, each with a storage of its own. */
 const AT_A_TIME = 2;
 
-let azurites: Awaited<ReturnType<typeof startAzurite>>[] = [];
+type Azurite = Awaited<ReturnType<typeof startAzurite>>;
+let azurites: Azurite[] = [];
 
 beforeAll(async () => {
   azurites = await Promise.all(Array.from({ length: AT_A_TIME }, () => startAzurite()));
@@ -55,6 +60,14 @@ const history = fc.array(
   fc.record({
     edits: fc.array(edit, { minLength: 1, maxLength: 5 }),
     how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const),
+    prune: fc.option(
+      fc.record({
+        keepLast: fc.integer({ min: 1, max: 2 }),
+        /** Requests until it is killed; most prunes make fewer than a hundred. */
+        killedAfter: fc.option(fc.integer({ min: 1, max: 90 }), { freq: 1 }),
+      }),
+      { freq: 1 },
+    ),
   }),
   { minLength: 1, maxLength: 3 },
 );
@@ -146,16 +159,48 @@ function flipped(node: string): Buffer {
 }
 
 test(
-  `every run of ${CASES} random histories restores to the tree of its time`,
+  `every run of ${CASES} random histories that no prune forgot restores to the tree of its time`,
   async () => {
     const share = Math.ceil(CASES / AT_A_TIME);
-    const tried = Promise.all(azurites.map(({ service }) => tryHistories(service, share)));
+    const tried = Promise.all(azurites.map((azurite) => tryHistories(azurite, share)));
     await expect(tried).resolves.toHaveLength(AT_A_TIME);
   },
   60_000 + CASES * 2_000,
 );
 
-async function tryHistories(service: BlobServiceClient, cases: number): Promise<void> {
+interface Made {
+  run: string;
+  tree: Map<string, string>;
+  directories: Map<string, string>;
+}
+
+/** Prunes, perhaps only as far as it gets. @returns the runs that are still there */
+async function prune(
+  { service, connectionString }: Azurite,
+  runs: readonly Made[],
+  { keepLast, killedAfter }: { keepLast: number; killedAfter: number | null },
+): Promise<Made[]> {
+  const id = randomUUID().replaceAll("-", "");
+  const life = new Life(killedAfter ?? Infinity);
+  const drive = new Drive(dyingService(connectionString, life));
+  const pruned = await drive.prune({ keepLast }, id).catch(() => undefined);
+  const left: Made[] = [];
+  for (const made of runs) {
+    const record = await readRun(new Ledger(service, made.run));
+    if (record !== undefined && record.forgotten === undefined) left.push(made);
+  }
+  expect(left.slice(-keepLast)).toEqual(runs.slice(-keepLast));
+  if (pruned) expect(left).toHaveLength(Math.min(keepLast, runs.length));
+  else {
+    expect(life.left).toBeLessThanOrEqual(0);
+    // As a minute later.
+    await new PruneLock(service, { id, container: "backups", prefix: "" }).release();
+  }
+  return left;
+}
+
+async function tryHistories(azurite: Azurite, cases: number): Promise<void> {
+  const { service } = azurite;
   const drive = new Drive(service);
   await fc.assert(
     fc.asyncProperty(history, fc.boolean(), async (steps, inPlace) => {
@@ -164,8 +209,8 @@ async function tryHistories(service: BlobServiceClient, cases: number): Promise<
         const root = path.join(base, "root");
         await mkdir(root);
         const tree = new Tree(root);
-        const runs: { run: string; tree: Map<string, string>; directories: Map<string, string> }[] = [];
-        for (const { edits, how } of steps) {
+        let runs: Made[] = [];
+        for (const { edits, how, prune: pruning } of steps) {
           for (const change of edits) await tree.apply(change);
           // Size and time cannot tell a change that keeps both; an incremental run goes by them.
           const mode = how === "full" || (how === "incremental" && tree.sneaked) ? "full" : "incremental";
@@ -173,6 +218,7 @@ async function tryHistories(service: BlobServiceClient, cases: number): Promise<
           tree.sneaked = false;
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, vanished: 0, skipped: 0 } });
           runs.push({ run, tree: await snapshotOf(root), directories: await directoriesOf(root) });
+          if (pruning) runs = await prune(azurite, runs, pruning);
         }
         // Into the tree as it is now, or where the run before was restored, or into nothing.
         const to = path.join(base, "to");
