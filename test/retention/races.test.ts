@@ -152,13 +152,11 @@ test("a restore and a prune that begin at any moment of each other: it restores 
     };
     const pruned = await mortal.prune({ container, keepLast: 1 });
     const { tally } = await restoring!;
-    if (tally.stopped === undefined) {
-      expect(tally).toMatchObject({ failures: [], counts: { failed: 0 } });
-      all++;
-    } else {
-      expect(tally.stopped).toMatch(/was forgotten by the prune|may have forgotten it/);
-      none++;
-    }
+    const whole = tally.stopped === undefined && tally.counts.failed === 0 && tally.counts.copied > 0;
+    const said = /was forgotten by the prune|may have forgotten it/.test(tally.stopped ?? "");
+    expect({ tally, fine: whole || said }).toMatchObject({ fine: true });
+    all += Number(whole);
+    none += Number(said);
     if (!pruned.forgotten.includes(run)) await drive.prune({ container, keepLast: 1 });
     run = current;
     current = (await drive.backup({ root, container })).run;
@@ -183,9 +181,9 @@ test("killed at any request, kept runs are whole and the next prune finishes; so
     const request = { container, keepLast: 1 };
     const id = newId();
     const dying = new Life(Math.floor((requests * (index + 0.5)) / 8));
-    await expect(
-      new Drive(dyingService(azurite.connectionString, dying)).prune(request, id),
-    ).rejects.toThrow();
+    await expect(new Drive(dyingService(azurite.connectionString, dying)).prune(request, id)).rejects.toThrow(
+      "killed",
+    );
     await expectWhole(second, wanted);
     expect((await drive.verify({ run: second, readData: true })).tally.counts.failed).toBe(0);
     if (index % 2 === 0) {
