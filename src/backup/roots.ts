@@ -17,6 +17,8 @@ export async function isAllowed(root: string, allowed: readonly string[] | undef
 
 /** Whether `inner` is `outer` or lies below it; both absolute and free of links. */
 export function isInside(inner: string, outer: string): boolean {
+  // The plain case at once: this is asked twice for every file, and path.relative resolves both paths anew.
+  if (inner.startsWith(outer) && inner[outer.length] === path.sep && !inner.includes("..")) return true;
   const relative = path.relative(outer, inner);
   return (
     relative === "" ||

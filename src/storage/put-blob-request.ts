@@ -6,7 +6,7 @@ import type { TokenCredential } from "@azure/identity";
 import { RestError, StorageSharedKeyCredential, type ContainerClient } from "@azure/storage-blob";
 import { classify } from "./errors.ts";
 import { refusal } from "./refusal.ts";
-import { signPut } from "./shared-key.ts";
+import { accountKey, signPut, type AccountKey } from "./shared-key.ts";
 
 /** A version of the service's interface that every account and emulator speaks. */
 const VERSION = "2021-12-02";
@@ -43,20 +43,23 @@ export class PutBlobRequests {
   readonly #origin: string;
   readonly #path: string;
   readonly #query: string;
+  readonly #key: AccountKey | undefined;
   #token: { value: string; renewAt: number } | undefined;
   /** The SDK does what this does not: go through a proxy, or get a token of another tenant than the identity's own. */
   #bySdk: boolean;
 
   constructor(container: ContainerClient, behindProxy: boolean) {
+    const { credential } = container;
     const url = new URL(container.url);
     const agent = url.protocol === "https:" ? AGENTS["https:"] : AGENTS["http:"];
     this.#container = container;
     this.#target = { ...urlToHttpOptions(url), method: "PUT", agent };
     this.#origin = url.origin;
     this.#path = url.pathname;
+    this.#key = credential instanceof StorageSharedKeyCredential ? accountKey(credential) : undefined;
     this.#query = url.search;
     // The SDK refuses to send a token unencrypted.
-    this.#bySdk = behindProxy || (url.protocol !== "https:" && "getToken" in container.credential);
+    this.#bySdk = behindProxy || (url.protocol !== "https:" && "getToken" in credential);
   }
 
   /** @throws RestError as the SDK does; a TimeoutError when no answer has come after `timeout` milliseconds */
@@ -72,11 +75,8 @@ export class PutBlobRequests {
   async #putByHand(blob: WholeBlob, path: string, timeout: number): Promise<void> {
     const { credential } = this.#container;
     const headers = headersOf(blob);
-    if (credential instanceof StorageSharedKeyCredential) {
-      headers["Authorization"] = signPut(headers, path, credential);
-    } else if ("getToken" in credential) {
-      headers["Authorization"] = `Bearer ${await this.#tokenOf(credential)}`;
-    }
+    if (this.#key) headers["Authorization"] = signPut(headers, path, this.#key);
+    else if ("getToken" in credential) headers["Authorization"] = `Bearer ${await this.#tokenOf(credential)}`;
     try {
       await send({ ...this.#target, path: path + this.#query, headers }, blob.content, timeout);
     } catch (error) {

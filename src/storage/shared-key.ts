@@ -1,4 +1,15 @@
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { StorageSharedKeyCredential } from "@azure/storage-blob";
+
+/** An account's key, made ready for signing: to do so anew for each request takes five times as long as the signing. */
+export interface AccountKey {
+  name: string;
+  key: KeyObject;
+}
+
+export function accountKey(credential: StorageSharedKeyCredential): AccountKey {
+  return { name: credential.accountName, key: createSecretKey(credential["accountKey"]) };
+}
 
 /**
  * The Authorization header of a PUT without a query, signed with the account's key:
@@ -10,7 +21,7 @@ import type { StorageSharedKeyCredential } from "@azure/storage-blob";
 export function signPut(
   headers: Readonly<Record<string, string>>,
   path: string,
-  credential: StorageSharedKeyCredential,
+  { name: account, key }: AccountKey,
 ): string {
   const value = (name: string): string => headers[name] ?? "";
   const length = value("Content-Length");
@@ -32,7 +43,8 @@ export function signPut(
     value("If-Unmodified-Since"),
     value("Range"),
     ...ofService,
-    `/${credential.accountName}${path}`,
+    `/${account}${path}`,
   ];
-  return `SharedKey ${credential.accountName}:${credential.computeHMACSHA256(toSign.join("\n"))}`;
+  const signature = createHmac("sha256", key).update(toSign.join("\n"), "utf8").digest("base64");
+  return `SharedKey ${account}:${signature}`;
 }
