@@ -5,18 +5,31 @@ import type { Counts, FileOutcome, Page, Run as RunOfCli } from "../../cli/answe
 export type { Counts, FileOutcome, Page };
 
 /** A run's record. */
-export interface Run extends RunOfCli {
+export interface Run extends Omit<RunOfCli, "status"> {
+  status: RunOfCli["status"] | "skipped";
   /** A restore that only tells what it would do. */
   dryRun?: boolean;
+  /** The prune that forgot this run: it cannot be restored any more. */
+  forgotten?: string;
 }
 
 export type Status = Run["status"];
-/** Of a backup, a restore or a verification: only a prune deletes. */
-export type Outcome = Exclude<FileOutcome["outcome"], "deleted">;
+export type Outcome = FileOutcome["outcome"];
 
-export const OUTCOMES: readonly Outcome[] = ["copied", "unchanged", "vanished", "skipped", "failed"];
+export const OUTCOMES: readonly Outcome[] = [
+  "copied",
+  "deleted",
+  "unchanged",
+  "vanished",
+  "skipped",
+  "failed",
+];
+
+export function countOf(counts: Counts, outcome: Outcome): number {
+  return counts[outcome] ?? 0;
+}
 
 /** All files that a run has settled. */
 export function filesOf(counts: Counts): number {
-  return OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
+  return OUTCOMES.reduce((sum, outcome) => sum + countOf(counts, outcome), 0);
 }

@@ -36,6 +36,14 @@ export const api = {
     );
     return { items: files, continuation };
   },
+  /** What a restore removed, or in a dry run would remove. */
+  async deleted(id: string, query: Query): Promise<Page<{ path: string }>> {
+    const { deleted, continuation } = await get<{ deleted: { path: string }[]; continuation?: string }>(
+      `backups/${encodeURIComponent(id)}/deleted`,
+      query,
+    );
+    return { items: deleted, continuation };
+  },
   /** Starts a backup, a restore or a verification; gives the run's id. */
   async start(
     orchestrator: "backupSiteContent" | "restoreSiteContent" | "verifyBackup",

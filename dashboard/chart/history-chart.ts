@@ -27,7 +27,7 @@ export function historyChart(): Figure<HistoryPoint[]> {
     plot: (colors) => ({
       padding: [8, 12, 0, 0],
       scales: {
-        x: { time: false, range: (_self, _min, max) => [-0.6, (max ?? 0) + 0.6] },
+        x: { time: false, range: () => [-0.6, points.length - 0.4] },
         y: { range: fromZero },
       },
       series: [

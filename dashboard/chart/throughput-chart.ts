@@ -3,6 +3,9 @@ import type { Rate } from "../views/samples.ts";
 import { axis, BYTE_STEPS, fromZero } from "./axes.ts";
 import { figure, type Figure } from "./figure.ts";
 
+/** No step is below a second: labels would be the same. */
+const SECOND_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400];
+
 const bytesWords = (value: number): string => `${bytes(value)}/s`;
 const filesWords = (value: number): string => `${number(Math.round(value))} files/s`;
 
@@ -16,7 +19,11 @@ export function throughputChart(): Figure<readonly Rate[]> {
     ],
     plot: (colors) => ({
       padding: [8, 4, 0, 0],
-      scales: { bytes: { range: fromZero }, files: { range: fromZero } },
+      // The one has more room above it than the other, so that two alike do not cover one another.
+      scales: {
+        bytes: { range: fromZero },
+        files: { range: (self, min, max) => fromZero(self, min, max * 1.3) },
+      },
       series: [
         {},
         {
@@ -30,6 +37,7 @@ export function throughputChart(): Figure<readonly Rate[]> {
       ],
       axes: [
         axis(colors, {
+          incrs: SECOND_STEPS,
           values: [[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]],
           space: 80,
           size: 30,

@@ -11,6 +11,11 @@ import { go, hrefOf } from "../ui/route.ts";
 import { bytes, files } from "../ui/words.ts";
 import type { RestoreRequest } from "./restore-dialog.ts";
 
+interface Name {
+  path: string;
+  reason?: string;
+}
+
 /** How many names the dialog shows; the page of the dry run has them all. */
 const SHOWN = 100;
 
@@ -52,16 +57,19 @@ export class DryRun {
       return 300;
     }
     // The first names: those that need a decision before those that do not.
-    const pages = await Promise.all([
+    const [removed, failed, copied] = await Promise.all([
+      this.#request.delete ? api.deleted(this.#id, { limit: SHOWN }) : undefined,
       run.counts?.failed ? api.files(this.#id, { outcome: "failed", limit: SHOWN }) : undefined,
       run.counts?.copied ? api.files(this.#id, { outcome: "copied", limit: SHOWN }) : undefined,
     ]);
+    const goes = (removed?.items ?? []).map(({ path }): Name => ({ path, reason: "would be removed" }));
+    const names = [...goes, ...(failed?.items ?? []), ...(copied?.items ?? [])].slice(0, SHOWN);
     this.#ended = true;
-    this.#show(run, pages.flatMap((page) => page?.items ?? []).slice(0, SHOWN));
+    this.#show(run, names, removedWords(goes.length, removed?.continuation !== undefined));
     return undefined;
   }
 
-  #show(run: Run, names: readonly { path: string; reason?: string }[]): void {
+  #show(run: Run, names: readonly Name[], removed: string | undefined): void {
     const {
       copied = 0,
       unchanged = 0,
@@ -73,9 +81,10 @@ export class DryRun {
     const kept = unchanged + skipped;
     const summary = [
       `${files(copied)} would be written (${bytes(size)})`,
+      removed,
       kept > 0 && `${files(kept)} left as they are`,
       failed > 0 && `${files(failed)} could not be restored`,
-    ].filter((words) => words !== false);
+    ].filter((words) => typeof words === "string");
     this.#status.replaceChildren(`${summary.join(", ")}. Into `, nameText(this.#request.to), ".");
     announce("The dry run has ended.");
     const stopped = run.status !== "completed" && run.message !== undefined;
@@ -93,7 +102,7 @@ export class DryRun {
           h("a", { href: hrefOf(this.#id) }, "All of them are on the page of the dry run"),
           ".",
         ),
-      this.#confirm(copied, copied + directories),
+      this.#confirm(copied, copied + directories + (removed === undefined ? 0 : 1)),
     );
   }
 
@@ -117,7 +126,12 @@ export class DryRun {
   }
 }
 
-function nameList(names: readonly { path: string; reason?: string }[]): HTMLElement {
+function removedWords(count: number, andMore: boolean): string | undefined {
+  if (count === 0) return undefined;
+  return `${andMore ? "more than " : ""}${count} ${count === 1 ? "name" : "names"} removed`;
+}
+
+function nameList(names: readonly Name[]): HTMLElement {
   return h(
     "ul",
     { class: "names", tabindex: "0", "aria-label": "Files" },

@@ -2,7 +2,7 @@ import type { Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
-import { choiceField, linesField, selectField, textField } from "../ui/field.ts";
+import { checkField, choiceField, linesField, selectField, textField } from "../ui/field.ts";
 import { form } from "../ui/form.ts";
 import { note } from "../ui/notice.ts";
 import { moment } from "../../cli/words.ts";
@@ -16,12 +16,16 @@ export interface RestoreRequest {
   overwrite: string;
   include: string[];
   exclude: string[];
+  delete: boolean;
 }
 
 /** Restores a backup, in two steps: what it would do, by a dry run, and then, once that is confirmed, doing it. */
 export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialog {
   const dialog = new Dialog("Restore");
-  const backups = runs.filter(({ kind, status }) => kind === "backup" && status !== "running");
+  const backups = runs.filter(
+    ({ kind, status, forgotten }) =>
+      kind === "backup" && status !== "running" && status !== "skipped" && forgotten === undefined,
+  );
   const known = run === undefined || backups.some(({ id }) => id === run.id) ? backups : [run, ...backups];
   if (known.length === 0) {
     dialog.show(note("There is no backup yet that could be restored."));
@@ -52,14 +56,20 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
   });
   const include = linesField({ name: "include", label: "Only", hint: "Patterns, one a line; none: all." });
   const exclude = linesField({ name: "exclude", label: "Leave out", hint: "Patterns, one a line." });
+  const remove = checkField({
+    name: "delete",
+    label: "Remove what the directory has and the backup has not",
+    hint: "What goes is shown first.",
+  });
   let dry: DryRun | undefined;
   const asking = form({
-    fields: [source, to, overwrite, include, exclude],
+    fields: [source, to, overwrite, include, exclude, remove],
     content: [
       source.element,
       to.element,
       overwrite.element,
       h("div", { class: "fields" }, include.element, exclude.element),
+      remove.element,
     ],
     submit: "Show what it would do",
     busy: "Starting a dry run …",
@@ -70,6 +80,7 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
         overwrite: overwrite.value(),
         include: include.value(),
         exclude: exclude.value(),
+        delete: remove.value(),
       };
       const id = await api.start("restoreSiteContent", { ...request, dryRun: true });
       if (!dialog.element.open) return;

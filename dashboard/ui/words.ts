@@ -4,12 +4,16 @@ import { filesOf } from "../api/answers.ts";
 
 export { bytes, bytesOf, duration, files, number, roughly } from "../../cli/words.ts";
 
-const KINDS: Record<string, string> = { backup: "Backup", restore: "Restore", verify: "Verification" };
+const KINDS: Record<string, string> = {
+  backup: "Backup",
+  restore: "Restore",
+  verify: "Verification",
+  prune: "Prune",
+};
 
-/** What a run does: Backup, Restore, Dry run of a restore … */
+/** What a run does: Backup; Restore, dry run … */
 export function kindWords({ kind, dryRun }: Pick<Run, "kind" | "dryRun">): string {
-  if (dryRun) return "Restore, dry run";
-  return KINDS[kind] ?? kind;
+  return `${KINDS[kind] ?? kind}${dryRun ? ", dry run" : ""}`;
 }
 
 const OUTCOMES: Record<string, Partial<Record<Outcome, string>>> = {
@@ -17,6 +21,7 @@ const OUTCOMES: Record<string, Partial<Record<Outcome, string>>> = {
   restore: { copied: "Restored", unchanged: "Left as it is", vanished: "Vanished", skipped: "Skipped" },
   dry: { copied: "Would be restored", unchanged: "Would be left", skipped: "Would be skipped" },
   verify: { copied: "Copied", unchanged: "Verified" },
+  prune: { deleted: "Deleted", unchanged: "Decided" },
 };
 
 const MEANINGS: Partial<Record<Outcome, string>> = {
@@ -27,7 +32,7 @@ const MEANINGS: Partial<Record<Outcome, string>> = {
 /** An outcome in the words of a kind of run: what a verification finds unchanged is verified. */
 export function outcomeWord({ kind, dryRun }: Pick<Run, "kind" | "dryRun">, outcome: Outcome): string {
   if (outcome === "failed") return "Failed";
-  const words = OUTCOMES[dryRun ? "dry" : kind] ?? OUTCOMES["backup"];
+  const words = OUTCOMES[dryRun && kind === "restore" ? "dry" : kind] ?? OUTCOMES["backup"];
   return words?.[outcome] ?? outcome.charAt(0).toUpperCase() + outcome.slice(1);
 }
 
@@ -39,6 +44,11 @@ export function outcomeMeaning(outcome: Outcome): string | undefined {
 export function placeOf({ destination }: Run): string {
   const { container, prefix } = destination;
   return prefix === "" ? container : `${container}/${prefix}`;
+}
+
+/** What a run is of: its directory; a prune has none, but the place that it prunes. */
+export function subjectOf(run: Run): string {
+  return run.root === "" ? placeOf(run) : run.root;
 }
 
 /** How long a run took, or has taken. */

@@ -1,4 +1,5 @@
 import type { FileOutcome, Outcome, Run } from "../api/answers.ts";
+import { countOf } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { h, newId, replace, type Child } from "../ui/element.ts";
 import { messageOf } from "../ui/message-of.ts";
@@ -61,7 +62,7 @@ export class FilesPanel {
     this.element.hidden = false;
     const outcome = shownOutcome(run, query);
     const [prefix, text] = [query.get("prefix") ?? "", query.get("text") ?? ""];
-    const count = run.counts[outcome];
+    const count = countOf(run.counts, outcome);
     replace(this.#heading, `${outcomeWord(run, outcome)} `, h("span", { class: "sub" }, number(count)));
     // While a run goes on only its first failures are looked at again: the rest would move under the reader.
     const grown = run.status === "running" ? outcome === "failed" && Math.min(count, PAGE) : "ended";

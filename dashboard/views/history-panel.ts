@@ -63,7 +63,8 @@ export class HistoryPanel {
     this.#newest = newest;
     const { items } = await api.runs({ kind: "backup", limit: RUNS });
     this.#groups = Map.groupBy(
-      items.filter(({ counts, status }) => counts !== undefined && status !== "running"),
+      // One that was canceled had only a part of the tree.
+      items.filter(({ status }) => status === "completed" || status === "failed"),
       nameOf,
     );
     this.#show();

@@ -1,5 +1,5 @@
 import type { Counts, Outcome, Run } from "../api/answers.ts";
-import { OUTCOMES } from "../api/answers.ts";
+import { countOf, OUTCOMES } from "../api/answers.ts";
 import { h } from "../ui/element.ts";
 import { icon, type IconName } from "../ui/icon.ts";
 import { hrefWith } from "../ui/route.ts";
@@ -13,18 +13,19 @@ export function outcomeTiles(run: Run, query: URLSearchParams): HTMLElement[] {
   if (!counts) return [];
   const chosen = shownOutcome(run, query);
   return OUTCOMES.filter((outcome) => isOf(run, counts, outcome)).map((outcome) => {
-    const shape = counts[outcome] > 0 ? ICONS[outcome] : undefined;
+    const count = countOf(counts, outcome);
+    const shape = count > 0 ? ICONS[outcome] : undefined;
     return h(
       "a",
       {
         id: `tile-${outcome}`,
-        class: `tile tile-${outcome}${counts[outcome] === 0 ? " none" : ""}`,
+        class: `tile tile-${outcome}${count === 0 ? " none" : ""}`,
         href: hrefWith({ outcome, pages: undefined }),
         "aria-current": outcome === chosen ? "true" : undefined,
         title: outcomeMeaning(outcome),
       },
       h("span", { class: "tile-name" }, shape && icon(shape), outcomeWord(run, outcome)),
-      h("span", { class: "tile-count" }, number(counts[outcome])),
+      h("span", { class: "tile-count" }, number(count)),
       h("span", { class: "tile-more" }, more(counts, outcome)),
     );
   });
@@ -36,17 +37,19 @@ export function shownOutcome(run: Run, query: URLSearchParams): Outcome {
   if (asked) return asked;
   const { counts } = run;
   if ((counts?.failed ?? 0) > 0) return "failed";
+  if (run.kind === "prune") return (counts?.deleted ?? 0) > 0 ? "deleted" : "unchanged";
   return run.kind === "verify" || (counts?.copied === 0 && counts.unchanged > 0) ? "unchanged" : "copied";
 }
 
 /** A verification copies nothing and a restore has nothing vanish: an outcome that cannot be is not shown. */
 function isOf({ kind }: Run, counts: Counts, outcome: Outcome): boolean {
-  if (counts[outcome] > 0 || outcome === "failed") return true;
+  if (countOf(counts, outcome) > 0 || outcome === "failed") return true;
   if (kind === "verify") return outcome === "unchanged";
+  if (kind === "prune" || outcome === "deleted") return kind === "prune" && outcome === "deleted";
   return kind !== "restore" || outcome !== "vanished";
 }
 
 function more(counts: Counts, outcome: Outcome): string {
-  if (outcome === "copied") return bytes(counts.bytes);
+  if (outcome === "copied" || outcome === "deleted") return bytes(counts.bytes);
   return outcome === "unchanged" ? bytes(counts.unchangedBytes) : "";
 }

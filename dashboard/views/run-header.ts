@@ -4,7 +4,7 @@ import { momentText } from "../ui/moment-text.ts";
 import { nameText } from "../ui/name-text.ts";
 import { go, hrefOf, hrefWith } from "../ui/route.ts";
 import { statusBadge } from "../ui/status-badge.ts";
-import { kindWords, tookWords } from "../ui/words.ts";
+import { kindWords, subjectOf, tookWords } from "../ui/words.ts";
 
 /** What a run is, and what can be done with it. */
 export class RunHeader {
@@ -26,7 +26,7 @@ export class RunHeader {
   }
 
   show(run: Run): void {
-    replace(this.#title, `${kindWords(run)} `, nameText(run.root));
+    replace(this.#title, `${kindWords(run)} `, nameText(subjectOf(run)));
     replace(this.#status, statusBadge(run.status));
     replace(this.#facts, ...facts(run));
     const offers = offersFor(run);
@@ -44,14 +44,12 @@ interface Offer {
   danger?: boolean;
 }
 
-function offersFor({ kind, status }: Run): Offer[] {
+function offersFor({ kind, status, forgotten }: Run): Offer[] {
   if (status === "running") return [{ dialog: "cancel", label: "Cancel …", danger: true }];
   if (kind !== "backup") return [];
-  return [
-    { dialog: "verify", label: "Verify …" },
-    { dialog: "restore", label: "Restore …" },
-    { dialog: "backup", label: "Back up again …" },
-  ];
+  const again: Offer = { dialog: "backup", label: "Back up again …" };
+  if (forgotten !== undefined) return [again];
+  return [{ dialog: "verify", label: "Verify …" }, { dialog: "restore", label: "Restore …" }, again];
 }
 
 function action(dialog: string, label: string, danger = false): HTMLElement {

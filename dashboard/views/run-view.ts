@@ -78,7 +78,9 @@ export function runView(id: string): View {
 
 function messageOf(run: Run): HTMLElement[] {
   if (run.message !== undefined) return [errorNotice(run.message)];
-  if (run.dryRun && run.status === "completed")
+  if (run.forgotten !== undefined)
+    return [note("A prune has forgotten this run: it cannot be restored any more.")];
+  if (run.dryRun && run.kind === "restore" && run.status === "completed")
     return [note("A dry run: nothing was written. The files below are what a restore would write.")];
   return [];
 }

@@ -1,7 +1,7 @@
 import { h, newId } from "../ui/element.ts";
 import { go, hrefWith } from "../ui/route.ts";
 
-const KINDS = { "": "All", backup: "Backups", restore: "Restores", verify: "Verifications" };
+const KINDS = { "": "All", backup: "Backups", restore: "Restores", verify: "Verifications", prune: "Prunes" };
 const STATUSES = {
   "": "Any",
   running: "Running",

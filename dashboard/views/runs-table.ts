@@ -8,7 +8,7 @@ import { nameText } from "../ui/name-text.ts";
 import { hrefOf } from "../ui/route.ts";
 import { statusBadge } from "../ui/status-badge.ts";
 import { Table } from "../ui/table.ts";
-import { bytes, files, kindWords, number, placeOf, tookWords } from "../ui/words.ts";
+import { bytes, files, kindWords, number, placeOf, subjectOf, tookWords } from "../ui/words.ts";
 
 export function runsTable(): Table {
   return new Table("Runs", "runs", [
@@ -32,7 +32,7 @@ export function runRow(run: Run): Child[] {
       h(
         "a",
         { href: hrefOf(run.id), class: "run-link" },
-        nameText(run.root),
+        nameText(subjectOf(run)),
         // A list of links has many of the same directory.
         h("span", { class: "unseen" }, `, ${moment(run.started)}`),
       ),
@@ -48,7 +48,9 @@ export function runRow(run: Run): Child[] {
 
 function subtitle(run: Run): Child[] {
   const kind = kindWords(run);
-  if (run.kind === "backup") return [`${kind}, ${run.mode}, to `, nameText(placeOf(run))];
+  const forgotten = run.forgotten !== undefined && h("span", { class: "chip" }, "forgotten");
+  if (run.kind === "backup") return [`${kind}, ${run.mode}, to `, nameText(placeOf(run)), forgotten];
+  if (run.kind === "prune") return [kind];
   return [`${kind}, ${run.kind === "restore" ? "from" : "of"} `, nameText(placeOf(run))];
 }
 

@@ -1,6 +1,6 @@
 /** The dashboard as a person uses it, in a real browser, on the local host. */
-import { existsSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -139,24 +139,27 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
       "bad.": "",
     });
     const { id } = await host.backUp({ root, container: "source" });
-    const to = path.join(folder, "restored", "here");
+    const to = await makeTree(path.join(folder, "restored"), { "extra.txt": "goes" });
     const on = await open(`#/runs/${id}`);
     await on.button("Restore …").last().click();
     await on.field("Into the directory").fill(to);
+    await on.page.getByLabel("Remove what the directory has and the backup has not").check();
     await on.expectAccessible("the form of a restore");
     await on.button("Show what it would do").click();
     await on.page
       .getByRole("dialog")
-      .getByText(/2 files would be written \(6 B\)/)
+      .getByText(/2 files would be written \(6 B\), 1 name removed/)
       .waitFor();
     await on.page.getByRole("listitem").filter({ hasText: "b/c.txt" }).waitFor();
+    await on.page.getByRole("listitem").filter({ hasText: "extra.txtwould be removed" }).waitFor();
     await on.expectAccessible("a dry run");
-    expect(existsSync(path.join(folder, "restored"))).toBe(false);
+    expect(await readdir(to)).toEqual(["extra.txt"]);
 
     await on.button("Restore 2 files").click();
     await on.status("Completed").waitFor();
     await on.count("Restored", 2).waitFor();
     expect(await readFile(path.join(to, "b/c.txt"), "utf8")).toBe("two");
+    expect((await readdir(to)).sort()).toEqual(["a.txt", "b"]);
     await on.expectAccessible("a restore");
 
     await on.page.getByRole("link", { name: id }).click();
