@@ -1,0 +1,66 @@
+/** Forgetting backups over HTTP: told by a dry run, done by a prune, and what is left restores. */
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { bytes, makeTree, readTree, type FileOnDisk } from "../harness/tree.ts";
+import { backUp, expectProblem, follow, newContainer, newRoot, post } from "./client.ts";
+
+async function end(orchestrator: string, body: unknown) {
+  const started = await post(JSON.stringify(body), { orchestrator });
+  expect(started.status).toBe(202);
+  return await follow(started.headers.get("location") ?? "");
+}
+
+/** The finest that a backup keeps of a time. */
+function inMicroseconds(tree: Map<string, FileOnDisk>) {
+  return new Map(
+    [...tree].map(([name, file]) => [name, { ...file, mtimeMs: Math.round(file.mtimeMs * 1000) }]),
+  );
+}
+
+describe("pruneBackups", () => {
+  it("deletes what only forgotten runs need, as much as the dry run said; a kept run restores", async () => {
+    const root = await newRoot();
+    await makeTree(root, { same: bytes(3000), changes: "first", gone: "gone" });
+    const container = newContainer();
+    const place = { root, container: container.containerName };
+    const first = await backUp(place);
+    await writeFile(path.join(root, "changes"), "then");
+    await rm(path.join(root, "gone"));
+    const tree = await readTree(root);
+    const second = await backUp({ ...place, mode: "incremental" });
+    await writeFile(path.join(root, "changes"), "at last");
+    await backUp({ ...place, mode: "incremental" });
+
+    const request = { container: container.containerName, keepLast: 2 };
+    const told = await end("pruneBackups", { ...request, dryRun: true });
+    expect(told).toMatchObject({
+      runtimeStatus: "Completed",
+      customStatus: { runs: { kept: 2, forgotten: 1 } },
+    });
+    const held = async () => {
+      const blobs: string[] = [];
+      for await (const { name, snapshot } of container.listBlobsFlat({ includeSnapshots: true }))
+        blobs.push(snapshot ? `${name}@` : name);
+      return blobs.sort();
+    };
+    expect(await held()).toEqual(["changes", "changes@", "changes@", "gone", "same"]);
+    const done = await end("pruneBackups", request);
+    expect(done).toMatchObject({ runtimeStatus: "Completed", output: told.output });
+    expect(await held()).toEqual(["changes", "changes@", "same"]);
+
+    const to = await newRoot();
+    const restored = await end("restoreSiteContent", { run: second.instanceId, to });
+    expect(restored).toMatchObject({ runtimeStatus: "Completed" });
+    expect(inMicroseconds(await readTree(to))).toEqual(inMicroseconds(tree));
+    const refused = await post(JSON.stringify({ run: first.instanceId, to }), {
+      orchestrator: "restoreSiteContent",
+    });
+    await expectProblem(refused, 404, /a prune may have forgotten it/);
+  });
+
+  it("is refused without a policy", async () => {
+    const refused = await post(JSON.stringify({ dryRun: true }), { orchestrator: "pruneBackups" });
+    await expectProblem(refused, 400, /no keep option is given, and a prune that keeps nothing is refused/);
+  });
+});
