@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
-import { readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
+import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
@@ -150,16 +150,6 @@ function sortBySize(entries: readonly Entry[], threshold: number) {
 
 function toLines(entries: readonly unknown[]): string[] {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`);
-}
-
-/** Each line as a range of its own. */
-function lineRanges(list: string, lines: readonly string[]): ListRange[] {
-  let offset = 0;
-  return lines.map((line) => {
-    const length = Buffer.byteLength(line);
-    offset += length;
-    return { list, offset: offset - length, length };
-  });
 }
 
 async function begin(

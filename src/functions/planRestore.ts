@@ -1,7 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { planRestore, type PlanInput } from "../restore/plan-restore.ts";
-import type { Plan } from "../restore/plan.ts";
+import { LANES, type Plan } from "../restore/plan.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import type { Tally } from "../backup/outcome.ts";
 import type { BatchRef, PartRef } from "../ledger/listing.ts";
@@ -15,6 +15,8 @@ export interface PlannedPart {
   of: string;
   found: Tally;
   batches: BatchRef[];
+  /** Orchestrations that share the large files. */
+  large: { run: string; part: string; large: number; step: number }[];
   rest: PartRef[];
   /** Files and bytes in the batches. */
   files: number;
@@ -28,10 +30,20 @@ export function plannedPart({ run, part }: PartRef, plan: Plan<unknown>): Planne
     of: plan.source.id,
     found: plan.found,
     batches: plan.batches.map((_batch, batch) => ({ run, part, batch })),
+    large: lanes(plan.large?.length ?? 0).map((large, _index, { length }) => ({
+      run,
+      part,
+      large,
+      step: length,
+    })),
     rest: plan.rest.map((_range, number) => ({ run, part: `${part}.${number}` })),
     ...plan.toDo,
     ...(plan.problem === undefined ? {} : { problem: plan.problem }),
   };
+}
+
+function lanes(files: number): number[] {
+  return Array.from({ length: Math.min(LANES, files) }, (_none, lane) => lane);
 }
 
 /** Plans a restore, or a part of it, into the ledger. */

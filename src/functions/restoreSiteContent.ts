@@ -47,10 +47,13 @@ function* restore(context: df.OrchestrationContext, part: PartRef, request?: Res
   }
 
   const batches = plan.batches.map((batch) => context.df.callActivityWithRetry("restoreFiles", retry, batch));
+  const large = plan.large.map((lane) =>
+    context.df.callSubOrchestrator("restoreLargeFiles", lane, `${lane.run}:${lane.part}:large-${lane.large}`),
+  );
   const rest = plan.rest.map((left) =>
     context.df.callSubOrchestrator("restoreSiteContent", left, `${left.run}:${left.part}`),
   );
-  const results = yield* settleAll<Tally>(context, [...batches, ...rest]);
+  const results = yield* settleAll<Tally>(context, [...batches, ...large, ...rest]);
   const restored = yield* tallyResults(context, plan.batches, results);
   // Last, for what is put into a directory changes its time.
   const directories = request ? yield* setDirectories(context, part.run) : emptyTally();

@@ -62,6 +62,16 @@ export function listingName(part: string): string {
   return `lists/${part}.json`;
 }
 
+/** Each line of a list as a range of its own. */
+export function lineRanges(list: string, lines: readonly string[]): ListRange[] {
+  let offset = 0;
+  return lines.map((line) => {
+    const length = Buffer.byteLength(line);
+    offset += length;
+    return { list, offset: offset - length, length };
+  });
+}
+
 /** The listing of a part, or undefined when it was not listed yet. */
 export async function readListing(ledger: Ledger, part: string): Promise<Listing | undefined> {
   const key = `${ledger.runId}/${part}`;

@@ -49,6 +49,7 @@ export async function planRestore(
       service,
       filesPerPart: settings.listFiles,
       examine: (items) => examine(items, base, container),
+      largeFile: settings.largeFile,
     });
   } catch (error) {
     if (classify(error) !== "refused" || !input.request) throw error;

@@ -5,7 +5,7 @@ import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
 import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
-import { listingName, type Batch } from "../ledger/listing.ts";
+import { lineRanges, listingName, type Batch } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { listManifest, missingRecords, readManifest } from "./manifest.ts";
 import type { ManifestBlob, ManifestItem } from "./manifest.ts";
@@ -33,6 +33,8 @@ export interface Plan<Request> {
   /** What was settled while planning. */
   found: Tally;
   batches: Batch[];
+  /** Files that are restored by ranges, each range one line; absent in a verification. */
+  large?: ListRange[];
   rest: ListRange[];
   toDo: { files: number; bytes: number };
   /** Why nothing can be done at all, for people. */
@@ -58,9 +60,9 @@ export async function settlePart<Request>(
   ledger: Ledger,
   part: string,
   base: PlanBase<Request>,
-  tools: { service: BlobServiceClient; filesPerPart: number; examine: Examine },
+  tools: { service: BlobServiceClient; filesPerPart: number; examine: Examine; largeFile?: number },
 ): Promise<Plan<Request>> {
-  const { service, filesPerPart, examine } = tools;
+  const { service, filesPerPart, examine, largeFile = Infinity } = tools;
   const sourceLedger = new Ledger(service, base.source.id);
   const { pending, damage } = await partOf(ledger, part, base.source, service);
   let settled = damage;
@@ -78,7 +80,11 @@ export async function settlePart<Request>(
     planned = examined.planned;
   }
 
-  const lines = planned.map((item) => toLines([item]));
+  const isLarge = ({ kind, size }: PlannedItem): boolean => kind === "file" && size > largeFile;
+  const small = planned.filter((item) => !isLarge(item));
+  const lines = small.map((item) => toLines([item]));
+  const largeLines = planned.filter(isLarge).map((item) => toLines([item]));
+  if (largeLines.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   const found =
     settled.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), settled) : emptyTally();
@@ -86,11 +92,21 @@ export async function settlePart<Request>(
     version: 1,
     ...base,
     found,
-    batches: cut(`${attempt}.jsonl`, planned, lines, part === WHOLE_RUN, MAX_BATCHES),
+    batches: cut(
+      `${attempt}.jsonl`,
+      small,
+      lines,
+      part === WHOLE_RUN,
+      MAX_BATCHES - Math.min(LANES, largeLines.length),
+    ),
+    large: lineRanges(`${attempt}.large.jsonl`, largeLines),
     rest,
     toDo: { files: planned.length, bytes: planned.reduce((sum, { size }) => sum + size, 0) },
   });
 }
+
+/** Orchestrations that the large files of a part are shared among. */
+export const LANES = 16;
 
 /** The part that is the whole run. */
 export const WHOLE_RUN = "0";

@@ -13,7 +13,14 @@ import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { notAllowed } from "./plan-restore.ts";
 import { openBatch, type Plan, type PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
-import { CannotWrite, failed, isTemporaryOf, restoreItem, type RestoreContext } from "./restore-file.ts";
+import {
+  CannotWrite,
+  explainFull,
+  failed,
+  isTemporaryOf,
+  restoreItem,
+  type RestoreContext,
+} from "./restore-file.ts";
 
 /**
  * Restores the files of one batch and records what became of each. A batch that was recorded before is not restored
@@ -101,14 +108,6 @@ async function restoreAll(
   const outcomes = (await Promise.all(restores)).filter((outcome) => outcome !== undefined);
   if (failure !== undefined) throw failure;
   return full === undefined ? { outcomes } : { outcomes, stopped: full };
-}
-
-function explainFull(code: string, to: string): string {
-  const then = "start the restore again: it leaves out what is there already";
-  if (code === "EROFS")
-    return `${to} is on a file system that is read-only. Mount it for writing and ${then}.`;
-  if (code === "EDQUOT") return `The quota of the file system of ${to} is used up. Make room and ${then}.`;
-  return `The disk that ${to} is on is full. Make room and ${then}.`;
 }
 
 /** The directories that some items belong in. */

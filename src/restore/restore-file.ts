@@ -46,6 +46,15 @@ export class CannotWrite extends Error {
   }
 }
 
+/** What to do about a disk that is full or read-only, for people. */
+export function explainFull(code: string, to: string): string {
+  const then = "start the restore again: it leaves out what is there already";
+  if (code === "EROFS")
+    return `${to} is on a file system that is read-only. Mount it for writing and ${then}.`;
+  if (code === "EDQUOT") return `The quota of the file system of ${to} is used up. Make room and ${then}.`;
+  return `The disk that ${to} is on is full. Make room and ${then}.`;
+}
+
 /** The content that was fetched is not what the run recorded. */
 class Corrupt extends Error {}
 
@@ -71,13 +80,17 @@ function temporaryPrefix(mark: string): string {
  * Restores one file, link or empty directory and says what became of it. What is wrong with it is an outcome.
  * @throws CannotWrite, and errors of the storage account that concern more than this file
  */
-export async function restoreItem(item: PlannedItem, context: RestoreContext): Promise<Outcome> {
+export async function restoreItem(
+  item: PlannedItem,
+  context: RestoreContext,
+  write: Write = writeFile,
+): Promise<Outcome> {
   const unsafe = unsafePath(item.path);
   if (unsafe !== undefined) return failed(item, unsafe);
   let planned = item;
   for (let tries = 1; ; tries++) {
     try {
-      return await place(planned, context);
+      return await place(planned, context, write);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EMFILE" && tries < TRIES * 2) await sleep(100 * 2 ** tries);
@@ -96,7 +109,15 @@ export async function restoreItem(item: PlannedItem, context: RestoreContext): P
 /** What to do with what is at an item's place. */
 type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
 
-async function place(item: PlannedItem, context: RestoreContext): Promise<Outcome> {
+/** Puts a file's content where it belongs; `at` is its place in the directory. */
+type Write = (
+  item: PlannedItem,
+  directory: PinnedDirectory,
+  at: string,
+  context: RestoreContext,
+) => Promise<void>;
+
+async function place(item: PlannedItem, context: RestoreContext, write: Write): Promise<Outcome> {
   const directory = await parentOf(item, context);
   if (typeof directory === "string") return { ...done(item, "skipped"), size: 0, reason: directory };
   try {
@@ -129,7 +150,7 @@ async function place(item: PlannedItem, context: RestoreContext): Promise<Outcom
     }
     if (item.kind === "directory") await makeDirectory(item, at, current, context);
     else if (item.kind === "link") await writeLink(item, directory, at, context);
-    else await writeFile(item, directory, at, context);
+    else await write(item, directory, at, context);
     return done(item, "copied");
   } finally {
     await directory?.close();
@@ -290,14 +311,14 @@ function assertIntact(item: PlannedItem, hash: string): void {
   throw new Corrupt(`corrupt: what the container holds has the MD5 ${hash}, the run recorded ${item.md5}`);
 }
 
-async function writeAll(handle: FileHandle, content: Buffer, position: number): Promise<void> {
+export async function writeAll(handle: FileHandle, content: Buffer, position: number): Promise<void> {
   for (let written = 0; written < content.length;) {
     written += (await handle.write(content, written, content.length - written, position + written))
       .bytesWritten;
   }
 }
 
-async function finish(handle: FileHandle, item: PlannedItem): Promise<void> {
+export async function finish(handle: FileHandle, item: PlannedItem): Promise<void> {
   const time = timeOf(item.mtime);
   await handle.chmod(item.mode & PERMISSIONS);
   await handle.utimes(time, time);

@@ -1,0 +1,160 @@
+import { constants } from "node:fs";
+import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Budget } from "../../backup/budget.ts";
+import { mtimeOf } from "../../backup/entry.ts";
+import { finishHash } from "../../backup/large-file/hash-span.ts";
+import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
+import { ignore } from "../../backup/pinned-directory.ts";
+import { isAllowed } from "../../backup/roots.ts";
+import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
+import type { Settings } from "../../settings.ts";
+import { findContents } from "../find-content.ts";
+import { notAllowed } from "../plan-restore.ts";
+import {
+  CannotWrite,
+  explainFull,
+  failed,
+  finish,
+  isTemporaryOf,
+  restoreItem,
+  temporaryName,
+} from "../restore-file.ts";
+import { openLargeRestore, outcomeName, readAttempt, settleAttempt } from "./attempt.ts";
+import type { LargeRestore, LargeRestoreRef, RestoreAttemptRef } from "./attempt.ts";
+
+/** What the orchestration of a large file needs to know. */
+export type Begun = { size: number; range: number; ranges: number } | { settled: Tally } | "none";
+
+/** Bytes of a range: one activity's work, half a minute even at 4 MiB/s. */
+export const RANGE = 128 * 1024 * 1024;
+
+/**
+ * Begins an attempt: makes the temporary file beside the file's place, or says what became of a file for which there is
+ * nothing to fetch.
+ */
+export async function beginRestore(
+  ref: RestoreAttemptRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Begun> {
+  const large = await openLargeRestore(ref, service, settings, budget);
+  if (!large) return "none";
+  const { ledger, plan, item, context } = large;
+  const before = await readTally(ledger, outcomeName(ref));
+  if (before) return { settled: before };
+  const work = { size: item.size, range: RANGE, ranges: Math.ceil(item.size / RANGE) };
+  for (const directory of [plan.realTo, plan.request.to]) {
+    if (await isAllowed(directory, settings.restoreRoots)) continue;
+    return { settled: { ...emptyTally(), stopped: notAllowed(plan.request.to) } };
+  }
+  if (await readAttempt(ledger, ref)) return work;
+  let { source } = item;
+  if (ref.attempt > 1) {
+    const found = (await findContents(context.container, context.prefix, [item], context.versioned)).get(
+      item,
+    );
+    if (!found || "lost" in found)
+      return { settled: await settle(large, ref, failed(item, found?.lost ?? "its blob is missing")) };
+    ({ source } = found);
+  }
+  let begun = false;
+  const outcome = await restore(large, async (_item, directory) => {
+    for (const name of await readdir(directory.path("."))) {
+      if (isTemporaryOf(context.mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
+    }
+    const { temporary } = await settleAttempt(ledger, ref, {
+      temporary: temporaryName(context.mark),
+      source,
+    });
+    const flags = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+    const handle = await open(directory.path(temporary), flags, 0o600);
+    await handle.close();
+    begun = true;
+  });
+  return begun && outcome.outcome === "copied" ? work : { settled: await settle(large, ref, outcome) };
+}
+
+/**
+ * Ends an attempt: checks the hash of what was written, makes it last, and renames it into its place.
+ * @returns "again" when what was written is not what the run recorded, or is gone
+ */
+export async function endRestore(
+  ref: RestoreAttemptRef & { state: string },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<{ settled: Tally } | "again"> {
+  const large = await openLargeRestore(ref, service, settings, budget);
+  const attempt = large && (await readAttempt(large.ledger, ref));
+  if (!large || !attempt)
+    throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of ${ref.part}.`);
+  const before = await readTally(large.ledger, outcomeName(ref));
+  if (before) return { settled: before };
+  const { item } = large;
+  if ((await finishHash(ref.state)).toString("base64") !== item.md5) return "again";
+  let gone = false;
+  const outcome = await restore(large, async (_item, directory, at) => {
+    try {
+      const flags = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
+      const handle = await open(directory.path(attempt.temporary), flags);
+      try {
+        await finish(handle, item);
+      } finally {
+        await handle.close();
+      }
+      await rename(directory.path(attempt.temporary), at);
+      await directory.sync().catch(() => undefined);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // Another delivery of this may have renamed it.
+      const now = await lstat(at).catch(() => undefined);
+      gone = !(now?.isFile() && now.size === item.size && mtimeOf(now) === item.mtime);
+    }
+  });
+  if (gone) return "again";
+  // With "changed" another delivery's rename makes the file one that is as it should be: it was restored all the same.
+  return {
+    settled: await settle(
+      large,
+      ref,
+      outcome.outcome === "unchanged" ? { ...outcome, outcome: "copied" } : outcome,
+    ),
+  };
+}
+
+/** Records that a large file could not be restored, and removes what was written of it. */
+export async function giveUpRestore(
+  ref: LargeRestoreRef & { reason: string },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Tally> {
+  const large = await openLargeRestore(ref, service, settings, budget);
+  if (!large) return emptyTally();
+  const { context, item } = large;
+  await restore(large, async (_item, directory) => {
+    for (const name of await readdir(directory.path("."))) {
+      if (isTemporaryOf(context.mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
+    }
+  }).catch(() => undefined);
+  return await settle(large, ref, failed(item, ref.reason));
+}
+
+/** Restores the item by another way of writing it; a disk that is full is an outcome. */
+async function restore(
+  { item, context, plan }: LargeRestore,
+  write: NonNullable<Parameters<typeof restoreItem>[2]>,
+): Promise<Outcome> {
+  try {
+    return await restoreItem(item, context, write);
+  } catch (error) {
+    if (error instanceof CannotWrite) return failed(item, explainFull(error.code, plan.request.to));
+    throw error;
+  }
+}
+
+async function settle({ ledger }: LargeRestore, ref: LargeRestoreRef, outcome: Outcome): Promise<Tally> {
+  return await settleOutcomes(ledger, outcomeName(ref), [outcome]);
+}

@@ -1,0 +1,134 @@
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { createMD5 } from "hash-wasm";
+import pMap from "p-map";
+import { blobName } from "../../backup/blob-name.ts";
+import type { Budget } from "../../backup/budget.ts";
+import { PinnedDirectory } from "../../backup/pinned-directory.ts";
+import { withTimeout } from "../../backup/timeout.ts";
+import type { Settings } from "../../settings.ts";
+import { classify } from "../../storage/errors.ts";
+import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
+import { sourceBlob } from "../download.ts";
+import { writeAll } from "../restore-file.ts";
+import { openLargeRestore, readAttempt, type LargeRestore, type RestoreAttemptRef } from "./attempt.ts";
+import { RANGE } from "./begin-and-end.ts";
+
+/**
+ * What came of a piece: "moved" when the content has become another blob's, "gone" when the temporary file is not here:
+ * somebody removed it, or this machine has another directory of that name than the one that began.
+ */
+export type RestoredPiece = "done" | "moved" | "gone";
+
+/** Requests of a range that are open at a time. */
+const AT_A_TIME = 4;
+
+/** Fetches one range and writes it into the temporary file. Each request is checked by the MD5 that the service gives. */
+export async function restoreRange(
+  ref: RestoreAttemptRef & { range: number },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<RestoredPiece> {
+  return await withTemporary(ref, constants.O_WRONLY, service, settings, budget, async (handle, large) => {
+    const { item, context, source } = large;
+    const blob = context.container.getBlobClient(blobName(item.path, context.prefix));
+    const from = ref.range * RANGE;
+    const to = Math.min(from + RANGE, item.size);
+    const positions = Array.from(
+      { length: Math.ceil((to - from) / LONGEST_HASHED_RANGE) },
+      (_none, index) => from + index * LONGEST_HASHED_RANGE,
+    );
+    try {
+      await pMap(
+        positions,
+        async (offset) => {
+          const length = Math.min(LONGEST_HASHED_RANGE, to - offset);
+          await budget.bytes(length, async () => {
+            const { content, etag } = await budget.request(() =>
+              readChecked(sourceBlob(blob, source), { offset, length }),
+            );
+            if (content.length !== length || !isOf(etag, source.etag)) throw new Moved();
+            await withTimeout(writeAll(handle, content, offset), settings.fileTimeoutMs, "writing it");
+          });
+        },
+        { concurrency: AT_A_TIME },
+      );
+    } catch (error) {
+      if (error instanceof Moved || classify(error) === "missing") return "moved";
+      throw error;
+    }
+    await withTimeout(handle.sync(), settings.fileTimeoutMs, "flushing it");
+    return "done";
+  });
+}
+
+class Moved extends Error {}
+
+/** Lists give ETags without the quotes that they have in a header. */
+function isOf(etag: string, wanted: string | undefined): boolean {
+  return wanted === undefined || etag.replaceAll('"', "") === wanted.replaceAll('"', "");
+}
+
+/** Goes on with the MD5 of what was written, as hashSpan does with that of what is read. */
+export async function hashRestored(
+  ref: RestoreAttemptRef & { from: number; to: number; state?: string },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<{ state: string } | "gone"> {
+  const hash = await createMD5();
+  hash.init();
+  if (ref.state !== undefined) hash.load(Buffer.from(ref.state, "base64"));
+  const piece = await withTemporary(ref, constants.O_RDONLY, service, settings, budget, async (handle) => {
+    await budget.bytes(LONGEST_HASHED_RANGE, async () => {
+      const buffer = Buffer.allocUnsafe(LONGEST_HASHED_RANGE);
+      let position = ref.from;
+      while (position < ref.to) {
+        const length = Math.min(buffer.length, ref.to - position);
+        const read = handle.read(buffer, 0, length, position);
+        const { bytesRead } = await withTimeout(read, settings.fileTimeoutMs, "reading it back");
+        // Shorter than what was written: the hash will tell.
+        if (bytesRead === 0) break;
+        hash.update(buffer.subarray(0, bytesRead));
+        position += bytesRead;
+      }
+    });
+    return "done";
+  });
+  return piece === "done" ? { state: Buffer.from(hash.save()).toString("base64") } : "gone";
+}
+
+async function withTemporary(
+  ref: RestoreAttemptRef,
+  flags: number,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+  work: (
+    handle: FileHandle,
+    large: LargeRestore & { source: LargeRestore["item"]["source"] },
+  ) => Promise<RestoredPiece>,
+): Promise<RestoredPiece> {
+  const large = await openLargeRestore(ref, service, settings, budget);
+  const attempt = large && (await readAttempt(large.ledger, ref));
+  if (!large || !attempt) {
+    throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of part ${ref.part}.`);
+  }
+  const parent = path.posix.dirname(large.item.path);
+  let directory: PinnedDirectory | undefined;
+  let handle: FileHandle | undefined;
+  try {
+    directory = await PinnedDirectory.open(large.plan.realTo, parent === "." ? "" : parent);
+    handle = await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
+    return await work(handle, { ...large, source: attempt.source });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
+    throw error;
+  } finally {
+    await handle?.close();
+    await directory?.close();
+  }
+}
