@@ -85,7 +85,9 @@ async function report(
   const { dryRun } = options;
   const { deleted = 0, bytes: size } = run.counts;
   const would = dryRun ? "would be " : "";
-  out(`${number(runs.forgotten)} runs ${would}forgotten, ${number(runs.kept)} ${would}kept.`);
+  out(
+    `${number(runs.forgotten)} ${runs.forgotten === 1 ? "run" : "runs"} ${would}forgotten, ${number(runs.kept)} ${would}kept.`,
+  );
   out(
     `${number(deleted)} blobs, snapshots, versions and records ${would}deleted: ${bytes(size)}.${dryRun ? " Nothing was." : ""}`,
   );
