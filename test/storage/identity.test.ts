@@ -90,7 +90,7 @@ describe("storage by identity", () => {
       );
     });
     await new Promise<void>((resolve) => identity.listen(0, "127.0.0.1", resolve));
-    await vi.waitFor(async () => expect(await listens(port)).toBe(true), { timeout: 30_000 });
+    await vi.waitUntil(() => listens(port), { timeout: 30_000 });
     host = await startLocalHost({
       connectionString: "none",
       env: {
