@@ -1,0 +1,54 @@
+/** What a backup costs in requests, and what is kept of what it overwrites. */
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { listFiles } from "../../src/backup/list-files.ts";
+import type { BackupRequest } from "../../src/backup/request.ts";
+import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+
+let domain: Domain;
+let folder: string;
+
+beforeAll(async () => {
+  domain = await startDomain();
+  folder = await makeFolder("requests");
+});
+afterAll(async () => {
+  await domain.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Backs up, and gives the requests about the destination's container. */
+async function backUp(request: BackupRequest) {
+  const before = domain.proxy.requests.length;
+  const run = newRun();
+  const { service, settings, budget } = domain;
+  const { batches } = await listFiles({ run, part: "0", request }, service, settings);
+  for (const batch of batches.keys()) await copyBatch({ run, part: "0", batch }, service, settings, budget);
+  return domain.proxy.requests.slice(before).filter(({ container }) => container === request.container);
+}
+
+it("a first backup sends each file and asks nothing of it; an unchanged one asks by directory", async () => {
+  const root = await makeTree(path.join(folder, "first"), manyFiles(200));
+  const request = requestFor(root);
+  const first = await backUp(request);
+  expect(first.filter(({ blob }) => blob !== "")).toHaveLength(200);
+  expect(first.length).toBeLessThan(205);
+  const again = await backUp({ ...request, mode: "incremental" });
+  expect(again.filter(({ blob }) => blob !== "")).toEqual([]);
+  expect(again.length).toBeLessThan(12);
+});
+
+it.each([
+  [true, 1],
+  [false, 0],
+])("with keepVersions %s an overwritten file leaves %i snapshots", async (keepVersions, snapshots) => {
+  const root = await makeTree(path.join(folder, String(keepVersions)), { a: "one" });
+  const request = requestFor(root, { keepVersions });
+  await backUp(request);
+  await makeTree(root, { a: "another" });
+  const requests = await backUp(request);
+  expect(requests.filter(({ comp }) => comp === "snapshot")).toHaveLength(snapshots);
+});
