@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import { JSON_LINES, type JsonType } from "../../cli/json-lines.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -69,10 +71,16 @@ export async function run(args: string[], options: Parameters<typeof start>[1] =
   return await start(args, options).ended;
 }
 
-/** The objects of --json; fails where a line is none. */
+/** The objects of --json; fails where a line is none, or has a type or a field that the reference does not tell of. */
 export function objects(stdout: string): Record<string, unknown>[] {
   return stdout
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => {
+      const { type, ...fields } = JSON.parse(line) as Record<string, unknown>;
+      const described = JSON_LINES[type as JsonType]?.fields;
+      expect(described, `--json type ${String(type)}`).toBeDefined();
+      expect(Object.keys(described)).toEqual(expect.arrayContaining(Object.keys(fields)));
+      return { type, ...fields };
+    });
 }
