@@ -200,7 +200,7 @@ export class LocalHost {
     const ready = { url, pid: process.pid };
     const { readyFile } = this.#arguments;
     if (readyFile !== undefined) {
-      writeFileSync(readyFile, JSON.stringify(ready));
+      writeFileSync(readyFile, JSON.stringify(ready), { mode: 0o600 });
       this.#stops.push(() => rmSync(readyFile, { force: true }));
     }
     process.send?.(ready);

@@ -6,6 +6,7 @@ import type { EventRaised, HistoryEvent } from "./history-event.ts";
 import { replayActions } from "./replay-actions.ts";
 import { ReplayError } from "./replay-error.ts";
 import type { ReplayRules, Scheduled } from "./replay-actions.ts";
+import { messageOf } from "../start-up-error.ts";
 import type { InvocationResult } from "../worker/messages.ts";
 
 export interface Decision {
@@ -45,8 +46,10 @@ export function decideTurn(
     const output = state.output === undefined || state.output === null ? null : JSON.stringify(state.output);
     return { scheduled, customStatus, ending: { kind: "completed", output } };
   } catch (error) {
-    if (!(error instanceof ReplayError)) throw error;
-    return { scheduled: [], customStatus, ending: failure(name, error.message) };
+    // Whatever an app answers is its own orchestration's failure; nothing has been written yet.
+    const why =
+      error instanceof ReplayError ? error.message : `Its actions cannot be read: ${messageOf(error)}`;
+    return { scheduled: [], customStatus, ending: failure(name, why) };
   }
 }
 

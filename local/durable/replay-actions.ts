@@ -5,6 +5,7 @@
  * in which durable-functions counts them.
  */
 import { ActionType } from "./actions.ts";
+import { checkedAction } from "./checked-action.ts";
 import type { Action, RetryOptions } from "./actions.ts";
 import { EventType } from "./history-event.ts";
 import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
@@ -112,11 +113,12 @@ class ActionReplay {
 
   #step(index: number): void {
     const action = this.#actions[index];
-    if (action === undefined) this.#replay.finished = true;
+    if (index >= this.#actions.length) this.#replay.finished = true;
     else this.#schedule(action, () => this.#step(index + 1));
   }
 
-  #schedule(action: Action, done: Done): void {
+  #schedule(given: Action | undefined, done: Done): void {
+    const action = checkedAction(given);
     switch (action.actionType) {
       case ActionType.CallActivity:
         this.#callActivity(action, undefined, done);
@@ -153,6 +155,7 @@ class ActionReplay {
 
   #whenAll(children: Action[], done: Done): void {
     let left = children.length;
+    if (left === 0) done();
     const childDone = () => {
       left -= 1;
       if (left === 0) done();
@@ -161,6 +164,8 @@ class ActionReplay {
   }
 
   #whenAny(children: Action[], done: Done): void {
+    if (children.length === 0)
+      throw new ReplayError("Task.any was given no tasks: nothing would ever end it.");
     let ended = false;
     let scheduling = true;
     const childDone = () => {

@@ -28,7 +28,12 @@ export interface DurableRequest {
   trace?: TraceParent | undefined;
   continuationToken: string | undefined;
   body: string;
+  /** Whether the client still waits for the answer. */
+  isOpen: () => boolean;
 }
+
+/** Milliseconds between two looks at an instance that a client waits for, at least. */
+const SHORTEST_POLL = 100;
 
 const NOT_FOUND: Answer = { status: 404 };
 const ENTITIES: Answer = errorAnswer(
@@ -112,8 +117,10 @@ export class DurableApi {
           return { status: 200, json: statusPayload(row, undefined, SHOW_ALL).output };
         if (row && isFinal(row.status)) return this.#instance({ ...request, method: "GET" }, id);
         const left = end - Date.now();
-        if (left <= 0) break;
-        await new Promise((resolve) => setTimeout(resolve, Math.min(left, interval)));
+        if (left <= 0 || !request.isOpen()) break;
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.min(left, Math.max(interval, SHORTEST_POLL))),
+        );
       }
     }
     const payload = checkStatusPayload(request.origin, this.#hub, id);

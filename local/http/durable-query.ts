@@ -4,8 +4,11 @@ import { statusOfName } from "../durable/status.ts";
 import type { Status } from "../durable/status.ts";
 import type { StatusOptions } from "./status-payload.ts";
 
-/** How many instances a page has unless `top` says otherwise. */
+/** How many instances a page has unless `top` says otherwise, and at most. */
 const PAGE_SIZE = 100;
+const LARGEST_PAGE = 1000;
+/** The longest that a client may ask to be waited for, in seconds: a day. */
+const LONGEST_WAIT = 86_400;
 
 export function flag(query: URLSearchParams, name: string): boolean | undefined {
   const value = query.get(name)?.trim().toLowerCase();
@@ -18,11 +21,11 @@ export function time(query: URLSearchParams, name: string): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
-/** A number of seconds, in milliseconds. */
+/** A number of seconds, in milliseconds; undefined for one that nobody can wait for. */
 export function seconds(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   const value = Number(text);
-  return text === null || text === "" || Number.isNaN(value) ? undefined : value * 1000;
+  return text === null || text === "" || !(value >= 0 && value <= LONGEST_WAIT) ? undefined : value * 1000;
 }
 
 export function statuses(query: URLSearchParams): Status[] {
@@ -48,7 +51,7 @@ export function listQuery(query: URLSearchParams, continuationToken: string | un
     createdFrom: time(query, "createdTimeFrom") ?? 0,
     createdTo: time(query, "createdTimeTo") ?? Number.MAX_SAFE_INTEGER,
     statuses: statuses(query),
-    top: Number.isInteger(top) && top > 0 ? top : PAGE_SIZE,
+    top: Number.isInteger(top) && top > 0 ? Math.min(top, LARGEST_PAGE) : PAGE_SIZE,
     from: Buffer.from(continuationToken ?? "", "base64").toString(),
   };
 }

@@ -7,7 +7,7 @@ import type { FunctionRoutes } from "./function-routes.ts";
 import { functionRequest } from "./function-request.ts";
 import { writeFunctionResponse } from "./function-response.ts";
 import { WEBHOOK_PATH } from "./management-urls.ts";
-import { readBody } from "./request-body.ts";
+import { BodyReader } from "./request-body.ts";
 import { forwardStream } from "./stream-proxy.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 import { messageOf } from "../start-up-error.ts";
@@ -29,6 +29,7 @@ export interface HostRoutesOptions {
 
 export class HostRoutes {
   readonly #options: HostRoutesOptions;
+  readonly #bodies = new BodyReader();
 
   constructor(options: HostRoutesOptions) {
     this.#options = options;
@@ -56,6 +57,10 @@ export class HostRoutes {
 
   async #durable(request: IncomingMessage, response: ServerResponse, base: string): Promise<void> {
     const origin = `http://${request.headers.host}`;
+    if (!request.url?.startsWith("/")) {
+      send(response, { status: 404 });
+      return;
+    }
     const url = new URL(`${origin}${request.url}`);
     const token = request.headers["x-ms-continuation-token"];
     const answer = await this.#options.durable.handle({
@@ -66,8 +71,9 @@ export class HostRoutes {
       origin,
       contentType: request.headers["content-type"] ?? "",
       trace: traceParentOf(request.headers),
+      isOpen: () => !response.closed,
       continuationToken: Array.isArray(token) ? token[0] : token,
-      body: (await readBody(request)).toString("utf8"),
+      body: (await this.#bodies.read(request)).toString("utf8"),
     });
     send(response, answer);
   }
@@ -79,7 +85,7 @@ export class HostRoutes {
     params: Record<string, string>,
   ): Promise<void> {
     const { worker, log, durableClient, streamUrl } = this.#options;
-    const body = streamUrl === undefined ? await readBody(request) : Buffer.alloc(0);
+    const body = streamUrl === undefined ? await this.#bodies.read(request) : Buffer.alloc(0);
     const message = functionRequest(metadata, request, params, body, durableClient);
     const where = { functionName: metadata.name, invocationId: message.invocationId };
     const start = performance.now();

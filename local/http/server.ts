@@ -4,29 +4,41 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { StartUpError, messageOf } from "../start-up-error.ts";
 import { errorAnswer, send } from "./answer.ts";
-import { BodyTooLargeError } from "./request-body.ts";
+import { BodyTooLargeError, TooManyBodiesError } from "./request-body.ts";
 import { refusal } from "./request-guard.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Slow senders: so long for the headers, and for the whole request (milliseconds). */
-const HEADERS_TIMEOUT = 30_000;
-const REQUEST_TIMEOUT = 300_000;
+/** What keeps slow and numerous clients from holding the server. Times in milliseconds. */
+export interface ServerLimits {
+  /** From a connection's beginning, or the end of its last request, until the headers are there. */
+  headersTimeout: number;
+  /** Until a whole request is there, with its body. */
+  requestTimeout: number;
+  /** Open connections; one more is closed at once. */
+  connections: number;
+}
+
+const LIMITS: ServerLimits = { headersTimeout: 10_000, requestTimeout: 60_000, connections: 512 };
 
 export class HttpServer {
   readonly #server: Server;
   readonly #handler: Handler;
   readonly #onError: (error: unknown) => void;
 
-  constructor(handler: Handler, onError: (error: unknown) => void) {
+  constructor(handler: Handler, onError: (error: unknown) => void, limits: ServerLimits = LIMITS) {
     this.#handler = handler;
     this.#onError = onError;
+    const { headersTimeout, requestTimeout, connections } = limits;
+    // Node looks every 30 s otherwise, whatever the limits are.
+    const connectionsCheckingInterval = Math.min(2_000, headersTimeout / 2);
     this.#server = createServer(
-      { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
+      { headersTimeout, requestTimeout, connectionsCheckingInterval },
       (request, response) => {
         void this.#answer(request, response);
       },
     );
+    this.#server.maxConnections = connections;
   }
 
   /** Listens on the loopback; port 0 takes a free one. Returns the port. Throws StartUpError when it is taken. */
@@ -62,6 +74,11 @@ export class HttpServer {
     } catch (error) {
       if (error instanceof BodyTooLargeError) {
         send(response, { ...errorAnswer(413, error.message), headers: { Connection: "close" } });
+        return;
+      }
+      if (error instanceof TooManyBodiesError) {
+        const headers = { Connection: "close", "Retry-After": "1" };
+        send(response, { ...errorAnswer(503, error.message), headers });
         return;
       }
       if (request.destroyed && !response.writable) return;

@@ -9,6 +9,8 @@ import { isOurProcess } from "./process-identity.ts";
 
 const READY_WITHIN = 30_000;
 const END_WITHIN = 5_000;
+/** Azurite makes its files as the umask says: for their owner alone. */
+const OWNER_ONLY = "data:text/javascript,process.umask(0o077)";
 
 export interface AzuriteOptions {
   /** The host's folder: Azurite's data, its log and its process id are kept there. */
@@ -45,7 +47,7 @@ export class Azurite {
     const options = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder];
     const flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"];
     // A process group of its own: the terminal's Ctrl-C must reach it after the host has finished with it.
-    const child = spawn(process.execPath, [main, ...options, ...flags], {
+    const child = spawn(process.execPath, ["--import", OWNER_ONLY, main, ...options, ...flags], {
       detached: true,
       stdio: ["ignore", log, log],
       cwd: stateFolder,

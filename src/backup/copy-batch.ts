@@ -1,4 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { entry } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing, type BatchRef, type Listing } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
@@ -64,7 +65,7 @@ async function open(ledger: Ledger, ref: BatchRef): Promise<{ listing: Listing; 
   const batch = listing?.batches[ref.batch];
   if (!listing || !batch)
     throw new Error(`The ledger of run ${ref.run} has no batch ${ref.batch} of part ${ref.part}.`);
-  return { listing, entries: await ledger.readLines<Entry>(batch) };
+  return { listing, entries: await ledger.readLines<Entry>(batch, entry) };
 }
 
 function contextOf(

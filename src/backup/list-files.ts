@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
@@ -47,6 +48,9 @@ export async function listFiles(
     return failed(input.request, describe(error));
   }
 }
+
+/** A line of what is left. */
+const pending = z.union([z.strictObject({ dir: z.string() }), z.strictObject({ file: z.string().min(1) })]);
 
 /** What a part takes over from the listing that left it. */
 interface Start {
@@ -179,7 +183,7 @@ async function resume(part: string, ledger: Ledger): Promise<Start> {
   if (!listing || !range)
     throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
   const { request, realRoot, fresh, keep } = listing;
-  return { request, realRoot, fresh, keep, pending: await ledger.readLines<Pending>(range) };
+  return { request, realRoot, fresh, keep, pending: await ledger.readLines<Pending>(range, pending) };
 }
 
 /** "0.3.1" is the second part that "0.3" left. */

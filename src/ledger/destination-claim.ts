@@ -3,8 +3,10 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { z } from "zod";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
+import { readRecord } from "./damaged.ts";
 import { createContainer } from "./ledger.ts";
 
 /** Whose backups a container and prefix hold, and which run writes there now. */
@@ -17,6 +19,12 @@ interface Claim {
   /** ISO 8601. */
   since: string;
 }
+
+const schema = z.looseObject({
+  root: z.string(),
+  run: z.string().nullable(),
+  since: z.iso.datetime(),
+});
 
 export type ClaimResult =
   | { claimed: true }
@@ -89,7 +97,10 @@ async function readClaim(blob: BlockBlobClient): Promise<{ claim: Claim; etag: s
     return await withRetries(async (abortSignal) => {
       const { etag, readableStreamBody } = await blob.download(0, undefined, { abortSignal });
       if (!readableStreamBody) throw new Error("The record of a destination came without a body.");
-      return { claim: JSON.parse(await text(readableStreamBody as Readable)) as Claim, etag: etag ?? "" };
+      return {
+        claim: readRecord<Claim>(await text(readableStreamBody as Readable), schema, blob.name),
+        etag: etag ?? "",
+      };
     });
   } catch (error) {
     if (classify(error) === "missing") return undefined;

@@ -1,9 +1,11 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import { z } from "zod";
 import { classify } from "../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { DamagedRecord, readRecord } from "./damaged.ts";
 
 /** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
 export interface ListRange {
@@ -82,8 +84,8 @@ export class Ledger {
     return versionId !== undefined;
   }
 
-  /** The lines of a range of a blob. @throws when the blob is missing or shorter. */
-  async readLines<T>({ list, offset, length }: ListRange): Promise<T[]> {
+  /** The lines of a range of a blob. @throws DamagedRecord, or storage's error when the blob is missing */
+  async readLines<T>({ list, offset, length }: ListRange, schema: z.ZodType = z.unknown()): Promise<T[]> {
     if (length === 0) return [];
     const pieces: Buffer[] = [];
     for (let at = offset; at < offset + length; at += LONGEST_HASHED_RANGE) {
@@ -91,8 +93,10 @@ export class Ledger {
       pieces.push((await readChecked(this.#blob(list), piece)).content);
     }
     const bytes = Buffer.concat(pieces);
-    if (bytes.length < length) throw new Error(`${this.runId}/${list} in the ledger is cut short.`);
-    return parseLines<T>(bytes.toString("utf8"));
+    if (bytes.length < length) throw new DamagedRecord(`${this.runId}/${list}`, "it is cut short");
+    return linesOf(bytes.toString("utf8")).map((line) =>
+      readRecord<T>(line, schema, `${this.runId}/${list}`),
+    );
   }
 
   /** In one request, so that the content is all of one version when somebody writes it meanwhile. */
@@ -157,8 +161,9 @@ export function toLines(values: readonly unknown[]): string {
 
 /** The values of a JSONL text. @throws SyntaxError where a line is torn. */
 export function parseLines<T>(text: string): T[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as T);
+  return linesOf(text).map((line) => JSON.parse(line) as T);
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "");
 }

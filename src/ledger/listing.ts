@@ -1,5 +1,7 @@
-import type { BackupRequest } from "../backup/request.ts";
+import { z } from "zod";
+import { backupRequest, type BackupRequest } from "../backup/request.ts";
 import type { Tally } from "../backup/outcome.ts";
+import { listRange, readRecord, tally } from "./damaged.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
 
 /** Some files of a list, to be copied by one activity. */
@@ -52,6 +54,23 @@ export interface PartRef {
   part: string;
 }
 
+const version = z.number().int();
+const current = z.looseObject({
+  version: z.literal(1),
+  request: z.looseObject(backupRequest.shape),
+  realRoot: z.string(),
+  fresh: z.boolean(),
+  keep: z.enum(["snapshots", "versions", "nothing"]),
+  found: tally,
+  batches: z.array(listRange),
+  large: z.array(listRange),
+  rest: z.array(listRange),
+});
+/** A newer version's is told by its number alone. */
+const schema = z.union([current, z.looseObject({ version: version.min(2) })], {
+  error: "it is no listing",
+});
+
 /** Listings already read, by run and part: they are written once and never change. */
 const cache = new Map<string, Listing>();
 const CACHED = 32;
@@ -89,7 +108,7 @@ export async function readListing(ledger: Ledger, part: string): Promise<Listing
 export async function readListingNow(ledger: Ledger, part: string): Promise<Listing | undefined> {
   const text = await ledger.read(listingName(part));
   if (text === undefined) return undefined;
-  const listing = JSON.parse(text) as Listing;
+  const listing = readRecord<Listing>(text, schema, `${ledger.runId}/${listingName(part)}`);
   if (listing.version !== 1) {
     throw new Error(
       `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,

@@ -2,7 +2,8 @@ import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import type { RunRecord } from "./run-record.ts";
+import { readRecord } from "./damaged.ts";
+import { runRecord, type RunRecord } from "./run-record.ts";
 
 /**
  * An empty blob a run, whose name sorts the newest first and whose metadata is the run's summary, so that a page of runs
@@ -26,7 +27,7 @@ export function indexName({ id, started }: Pick<RunRecord, "id" | "started">): s
 
 /** The run of a blob in the index, and when it started. Undefined when the name is none of the index's. */
 export function readIndexName(name: string): { id: string; started: number } | undefined {
-  const [, left, id] = /^index\/(\d{13})-(.+)$/.exec(name) ?? [];
+  const [, left, id] = /^index\/(\d{13})-([\w.~-]{1,128})$/.exec(name) ?? [];
   return left === undefined || id === undefined ? undefined : { id, started: END_OF_TIME - Number(left) };
 }
 
@@ -63,7 +64,8 @@ export async function indexRun(
 /** The summary in a blob of the index; undefined when it has none that can be read. */
 export function readSummary({ metadata }: Pick<BlobItem, "metadata">): RunSummary | undefined {
   try {
-    return JSON.parse(Buffer.from(metadata?.["summary"] ?? "", "base64").toString("utf8")) as RunSummary;
+    const text = Buffer.from(metadata?.["summary"] ?? "", "base64").toString("utf8");
+    return readRecord<RunSummary>(text, runRecord, "index");
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
+import { z } from "zod";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Counts } from "../backup/outcome.ts";
 import type { Ledger } from "./ledger.ts";
+import { counts, readRecord } from "./damaged.ts";
 import { indexRun } from "./run-index.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled"] as const;
@@ -37,6 +39,26 @@ export interface RunRecord {
 
 const NAME = "run.json";
 
+/** What others read of a record; a newer version's may have more. */
+export const runRecord = z.looseObject({
+  id: z.string(),
+  kind: z.enum(RUN_KINDS).optional(),
+  of: z.string().optional(),
+  root: z.string(),
+  container: z.string().regex(/^[a-z0-9$-]{1,63}$/),
+  prefix: z.string(),
+  mode: z.enum(["full", "incremental"]),
+  started: z.iso.datetime(),
+  finished: z.iso.datetime().optional(),
+  status: z.enum(RUN_STATUSES),
+  counts: counts.optional(),
+  message: z.string().optional(),
+});
+
+function parseRun(text: string, ledger: Ledger): RunRecord {
+  return readRecord<RunRecord>(text, runRecord, `${ledger.runId}/${NAME}`);
+}
+
 /** Records that a run has begun, once, and puts it into the index of runs. */
 export async function openRun(
   ledger: Ledger,
@@ -68,12 +90,12 @@ export async function closeRun(
   end: { status: RunStatus; finished?: string; counts?: Counts; throttled?: number; message?: string },
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
-    const record = JSON.parse(current) as RunRecord;
+    const record = parseRun(current, ledger);
     if (record.finished !== undefined) return undefined;
     return JSON.stringify({ ...record, finished: new Date().toISOString(), ...end } satisfies RunRecord);
   });
   if (text === undefined) return undefined;
-  const closed = JSON.parse(text) as RunRecord;
+  const closed = parseRun(text, ledger);
   await indexRun(ledger.service, closed, "again");
   return closed;
 }
@@ -81,19 +103,19 @@ export async function closeRun(
 /** Puts the counts into the record of a run that was canceled, once all that ran for it has ended. */
 export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void> {
   const text = await ledger.update(NAME, (current) =>
-    JSON.stringify({ ...(JSON.parse(current) as RunRecord), counts } satisfies RunRecord),
+    JSON.stringify({ ...parseRun(current, ledger), counts } satisfies RunRecord),
   );
-  if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
+  if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
 }
 
 /** Marks a run as forgotten by a prune, or takes that prune's mark back. The first mark stands. */
 export async function markForgotten(ledger: Ledger, prune: string, forgotten: boolean): Promise<void> {
   const text = await ledger.update(NAME, (current) => {
-    const { forgotten: by, ...record } = JSON.parse(current) as RunRecord;
+    const { forgotten: by, ...record } = parseRun(current, ledger);
     if (by !== (forgotten ? undefined : prune)) return undefined;
     return JSON.stringify({ ...record, ...(forgotten ? { forgotten: prune } : {}) } satisfies RunRecord);
   });
-  if (text !== undefined) await indexRun(ledger.service, JSON.parse(text) as RunRecord, "again");
+  if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
 }
 
 /** Whether a run was canceled: activities that are still queued then have nothing to do. One request. */
@@ -104,5 +126,5 @@ export async function isCanceled(ledger: Ledger): Promise<boolean> {
 /** A run's summary, or undefined when there is no such run. */
 export async function readRun(ledger: Ledger): Promise<RunRecord | undefined> {
   const text = await ledger.read(NAME);
-  return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
+  return text === undefined ? undefined : parseRun(text, ledger);
 }

@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
+import { DamagedRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { INDEX_PREFIX, readIndexName, readSummary, type RunSummary } from "../ledger/run-index.ts";
 import { readRun } from "../ledger/run-record.ts";
@@ -20,21 +21,30 @@ export async function listRuns(service: BlobServiceClient, query: RunsQuery): Pr
   const since = query.since === undefined ? -Infinity : Date.parse(query.since);
   const until = query.until === undefined ? Infinity : Date.parse(query.until);
   const page: RunPage = { runs: [] };
+  const damaged: string[] = [];
+  const end = (): RunPage => (damaged.length === 0 ? page : { ...page, damaged });
   let last: z.infer<typeof place> | undefined;
   for await (const { blobs, marker } of listPages(service, INDEX_PREFIX, { from: from?.marker })) {
     for (const blob of blobs) {
       const entry = readIndexName(blob.name);
       // By name and not by place in the page: runs may have come or gone since.
       if (!entry || (from && blob.name <= from.after) || entry.started > until) continue;
-      if (entry.started < since) return page;
-      const summary = readSummary(blob) ?? (await readRun(new Ledger(service, entry.id)));
-      if (!summary || !isWanted(summary, query)) continue;
-      if (last && page.runs.length === query.limit) return { ...page, continuation: toToken(last) };
+      if (entry.started < since) return end();
+      const summary = readSummary(blob) ?? (await readRun(new Ledger(service, entry.id)).catch(ofDamaged));
+      if (summary === "damaged") damaged.push(entry.id.slice(0, 128));
+      if (!summary || summary === "damaged" || !isWanted(summary, query)) continue;
+      if (last && page.runs.length === query.limit) return { ...end(), continuation: toToken(last) };
       page.runs.push(viewOf(service, summary));
       last = { ...(marker === undefined ? {} : { marker }), after: blob.name };
     }
   }
-  return page;
+  return end();
+}
+
+/** One record that cannot be read must not hide the others. */
+function ofDamaged(error: unknown): "damaged" {
+  if (error instanceof DamagedRecord) return "damaged";
+  throw error;
 }
 
 function isWanted(run: RunSummary, { kind, status, root, container }: RunsQuery): boolean {

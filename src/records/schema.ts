@@ -83,7 +83,11 @@ const continuation = z
   .optional()
   .describe("Give this back as the query's continuation for the next page; absent on the last one.");
 
-export const runPage = z.object({ runs: z.array(runSummary), continuation });
+export const runPage = z.object({
+  runs: z.array(runSummary),
+  damaged: z.array(z.string()).optional().describe("Ids of runs whose record cannot be read."),
+  continuation,
+});
 export type RunPage = z.infer<typeof runPage>;
 
 /** What became of one file; a line of the ledger's outcomes. */

@@ -4,6 +4,8 @@ import pMap from "p-map";
 import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
+import { z } from "zod";
+import { entry, listRange, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, listingName, type Batch } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
@@ -51,6 +53,22 @@ export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base i
 
 /** Looks at some items: which are for a batch, and what is settled at once. */
 export type Examine = (items: ManifestItem[]) => Promise<{ planned: PlannedItem[]; settled: Outcome[] }>;
+
+const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
+const plannedItem = entry.extend({
+  md5: z.string(),
+  source: z.looseObject({ length: z.number().int().min(0) }),
+});
+const schema = z.looseObject({
+  version: z.literal(1),
+  request: z.looseObject({}),
+  source: z.looseObject({ id: z.string(), container: z.string(), prefix: z.string() }),
+  versioned: z.boolean(),
+  realTo: z.string(),
+  found: tally,
+  batches: z.array(listRange),
+  rest: z.array(listRange),
+});
 
 /** Blobs of a manifest that are read at a time. */
 const READS = 16;
@@ -123,7 +141,7 @@ async function partOf(
     const parent = await readPlan(ledger, part.slice(0, dot));
     const range = parent?.rest[Number(part.slice(dot + 1))];
     if (!range) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-    return { pending: await ledger.readLines<ManifestBlob>(range), damage: [] };
+    return { pending: await ledger.readLines<ManifestBlob>(range, manifestBlob), damage: [] };
   }
   const pending = await listManifest(service, source.id);
   // Of a run that was broken off it is expected that records are missing.
@@ -167,7 +185,7 @@ export async function readPlan<Request>(ledger: Ledger, part: string): Promise<P
   if (cached) return cached as Plan<Request>;
   const text = await ledger.read(listingName(part));
   if (text === undefined) return undefined;
-  const plan = JSON.parse(text) as Plan<Request>;
+  const plan = readRecord<Plan<Request>>(text, schema, `${ledger.runId}/${listingName(part)}`);
   cache.set(key, plan);
   const oldest = cache.keys().next();
   if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
@@ -209,5 +227,5 @@ export async function openBatch<Request>(
   const range = plan?.batches[batch];
   if (!plan || !range)
     throw new Error(`The ledger of run ${ledger.runId} has no batch ${batch} of part ${part}.`);
-  return { plan, items: await ledger.readLines<PlannedItem>(range) };
+  return { plan, items: await ledger.readLines<PlannedItem>(range, plannedItem) };
 }

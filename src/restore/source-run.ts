@@ -111,7 +111,11 @@ async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
       `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
     );
   }
-  if (typeof record.container !== "string" || typeof record.prefix !== "string") {
+  if (
+    typeof record.container !== "string" ||
+    typeof record.prefix !== "string" ||
+    typeof record.root !== "string"
+  ) {
     throw new SyntaxError("not a summary");
   }
   return record as RunRecord;

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import { DamagedRecord } from "../ledger/damaged.ts";
 import { classify, describe } from "../storage/errors.ts";
 
 /** An answer that tells a person what is wrong with the request and what was expected. */
@@ -17,6 +18,7 @@ export class HttpProblem extends Error {
 /** Any error as `application/problem+json` (RFC 9457). What is not the caller's doing is logged, and told in general. */
 export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
   if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
+  if (error instanceof DamagedRecord) return answer(502, error.message);
   context.error(`Unexpected: ${describe(error)}`);
   if (classify(error) === "other") {
     return answer(500, "An unexpected error; the app's log has it under this invocation's id.", {

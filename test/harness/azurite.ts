@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { Azurite } from "../../local/storage/azurite.ts";
 import { freePort } from "./local-host.ts";
+import { expectNoSecretsIn, secretsOf } from "./secrets.ts";
 import { makeFolder } from "./tree.ts";
 
 export interface TestStorage {
@@ -20,6 +21,8 @@ export async function startAzurite(): Promise<TestStorage> {
     connectionString: emulatorConnectionString(port),
     async stop() {
       await azurite?.stop();
+      // The ledgers and blobs of whatever used it.
+      expectNoSecretsIn(stateFolder, secretsOf(emulatorConnectionString(port)));
       await rm(stateFolder, { recursive: true, force: true });
     },
   };

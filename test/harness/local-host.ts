@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
+import { expectNoSecrets, expectNoSecretsIn, secretsOf, systemKeysOf } from "./secrets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_WITHIN = 40_000;
@@ -100,6 +101,13 @@ async function start(
     output += text;
   });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const secrets = [storage.connectionString, ...secretSettings(options.env)].flatMap(secretsOf);
+  /** Whatever a host is started for: no key of it is to be found anywhere afterwards. */
+  const checkSecrets = () => {
+    const systemKeys = systemKeysOf(state);
+    expectNoSecrets("what the local host printed", output, [...secrets, ...systemKeys]);
+    expectNoSecretsIn(state, secrets, systemKeys);
+  };
   const cleanUp = () => {
     endLeftAzurite(state);
     if (temporary) rmSync(state, { recursive: true, force: true });
@@ -124,12 +132,17 @@ async function start(
       const insist = setTimeout(() => child.kill("SIGKILL"), END_WITHIN);
       const code = await ended;
       clearTimeout(insist);
-      cleanUp();
+      try {
+        checkSecrets();
+      } finally {
+        cleanUp();
+      }
       return code;
     },
     async kill() {
       child.kill("SIGKILL");
       await ended;
+      checkSecrets();
     },
     restart: (changes = {}) => start({ ...options, ...changes, state }, storage, temporary),
   };
@@ -149,7 +162,13 @@ export async function runLocalHost(
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_WITHIN);
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   clearTimeout(timer);
+  expectNoSecrets("what the local host printed", output, secretsOf(storage.connectionString));
   return { code, output, stderr };
+}
+
+/** Storage that a test gives the app by its environment. */
+function secretSettings(env: LocalHostOptions["env"] = {}): string[] {
+  return Object.entries(env).flatMap(([name, value]) => (/storage/i.test(name) && value ? [value] : []));
 }
 
 function spawnHost(

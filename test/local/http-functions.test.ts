@@ -132,7 +132,7 @@ describe("the guard", () => {
     }
   });
 
-  it("refuses what a web page of another origin sends, but for reading", async () => {
+  it("refuses what a web page of another origin sends", async () => {
     const path = "/runtime/webhooks/durabletask/orchestrators/fan";
     for (const origin of ["https://evil.example", "null", "http://localhost.evil.example"]) {
       const answer = await send(path, { method: "POST", headers: { origin } });
@@ -144,7 +144,6 @@ describe("the guard", () => {
     expect((await send(path, { method: "POST", headers: { origin: "http://localhost:3000" } })).status).toBe(
       202,
     );
-    expect((await send("/echo/literal", { headers: { origin: "https://evil.example" } })).status).toBe(200);
   });
 
   it("guards the client's own address as well", async () => {

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { entry as line, readRecord } from "../../ledger/damaged.ts";
 import type { Ledger, ListRange } from "../../ledger/ledger.ts";
 import { readListing, type Listing } from "../../ledger/listing.ts";
 import { newMark } from "../block-id.ts";
@@ -47,6 +49,16 @@ export interface Plan {
   mark: string;
 }
 
+const positive = z.number().int().positive();
+const schema = z.looseObject({
+  size: positive,
+  block: positive.max(MAX_BLOCK),
+  blocks: positive.max(MAX_BLOCKS),
+  ranges: positive,
+  range: positive,
+  mark: z.string(),
+});
+
 /** A large file that Blob Storage cannot hold. */
 export class TooLarge extends Error {}
 
@@ -77,7 +89,7 @@ export async function planAttempt(file: OpenFile, ref: AttemptRef, ledger: Ledge
 /** The plan of an attempt, or undefined when there is none yet. */
 export async function readPlan(ledger: Ledger, ref: AttemptRef): Promise<Plan | undefined> {
   const text = await ledger.read(planName(ref));
-  return text === undefined ? undefined : (JSON.parse(text) as Plan);
+  return text === undefined ? undefined : readRecord<Plan>(text, schema, `${ledger.runId}/${planName(ref)}`);
 }
 
 /** Whether an open file is the one that was planned for: same file, same size, not written since. */
@@ -93,7 +105,7 @@ export async function openLarge(
 ): Promise<{ listing: Listing; entry: Entry }> {
   const listing = await readListing(ledger, ref.part);
   const range: ListRange | undefined = listing?.large[ref.large];
-  const [entry] = range ? await ledger.readLines<Entry>(range) : [];
+  const [entry] = range ? await ledger.readLines<Entry>(range, line) : [];
   if (!listing || !entry)
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} in part ${ref.part}.`);
   return { listing, entry };

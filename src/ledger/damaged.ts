@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+
+/** A record does not say what a record says: it was cut short, or somebody else wrote it. */
+export class DamagedRecord extends Error {
+  /** @param name the blob's name in the container of the ledgers */
+  constructor(name: string, why: string) {
+    super(`The record ${LEDGER_CONTAINER}/${name} is damaged: ${why}. Bring that blob back, or delete it.`);
+    this.name = "DamagedRecord";
+  }
+}
+
+/**
+ * A JSON text from the ledger, checked. What the schema does not know of is kept.
+ * @throws DamagedRecord
+ */
+export function readRecord<T>(text: string, schema: z.ZodType, name: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new DamagedRecord(name, "it is not JSON, or is cut short");
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return value as T;
+  const [issue] = parsed.error.issues;
+  throw new DamagedRecord(name, `${issue?.path.join(".") || "it"}: ${issue?.message}`);
+}
+
+const whole = z.number().int().min(0);
+
+/** A range of a blob; see ListRange. */
+export const listRange = z.looseObject({
+  list: z.string().min(1),
+  offset: whole,
+  length: whole.max(2 ** 30),
+});
+export const counts = z.record(z.string(), z.number());
+export const tally = z.looseObject({ counts, failures: z.array(z.string()) });
+
+/** A line of a list of what is to be copied, or to be restored; see Entry. */
+export const entry = z.looseObject({
+  path: z.string().min(1),
+  kind: z.enum(["file", "link", "directory"]),
+  size: whole,
+  mtime: z.number().int(),
+  mode: whole.max(0o7777),
+});
