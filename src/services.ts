@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "./backup/budget.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { connect } from "./storage/connect.ts";
+import { connectAll } from "./storage/connect.ts";
 import { whenThrottled } from "./storage/retries.ts";
 
 /** What every function of the process uses, made when the process loads the app. */
@@ -17,7 +17,7 @@ function createServices(env: NodeJS.ProcessEnv): Services {
   const settings = readSettings(env);
   const budget = createBudget(settings.requestsInFlight, settings.bytesInFlight);
   whenThrottled(() => budget.throttled());
-  return { settings, storage: connect(settings.destination), budget };
+  return { settings, storage: connectAll(settings), budget };
 }
 
 export const services: Services = createServices(process.env);

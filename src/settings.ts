@@ -22,6 +22,12 @@ export const environment = z.object({
     .string()
     .optional()
     .describe("Where backups go: a connection string. Default: `AzureWebJobsStorage`."),
+  BackupLedgerStorage: z
+    .string()
+    .optional()
+    .describe(
+      "Where the ledgers are, when a SAS reaches one container only: a connection string for `backup-runs`. Default: where backups go.",
+    ),
   BackupStorage__blobServiceUri: z
     .url()
     .optional()
@@ -99,6 +105,8 @@ export type StorageConnection =
 /** The app's settings, validated. Sizes are in bytes, times in milliseconds. */
 export interface Settings {
   destination: StorageConnection;
+  /** Where the ledgers are, if not there. */
+  ledger?: StorageConnection;
   /** Directories that may be backed up; undefined means any. */
   roots: string[] | undefined;
   /** Directories that may be restored into; undefined means any. */
@@ -132,6 +140,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const value = parsed.data;
   return {
     destination: destination(value),
+    ...(value.BackupLedgerStorage
+      ? {
+          ledger: {
+            kind: "connectionString" as const,
+            value: new Secret(value.BackupLedgerStorage),
+            setting: "BackupLedgerStorage",
+          },
+        }
+      : {}),
     roots:
       directories("BACKUP_ROOTS", value) ??
       (inAzure(value) ? [value.HOME ?? homedir(), "/mounts"] : undefined),

@@ -1,6 +1,6 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { classify } from "../storage/errors.ts";
+import { classify, ContainerMissing } from "../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
@@ -149,9 +149,13 @@ export class Ledger {
   }
 }
 
-/** Makes a container; that it is there already is as good. */
+/** Makes a container; that it is there already is as good. @throws ContainerMissing when it may not be made */
 export async function createContainer(container: ContainerClient): Promise<void> {
-  await withRetries((abortSignal) => container.createIfNotExists({ abortSignal }));
+  try {
+    await withRetries((abortSignal) => container.createIfNotExists({ abortSignal }));
+  } catch (error) {
+    throw classify(error) === "refused" ? new ContainerMissing(container.containerName, error) : error;
+  }
 }
 
 /** One JSON value a line. */

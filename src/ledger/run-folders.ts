@@ -27,7 +27,8 @@ export async function* runFolders(service: BlobServiceClient): AsyncGenerator<st
     if (page.done) return;
     for (const { name } of page.value.segment.blobPrefixes ?? []) {
       const folder = name.slice(0, -1);
-      if (!OTHER_FOLDERS.has(folder)) yield folder;
+      // What is no id at all somebody else has put there.
+      if (!OTHER_FOLDERS.has(folder) && /^[\w.~-]{1,128}$/.test(folder)) yield folder;
     }
     continuationToken = page.value.continuationToken || undefined;
   } while (continuationToken);

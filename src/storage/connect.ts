@@ -1,6 +1,7 @@
 import { DefaultAzureCredential } from "@azure/identity";
-import { BlobServiceClient, type StoragePipelineOptions } from "@azure/storage-blob";
-import type { StorageConnection } from "../settings.ts";
+import { BlobServiceClient, type ContainerClient, type StoragePipelineOptions } from "@azure/storage-blob";
+import { LEDGER_CONTAINER } from "../backup/request.ts";
+import type { Settings, StorageConnection } from "../settings.ts";
 
 /**
  * The service's retries are off: `withRetries` does them, for it also answers damaged content and says
@@ -11,7 +12,30 @@ const PIPELINE: StoragePipelineOptions = {
   userAgentOptions: { userAgentPrefix: "site-backup" },
 };
 
-/** The client of the account that backups go to. Makes no request. */
+/** Goes to the ledgers by a connection of their own, so that a SAS may be for a single container each. */
+class WithLedger extends BlobServiceClient {
+  readonly #ledger: BlobServiceClient;
+
+  constructor(backups: BlobServiceClient, ledger: BlobServiceClient) {
+    super(backups.url, backups.credential, PIPELINE);
+    this.#ledger = ledger;
+  }
+
+  override getContainerClient(name: string): ContainerClient {
+    return name === LEDGER_CONTAINER ? this.#ledger.getContainerClient(name) : super.getContainerClient(name);
+  }
+}
+
+/** The client of the storage that a run reads and writes: backups and ledgers. Makes no request. */
+export function connectAll({
+  destination,
+  ledger,
+}: Pick<Settings, "destination" | "ledger">): BlobServiceClient {
+  const backups = connect(destination);
+  return ledger ? new WithLedger(backups, connect(ledger)) : backups;
+}
+
+/** The client of an account. Makes no request. */
 export function connect(connection: StorageConnection): BlobServiceClient {
   if (connection.kind === "connectionString") {
     try {

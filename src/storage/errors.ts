@@ -1,5 +1,6 @@
 import { RestError } from "@azure/storage-blob";
 import { redact } from "../secret.ts";
+import { lackingPermission } from "./permission.ts";
 
 /** What a failed storage request means for who made it. */
 export type StorageFailure =
@@ -42,9 +43,21 @@ export class DamagedContent extends Error {
   }
 }
 
+/** A container is not there, and may not be made by what the app was given: told apart from every other refusal. */
+export class ContainerMissing extends Error {
+  constructor(name: string, cause: unknown) {
+    super(
+      `The container "${name}" does not exist, and the SAS or identity may not make containers. Make it (az storage ` +
+        `container create --name ${name}), then start again.`,
+      { cause },
+    );
+  }
+}
+
 /** Classifies an error thrown by a storage client. */
 export function classify(error: unknown): StorageFailure {
   if (error instanceof DamagedContent) return "damaged";
+  if (error instanceof ContainerMissing) return "refused";
   if (isTimeout(error)) return "transient";
   if (!(error instanceof RestError)) return hasCode(error) && NETWORK.has(error.code) ? "transient" : "other";
   const { statusCode, code } = error;
@@ -61,6 +74,14 @@ export function classify(error: unknown): StorageFailure {
   return "invalid";
 }
 
+/** The key, SAS or token is right, and does not reach so far. */
+const LACKING = new Set([
+  "AuthorizationPermissionMismatch",
+  "AuthorizationResourceTypeMismatch",
+  "AuthorizationServiceMismatch",
+  "UnauthorizedBlobOverwrite",
+]);
+
 /** One sentence about a storage error, for people: what happened, and what to do; nothing secret. */
 export function describe(error: unknown): string {
   if (isTimeout(error)) return "The storage account did not answer in time.";
@@ -69,6 +90,13 @@ export function describe(error: unknown): string {
     error.statusCode === undefined ? "" : ` (HTTP ${error.statusCode}${error.code ? ` ${error.code}` : ""})`;
   switch (classify(error)) {
     case "refused":
+      if (LACKING.has(error.code ?? "")) {
+        const { to, permission } = lackingPermission(error.request);
+        return (
+          `The storage account refused to ${to}${status}. The SAS lacks the permission ${permission}, or the identity a ` +
+          `role that has it ("Storage Blob Data Contributor"); docs/security.md says what each operation needs.`
+        );
+      }
       return (
         `The storage account refused the request${status}. Check that the key or SAS is right and not expired, or that ` +
         `the app's identity has the role "Storage Blob Data Contributor" on the containers.`

@@ -1,0 +1,29 @@
+/** What a request to storage does, and the permission of a SAS that it takes; for people. */
+export interface Needed {
+  to: string;
+  permission: string;
+}
+
+/**
+ * What a refused request would have needed.
+ * @param request the SDK's; a blob that is put whole has none
+ */
+export function lackingPermission(request: { method: string; url: string } | undefined): Needed {
+  if (!request) return { to: "write a blob", permission: '"write" (w)' };
+  const { pathname, searchParams } = new URL(request.url);
+  const [what, isContainer] = [searchParams.get("comp"), searchParams.get("restype") === "container"];
+  // The emulator's addresses have the account first.
+  const path = pathname.split("/").filter((segment) => segment !== "");
+  const container = `the container "${decodeURIComponent((isContainer ? path.at(-1) : path.at(-2)) ?? "")}"`;
+  if (what === "list") return { to: `list ${container}`, permission: '"list" (l)' };
+  if (isContainer) return { to: `make or look at ${container}`, permission: '"create" (c) for containers' };
+  switch (request.method) {
+    case "GET":
+    case "HEAD":
+      return { to: "read a blob", permission: '"read" (r)' };
+    case "DELETE":
+      return { to: "delete a blob", permission: '"delete" (d)' };
+    default:
+      return { to: "write a blob", permission: '"write" (w)' };
+  }
+}

@@ -1,0 +1,162 @@
+/** What the app does with no more than it needs, and what it says when it has less. */
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { ContainerClient, type ContainerSASPermissions } from "@azure/storage-blob";
+import { ContainerSASPermissions as Permissions } from "@azure/storage-blob";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { claimDestination } from "../../src/ledger/destination-claim.ts";
+import { readSettings } from "../../src/settings.ts";
+import { connectAll } from "../../src/storage/connect.ts";
+import { classify, describe as inWords } from "../../src/storage/errors.ts";
+import { startAzurite } from "../restore/azurite.ts";
+import { Drive } from "../restore/drive.ts";
+import { newRun } from "../harness/domain.ts";
+import { expectNoSecrets, secretsOf } from "../harness/secrets.ts";
+import { makeFolder, makeTree, type TreeSpec } from "../harness/tree.ts";
+
+let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let folder: string;
+let root: string;
+const tree: TreeSpec = {
+  "a.txt": "a",
+  "b/c.txt": "c",
+  "b/link": { link: "c.txt" },
+  empty: { directory: true },
+};
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  folder = await makeFolder("least-privilege");
+  root = await makeTree(path.join(folder, "root"), tree);
+});
+afterAll(async () => {
+  await azurite.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A connection string with a SAS for one container. @param letters its permissions: r, a, c, w, d, l */
+async function scoped(container: string, letters: string): Promise<string> {
+  const client = azurite.service.getContainerClient(container);
+  const permissions: ContainerSASPermissions = Permissions.parse(letters);
+  const url = await client.generateSasUrl({ permissions, expiresOn: new Date(Date.now() + 3_600_000) });
+  return `BlobEndpoint=${azurite.service.url};SharedAccessSignature=${new URL(url).search.slice(1)}`;
+}
+
+/** The app with a SAS for each of its two containers, which exist unless told otherwise. */
+async function app(container: string, letters: { backups: string; ledger: string }, make = true) {
+  if (make) {
+    for (const name of [container, "backup-runs"])
+      await azurite.service.getContainerClient(name).createIfNotExists();
+  }
+  const strings = [await scoped(container, letters.backups), await scoped("backup-runs", letters.ledger)];
+  const settings = readSettings({ BackupStorage: strings[0], BackupLedgerStorage: strings[1] });
+  const service = connectAll(settings);
+  const secrets = strings.flatMap(secretsOf);
+  return { drive: new Drive(service), service, secrets };
+}
+
+/** What the least set of permissions of docs/security.md is. */
+const LEAST = {
+  backup: { backups: "rwl", ledger: "rwl" },
+  restore: { backups: "rl", ledger: "rwl" },
+  verify: { backups: "rl", ledger: "rwl" },
+};
+
+describe("a SAS for each of the two containers, and no more than docs/security.md says", () => {
+  it("backs up, overwrites with a snapshot kept, restores and verifies", async () => {
+    const { drive, service } = await app("least", LEAST.backup);
+    const claim = await claimDestination(
+      service,
+      { container: "least", prefix: "", root, run: newRun(), allowOtherRoot: true },
+      async () => false,
+    );
+    expect(claim).toEqual({ claimed: true });
+    const first = await drive.backup({ root, container: "least" });
+    expect(first.tally.counts).toMatchObject({ copied: 3, failed: 0 });
+    await writeFile(path.join(root, "a.txt"), "changed");
+    const second = await drive.backup({ root, container: "least", mode: "incremental" });
+    expect(second.tally.counts).toMatchObject({ copied: 1, failed: 0 });
+
+    const reader = await app("least", LEAST.restore);
+    // Azurite signs the snapshot's time into a container's SAS, which the service does not: only what is current is read.
+    const { run } = second;
+    const restored = await reader.drive.restore({ run, to: path.join(folder, `to-${run}`) });
+    expect(restored.tally.stopped).toBeUndefined();
+    expect(restored.tally.counts).toMatchObject({ copied: 3, failed: 0 });
+    const verifier = await app("least", LEAST.verify);
+    const verified = await verifier.drive.verify({ run, readData: true });
+    expect(verified.tally).toMatchObject({ failures: [], counts: { failed: 0, unchanged: 3 } });
+  });
+});
+
+describe("less than that", () => {
+  it.each([
+    [
+      "list",
+      { backups: "rw", ledger: "rwl" },
+      /refused to list the container "less-\w+".*lacks the permission "list" \(l\)/,
+    ],
+    [
+      "write",
+      { backups: "rl", ledger: "rwl" },
+      /refused to write a blob.*lacks the permission "write" \(w\)/,
+    ],
+    ["write in the ledger", { backups: "rwl", ledger: "rl" }, /refused to write a blob.*"write" \(w\)/],
+    ["read in the ledger", { backups: "rwl", ledger: "wl" }, /refused to read a blob.*"read" \(r\)/],
+  ])(
+    "without %s a backup stops, says which permission is missing, and prints no key",
+    async (_what, letters, says) => {
+      const container = `less-${newRun().slice(0, 12)}`;
+      await azurite.service.getContainerClient(container).createIfNotExists();
+      const { drive: limited, secrets } = await app(container, letters);
+      const said = await limited.backup({ root, container }).then(
+        ({ tally }) => tally.stopped ?? JSON.stringify(tally),
+        (error: unknown) => inWords(error),
+      );
+      expect(said).toMatch(says);
+      expectNoSecrets("the error", said, secrets);
+    },
+  );
+
+  it("without read or list a restore says so", async () => {
+    const { drive } = await app("restored", LEAST.backup);
+    const { run } = await drive.backup({ root, container: "restored" });
+    for (const [backups, says] of [
+      ["r", /refused to list.*"list" \(l\)/],
+      ["l", /refused to read.*"read" \(r\)/],
+    ] as const) {
+      const limited = await app("restored", { backups, ledger: "rwl" });
+      const to = path.join(folder, `limited-${backups}`);
+      const said = await limited.drive.restore({ run, to }).then(
+        ({ tally }) => tally.stopped ?? tally.failures.join(),
+        (error: unknown) => inWords(error),
+      );
+      expect(said).toMatch(says);
+    }
+  });
+
+  it("a container that is missing and may not be made is told apart, and named", async () => {
+    const { drive } = await app("not-there", LEAST.backup, false);
+    await azurite.service.getContainerClient("backup-runs").createIfNotExists();
+    const { problem } = await drive.backup({ root, container: "not-there" }).then(
+      () => ({ problem: "" }),
+      (error: Error) => ({ problem: error.message }),
+    );
+    expect(problem).toMatch(/The container "not-there" does not exist, and the SAS or identity may not make/);
+  });
+
+  it("an expired SAS is told apart from one that lacks a permission", async () => {
+    const client = azurite.service.getContainerClient("backup-runs");
+    const url = await client.generateSasUrl({
+      permissions: Permissions.parse("rwl"),
+      startsOn: new Date(Date.now() - 7_200_000),
+      expiresOn: new Date(Date.now() - 3_600_000),
+    });
+    const error: unknown = await new ContainerClient(url)
+      .getBlobClient("x")
+      .getProperties()
+      .catch((thrown: unknown) => thrown);
+    expect(classify(error)).toBe("refused");
+    expect(inWords(error)).toMatch(/key or SAS is right and not expired/);
+  });
+});
