@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { classify } from "../storage/errors.ts";
 import type { Entry } from "./entry.ts";
 import type { Outcome } from "./outcome.ts";
@@ -59,5 +60,13 @@ const FILE_ERRORS: Record<string, string> = {
 
 /** A file system's error code with words. */
 export function fileError(code: string): string {
-  return FILE_ERRORS[code] ? `${FILE_ERRORS[code]} (${code})` : code;
+  const name = nameOf(code);
+  return FILE_ERRORS[name] ? `${FILE_ERRORS[name]} (${name})` : name;
+}
+
+/** libuv has no name for some errors, ESTALE among them: it gives "Unknown system error -116". */
+function nameOf(code: string): string {
+  const number = /^Unknown system error -(\d+)$/.exec(code)?.[1];
+  const [name = code] = Object.entries(constants.errno).find(([, errno]) => String(errno) === number) ?? [];
+  return name;
 }

@@ -4,8 +4,8 @@ import type { Entry } from "./entry.ts";
 import { locate, OpenFile } from "./read-file.ts";
 import { withTimeout } from "./timeout.ts";
 
-/** Times a file is opened again while the process has no file handles left. */
-const OPENS = 5;
+/** Times a file is opened again while the process has no file handles left: over 13 s, until few enough are open. */
+const OPENS = 12;
 
 /** Opens a file, again and with fewer files at a time, when the process has no file handles left. */
 export async function openPatiently(entry: Entry, context: CopyContext): Promise<OpenFile> {

@@ -6,9 +6,18 @@ export class FileTimeout extends Error {
   }
 }
 
+/** The threads that do the process's file operations: libuv's default, or what its setting says. */
+const THREADS = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+/** How long an operation may take while all threads hang: it waits in the queue behind them, and is hardly ever tried. */
+const WHILE_HUNG_MS = 200;
+
+/** Operations that were given up and have not answered yet; each keeps a thread. */
+let hung = 0;
+
 /**
  * Waits for a file operation, but not for ever. The operation itself cannot be ended; it keeps one of the process's
- * file threads until it answers.
+ * file threads until it answers. When all of them hang, the others are given up soon: else each file of a tree on a mount
+ * that hangs would cost the whole time.
  * @param release is given what comes too late, to be closed
  * @throws FileTimeout
  */
@@ -20,15 +29,23 @@ export async function withTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let late = false;
+  const within = hung >= THREADS ? Math.min(ms, WHILE_HUNG_MS) : ms;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       late = true;
-      reject(new FileTimeout(what, ms));
-    }, ms);
+      hung++;
+      reject(new FileTimeout(what, within));
+    }, within);
   });
   operation.then(
-    (value) => late && release?.(value),
-    () => undefined,
+    (value) => {
+      if (!late) return;
+      hung--;
+      release?.(value);
+    },
+    () => {
+      if (late) hung--;
+    },
   );
   try {
     return await Promise.race([operation, timeout]);

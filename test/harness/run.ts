@@ -4,11 +4,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface RunStatus {
   instanceId: string;
   runtimeStatus: string;
+  customStatus?: unknown;
   output: unknown;
 }
 
 export async function postBackup(url: string, request: unknown): Promise<{ id: string; location: string }> {
-  const response = await fetch(`${url}/orchestrators/backupSiteContent`, {
+  return await postRun(url, "backupSiteContent", request);
+}
+
+export async function postRun(
+  url: string,
+  orchestrator: string,
+  request: unknown,
+): Promise<{ id: string; location: string }> {
+  const response = await fetch(`${url}/orchestrators/${orchestrator}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(request),

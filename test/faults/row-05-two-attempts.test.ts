@@ -1,0 +1,99 @@
+/** Row 5: two attempts of one batch write the same blobs at the same time, while the files change. */
+import { createHash } from "node:crypto";
+import { rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { listFiles } from "../../src/backup/list-files.ts";
+import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
+import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { counted, full, PATIENCE } from "../harness/faults.ts";
+import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
+
+const ROUNDS = full ? 20 : 2;
+const BLOCK = 8 * 1024 * 1024;
+/** By one request, and by three blocks. */
+const SIZES = { "small.bin": 40_000, "big.bin": 2 * BLOCK + 7 };
+type Name = keyof typeof SIZES;
+
+let domain: Domain;
+let folder: string;
+
+beforeAll(async () => {
+  domain = await startDomain();
+  folder = await makeFolder("two-attempts");
+});
+afterAll(async () => {
+  await domain.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const hashOf = (content: Uint8Array) => createHash("md5").update(content).digest("base64");
+
+describe("row 5: two attempts of one batch while its files change", () => {
+  it(
+    "each blob is wholly one version, its MD5 and the ledger agree, both attempts say the same",
+    async () => {
+      const { service, settings, budget, proxy } = domain;
+      let [versions, blobs, writes] = [0, 0, 0];
+      for (let round = 0; round < ROUNDS; round++) {
+        const run = newRun();
+        const root = path.join(folder, run);
+        /** The hashes of all versions that a file ever had. */
+        const known: Record<Name, Set<string>> = { "small.bin": new Set(), "big.bin": new Set() };
+        const write = async (name: Name) => {
+          const version = versions++;
+          const content = bytes(SIZES[name], `${round}-${version}`);
+          known[name].add(hashOf(content));
+          // In one step, as editors save: what is read is one version, unless the reader mixes two.
+          await writeFile(path.join(folder, `next-${version}`), content);
+          await rename(path.join(folder, `next-${version}`), path.join(root, name));
+        };
+        await makeTree(root, {});
+        await write("small.bin");
+        await write("big.bin");
+        const request = requestFor(root);
+        const listing = await listFiles({ run, part: "0", request }, service, settings);
+        // The files change as often as a write comes by, for a while.
+        let changes = 4;
+        proxy.before = async ({ method, container, comp, blob }) => {
+          if (method !== "PUT" || container !== request.container || blob === "") return undefined;
+          writes++;
+          if (changes-- > 0 && comp !== "") await write(blob as Name);
+          else if (changes > 0) await write("small.bin");
+          return undefined;
+        };
+        const attempt = () =>
+          Promise.all(
+            listing.batches.map((_, batch) =>
+              copyBatch({ run, part: "0", batch }, service, settings, budget),
+            ),
+          );
+        const [first, second] = await Promise.all([attempt(), attempt()]);
+        expect(second).toEqual(first);
+        proxy.before = () => undefined;
+
+        const stored = await readBlobs(service.getContainerClient(request.container));
+        const outcomes = outcomesByPath(await readLedger(service, run));
+        expect([...outcomes.keys()].sort()).toEqual(["big.bin", "small.bin"]);
+        for (const name of ["small.bin", "big.bin"] as const) {
+          const outcome = outcomes.get(name)!;
+          if (outcome.outcome === "failed") {
+            // It changed under each of three reads: then there is no blob.
+            expect(stored.has(name)).toBe(false);
+            continue;
+          }
+          const { content, item } = stored.get(name)!;
+          const hash = hashOf(content);
+          expect(known[name], `${name} is a mixture`).toContain(hash);
+          expect(Buffer.from(item.properties.contentMD5 ?? []).toString("base64")).toBe(hash);
+          expect(outcome).toMatchObject({ outcome: "copied", md5: hash, size: content.length });
+          blobs++;
+        }
+      }
+      expect(blobs).toBeGreaterThan(ROUNDS);
+      counted(5, { rounds: ROUNDS, versions, writes, blobs });
+    },
+    PATIENCE,
+  );
+});

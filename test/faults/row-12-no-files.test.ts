@@ -1,0 +1,144 @@
+/** Row 12: links that loop or lead outside, pipes, sockets, devices, and a mount that hangs. */
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
+import { counted, PATIENCE } from "../harness/faults.ts";
+import { mountFuse, type FuseTree } from "../harness/fuse.ts";
+import { link, makeTree, manyFiles } from "../harness/tree.ts";
+import { startRig, type Rig } from "./rig.ts";
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig("no-files", { env: { BACKUP_FILE_TIMEOUT_SECONDS: "2" } });
+});
+afterAll(async () => {
+  await rig?.stop();
+});
+
+describe("row 12: what is no file", () => {
+  it(
+    "link loops, links outside, a pipe, a socket, devices: no hang, no escape, each recorded",
+    async () => {
+      await makeTree(`${rig.folder}/outside`, { "secret.txt": "secret" });
+      const root = await makeTree(`${rig.folder}/tree`, {
+        file: "file",
+        "dir/up": link(".."),
+        "dir/self": link("self"),
+        "dir/a": link("b"),
+        "dir/b": link("a"),
+        "dir/nowhere": link("/nonexistent"),
+        outside: link("../outside"),
+        "outside-file": link(`${rig.folder}/outside/secret.txt`),
+      });
+      const skipped: Record<string, string> = { pipe: "a named pipe (FIFO)", socket: "a socket" };
+      execFileSync("mkfifo", [`${root}/pipe`]);
+      const server = createServer().listen(`${root}/socket`);
+      await once(server, "listening");
+      if (process.geteuid?.() === 0) {
+        execFileSync("mknod", [`${root}/null`, "c", "1", "3"]);
+        execFileSync("mknod", [`${root}/block`, "b", "7", "200"]);
+        Object.assign(skipped, { null: "a character device", block: "a block device" });
+      }
+      const id = await rig.post("backupSiteContent", { root, container: "no-files" });
+      const status = await rig.follow(id, PATIENCE);
+      server.close();
+      expect(status).toMatchObject({ runtimeStatus: "Completed", output: 4 });
+      const outcomes = outcomesByPath(await readLedger(rig.service, id));
+      for (const [name, reason] of Object.entries(skipped)) {
+        expect(outcomes.get(name), name).toMatchObject({ outcome: "skipped", reason });
+      }
+      const blobs = await readBlobs(rig.service.getContainerClient("no-files"));
+      expect(
+        Object.fromEntries([...blobs].map(([name, { content }]) => [name, content.toString("utf8")])),
+      ).toEqual({
+        file: "file",
+        "dir/up": "..",
+        "dir/self": "self",
+        "dir/a": "b",
+        "dir/b": "a",
+        "dir/nowhere": "/nonexistent",
+        outside: "../outside",
+        "outside-file": `${rig.folder}/outside/secret.txt`,
+      });
+      expect(outcomes.size).toBe(8 + Object.keys(skipped).length);
+      counted(12, { links: 7, skipped: Object.keys(skipped).length });
+    },
+    PATIENCE,
+  );
+});
+
+describe("row 12: a mount that hangs", () => {
+  /** Backs up a tree with a mount in it; gives the outcomes. */
+  async function backUpWith(name: string, files: number, tree: FuseTree) {
+    const root = await makeTree(`${rig.folder}/${name}`, manyFiles(files));
+    await mkdir(`${root}/mount`);
+    const mount = mountFuse(`${root}/mount`, tree);
+    if (!mount) return undefined;
+    try {
+      const since = performance.now();
+      const id = await rig.post("backupSiteContent", { root, container: name });
+      const status = await rig.follow(id, PATIENCE);
+      const seconds = Math.round((performance.now() - since) / 1000);
+      expect(status.runtimeStatus).toBe("Failed");
+      return { outcomes: outcomesByPath(await readLedger(rig.service, id)), seconds };
+    } finally {
+      await mount.unmount();
+    }
+  }
+  const SKIP = "this user, or this system, cannot mount a file system on FUSE";
+
+  it(
+    "two operations that never end cost their own files and no others",
+    async ({ skip }) => {
+      const run = await backUpWith("hangs", 50, {
+        fine: { content: "fine" },
+        "hangs-on-read": { content: "lost", trouble: { on: "read", hangs: true } },
+        "hangs-on-open": { content: "lost", trouble: { on: "open", hangs: true } },
+      });
+      if (!run) return skip(SKIP);
+      const failed = [...run.outcomes.values()].filter(({ outcome }) => outcome === "failed");
+      expect(Object.fromEntries(failed.map(({ path, reason }) => [path, reason]))).toEqual({
+        "mount/hangs-on-read": "reading it took more than 2 s: the disk or the share does not answer",
+        "mount/hangs-on-open": "opening it took more than 2 s: the disk or the share does not answer",
+      });
+      expect(run.outcomes.get("mount/fine")?.outcome).toBe("copied");
+      expect(run.outcomes.size).toBe(53);
+      counted(12, {
+        "hanging operations": 2,
+        files: run.outcomes.size,
+        failed: failed.length,
+        s: run.seconds,
+      });
+    },
+    PATIENCE,
+  );
+
+  it(
+    "a mount that takes all of the process's file threads: the run ends, each file is recorded",
+    async ({ skip }) => {
+      const hanging: FuseTree = {};
+      for (let index = 0; index < 300; index++) {
+        hanging[`file${index}`] = { content: "lost", trouble: { on: "read", hangs: true } };
+      }
+      const run = await backUpWith("hangs-all", 50, hanging);
+      if (!run) return skip(SKIP);
+      expect(run.outcomes.size).toBe(350);
+      const failed = [...run.outcomes.values()].filter(({ outcome }) => outcome === "failed");
+      expect(failed.length).toBeGreaterThanOrEqual(300);
+      for (const { reason } of failed) expect(reason).toMatch(/the disk or the share does not answer/);
+      // Not two seconds for each of them: when nothing answers, that is known.
+      expect(run.seconds).toBeLessThan(60);
+      counted(12, {
+        "hanging operations": 300,
+        files: run.outcomes.size,
+        failed: failed.length,
+        s: run.seconds,
+      });
+    },
+    PATIENCE,
+  );
+});

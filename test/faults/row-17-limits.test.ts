@@ -1,0 +1,161 @@
+/** Row 17: very many files in one directory, very deep trees, names and paths at every limit. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, openSync, closeSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { outcomesByPath, readLedger } from "../harness/blobs.ts";
+import { counted, full, PATIENCE } from "../harness/faults.ts";
+import { makeTree } from "../harness/tree.ts";
+import { startRig, type Rig } from "./rig.ts";
+
+/** In `npm test` as many as show the way. */
+const WIDE = full ? 250_000 : 2_000;
+const DEEP = full ? 5_000 : 600;
+/** Peak memory of the host and its workers together, in MiB: not a function of the tree. */
+const MEMORY = 400;
+/** Segments of a blob's name, characters of it, bytes of a path as Linux takes it. */
+const [SEGMENTS, CHARACTERS, PATH_MAX] = [254, 1024, 4096];
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig("limits");
+});
+afterAll(async () => {
+  // Deeper than node:fs can name.
+  if (rig) execFileSync("rm", ["-rf", rig.folder]);
+  await rig?.stop();
+});
+
+/** The most memory that the host and its workers have held, each at its own worst, in MiB. */
+function peakMemory(): number {
+  const pids = [rig.host.pid];
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1];
+      // Azurite is not among them: the rig has its own.
+      if (Number(parent) === rig.host.pid) pids.push(Number(entry));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const peaks = pids.map((pid) =>
+    Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0),
+  );
+  return Math.round(peaks.reduce((sum, kib) => sum + kib, 0) / 1024);
+}
+
+describe("row 17: limits", () => {
+  it(
+    `${WIDE} files in one directory: each has its outcome, memory stays bounded`,
+    async () => {
+      const root = `${rig.folder}/wide`;
+      mkdirSync(root);
+      for (let index = 0; index < WIDE; index++) closeSync(openSync(`${root}/file${index}`, "w"));
+      writeFileSync(`${root}/file0`, "content");
+      const id = await rig.post("backupSiteContent", { root, container: "wide" });
+      const status = await rig.follow(id, PATIENCE);
+      expect(status).toMatchObject({ runtimeStatus: "Completed", output: "content".length });
+      const { outcomes, counts } = await readLedger(rig.service, id);
+      expect(outcomes).toHaveLength(WIDE);
+      const names = new Set(outcomes.map(({ path: name }) => name));
+      for (let index = 0; index < WIDE; index++) expect(names.has(`file${index}`)).toBe(true);
+      expect(counts).toMatchObject({ copied: WIDE, failed: 0 });
+      const peak = process.platform === "linux" ? peakMemory() : 0;
+      expect(peak).toBeLessThan(MEMORY);
+      counted(17, { files: outcomes.length, "in one directory, peak MiB": peak });
+    },
+    PATIENCE,
+  );
+
+  it(
+    `${DEEP} levels deep: what a blob's name or a path can hold is copied, the rest fails by name`,
+    async () => {
+      const root = `${rig.folder}/deep`;
+      mkdirSync(root);
+      // A process that goes down with the tree, for no path reaches so deep.
+      execFileSync(process.execPath, [
+        "-e",
+        `const fs = require("fs"); process.chdir(process.argv[1]);
+         for (let level = 1; level <= ${DEEP}; level++) { fs.writeFileSync("f", "x"); fs.mkdirSync("d"); process.chdir("d"); }`,
+        root,
+      ]);
+      const id = await rig.post("backupSiteContent", { root, container: "deep" });
+      const status = await rig.follow(id, PATIENCE);
+      expect(status.runtimeStatus).toBe("Failed");
+      const outcomes = outcomesByPath(await readLedger(rig.service, id));
+      const files = [...outcomes.values()].filter(({ path: name }) => name.endsWith("f"));
+      const copied = files.filter(({ outcome }) => outcome === "copied");
+      expect(copied).toHaveLength(SEGMENTS);
+      const reachable = Math.min(DEEP, Math.floor((PATH_MAX - root.length) / 2) - 1);
+      const tooDeep = files.filter(({ reason }) => /segments, more than 254/.test(reason ?? ""));
+      expect(Math.abs(copied.length + tooDeep.length - reachable)).toBeLessThanOrEqual(2);
+      const beyond = [...outcomes.values()].filter(({ reason }) =>
+        /longer than the file system allows/.test(reason ?? ""),
+      );
+      // Below a directory that no path reaches nothing can be listed: it is named itself.
+      if (reachable < DEEP) expect(beyond.length).toBeGreaterThan(0);
+      expect(copied.length + tooDeep.length + beyond.length).toBe(outcomes.size);
+      counted(17, {
+        levels: DEEP,
+        copied: copied.length,
+        "too deep for a blob": tooDeep.length,
+        "beyond any path": beyond.length,
+      });
+    },
+    PATIENCE,
+  );
+
+  it(
+    "names of 255 bytes, paths at each limit of a blob's name, on either side of it",
+    async () => {
+      const limit = (total: number) => {
+        // Segments of 200 characters, and a last one that fills up.
+        const segments: string[] = [];
+        let left = total;
+        while (left > 201) {
+          segments.push("s".repeat(200));
+          left -= 201;
+        }
+        return [...segments, "e".repeat(left)].join("/");
+      };
+      const fits: Record<string, string> = {
+        ["n".repeat(255)]: "255 bytes, 255 characters",
+        [`${"\u00e9".repeat(127)}x`]: "255 bytes, 128 characters",
+        [`${"\u{1f600}".repeat(63)}xyz`]: "255 bytes, 129 characters",
+        [`${"d".repeat(255)}/${"e".repeat(255)}`]: "a directory of 255 bytes",
+        [limit(CHARACTERS)]: "1,024 characters",
+        [Array(SEGMENTS).fill("a").join("/")]: "254 segments",
+      };
+      const fails: Record<string, RegExp> = {
+        [`${limit(CHARACTERS)}e`]: /1025 characters, more than 1024/,
+        [`${Array(SEGMENTS + 1)
+          .fill("b")
+          .join("/")}`]: /255 segments, more than 254/,
+        "ends.": /ends in "\."/,
+      };
+      const spec = Object.fromEntries(
+        [...Object.keys(fits), ...Object.keys(fails)].map((name) => [name, "x"]),
+      );
+      const root = await makeTree(path.join(rig.folder, "names"), spec);
+      const id = await rig.post("backupSiteContent", { root, container: "names" });
+      const status = await rig.follow(id, PATIENCE);
+      expect(status.output).toContain(
+        `${Object.keys(fails).length} of ${Object.keys(spec).length} files failed`,
+      );
+      const outcomes = outcomesByPath(await readLedger(rig.service, id));
+      for (const [name, what] of Object.entries(fits))
+        expect(outcomes.get(name)?.outcome, what).toBe("copied");
+      for (const [name, reason] of Object.entries(fails)) expect(outcomes.get(name)?.reason).toMatch(reason);
+      expect(outcomes.size).toBe(Object.keys(spec).length);
+
+      const to = path.join(rig.folder, "names-restored");
+      const restore = await rig.post("restoreSiteContent", { run: id, to });
+      expect(await rig.follow(restore, PATIENCE)).toMatchObject({ output: Object.keys(fits).length });
+      for (const name of Object.keys(fits)) expect(readFileSync(path.join(to, name), "utf8")).toBe("x");
+      counted(17, { "names that fit": Object.keys(fits).length, "that do not": Object.keys(fails).length });
+    },
+    PATIENCE,
+  );
+});

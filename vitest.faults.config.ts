@@ -1,0 +1,30 @@
+/** `npm run test:faults`: every row of test/faults/README.md in full, one file at a time. */
+import { defineConfig } from "vitest/config";
+
+/** Rows, or parts of rows, that have their place elsewhere. */
+const ELSEWHERE = [
+  "test/backup/durability.test.ts",
+  "test/backup/delivered-twice.test.ts",
+  "test/backup/changing-files.test.ts",
+  "test/backup/permissions.test.ts",
+  "test/backup/names.test.ts",
+  "test/backup/big-tree.test.ts",
+  "test/restore/kill.test.ts",
+  "test/restore/full.test.ts",
+  "test/restore/hostile.test.ts",
+  "test/local/durability.test.ts",
+  "test/local/store.test.ts",
+  "test/local/timers.test.ts",
+];
+
+export default defineConfig({
+  test: {
+    include: ["test/faults/**/*.test.ts", ...ELSEWHERE],
+    env: { FAULTS: "full" },
+    // What a row counts is timed, too: nothing else is to run beside it.
+    fileParallelism: false,
+    disableConsoleIntercept: true,
+    testTimeout: 1_800_000,
+    hookTimeout: 120_000,
+  },
+});
