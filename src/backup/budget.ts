@@ -11,7 +11,7 @@ export interface Budget {
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** Storage throttles or does not answer: fewer requests from now on. */
   throttled(): void;
-  /** The process has no file handles left: fewer files from now on. */
+  /** The process has no file handles left: fewer files and requests from now on. */
   outOfHandles(): void;
   /** Requests that may be open now. */
   readonly requests: number;
@@ -30,7 +30,11 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
     file: (work) => files.run(work),
     bytes: (bytes, work) => memory.runExclusive(work, Math.max(1, Math.min(Math.ceil(bytes / UNIT), units))),
     throttled: () => requests.slowDown(),
-    outOfHandles: () => files.slowDown(),
+    outOfHandles() {
+      files.slowDown();
+      // A request has a socket, which is a handle too.
+      requests.slowDown();
+    },
     get requests() {
       return requests.concurrency;
     },

@@ -4,18 +4,19 @@ import type { Entry } from "./entry.ts";
 import { locate, OpenFile } from "./read-file.ts";
 import { withTimeout } from "./timeout.ts";
 
-/** Times a file is opened again while the process has no file handles left: over 13 s, until few enough are open. */
-const OPENS = 12;
-
-/** Opens a file, again and with fewer files at a time, when the process has no file handles left. */
+/**
+ * Opens a file; while the process has no file handles left again and again, with fewer files at a time, for as long as
+ * a file operation may take: others close theirs meanwhile.
+ */
 export async function openPatiently(entry: Entry, context: CopyContext): Promise<OpenFile> {
+  const deadline = performance.now() + context.fileTimeoutMs;
   for (let opened = 1; ; opened++) {
     try {
       return await openToCopy(entry, context);
     } catch (error) {
-      if (!isOutOfHandles(error) || opened === OPENS) throw error;
+      if (!isOutOfHandles(error) || performance.now() > deadline) throw error;
       context.budget.outOfHandles();
-      await sleep(200 * opened);
+      await sleep(Math.min(1_000, 200 * opened));
     }
   }
 }

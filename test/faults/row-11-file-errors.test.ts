@@ -73,7 +73,7 @@ describe.runIf(process.platform === "linux")("row 11: EMFILE", () => {
       const HARD_LIMIT = hardLimit(pid);
       let [open, most] = [0, 0];
       const handles = (await readdir(`/proc/${pid}/fd`)).length;
-      const spare = 14;
+      const spare = 24;
       rig.proxy.before = (request) => {
         if (request.container === "few-handles" && isWrite(request)) most = Math.max(most, ++open);
       };
