@@ -85,7 +85,11 @@ export class Walker {
     } catch (error) {
       problem ??= error;
     }
-    if (problem === undefined) return children;
+    if (problem === undefined) {
+      // A link to a directory comes as a directory and as a file: each name counts once.
+      children.files = [...new Set(children.files)];
+      return children;
+    }
     return { outcome: this.#directoryOutcome(portable, problem) };
   }
 

@@ -1,7 +1,7 @@
 /** Row 7: storage throttles, fails, resets, hangs, stalls and trickles; several backups at once, each with its fault. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { counted, dice, full, PATIENCE } from "../harness/faults.ts";
-import type { StorageRequest } from "../harness/storage-proxy.ts";
+import { isWrite, type StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeTree, manyFiles } from "../harness/tree.ts";
 import { INTERNAL_ERROR, SERVER_BUSY, TOO_MANY, type WireFault } from "../harness/wire-faults.ts";
 import { expectBackedUp, startRig, type Rig } from "./rig.ts";
@@ -56,8 +56,9 @@ function networks(roll: () => number): Network[] {
     {
       fault: "nothing but 503 for 4 s",
       throttles: true,
-      on: ({ method }) => {
-        if (method !== "PUT") return undefined;
+      on: (request) => {
+        // From the first file on: the listing before it is not counted.
+        if (!isWrite(request) || !request.container.startsWith("net-")) return undefined;
         stormSince ??= performance.now();
         return performance.now() - stormSince < 4_000 ? SERVER_BUSY : undefined;
       },
