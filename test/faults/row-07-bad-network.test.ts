@@ -127,7 +127,7 @@ describe("row 7: storms, resets, half-open sockets, stalls, a trickle", () => {
           throttled?: number;
         };
         expect(record.throttled ?? 0, fault).toBe(said);
-        if (throttles) expect(said, fault).toBeGreaterThan(0);
+        expect(said > 0 || !throttles, fault).toBe(true);
         says.push(`${faults[index]} × ${fault} (said: throttled ${said})`);
       }
       const { median, spread } = backOff();
