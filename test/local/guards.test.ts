@@ -103,8 +103,11 @@ describe("a page in the user's browser", () => {
 });
 
 /** Opens a socket, and gathers what comes and whether it was closed. */
-async function open(port: number): Promise<{ socket: Socket; text: () => string; closed: Promise<void> }> {
-  const socket = connect(port, "127.0.0.1");
+async function open(
+  port: number,
+  address = "127.0.0.1",
+): Promise<{ socket: Socket; text: () => string; closed: Promise<void> }> {
+  const socket = connect(port, address);
   let text = "";
   socket.on("data", (data) => (text += data.toString("latin1"))).on("error", () => undefined);
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -221,6 +224,16 @@ describe("the real host's limits", () => {
     expect(noise.text()).toMatch(/^HTTP\/1\.1 400 /);
   });
 });
+
+it.runIf(process.platform === "linux")(
+  "listens on 127.0.0.1 alone, not on every address of the machine",
+  async () => {
+    // All of 127.0.0.0/8 is this machine: what listens on every address is reached by this one, too.
+    const other = await open(Number(new URL(host.url).port), "127.0.0.2");
+    await other.closed;
+    expect(other.socket.bytesRead).toBe(0);
+  },
+);
 
 describe.runIf(process.platform !== "win32")("other users of the machine", () => {
   it("read nothing of the state: files are 0600 and folders 0700, Azurite's and SQLite's too", async () => {
