@@ -48,7 +48,7 @@ export interface Run {
   root: string;
   destination: { container: string; prefix: string; url: string };
   mode: "full" | "incremental";
-  status: "running" | "completed" | "failed" | "canceled";
+  status: "running" | "completed" | "failed" | "canceled" | "skipped";
   started: string;
   finished?: string;
   counts?: Counts;

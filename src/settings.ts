@@ -1,6 +1,9 @@
 import { availableParallelism, homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { parseBackupRequest, type Parsed } from "./backup/request.ts";
+import { parsePruneRequest } from "./retention/request.ts";
+import { readScheduled, type Scheduled } from "./schedule/setting.ts";
 import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;
@@ -90,6 +93,19 @@ export const environment = z.object({
     .string()
     .optional()
     .describe("`true` turns telemetry off although there is an endpoint."),
+  BACKUP_SCHEDULE: z
+    .string()
+    .optional()
+    .describe(
+      "When to start a backup: NCRONTAB with six fields, e.g. `0 0 2 * * *`. Unset: never by itself.",
+    ),
+  BACKUP_SCHEDULE_INPUT: z
+    .string()
+    .optional()
+    .describe("What to back up: the JSON object of a request. Its mode is incremental where it names none."),
+  PRUNE_SCHEDULE: z.string().optional().describe("When to start a prune. Unset: never by itself."),
+  PRUNE_SCHEDULE_INPUT: z.string().optional().describe("What to keep: the JSON object of a prune request."),
+  WEBSITE_SKU: z.string().optional(),
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_POD_NAME: z.string().optional(),
   CONTAINER_NAME: z.string().optional(),
@@ -122,6 +138,10 @@ export interface Settings {
   behindProxy: boolean;
   /** Whether spans, metrics and logs are sent. */
   telemetry: boolean;
+  /** A backup that a timer starts. */
+  backupSchedule: Scheduled | undefined;
+  /** A prune that a timer starts. */
+  pruneSchedule: Scheduled | undefined;
 }
 
 /**
@@ -163,6 +183,38 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     telemetry:
       value.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && !/^true$/i.test(value.OTEL_SDK_DISABLED ?? ""),
     behindProxy: PROXIES.some((name) => env[name] || env[name.toLowerCase()]),
+    ...schedules(value),
+  };
+}
+
+function schedules(env: z.infer<typeof environment>): Pick<Settings, "backupSchedule" | "pruneSchedule"> {
+  const serverless =
+    ["Dynamic", "FlexConsumption"].includes(env.WEBSITE_SKU ?? "") ||
+    (inAzure(env) && env.WEBSITE_INSTANCE_ID === undefined);
+  const of = (schedule: string | undefined, input: string | undefined) => ({
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(input === undefined ? {} : { input }),
+    serverless,
+  });
+  const problemBy =
+    (parse: (body: unknown) => Parsed<unknown>) =>
+    (body: unknown): string | undefined => {
+      const parsed = parse(body);
+      return parsed.ok ? undefined : parsed.problem;
+    };
+  return {
+    backupSchedule: readScheduled(
+      "BACKUP_SCHEDULE",
+      of(env.BACKUP_SCHEDULE, env.BACKUP_SCHEDULE_INPUT),
+      { mode: "incremental" },
+      problemBy(parseBackupRequest),
+    ),
+    pruneSchedule: readScheduled(
+      "PRUNE_SCHEDULE",
+      of(env.PRUNE_SCHEDULE, env.PRUNE_SCHEDULE_INPUT),
+      {},
+      problemBy(parsePruneRequest),
+    ),
   };
 }
 

@@ -45,6 +45,7 @@ export function addRuns(program: Command): void {
         "completed",
         "failed",
         "canceled",
+        "skipped",
       ]),
       new Option("--root <dir>", "only of this directory"),
       new Option("--container <name>", "only to this container"),

@@ -12,10 +12,14 @@ import { StartUpError, messageOf } from "../start-up-error.ts";
 import { invocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
 import type { InvocationRequest } from "../worker/messages.ts";
 import type { Worker } from "../worker/worker.ts";
+import { dueOf } from "./due.ts";
 import { parseSchedule } from "./schedule.ts";
 import type { Schedule } from "./schedule.ts";
 
-const LONGEST_WAIT = 2 ** 31 - 1;
+/** A wait is cut into pieces, for the clock may be set, or the machine sleep, while it lasts. */
+const LONGEST_WAIT = 30_000;
+/** A run that is later than this was missed. */
+const PAST_DUE = 60_000;
 /** What the real host has in place of a last run that never was. */
 const NEVER = "0001-01-01T00:00:00.000Z";
 
@@ -27,9 +31,15 @@ export interface TimerTriggersOptions {
   durableClient: string;
 }
 
+interface Timer {
+  metadata: FunctionMetadata;
+  schedule: Schedule;
+  runOnStartup: boolean;
+}
+
 export class TimerTriggers {
   readonly #options: TimerTriggersOptions;
-  readonly #timers: { metadata: FunctionMetadata; schedule: Schedule; runOnStartup: boolean }[];
+  readonly #timers: Timer[];
   readonly #waits = new Map<string, NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
@@ -53,13 +63,12 @@ export class TimerTriggers {
   }
 
   start(): void {
-    for (const { metadata, schedule, runOnStartup } of this.#timers) {
-      const known = this.#options.store.schedule(metadata.name);
+    for (const timer of this.#timers) {
       const now = new Date();
-      if (!known) this.#save(metadata.name, NEVER, schedule.next(now), now);
-      const missed = known !== undefined && Date.parse(known.next) <= now.getTime();
-      if (missed || runOnStartup) this.#run(metadata, schedule, missed, now);
-      else this.#wait(metadata, schedule, known ? new Date(known.next) : schedule.next(now));
+      const due = this.#due(timer, now);
+      const missed = due <= now;
+      if (missed || timer.runOnStartup) this.#run(timer, missed, now);
+      else this.#wait(timer);
     }
   }
 
@@ -70,23 +79,31 @@ export class TimerTriggers {
     await Promise.all(this.#running);
   }
 
-  #wait(metadata: FunctionMetadata, schedule: Schedule, at: Date): void {
+  #wait(timer: Timer): void {
     if (this.#stopped) return;
-    const left = at.getTime() - Date.now();
-    const wait = setTimeout(
-      () =>
-        left > LONGEST_WAIT ? this.#wait(metadata, schedule, at) : this.#run(metadata, schedule, false, at),
-      Math.min(LONGEST_WAIT, Math.max(0, left)),
-    );
-    this.#waits.set(metadata.name, wait);
+    const now = new Date();
+    const due = this.#due(timer, now);
+    const late = now.getTime() - due.getTime();
+    if (late >= 0) return this.#run(timer, late > PAST_DUE, due);
+    const wait = setTimeout(() => this.#wait(timer), Math.min(LONGEST_WAIT, -late));
+    this.#waits.set(timer.metadata.name, wait);
   }
 
-  #run(metadata: FunctionMetadata, schedule: Schedule, isPastDue: boolean, at: Date): void {
-    const run = this.#invoke(metadata, schedule, isPastDue, at).finally(() => this.#running.delete(run));
+  /** When the timer is due by the clock as it is now. */
+  #due({ metadata, schedule }: Timer, now: Date): Date {
+    const state = this.#options.store.schedule(metadata.name);
+    const { at, computedFrom } = dueOf(state, schedule, now);
+    if (computedFrom) this.#save(metadata.name, NEVER, at, computedFrom);
+    return at;
+  }
+
+  #run(timer: Timer, isPastDue: boolean, at: Date): void {
+    const run = this.#invoke(timer, isPastDue, at).finally(() => this.#running.delete(run));
     this.#running.add(run);
   }
 
-  async #invoke(metadata: FunctionMetadata, schedule: Schedule, isPastDue: boolean, at: Date): Promise<void> {
+  async #invoke(timer: Timer, isPastDue: boolean, at: Date): Promise<void> {
+    const { metadata, schedule } = timer;
     const { store, worker, log, durableClient } = this.#options;
     const known = store.schedule(metadata.name);
     const started = new Date();
@@ -95,16 +112,20 @@ export class TimerTriggers {
       Next: offset(known?.next ?? schedule.next(started).toISOString()),
       LastUpdated: offset(known?.updated ?? NEVER),
     };
-    const request = timerRequest(metadata, status, isPastDue, durableClient);
+    const request = timerRequest(
+      metadata,
+      { status, isPastDue, adjustForDST: schedule.adjustForDST },
+      durableClient,
+    );
     const where = { functionName: metadata.name, invocationId: request.invocationId };
     log.info(isPastDue ? "timer is past due, runs now" : "timer fired", where);
     const result = await worker.invoke(request);
     if (result.status === "failure")
       log.error(`failed: ${result.exception.message}\n${result.exception.stack}`, where);
-    // A clock that ran a little ahead must not give the same occurrence again.
-    const next = schedule.next(new Date(Math.max(Date.now(), at.getTime())));
-    this.#save(metadata.name, started.toISOString(), next, started);
-    this.#wait(metadata, schedule, next);
+    // A clock that was set back meanwhile must not give the same occurrence again.
+    const from = new Date(Math.max(Date.now(), at.getTime()));
+    this.#save(metadata.name, started.toISOString(), schedule.next(from), from);
+    this.#wait(timer);
   }
 
   #save(name: string, last: string, next: Date, updated: Date): void {
@@ -115,11 +136,15 @@ export class TimerTriggers {
 
 export function timerRequest(
   metadata: FunctionMetadata,
-  status: { Last: string; Next: string; LastUpdated: string },
-  isPastDue: boolean,
+  about: {
+    status: { Last: string; Next: string; LastUpdated: string };
+    isPastDue: boolean;
+    adjustForDST: boolean;
+  },
   durableClient: string,
 ): InvocationRequest {
-  const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: isPastDue };
+  const { status, isPastDue, adjustForDST } = about;
+  const timer = { Schedule: { AdjustForDST: adjustForDST }, ScheduleStatus: status, IsPastDue: isPastDue };
   const inputs = [parameter(triggerOf(metadata).key, jsonData(JSON.stringify(timer)))];
   const clientKey = durableClientKey(metadata);
   if (clientKey !== undefined) inputs.push(parameter(clientKey, stringData(durableClient)));

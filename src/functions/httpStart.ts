@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   app,
   type HttpRequest,
@@ -7,10 +6,10 @@ import {
   type InvocationContext,
 } from "@azure/functions";
 import * as df from "durable-functions";
-import { orchestrators } from "../starter/orchestrators.ts";
-import { HttpProblem, problemResponse } from "../starter/problem.ts";
+import { problemResponse } from "../starter/problem.ts";
 import { readBody } from "../starter/read-body.ts";
 import { line } from "../logging/line.ts";
+import { newInstanceId, start, startable } from "../starter/start.ts";
 import { services } from "../services.ts";
 
 /** Starts one of the app's public orchestrators: `POST /orchestrators/{orchestratorName}`. */
@@ -25,18 +24,10 @@ app.http("httpStart", {
   ): Promise<HttpResponse | HttpResponseInit> => {
     try {
       const name = request.params["orchestratorName"] ?? "";
-      const orchestrator = orchestrators.get(name);
-      if (!orchestrator) {
-        throw new HttpProblem(
-          404,
-          `There is no orchestrator "${name.slice(0, 64)}" to start. There are: ${[...orchestrators.keys()].join(", ")}.`,
-        );
-      }
+      startable(name);
       const client = df.getClient(context);
-      // 32 hexadecimal characters, as the Durable extension makes them.
-      const instanceId = randomUUID().replaceAll("-", "");
-      const input = await orchestrator.prepare(await readBody(request), { instanceId, client, services });
-      await client.startNew(name, { instanceId, input });
+      const instanceId = newInstanceId();
+      await start(name, await readBody(request), { instanceId, client, services });
       context.info(line("run.started", { run: instanceId, orchestrator: name }));
       return client.createCheckStatusResponse(request, instanceId);
     } catch (error) {

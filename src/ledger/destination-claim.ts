@@ -52,6 +52,7 @@ export async function claimDestination(
     const current = await readClaim(blob);
     if (current) {
       const { claim } = current;
+      if (claim.run === run) return { claimed: true };
       if (claim.run !== null) {
         const active = await isActive(claim.run);
         const starting = active === undefined && Date.now() - Date.parse(claim.since) < STARTING_MS;

@@ -5,7 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import { counts, readRecord } from "./damaged.ts";
 import { indexRun } from "./run-index.ts";
 
-export const RUN_STATUSES = ["running", "completed", "failed", "canceled"] as const;
+export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const RUN_KINDS = ["backup", "restore", "verify", "prune"] as const;
@@ -31,7 +31,7 @@ export interface RunRecord {
   counts?: Counts;
   /** Requests that storage throttled or left unanswered, and that were sent again; absent where there were none. */
   throttled?: number;
-  /** Why it failed. */
+  /** Why it failed, or was skipped. */
   message?: string;
   /** The prune that is deleting what only this run needs: it cannot be restored any more. */
   forgotten?: string;
@@ -82,6 +82,18 @@ export async function openRun(
   const standing = written.won ? record : ((await readRun(ledger)) ?? record);
   await indexRun(ledger.service, standing, "first");
   return { versioned: written.won ? written.versioned : await ledger.isVersioned(NAME) };
+}
+
+/** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
+export async function recordUnstarted(
+  ledger: Ledger,
+  request: Pick<RunRecord, "kind" | "root" | "container" | "prefix" | "mode">,
+  end: { status: "skipped" | "failed"; message: string },
+): Promise<void> {
+  const now = new Date().toISOString();
+  const record: RunRecord = { version: 1, id: ledger.runId, ...request, started: now, finished: now, ...end };
+  await ledger.writeOnce(NAME, JSON.stringify(record));
+  await indexRun(ledger.service, record, "first");
 }
 
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */

@@ -73,7 +73,7 @@ export type Progress = z.infer<typeof progress>;
 
 /** A run by itself. */
 export const run = runSummary.extend({
-  message: z.string().optional().describe("Why it failed."),
+  message: z.string().optional().describe("Why it failed, or was skipped."),
   progress: progress.optional().describe("While it runs."),
 });
 export type RunView = z.infer<typeof run>;

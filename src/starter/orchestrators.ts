@@ -4,7 +4,7 @@ import { parseBackupRequest } from "../backup/request.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Services } from "../services.ts";
 import { isActive } from "./is-active.ts";
-import { HttpProblem } from "./problem.ts";
+import { HttpProblem, InUse } from "./problem.ts";
 import { preparePrune, refuseWhilePruned } from "./prune.ts";
 import { prepareRestore, prepareVerify } from "./restore.ts";
 
@@ -17,7 +17,7 @@ export interface Start {
 }
 
 /** An orchestrator that may be started from outside. */
-interface PublicOrchestrator {
+export interface PublicOrchestrator {
   /** Validates the body, and gives the orchestrator's input. @throws HttpProblem */
   prepare(body: unknown, start: Start): Promise<unknown>;
 }
@@ -49,10 +49,9 @@ async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
   if (claim.claimed) return body;
   const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
   if ("activeRun" in claim) {
-    throw new HttpProblem(
-      409,
+    throw new InUse(
       `The run ${claim.activeRun} is backing up to ${place}. Wait until it ends, or cancel it.`,
-      { activeRun: claim.activeRun },
+      claim.activeRun,
     );
   }
   throw new HttpProblem(

@@ -15,6 +15,13 @@ export class HttpProblem extends Error {
   }
 }
 
+/** 409: another run is where this one would work. */
+export class InUse extends HttpProblem {
+  constructor(detail: string, activeRun?: string) {
+    super(409, detail, activeRun === undefined ? {} : { activeRun });
+  }
+}
+
 /** Any error as `application/problem+json` (RFC 9457). What is not the caller's doing is logged, and told in general. */
 export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
   if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);

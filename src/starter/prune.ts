@@ -8,7 +8,7 @@ import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
 import { runningRuns } from "../retention/read-runs.ts";
 import { isActive } from "./is-active.ts";
 import type { Start } from "./orchestrators.ts";
-import { HttpProblem } from "./problem.ts";
+import { HttpProblem, InUse } from "./problem.ts";
 
 /** Records that are asked for at a time. */
 const READS = 16;
@@ -31,19 +31,13 @@ export async function refuseWhilePruned(
   const lock = await lockOver(services.storage, { container, prefix: where === "any" ? "" : prefix });
   if (!lock) return;
   if (await isActive(client, lock.run)) {
-    throw new HttpProblem(
-      409,
+    throw new InUse(
       `The prune ${lock.run} is at work on ${container}. Wait until it ends, or cancel it.`,
-      {
-        activeRun: lock.run,
-      },
+      lock.run,
     );
   }
   if (lock.leased) {
-    throw new HttpProblem(
-      409,
-      `The prune ${lock.run} was just ended, and may be deleting yet. Try again in a minute.`,
-    );
+    throw new InUse(`The prune ${lock.run} was just ended, and may be deleting yet. Try again in a minute.`);
   }
 }
 

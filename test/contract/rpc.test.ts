@@ -56,7 +56,11 @@ function requestFor(kind: string): InvocationRequest {
         input: "1",
       });
     case "timer":
-      return timerRequest(metadataOf("tick"), { Last: "a", Next: "b", LastUpdated: "c" }, false, "");
+      return timerRequest(
+        metadataOf("tick"),
+        { status: { Last: "a", Next: "b", LastUpdated: "c" }, isPastDue: false, adjustForDST: true },
+        "",
+      );
     default: {
       const payload = request.inputData[0]?.data.string ?? "";
       return orchestrationRequest(metadataOf("fan"), {

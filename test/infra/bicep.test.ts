@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { readSettings } from "../../src/settings.ts";
 import { bicep, bicepCompiler, infra, snapshot, type Resource, type Snapshot } from "./bicep-cli.ts";
 
 const compiler = bicepCompiler();
@@ -210,16 +211,19 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
   });
 
   it("starts nothing by itself unless told to; then backs up the share, and prunes as told", () => {
-    const timers = (made: Snapshot) =>
-      Object.entries(config(made.predictedResources, "appsettings") as Record<string, string>)
-        .filter(([name]) => name.includes("_SCHEDULE"))
-        .map(([name, value]) => [name, value.startsWith("{") ? (JSON.parse(value) as unknown) : value]);
-    expect(timers(deployment)).toEqual([]);
-    expect(Object.fromEntries(timers(other))).toEqual({
-      BACKUP_SCHEDULE: "0 0 2 * * *",
-      BACKUP_SCHEDULE_INPUT: { root: other.outputs.BACKUP_SOURCE_ROOT },
-      PRUNE_SCHEDULE: "0 0 4 * * 0",
-      PRUNE_SCHEDULE_INPUT: { keepDaily: 7, keepWithin: "1m" },
+    const ofApp = (made: Snapshot) =>
+      config(made.predictedResources, "appsettings") as Record<string, string>;
+    expect(Object.keys(ofApp(deployment)).filter((name) => name.includes("_SCHEDULE"))).toEqual([]);
+    const { BackupStorage__blobServiceUri: _unresolved, ...scheduled } = ofApp(other);
+    const read = readSettings({ ...scheduled, BackupStorage: "UseDevelopmentStorage=true" });
+    expect(scheduled).toMatchObject({ BACKUP_SCHEDULE: "0 0 2 * * *", PRUNE_SCHEDULE: "0 0 4 * * 0" });
+    expect(read.backupSchedule).toMatchObject({
+      setting: "BACKUP_SCHEDULE",
+      input: { root: other.outputs.BACKUP_SOURCE_ROOT, mode: "incremental" },
+    });
+    expect(read.pruneSchedule).toMatchObject({
+      setting: "PRUNE_SCHEDULE",
+      input: { keepDaily: 7, keepWithin: "1m" },
     });
   });
 

@@ -55,6 +55,7 @@ it.each([
   // NCRONTAB: both the day of the month and the day of the week must fit. (cron: either.)
   ["0 0 0 1 * MON", "2026-11-23T00:00:00.000Z", "2027-02-01T00:00:00.000Z"],
   ["00:10:00", "2026-11-23T09:50:00.000Z", "2026-11-23T10:00:00.000Z"],
+  ["0 0/20 8-10 * * *", "2026-11-23T08:20:00.000Z", "2026-11-23T08:40:00.000Z"],
 ])("after %s comes, from %s on, %s", (text, after, next) => {
   expect(parseSchedule(text, {}).next(new Date(after)).toISOString()).toBe(next);
 });
