@@ -10,6 +10,30 @@ export class DamagedRecord extends Error {
   }
 }
 
+/** A newer version of the app wrote the ledger: what it says is not known. */
+export class NewerLedger extends Error {
+  constructor(runId: string) {
+    super(`The ledger of run ${runId} was written by a newer version of this app. Update this app.`);
+    this.name = "NewerLedger";
+  }
+}
+
+/**
+ * A JSON text from the ledger that says its version, checked.
+ * @throws NewerLedger, DamagedRecord
+ */
+export function readVersioned<T>(text: string, schema: z.ZodType, runId: string, name: string): T {
+  if (isNewer(readRecord(text, z.unknown(), `${runId}/${name}`))) throw new NewerLedger(runId);
+  return readRecord<T>(text, schema, `${runId}/${name}`);
+}
+
+/** Whether a record says that it is of a newer version than this app writes. */
+export function isNewer(record: unknown): boolean {
+  return newer.safeParse(record).success;
+}
+
+const newer = z.looseObject({ version: z.number().gt(1) });
+
 /**
  * A JSON text from the ledger, checked. What the schema does not know of is kept.
  * @throws DamagedRecord

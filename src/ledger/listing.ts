@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { backupRequest, type BackupRequest } from "../backup/request.ts";
 import type { Tally } from "../backup/outcome.ts";
-import { listRange, readRecord, tally } from "./damaged.ts";
+import { listRange, readVersioned, tally } from "./damaged.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
 
 /** Some files of a list, to be copied by one activity. */
@@ -54,8 +54,7 @@ export interface PartRef {
   part: string;
 }
 
-const version = z.number().int();
-const current = z.looseObject({
+const schema = z.looseObject({
   version: z.literal(1),
   request: z.looseObject(backupRequest.shape),
   realRoot: z.string(),
@@ -65,10 +64,6 @@ const current = z.looseObject({
   batches: z.array(listRange),
   large: z.array(listRange),
   rest: z.array(listRange),
-});
-/** A newer version's is told by its number alone. */
-const schema = z.union([current, z.looseObject({ version: version.min(2) })], {
-  error: "it is no listing",
 });
 
 /** Listings already read, by run and part: they are written once and never change. */
@@ -107,14 +102,9 @@ export async function readListing(ledger: Ledger, part: string): Promise<Listing
 /** The same of a run that a prune may have deleted since this process read it. */
 export async function readListingNow(ledger: Ledger, part: string): Promise<Listing | undefined> {
   const text = await ledger.read(listingName(part));
-  if (text === undefined) return undefined;
-  const listing = readRecord<Listing>(text, schema, `${ledger.runId}/${listingName(part)}`);
-  if (listing.version !== 1) {
-    throw new Error(
-      `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
-    );
-  }
-  return listing;
+  return text === undefined
+    ? undefined
+    : readVersioned<Listing>(text, schema, ledger.runId, listingName(part));
 }
 
 /** Writes the listing of a part, unless another delivery of the activity did: then gives that one. */

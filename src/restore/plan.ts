@@ -5,7 +5,7 @@ import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
 import { z } from "zod";
-import { entry, listRange, readRecord, tally } from "../ledger/damaged.ts";
+import { entry, listRange, readVersioned, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, listingName, type Batch } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
@@ -35,7 +35,7 @@ export interface Plan<Request> {
   /** What was settled while planning. */
   found: Tally;
   batches: Batch[];
-  /** Files that are restored by ranges, each range one line; absent in a verification. */
+  /** Files that are restored, or read back, by ranges, each range one line. */
   large?: ListRange[];
   rest: ListRange[];
   toDo: { files: number; bytes: number };
@@ -185,7 +185,7 @@ export async function readPlan<Request>(ledger: Ledger, part: string): Promise<P
   if (cached) return cached as Plan<Request>;
   const text = await ledger.read(listingName(part));
   if (text === undefined) return undefined;
-  const plan = readRecord<Plan<Request>>(text, schema, `${ledger.runId}/${listingName(part)}`);
+  const plan = readVersioned<Plan<Request>>(text, schema, ledger.runId, listingName(part));
   cache.set(key, plan);
   const oldest = cache.keys().next();
   if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
@@ -228,4 +228,28 @@ export async function openBatch<Request>(
   if (!plan || !range)
     throw new Error(`The ledger of run ${ledger.runId} has no batch ${batch} of part ${part}.`);
   return { plan, items: await ledger.readLines<PlannedItem>(range, plannedItem) };
+}
+
+/** One large file of a plan, as an orchestration is given it. */
+export interface LargeRef {
+  run: string;
+  part: string;
+  large: number;
+}
+
+/** The plan of a large file's part and the file; undefined when the plan has no so many. */
+export async function openLarge<Request>(
+  ledger: Ledger,
+  { part, large }: LargeRef,
+): Promise<{ plan: Plan<Request>; item: PlannedItem } | undefined> {
+  const plan = await readPlan<Request>(ledger, part);
+  if (!plan) throw new Error(`The ledger of run ${ledger.runId} has no part ${part}.`);
+  const range = plan.large?.[large];
+  const [item] = range ? await ledger.readLines<PlannedItem>(range, plannedItem) : [];
+  return item && { plan, item };
+}
+
+/** The name of the outcome of a large file. */
+export function largeOutcome({ part, large }: LargeRef): string {
+  return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
 }

@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
+import { isNewer, NewerLedger } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { runFolders } from "../ledger/run-folders.ts";
@@ -101,16 +102,12 @@ async function readSource(service: BlobServiceClient, id: string): Promise<Sourc
   };
 }
 
-/** @throws NoSuchRun when a newer version of the app wrote it, SyntaxError when it is torn */
+/** @throws NewerLedger, SyntaxError when it is torn */
 async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
   const text = await ledger.read("run.json");
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as Partial<RunRecord>;
-  if (record.version !== 1) {
-    throw new NoSuchRun(
-      `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
-    );
-  }
+  if (isNewer(record)) throw new NewerLedger(ledger.runId);
   if (
     typeof record.container !== "string" ||
     typeof record.prefix !== "string" ||
@@ -121,8 +118,9 @@ async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
   return record as RunRecord;
 }
 
-/** A damaged record counts as none; what else is wrong is thrown on. */
+/** A damaged record counts as none; one that this app is too old for cannot be read; what else is wrong is thrown on. */
 function ofDamaged(error: unknown): undefined {
-  if (error instanceof NoSuchRun || classify(error) !== "other") throw error;
+  if (error instanceof NewerLedger) throw new NoSuchRun(error.message);
+  if (classify(error) !== "other") throw error;
   return undefined;
 }

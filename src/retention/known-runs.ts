@@ -1,11 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
+import { DamagedRecord, isNewer, NewerLedger } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { overlap } from "../ledger/prune-lock.ts";
 import { runFolders } from "../ledger/run-folders.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
-import { classify } from "../storage/errors.ts";
 
 /** A run as retention sees it: its record, or as much as the listing of the tree makes up for a damaged one. */
 export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix"> {
@@ -24,7 +24,7 @@ const READS = 32;
 /**
  * All runs whose blobs may be those of a destination: its own, and those of destinations that it lies in or that lie in
  * it. By the folders of the ledgers, not by the index of runs: a run that is missing there is still needed.
- * @throws Error where a ledger is of a newer version: what it needs is not known
+ * @throws NewerLedger where a ledger is of a newer version: what it needs is not known
  */
 export async function knownRuns(
   service: BlobServiceClient,
@@ -45,14 +45,10 @@ export async function knownRuns(
 async function readKnown(ledger: Ledger): Promise<KnownRun | undefined> {
   const text = await ledger.read("run.json");
   const record = text === undefined ? undefined : parse(text);
-  if (record?.version !== undefined && record.version !== 1) {
-    throw new Error(
-      `The ledger of run ${ledger.runId} was written by a newer version of this app. Update this app.`,
-    );
-  }
+  if (isNewer(record)) throw new NewerLedger(ledger.runId);
   if (record && isWhole(record)) return { ...record, kind: record.kind ?? "backup", id: ledger.runId };
   const listing = await readListingNow(ledger, "0").catch((error: unknown) => {
-    if (classify(error) === "other" && error instanceof SyntaxError) return undefined;
+    if (error instanceof DamagedRecord) return undefined;
     throw error;
   });
   // Neither a record nor a listing: no restore can read it, so it needs nothing.

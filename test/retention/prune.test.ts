@@ -244,3 +244,18 @@ test("a damaged record stops the prune where a run that stays needs it, and only
   expect((await drive.prune({ container, keepLast: 1 })).tally.stopped).toBeUndefined();
   await restored(third.run);
 });
+
+// Last, for a ledger that cannot be read stops every prune of the account.
+test("a listing of a newer version, all that is left to know a run by, stops the prune by name", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  await write(root, { f: "1" });
+  const { run } = await drive.backup({ root, container });
+  const runs = azurite.service.getContainerClient("backup-runs");
+  await runs.deleteBlob(`${run}/run.json`);
+  await runs.getBlockBlobClient(`${run}/lists/0.json`).upload('{"version":2}', 13);
+  await expect(drive.prune({ container, keepLast: 1 })).rejects.toThrow(
+    `The ledger of run ${run} was written by a newer version of this app. Update this app.`,
+  );
+  expect(await contentsOf(at)).toEqual(["f=1"]);
+});

@@ -124,6 +124,17 @@ describe("a damaged ledger", () => {
     expect(tally.counts.unchanged).toBe(4);
   });
 
+  test("a listing of a newer version is refused by name, not passed over as damaged", async () => {
+    const id = (await drive.backup({ root, prefix: `${prefix}-newer` })).run;
+    const blob = ledger.getBlockBlobClient(`${id}/lists/0.json`);
+    await blob.upload('{"version":2}', 13);
+    const refusal = `The ledger of run ${id} was written by a newer version of this app. Update this app.`;
+    expect((await drive.verify({ run: id })).tally.stopped).toBe(refusal);
+    const to = temporary();
+    expect((await drive.restore({ run: id, to, delete: true })).tally.stopped).toBe(refusal);
+    expect((await snapshotOf(to)).size).toBe(0);
+  });
+
   test("a ledger of a newer version is refused by name", async () => {
     const blob = ledger.getBlockBlobClient(`${run}/run.json`);
     const text = (await blob.downloadToBuffer()).toString().replace('"version":1', '"version":2');
@@ -132,6 +143,17 @@ describe("a damaged ledger", () => {
     expect((await drive.restore({ run, to: temporary() })).tally.stopped).toContain(
       "newer version of this app",
     );
+  });
+
+  test("a plan that a newer version made is not gone on with, and not called damaged", async () => {
+    const restore = randomUUID().replaceAll("-", "");
+    const plan = '{"version":2}';
+    await ledger.getBlockBlobClient(`${restore}/lists/0.json`).upload(plan, plan.length);
+    const to = temporary();
+    await expect(drive.restoreAs(restore, { run, to })).rejects.toThrow(
+      `The ledger of run ${restore} was written by a newer version of this app.`,
+    );
+    expect((await snapshotOf(to)).size).toBe(0);
   });
 
   test("a run that is not there", async () => {
