@@ -171,7 +171,10 @@ async function parentOf(
     return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => void late.close());
   } catch (error) {
     if (dryRun && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    if (error instanceof NotADirectory && overwrite === "never" && !error.message.includes("is a link")) {
+    const replaceable = error instanceof NotADirectory && !error.message.includes("is a link");
+    // As PinnedDirectory.make would.
+    if (dryRun && replaceable && overwrite !== "never") return undefined;
+    if (replaceable && overwrite === "never") {
       return `${error.message}, and overwrite is "never"`;
     }
     throw error;

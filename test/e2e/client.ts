@@ -90,6 +90,14 @@ export async function backUp(request: unknown): Promise<Status> {
   return follow((await start(request)).location);
 }
 
+/** Runs any of the orchestrators to its end. */
+export async function end(orchestrator: string, body: unknown): Promise<Status> {
+  const started = await post(JSON.stringify(body), { orchestrator });
+  const text = await started.text();
+  expect(started.status, text).toBe(202);
+  return await follow(started.headers.get("location") ?? "");
+}
+
 /** What an answer that refuses a request must be. */
 export async function expectProblem(
   response: Response,

@@ -2,21 +2,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { bytes, makeTree, readTree, type FileOnDisk } from "../harness/tree.ts";
-import { backUp, expectProblem, follow, newContainer, newRoot, post } from "./client.ts";
-
-async function end(orchestrator: string, body: unknown) {
-  const started = await post(JSON.stringify(body), { orchestrator });
-  expect(started.status).toBe(202);
-  return await follow(started.headers.get("location") ?? "");
-}
-
-/** The finest that a backup keeps of a time. */
-function inMicroseconds(tree: Map<string, FileOnDisk>) {
-  return new Map(
-    [...tree].map(([name, file]) => [name, { ...file, mtimeMs: Math.round(file.mtimeMs * 1000) }]),
-  );
-}
+import { bytes, inMicroseconds, makeTree, readTree } from "../harness/tree.ts";
+import { backUp, end, expectProblem, newContainer, newRoot, post } from "./client.ts";
 
 describe("pruneBackups", () => {
   it("deletes what only forgotten runs need, as much as the dry run said; a kept run restores", async () => {

@@ -98,6 +98,13 @@ export async function readTree(root: string, below = ""): Promise<Map<string, Fi
   return found;
 }
 
+/** A tree with its times as exact as a backup keeps them. */
+export function inMicroseconds(tree: Map<string, FileOnDisk>): Map<string, FileOnDisk> {
+  return new Map(
+    [...tree].map(([name, file]) => [name, { ...file, mtimeMs: Math.round(file.mtimeMs * 1000) }]),
+  );
+}
+
 /** The bytes of a tree's regular files: what a backup's output must be. */
 export function bytesOf(tree: Map<string, FileOnDisk>): number {
   let total = 0;
