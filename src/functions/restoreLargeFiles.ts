@@ -2,9 +2,9 @@ import * as df from "durable-functions";
 import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
-import type { LargeRestoreRef } from "../restore/large-file/attempt.ts";
 import type { Begun } from "../restore/large-file/begin-and-end.ts";
 import type { RestoredPiece } from "../restore/large-file/restore-range.ts";
+import type { LargeRef } from "../restore/plan.ts";
 
 /** Attempts at a file whose blob is overwritten, or whose temporary file is removed, meanwhile. */
 const ATTEMPTS = 3;
@@ -12,7 +12,7 @@ const ATTEMPTS = 3;
 const RANGES_A_WAVE = 32;
 
 /** Every `step`th large file of a part, one after the other: its input at first, then what one wave hands to the next. */
-export interface LargeRestores extends LargeRestoreRef {
+export interface LargeRestores extends LargeRef {
   step: number;
   attempt?: number;
   /** The first range that is not written yet. */

@@ -41,10 +41,13 @@ function* verify(context: df.OrchestrationContext, part: PartRef, request?: Veri
   }
 
   const reads = plan.batches.map((batch) => context.df.callActivityWithRetry("verifyFiles", retry, batch));
+  const large = plan.large.map((lane) =>
+    context.df.callSubOrchestrator("verifyLargeFiles", lane, `${lane.run}:${lane.part}:large-${lane.large}`),
+  );
   const rest = plan.rest.map((left) =>
     context.df.callSubOrchestrator("verifyBackup", left, `${left.run}:${left.part}`),
   );
-  const results = yield* settleAll<Tally>(context, [...reads, ...rest]);
+  const results = yield* settleAll<Tally>(context, [...reads, ...large, ...rest]);
   return sum([plan.found, ...(yield* tallyResults(context, plan.batches, results))]);
 }
 

@@ -23,13 +23,37 @@ export async function download(
   take: (content: Buffer, position: number) => Promise<void>,
 ): Promise<string> {
   const hash = createHash("md5");
+  await downloadFrom(blob, source, budget, { from: 0 }, async (content, position) => {
+    hash.update(content);
+    await take(content, position);
+  });
+  return hash.digest("base64");
+}
+
+/**
+ * The same of what follows a position, without a hash of its own.
+ * @param span `more` is asked before each range but the first whether to go on
+ * @returns the position that it came to: the content's length, unless `more` said no before
+ */
+export async function downloadFrom(
+  blob: BlobClient,
+  source: Source,
+  budget: Budget,
+  span: { from: number; more?: (position: number) => boolean },
+  take: (content: Buffer, position: number) => Promise<void>,
+): Promise<number> {
+  const { from, more } = span;
   const conditions = source.etag === undefined ? {} : { ifMatch: source.etag };
   const inFlight = new Set<Promise<void>>();
   let failed = false;
   let failure: unknown;
   let before = Promise.resolve();
-  for (let position = 0; position < source.length && !failed; position += RANGE) {
-    const length = Math.min(RANGE, source.length - position);
+  let position = from;
+  while (position < source.length && !failed) {
+    if (position > from && more?.(position) === false) break;
+    const start = position;
+    const length = Math.min(RANGE, source.length - start);
+    position += length;
     const previous = before;
     // Memory is given in the order it is asked for, so the range that all others wait for always has its own.
     const piece = budget
@@ -38,14 +62,13 @@ export async function download(
         const content = await budget.request(() =>
           withRetries(
             (abortSignal) =>
-              blob.downloadToBuffer(position, length, { abortSignal, conditions, blockSize: length }),
+              blob.downloadToBuffer(start, length, { abortSignal, conditions, blockSize: length }),
             length,
           ),
         );
         await previous;
         if (failed) return;
-        hash.update(content);
-        await take(content, position);
+        await take(content, start);
       })
       .catch((error: unknown) => {
         failure ??= error;
@@ -58,7 +81,7 @@ export async function download(
   }
   await Promise.all(inFlight);
   if (failed) throw failure;
-  return hash.digest("base64");
+  return position;
 }
 
 /** The client for where content is: a blob, or what is kept of it. */

@@ -18,7 +18,7 @@ export type VerifyPlan = Plan<VerifyRequest>;
 
 /**
  * Verifies one part of a run as far as lists of blobs go: each file is there, in the blob or in what is kept of it,
- * with its size and MD5. What is to be read back as well is cut into batches.
+ * with its size and MD5. What is to be read back as well is cut into batches; large files are read span by span.
  */
 export async function planVerify(
   input: PlanInput<VerifyRequest>,
@@ -36,6 +36,7 @@ export async function planVerify(
       service,
       filesPerPart: settings.listFiles,
       examine: (items) => examine(items, base, container),
+      largeFile: settings.largeFile,
     });
   } catch (error) {
     if (classify(error) !== "refused" || !input.request) throw error;

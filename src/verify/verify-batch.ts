@@ -1,4 +1,4 @@
-import type { BlobServiceClient } from "@azure/storage-blob";
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
@@ -6,14 +6,14 @@ import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { download, sourceBlob } from "../restore/download.ts";
-import { findContents } from "../restore/find-content.ts";
+import { findContents, type Source } from "../restore/find-content.ts";
 import { openBatch, type Plan, type PlannedItem } from "../restore/plan.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { verified } from "./plan-verify.ts";
 import type { VerifyRequest } from "./request.ts";
 
 /** Times content is read whose blob somebody writes meanwhile, or that was not what it should be. */
-const TRIES = 3;
+export const TRIES = 3;
 
 /**
  * Reads the content of one batch back and compares its hash. A batch that was recorded before is not read again.
@@ -60,32 +60,54 @@ async function readAll(
 
 async function readBack(
   item: PlannedItem,
-  { source, versioned }: Plan<VerifyRequest>,
+  plan: Plan<VerifyRequest>,
   service: BlobServiceClient,
   budget: Budget,
 ): Promise<Outcome> {
-  const container = service.getContainerClient(source.container);
-  const blob = container.getBlobClient(blobName(item.path, source.prefix));
+  const container = service.getContainerClient(plan.source.container);
+  const blob = container.getBlobClient(blobName(item.path, plan.source.prefix));
   let from = item.source;
   for (let tries = 1; ; tries++) {
     try {
       const md5 = await download(sourceBlob(blob, from), from, budget, async () => {});
       if (md5 === item.md5) return verified(item);
-      if (tries === TRIES)
-        return failed(item, `corrupt: its content has the MD5 ${md5}, the run recorded ${item.md5}`);
+      if (tries === TRIES) return corrupt(item, md5);
     } catch (error) {
-      const failure = classify(error);
-      if (failure === "other") return failed(item, `corrupt: ${describe(error)}`);
-      if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
-      if (tries === TRIES || failure === "invalid") return failed(item, describe(error));
-      // A backup has written over the blob since the plan was made: its old content has become a snapshot.
-      const found = (await findContents(container, source.prefix, [item], versioned)).get(item);
-      if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
-      from = found.source;
+      const next = await lookAgain(error, tries === TRIES, item, plan, container);
+      if ("outcome" in next) return next;
+      from = next.source;
     }
   }
 }
 
-function failed({ path, kind }: PlannedItem, reason: string): Outcome {
+/**
+ * Where to read content after a failure, or what to say of the file.
+ * @param last whether there is no further try
+ * @throws the error, when it may pass
+ */
+export async function lookAgain(
+  error: unknown,
+  last: boolean,
+  item: PlannedItem,
+  { source, versioned }: Plan<VerifyRequest>,
+  container: ContainerClient,
+): Promise<Outcome | { source: Source }> {
+  const failure = classify(error);
+  if (failure === "other") return failed(item, `corrupt: ${describe(error)}`);
+  if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
+  if (last || failure === "invalid") return failed(item, describe(error));
+  // A backup has written over the blob since the plan was made: its old content has become a snapshot.
+  const found = (await findContents(container, source.prefix, [item], versioned)).get(item);
+  if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
+  return found;
+}
+
+/** A file that was read and does not hold what the run recorded. */
+export function corrupt(item: PlannedItem, md5: string): Outcome {
+  return failed(item, `corrupt: its content has the MD5 ${md5}, the run recorded ${item.md5}`);
+}
+
+/** A file that could not be verified. */
+export function failed({ path, kind }: PlannedItem, reason: string): Outcome {
   return { path, kind, outcome: "failed", size: 0, reason };
 }

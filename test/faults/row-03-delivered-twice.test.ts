@@ -80,6 +80,7 @@ describe("row 3: every activity delivered twice, some at the same time", () => {
         "restoreFiles",
         "planVerify",
         "verifyFiles",
+        "verifySpan",
       ]) {
         expect(names, name).toContain(name);
       }

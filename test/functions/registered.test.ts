@@ -54,6 +54,7 @@ describe("the registered functions", () => {
       "failBatch: activityTrigger",
       "failLargeFile: activityTrigger",
       "failLargeRestore: activityTrigger",
+      "failLargeVerify: activityTrigger",
       "gatherNeeds: activityTrigger",
       "getBackup: httpTrigger GET /backups/{runId} function",
       "getFileList: activityTrigger",
@@ -75,6 +76,8 @@ describe("the registered functions", () => {
       "restoreSiteContent: orchestrationTrigger",
       "verifyBackup: orchestrationTrigger",
       "verifyFiles: activityTrigger",
+      "verifyLargeFiles: orchestrationTrigger",
+      "verifySpan: activityTrigger",
     ]);
   });
 

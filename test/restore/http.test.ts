@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
@@ -8,7 +7,7 @@ import { snapshotOf, temporary, write } from "./tree.ts";
 let host: LocalHostProcess;
 
 beforeAll(async () => {
-  host = await startLocalHost({ env: { BACKUP_LARGE_FILE_MIB: "1" } });
+  host = await startLocalHost();
 });
 afterAll(async () => {
   await host?.stop();
@@ -60,23 +59,6 @@ test("a backup, a change, a backup, a restore of the first, and verifications", 
   });
   const problem = await run("restoreSiteContent", { run: first.id, to, overwrite: "never" });
   expect(problem).toMatchObject({ runtimeStatus: "Completed", output: 0 });
-});
-
-test("a file that was copied by ranges", async () => {
-  const root = temporary();
-  await writeFile(path.join(root, "large"), randomBytes(130 * 1024 * 1024 + 7));
-  await write(root, { small: "small" });
-  const { id } = await run("backupSiteContent", { root, prefix: "large" });
-  const to = temporary();
-  const restored = await run("restoreSiteContent", { run: id, to });
-  expect(restored).toMatchObject({ runtimeStatus: "Completed", output: 130 * 1024 * 1024 + 7 + 5 });
-  expect((await readdir(to)).sort()).toEqual(["large", "small"]);
-  const instances = (await (
-    await fetch(`${host.url}/runtime/webhooks/durabletask/instances?code=x`)
-  ).json()) as { name: string; instanceId: string }[];
-  expect(instances.map(({ instanceId }) => instanceId)).toContain(`${restored.id}:0:large-0`);
-  expect((await snapshotOf(to)).get("large") === (await snapshotOf(root)).get("large")).toBe(true);
-  expect(await run("verifyBackup", { run: id, readData: true })).toMatchObject({ output: 2 });
 });
 
 test.each([

@@ -15,7 +15,7 @@ import type { Outcome, Tally } from "../outcome.ts";
 import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
 import { isAllowed } from "../roots.ts";
-import { finishHash } from "./hash-span.ts";
+import { finishHash } from "../../storage/resumable-md5.ts";
 import { openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
 import { withPlannedFile } from "./planned-file.ts";
 

@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { createMD5 } from "hash-wasm";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
+import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { BLOCK } from "../copy-context.ts";
 import type { Budget } from "../budget.ts";
 import { withTimeout } from "../timeout.ts";
@@ -17,20 +17,14 @@ export interface Span extends AttemptRef {
   state?: string;
 }
 
-/**
- * Goes on with the MD5 of the whole file. MD5 is a chain that cannot be computed in parallel, and no activity may last
- * for as long as a huge file takes; so its state goes from activity to activity (node:crypto cannot hand it out,
- * hash-wasm can).
- */
+/** Goes on with the MD5 of the whole file. */
 export async function hashSpan(
   span: Span,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<{ state: string } | "changed"> {
-  const hash = await createMD5();
-  hash.init();
-  if (span.state !== undefined) hash.load(Buffer.from(span.state, "base64"));
+  const hash = await resumeMd5(span.state);
   const piece = await withPlannedFile(new Ledger(service, span.run), span, settings, async (file) => {
     await budget.bytes(BLOCK, async () => {
       const buffer = Buffer.allocUnsafe(BLOCK);
@@ -42,13 +36,5 @@ export async function hashSpan(
     });
     await file.assertUnchanged();
   });
-  return piece === "changed" ? piece : { state: Buffer.from(hash.save()).toString("base64") };
-}
-
-/** The MD5 that a state stands for, when nothing follows. */
-export async function finishHash(state: string): Promise<Buffer> {
-  const hash = await createMD5();
-  hash.init();
-  hash.load(Buffer.from(state, "base64"));
-  return Buffer.from(hash.digest("binary"));
+  return piece === "changed" ? piece : { state: stateOf(hash) };
 }

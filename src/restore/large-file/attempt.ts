@@ -4,19 +4,12 @@ import type { Budget } from "../../backup/budget.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
 import type { Source } from "../find-content.ts";
-import { readPlan, type Plan, type PlannedItem } from "../plan.ts";
+import { openLarge, type LargeRef, type Plan, type PlannedItem } from "../plan.ts";
 import type { RestoreRequest } from "../request.ts";
 import type { RestoreContext } from "../restore-file.ts";
 
-/** One large file of a plan, as an orchestration is given it. */
-export interface LargeRestoreRef {
-  run: string;
-  part: string;
-  large: number;
-}
-
 /** One try at it. */
-export interface RestoreAttemptRef extends LargeRestoreRef {
+export interface RestoreAttemptRef extends LargeRef {
   attempt: number;
 }
 
@@ -37,17 +30,15 @@ export interface LargeRestore {
 
 /** The large file of a plan; undefined when the plan has no so many. */
 export async function openLargeRestore(
-  { run, part, large }: LargeRestoreRef,
+  ref: LargeRef,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<LargeRestore | undefined> {
-  const ledger = new Ledger(service, run);
-  const plan = await readPlan<RestoreRequest>(ledger, part);
-  if (!plan) throw new Error(`The ledger of run ${run} has no part ${part}.`);
-  const range = plan.large?.[large];
-  const [item] = range ? await ledger.readLines<PlannedItem>(range) : [];
-  if (!item) return undefined;
+  const ledger = new Ledger(service, ref.run);
+  const opened = await openLarge<RestoreRequest>(ledger, ref);
+  if (!opened) return undefined;
+  const { plan, item } = opened;
   const { request, source, realTo, versioned } = plan;
   const context: RestoreContext = {
     realTo,
@@ -56,15 +47,11 @@ export async function openLargeRestore(
     versioned,
     overwrite: request.overwrite,
     dryRun: request.dryRun,
-    mark: createHash("sha256").update(`${run}/${part}/large-${large}`).digest("hex").slice(0, 12),
+    mark: createHash("sha256").update(`${ref.run}/${ref.part}/large-${ref.large}`).digest("hex").slice(0, 12),
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,
   };
   return { ledger, plan, item, context };
-}
-
-export function outcomeName({ part, large }: LargeRestoreRef): string {
-  return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
 }
 
 function attemptName({ part, large, attempt }: RestoreAttemptRef): string {

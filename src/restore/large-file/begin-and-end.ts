@@ -3,13 +3,14 @@ import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../backup/budget.ts";
 import { mtimeOf } from "../../backup/entry.ts";
-import { finishHash } from "../../backup/large-file/hash-span.ts";
 import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
-import { ignore } from "../../backup/pinned-directory.ts";
+import { ignore, type PinnedDirectory } from "../../backup/pinned-directory.ts";
 import { isAllowed } from "../../backup/roots.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
+import { finishHash } from "../../storage/resumable-md5.ts";
 import { findContents } from "../find-content.ts";
+import { largeOutcome, type LargeRef } from "../plan.ts";
 import { notAllowed } from "../plan-restore.ts";
 import {
   CannotWrite,
@@ -20,8 +21,8 @@ import {
   restoreItem,
   temporaryName,
 } from "../restore-file.ts";
-import { openLargeRestore, outcomeName, readAttempt, settleAttempt } from "./attempt.ts";
-import type { LargeRestore, LargeRestoreRef, RestoreAttemptRef } from "./attempt.ts";
+import { openLargeRestore, readAttempt, settleAttempt } from "./attempt.ts";
+import type { LargeRestore, RestoreAttemptRef } from "./attempt.ts";
 
 /** What the orchestration of a large file needs to know. */
 export type Begun = { size: number; range: number; ranges: number } | { settled: Tally } | "none";
@@ -42,7 +43,7 @@ export async function beginRestore(
   const large = await openLargeRestore(ref, service, settings, budget);
   if (!large) return "none";
   const { ledger, plan, item, context } = large;
-  const before = await readTally(ledger, outcomeName(ref));
+  const before = await readTally(ledger, largeOutcome(ref));
   if (before) return { settled: before };
   const work = { size: item.size, range: RANGE, ranges: Math.ceil(item.size / RANGE) };
   for (const directory of [plan.realTo, plan.request.to]) {
@@ -56,14 +57,12 @@ export async function beginRestore(
       item,
     );
     if (!found || "lost" in found)
-      return { settled: await settle(large, ref, failed(item, found?.lost ?? "its blob is missing")) };
+      return { settled: await lose(large, ref, found?.lost ?? "its blob is missing") };
     ({ source } = found);
   }
   let begun = false;
   const outcome = await restore(large, async (_item, directory) => {
-    for (const name of await readdir(directory.path("."))) {
-      if (isTemporaryOf(context.mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
-    }
+    await removeTemporaries(directory, context.mark);
     const { temporary } = await settleAttempt(ledger, ref, {
       temporary: temporaryName(context.mark),
       source,
@@ -90,7 +89,7 @@ export async function endRestore(
   const attempt = large && (await readAttempt(large.ledger, ref));
   if (!large || !attempt)
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of ${ref.part}.`);
-  const before = await readTally(large.ledger, outcomeName(ref));
+  const before = await readTally(large.ledger, largeOutcome(ref));
   if (before) return { settled: before };
   const { item } = large;
   if ((await finishHash(ref.state)).toString("base64") !== item.md5) return "again";
@@ -126,20 +125,29 @@ export async function endRestore(
 
 /** Records that a large file could not be restored, and removes what was written of it. */
 export async function giveUpRestore(
-  ref: LargeRestoreRef & { reason: string },
+  ref: LargeRef & { reason: string },
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<Tally> {
   const large = await openLargeRestore(ref, service, settings, budget);
   if (!large) return emptyTally();
+  return await lose(large, ref, ref.reason);
+}
+
+/** Settles a file as failed, without what attempts at it have written. */
+async function lose(large: LargeRestore, ref: LargeRef, reason: string): Promise<Tally> {
   const { context, item } = large;
-  await restore(large, async (_item, directory) => {
-    for (const name of await readdir(directory.path("."))) {
-      if (isTemporaryOf(context.mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
-    }
-  }).catch(() => undefined);
-  return await settle(large, ref, failed(item, ref.reason));
+  await restore(large, (_item, directory) => removeTemporaries(directory, context.mark)).catch(
+    () => undefined,
+  );
+  return await settle(large, ref, failed(item, reason));
+}
+
+async function removeTemporaries(directory: PinnedDirectory, mark: string): Promise<void> {
+  for (const name of await readdir(directory.path("."))) {
+    if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
+  }
 }
 
 /** Restores the item by another way of writing it; a disk that is full is an outcome. */
@@ -155,6 +163,6 @@ async function restore(
   }
 }
 
-async function settle({ ledger }: LargeRestore, ref: LargeRestoreRef, outcome: Outcome): Promise<Tally> {
-  return await settleOutcomes(ledger, outcomeName(ref), [outcome]);
+async function settle({ ledger }: LargeRestore, ref: LargeRef, outcome: Outcome): Promise<Tally> {
+  return await settleOutcomes(ledger, largeOutcome(ref), [outcome]);
 }

@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { createMD5 } from "hash-wasm";
 import pMap from "p-map";
 import { blobName } from "../../backup/blob-name.ts";
 import type { Budget } from "../../backup/budget.ts";
@@ -11,6 +10,7 @@ import { withTimeout } from "../../backup/timeout.ts";
 import type { Settings } from "../../settings.ts";
 import { classify } from "../../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
+import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { sourceBlob } from "../download.ts";
 import { writeAll } from "../restore-file.ts";
 import { openLargeRestore, readAttempt, type LargeRestore, type RestoreAttemptRef } from "./attempt.ts";
@@ -79,9 +79,7 @@ export async function hashRestored(
   settings: Settings,
   budget: Budget,
 ): Promise<{ state: string } | "gone"> {
-  const hash = await createMD5();
-  hash.init();
-  if (ref.state !== undefined) hash.load(Buffer.from(ref.state, "base64"));
+  const hash = await resumeMd5(ref.state);
   const piece = await withTemporary(ref, constants.O_RDONLY, service, settings, budget, async (handle) => {
     await budget.bytes(LONGEST_HASHED_RANGE, async () => {
       const buffer = Buffer.allocUnsafe(LONGEST_HASHED_RANGE);
@@ -98,7 +96,7 @@ export async function hashRestored(
     });
     return "done";
   });
-  return piece === "done" ? { state: Buffer.from(hash.save()).toString("base64") } : "gone";
+  return piece === "done" ? { state: stateOf(hash) } : "gone";
 }
 
 async function withTemporary(

@@ -1,0 +1,17 @@
+import type { InvocationContext } from "@azure/functions";
+import * as df from "durable-functions";
+import { logTally } from "../logging/log-tally.ts";
+import { largeOutcome, type LargeRef } from "../restore/plan.ts";
+import { services } from "../services.ts";
+import { verifySpan, type Reading } from "../verify/verify-span.ts";
+
+/** Reads on in a large file, for a bounded time; records the outcome at its end. */
+df.app.activity("verifySpan", {
+  handler: async (ref: LargeRef & { reading?: Reading }, context: InvocationContext) => {
+    const verified = await verifySpan(ref, services.storage, services.budget);
+    const { run, part, large } = ref;
+    if (typeof verified === "object" && "settled" in verified)
+      await logTally(context, "large.verified", { run, part, large }, verified.settled, largeOutcome(ref));
+    return verified;
+  },
+});

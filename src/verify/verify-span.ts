@@ -1,0 +1,94 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { blobName } from "../backup/blob-name.ts";
+import type { Budget } from "../backup/budget.ts";
+import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { downloadFrom, sourceBlob } from "../restore/download.ts";
+import type { Source } from "../restore/find-content.ts";
+import { largeOutcome, openLarge, type LargeRef, type Plan, type PlannedItem } from "../restore/plan.ts";
+import { classify, describe } from "../storage/errors.ts";
+import { resumeMd5, stateOf } from "../storage/resumable-md5.ts";
+import { verified } from "./plan-verify.ts";
+import type { VerifyRequest } from "./request.ts";
+import { corrupt, failed, lookAgain, TRIES } from "./verify-batch.ts";
+
+/** How far a large file is read: what one activity hands to the next. */
+export interface Reading {
+  /** Bytes before it are read. */
+  position: number;
+  /** The hash's state there; see resumeMd5. */
+  state?: string;
+  /** The try this is, from 1; each reads from the start. */
+  tries: number;
+  /** Where the content is now, when that is not where the plan found it. */
+  source?: Source;
+}
+
+/** What is left to read, what came of the file, or that there is no such file. */
+export type SpanVerified = { reading: Reading } | { settled: Tally } | "none";
+
+/** Where one activity ends: bytes as a restore's range has, and well within the five minutes that a function has. */
+const SPAN = { bytes: 128 * 1024 * 1024, ms: 60_000 };
+
+/**
+ * Reads on in a large file and hashes what it reads; at the end compares the hash. A file that was settled before is not
+ * read again.
+ * @returns `stopped` is set in the tally when storage refuses
+ * @throws errors of the storage account that may pass
+ */
+export async function verifySpan(
+  ref: LargeRef & { reading?: Reading },
+  service: BlobServiceClient,
+  budget: Budget,
+): Promise<SpanVerified> {
+  const ledger = new Ledger(service, ref.run);
+  try {
+    const before = await readTally(ledger, largeOutcome(ref));
+    if (before) return { settled: before };
+    const large = await openLarge<VerifyRequest>(ledger, ref);
+    if (!large) return "none";
+    const read = await readOn(large, ref.reading ?? { position: 0, tries: 1 }, service, budget);
+    if ("position" in read) return { reading: read };
+    return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
+  } catch (error) {
+    if (classify(error) === "refused") return { settled: { ...emptyTally(), stopped: describe(error) } };
+    throw error;
+  }
+}
+
+async function readOn(
+  { plan, item }: { plan: Plan<VerifyRequest>; item: PlannedItem },
+  { position, state, tries, source = item.source }: Reading,
+  service: BlobServiceClient,
+  budget: Budget,
+): Promise<Reading | Outcome> {
+  const container = service.getContainerClient(plan.source.container);
+  const blob = sourceBlob(container.getBlobClient(blobName(item.path, plan.source.prefix)), source);
+  const hash = await resumeMd5(state);
+  const until = Date.now() + SPAN.ms;
+  const more = (reached: number) => reached - position < SPAN.bytes && Date.now() < until;
+  try {
+    const reached = await downloadFrom(blob, source, budget, { from: position, more }, async (content) => {
+      hash.update(content);
+    });
+    if (reached < source.length) return { position: reached, state: stateOf(hash), tries, source };
+  } catch (error) {
+    const next = await lookAgain(error, tries === TRIES, item, plan, container);
+    return "outcome" in next ? next : { position: 0, tries: tries + 1, source: next.source };
+  }
+  const md5 = Buffer.from(hash.digest("binary")).toString("base64");
+  if (md5 === item.md5) return verified(item);
+  return tries === TRIES ? corrupt(item, md5) : { position: 0, tries: tries + 1, source };
+}
+
+/** Records that a large file could not be read, however often that was tried. */
+export async function giveUpVerify(
+  { reason, ...ref }: LargeRef & { reason: string },
+  service: BlobServiceClient,
+): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  const large = await openLarge<VerifyRequest>(ledger, ref);
+  if (!large) return emptyTally();
+  return await settleOutcomes(ledger, largeOutcome(ref), [failed(large.item, reason)]);
+}
