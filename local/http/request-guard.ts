@@ -10,7 +10,8 @@ const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 /** Why the request is refused, or undefined when it may go on. */
 export function refusal(request: IncomingMessage): string | undefined {
   const { host, origin } = request.headers;
-  if (host === undefined || !LOOPBACK.test(host)) {
+  // A port that none can be, too: the address is used further on.
+  if (host === undefined || !LOOPBACK.test(host) || !URL.canParse(`http://${host}`)) {
     return `The local host answers to localhost and 127.0.0.1 only, not to "${host ?? ""}".`;
   }
   if (origin !== undefined && !isLoopbackOrigin(origin)) {

@@ -84,7 +84,14 @@ export function parseFile(file: string): unknown {
     throw new StartUpError(`Cannot read ${file}: ${messageOf(error)}.`);
   }
   const errors: ParseError[] = [];
-  const value: unknown = parse(text.replace(/^\uFEFF/, ""), errors, { allowTrailingComma: true });
+  let value: unknown;
+  try {
+    value = parse(text.replace(/^\uFEFF/, ""), errors, { allowTrailingComma: true });
+  } catch (error) {
+    // The parser calls itself for each level.
+    if (error instanceof RangeError) throw new StartUpError(`${file} is nested too deeply.`);
+    throw error;
+  }
   const [first] = errors;
   if (first) {
     const line = text.slice(0, first.offset).split("\n").length;

@@ -110,8 +110,9 @@ export function explain(error: z.ZodError, whole = "The body"): string {
 }
 
 function isPlainSegment(segment: string): boolean {
+  if (segment === "" || !segment.isWellFormed()) return false;
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return segment !== "" && !segment.endsWith(".") && !/[\u0000-\u001f\u007f\\]/.test(segment);
+  return !segment.endsWith(".") && !/[\u0000-\u001f\u007f\\]/.test(segment);
 }
 
 function kindOf(value: unknown): string {

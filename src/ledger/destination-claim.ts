@@ -7,7 +7,8 @@ import { z } from "zod";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
-import { createContainer } from "./ledger.ts";
+import { inContainer } from "./ledger.ts";
+import { LEDGER_ID } from "./run-id.ts";
 
 /** Whose backups a container and prefix hold, and which run writes there now. */
 interface Claim {
@@ -22,7 +23,7 @@ interface Claim {
 
 const schema = z.looseObject({
   root: z.string(),
-  run: z.string().nullable(),
+  run: z.string().regex(LEDGER_ID).nullable(),
   since: z.iso.datetime(),
 });
 
@@ -126,15 +127,12 @@ async function writeClaim(
       }),
     );
   try {
-    await write();
+    await inContainer(service.getContainerClient(LEDGER_CONTAINER), write);
     return true;
   } catch (error) {
     const failure = classify(error);
-    if (failure === "conflict") return false;
-    if (failure !== "missing") throw error;
-    if (etag !== undefined) return false;
-    await createContainer(service.getContainerClient(LEDGER_CONTAINER));
-    await write();
-    return true;
+    // Gone since it was read, or written by somebody else meanwhile.
+    if (failure === "conflict" || (failure === "missing" && etag !== undefined)) return false;
+    throw error;
   }
 }

@@ -6,6 +6,7 @@ import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { DamagedRecord, readRecord } from "./damaged.ts";
+import { LEDGER_ID } from "./run-id.ts";
 
 /** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
 export interface ListRange {
@@ -37,7 +38,7 @@ export class Ledger {
   readonly #container: ContainerClient;
 
   constructor(service: BlobServiceClient, runId: string) {
-    if (!/^[\w.:~-]{1,128}$/.test(runId)) throw new Error(`"${runId.slice(0, 64)}" is not a run's id.`);
+    if (!LEDGER_ID.test(runId)) throw new Error(`"${runId.slice(0, 64)}" is not a run's id.`);
     this.runId = runId;
     this.service = service;
     this.#container = service.getContainerClient(LEDGER_CONTAINER);
@@ -132,15 +133,11 @@ export class Ledger {
         body.length,
       );
     try {
-      const { versionId } = await put();
+      const { versionId } = await inContainer(this.#container, put);
       return { won: true, versioned: versionId !== undefined };
     } catch (error) {
-      const failure = classify(error);
-      if (failure === "conflict") return { won: false, versioned: false };
-      if (failure !== "missing") throw error;
-      await createContainer(this.#container);
-      const { versionId } = await put();
-      return { won: true, versioned: versionId !== undefined };
+      if (classify(error) === "conflict") return { won: false, versioned: false };
+      throw error;
     }
   }
 
@@ -156,6 +153,17 @@ export async function createContainer(container: ContainerClient): Promise<void>
   } catch (error) {
     throw classify(error) === "refused" ? new ContainerMissing(container.containerName, error) : error;
   }
+}
+
+/** Writes to a container, which is made where it is missing; the write's own outcome counts, also the second time. */
+export async function inContainer<T>(container: ContainerClient, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (classify(error) !== "missing") throw error;
+  }
+  await createContainer(container);
+  return await write();
 }
 
 /** One JSON value a line. */

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { createContainer } from "./ledger.ts";
+import { readRecord } from "./damaged.ts";
+import { inContainer } from "./ledger.ts";
+import { LEDGER_ID } from "./run-id.ts";
 
 /** What a container's lock says: `prunes/{container}.json`. */
 interface Content {
@@ -11,6 +14,8 @@ interface Content {
   run: string | null;
   prefix: string;
 }
+
+const schema = z.looseObject({ run: z.string().regex(LEDGER_ID).nullable(), prefix: z.string() });
 
 /** A lock as it stands. While it is leased something of the prune may be deleting, whatever became of its orchestration. */
 export interface Locked {
@@ -149,11 +154,12 @@ function lockBlob(service: BlobServiceClient, container: string) {
 async function readLock(service: BlobServiceClient, container: string) {
   try {
     return await withRetries(async (abortSignal) => {
-      const answer = await lockBlob(service, container).download(0, undefined, { abortSignal });
+      const blob = lockBlob(service, container);
+      const answer = await blob.download(0, undefined, { abortSignal });
       const { readableStreamBody, etag = "", leaseState } = answer;
       const chunks: Buffer[] = [];
       for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-      const content = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Content;
+      const content = readRecord<Content>(Buffer.concat(chunks).toString("utf8"), schema, blob.name);
       return { ...content, etag, leased: leaseState === "leased" };
     });
   } catch (error) {
@@ -176,16 +182,13 @@ async function writeLock(
       lockBlob(service, container).upload(body, Buffer.byteLength(body), { abortSignal, conditions }),
     );
   try {
-    await write();
+    await inContainer(service.getContainerClient(LEDGER_CONTAINER), write);
     return true;
   } catch (error) {
     const failure = classify(error);
-    if (failure === "conflict") return false;
-    if (failure !== "missing") throw error;
-    if (current) return false;
-    await createContainer(service.getContainerClient(LEDGER_CONTAINER));
-    await write();
-    return true;
+    // Gone since it was read, or written by somebody else meanwhile.
+    if (failure === "conflict" || (failure === "missing" && current)) return false;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
+import { RUN_ID } from "./run-id.ts";
 
 /** Folders of the ledgers' container that are no run's. */
 const OTHER_FOLDERS = new Set(["index", "destinations", "prunes"]);
@@ -28,7 +29,7 @@ export async function* runFolders(service: BlobServiceClient): AsyncGenerator<st
     for (const { name } of page.value.segment.blobPrefixes ?? []) {
       const folder = name.slice(0, -1);
       // What is no id at all somebody else has put there.
-      if (!OTHER_FOLDERS.has(folder) && /^[\w.~-]{1,128}$/.test(folder)) yield folder;
+      if (!OTHER_FOLDERS.has(folder) && RUN_ID.test(folder)) yield folder;
     }
     continuationToken = page.value.continuationToken || undefined;
   } while (continuationToken);

@@ -3,6 +3,7 @@ import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
+import { RUN_ID } from "./run-id.ts";
 import { runRecord, type RunRecord } from "./run-record.ts";
 
 /**
@@ -27,8 +28,10 @@ export function indexName({ id, started }: Pick<RunRecord, "id" | "started">): s
 
 /** The run of a blob in the index, and when it started. Undefined when the name is none of the index's. */
 export function readIndexName(name: string): { id: string; started: number } | undefined {
-  const [, left, id] = /^index\/(\d{13})-([\w.~-]{1,128})$/.exec(name) ?? [];
-  return left === undefined || id === undefined ? undefined : { id, started: END_OF_TIME - Number(left) };
+  const [, left, id] = /^index\/(\d{13})-(.+)$/.exec(name) ?? [];
+  return left === undefined || id === undefined || !RUN_ID.test(id)
+    ? undefined
+    : { id, started: END_OF_TIME - Number(left) };
 }
 
 /**

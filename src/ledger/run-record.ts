@@ -3,6 +3,7 @@ import type { BackupRequest } from "../backup/request.ts";
 import type { Counts } from "../backup/outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { counts, readRecord } from "./damaged.ts";
+import { LEDGER_ID } from "./run-id.ts";
 import { indexRun } from "./run-index.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;
@@ -41,12 +42,12 @@ const NAME = "run.json";
 
 /** What others read of a record; a newer version's may have more. */
 export const runRecord = z.looseObject({
-  id: z.string(),
+  id: z.string().regex(LEDGER_ID),
   kind: z.enum(RUN_KINDS).optional(),
   of: z.string().optional(),
   root: z.string(),
   container: z.string().regex(/^[a-z0-9$-]{1,63}$/),
-  prefix: z.string(),
+  prefix: z.string().refine((value) => value.isWellFormed(), "it is not valid Unicode"),
   mode: z.enum(["full", "incremental"]),
   started: z.iso.datetime(),
   finished: z.iso.datetime().optional(),

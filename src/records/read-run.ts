@@ -1,14 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
+import { RUN_ID } from "../ledger/run-id.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import type { Instances } from "./instances.ts";
 import { readProgress } from "./progress.ts";
 import { viewOf } from "./run-view.ts";
 import type { RunView } from "./schema.ts";
 import { endOf, fromInstance } from "./unrecorded.ts";
-
-/** An id that a run can have. Parts of a run have a colon in theirs, and are none. */
-const RUN_ID = /^[\w.~-]{1,128}$/;
 
 /**
  * One run: its record, and how far it is while it runs, by one list call over its ledger. Where the record says that it

@@ -1,11 +1,12 @@
 import path from "node:path";
 import { z } from "zod";
 import { backupRequest, explain, type Parsed } from "../backup/request.ts";
+import { RUN_ID } from "../ledger/run-id.ts";
 
 /** A run's id: the instance id of its orchestration. */
 export const runId = z
   .string({ error: "expected a run's id" })
-  .regex(/^[\w.~-]{1,128}$/, "expected a run's id, as the start of a backup answered it");
+  .regex(RUN_ID, "expected a run's id, as the start of a backup answered it");
 
 const to = z
   .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })

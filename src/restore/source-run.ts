@@ -1,10 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { isNewer, NewerLedger } from "../ledger/damaged.ts";
+import { isNewer, NewerLedger, readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { runFolders } from "../ledger/run-folders.ts";
-import type { RunRecord, RunStatus } from "../ledger/run-record.ts";
+import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
 import { classify } from "../storage/errors.ts";
 import type { RestoreRequest } from "./request.ts";
 
@@ -102,20 +102,13 @@ async function readSource(service: BlobServiceClient, id: string): Promise<Sourc
   };
 }
 
-/** @throws NewerLedger, SyntaxError when it is torn */
+/** @throws NewerLedger, SyntaxError or DamagedRecord when it is damaged */
 async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
   const text = await ledger.read("run.json");
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as Partial<RunRecord>;
   if (isNewer(record)) throw new NewerLedger(ledger.runId);
-  if (
-    typeof record.container !== "string" ||
-    typeof record.prefix !== "string" ||
-    typeof record.root !== "string"
-  ) {
-    throw new SyntaxError("not a summary");
-  }
-  return record as RunRecord;
+  return readRecord<RunRecord>(text, runRecord, `${ledger.runId}/run.json`);
 }
 
 /** A damaged record counts as none; one that this app is too old for cannot be read; what else is wrong is thrown on. */

@@ -5,7 +5,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { overlap } from "../ledger/prune-lock.ts";
 import { runFolders } from "../ledger/run-folders.ts";
-import type { RunRecord } from "../ledger/run-record.ts";
+import { runRecord, type RunRecord } from "../ledger/run-record.ts";
 
 /** A run as retention sees it: its record, or as much as the listing of the tree makes up for a damaged one. */
 export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix"> {
@@ -67,10 +67,5 @@ function parse(text: string): Partial<RunRecord> | undefined {
 }
 
 function isWhole(record: Partial<RunRecord>): record is RunRecord {
-  return (
-    typeof record.container === "string" &&
-    typeof record.prefix === "string" &&
-    typeof record.root === "string" &&
-    !Number.isNaN(Date.parse(record.started ?? ""))
-  );
+  return runRecord.safeParse(record).success;
 }
