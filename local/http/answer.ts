@@ -9,13 +9,36 @@ export interface Answer {
 }
 
 export function send(response: ServerResponse, answer: Answer): void {
+  const body = begin(response, answer);
+  response.end(response.req.method === "HEAD" ? "" : body);
+}
+
+/** How long a client that still sends is listened to, so that it comes to read its answer. */
+const LINGER_MS = 200;
+
+/**
+ * Answers a request whose body is not read to its end, and ends the connection. To close it while the client sends would
+ * reset it, and the answer be lost: what still comes is thrown away, for a moment.
+ */
+export function sendUnread(response: ServerResponse, answer: Answer): void {
+  const request = response.req;
+  response.write(begin(response, { ...answer, headers: { ...answer.headers, Connection: "close" } }));
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.once("end", end).once("close", end).resume();
+}
+
+function begin(response: ServerResponse, answer: Answer): string {
   const body = answer.json === undefined ? "" : JSON.stringify(answer.json);
   response.writeHead(answer.status, {
     "Content-Length": Buffer.byteLength(body),
     ...(answer.json === undefined ? {} : { "Content-Type": "application/json; charset=utf-8" }),
     ...answer.headers,
   });
-  response.end(response.req.method === "HEAD" ? "" : body);
+  return body;
 }
 
 /** An error as the extension words it: a message, and what lay behind it. */

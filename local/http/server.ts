@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { StartUpError, messageOf } from "../start-up-error.ts";
-import { errorAnswer, send } from "./answer.ts";
+import { errorAnswer, send, sendUnread } from "./answer.ts";
 import { BodyTooLargeError, TooManyBodiesError } from "./request-body.ts";
 import { refusal } from "./request-guard.ts";
 
@@ -73,12 +73,11 @@ export class HttpServer {
       else await this.#handler(request, response);
     } catch (error) {
       if (error instanceof BodyTooLargeError) {
-        send(response, { ...errorAnswer(413, error.message), headers: { Connection: "close" } });
+        sendUnread(response, errorAnswer(413, error.message));
         return;
       }
       if (error instanceof TooManyBodiesError) {
-        const headers = { Connection: "close", "Retry-After": "1" };
-        send(response, { ...errorAnswer(503, error.message), headers });
+        sendUnread(response, { ...errorAnswer(503, error.message), headers: { "Retry-After": "1" } });
         return;
       }
       if (request.destroyed && !response.writable) return;

@@ -41,17 +41,18 @@ export async function forgeRun(
       .upload(content, Buffer.byteLength(content), { blobHTTPHeaders: { blobContentMD5: md5 } });
   }
   const request = { root: "/x", container: "forged", prefix: run, include: [], exclude: [] };
+  const options = { mode: "full", checksum: false, keepVersions: true, allowOtherRoot: false };
   await put("outcomes/0-0000.jsonl", text.join(""));
   await put(
     "lists/0.json",
     JSON.stringify({
       version: 1,
-      request,
+      request: { ...request, ...options },
       realRoot: "/x",
       fresh: true,
-      keep: "nothing",
+      keep: "snapshots",
       found: { counts: {}, failures: [] },
-      batches: [{ list: "lists/0.jsonl", offset: 0, length: 0, files: lines.length, bytes: 0 }],
+      batches: [{ files: lines.length, list: "lists/0.jsonl", offset: 0, length: 0 }],
       large: [],
       rest: [],
     }),
