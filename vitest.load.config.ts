@@ -1,0 +1,14 @@
+/** `npm run test:load`: how much the starter and the local host take; prints a line for each figure. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/load/**/*.test.ts"],
+    env: { LOAD: "full" },
+    // What is measured is to have the machine to itself.
+    fileParallelism: false,
+    disableConsoleIntercept: true,
+    testTimeout: 300_000,
+    hookTimeout: 60_000,
+  },
+});
