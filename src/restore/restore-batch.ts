@@ -74,6 +74,7 @@ function contextOf(
     prefix: source.prefix,
     versioned,
     overwrite: request.overwrite,
+    delete: request.delete,
     dryRun: request.dryRun,
     mark: createHash("sha256").update(`${ref.run}/${ref.part}/${ref.batch}`).digest("hex").slice(0, 12),
     budget,

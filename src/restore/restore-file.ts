@@ -1,6 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, lutimes, mkdir, open, readlink, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import {
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rmdir,
+  symlink,
+  unlink,
+} from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,6 +40,8 @@ export interface RestoreContext {
   prefix: string;
   versioned: boolean;
   overwrite: RestoreRequest["overwrite"];
+  /** What is extra was removed before; in a dry run it is there still. */
+  delete: boolean;
   dryRun: boolean;
   /** Names the temporary files of this batch; see temporaryName. */
   mark: string;
@@ -117,6 +130,8 @@ type Write = (
   context: RestoreContext,
 ) => Promise<void>;
 
+const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
+
 async function place(item: PlannedItem, context: RestoreContext, write: Write): Promise<Outcome> {
   const directory = await parentOf(item, context);
   if (typeof directory === "string") return { ...done(item, "skipped"), size: 0, reason: directory };
@@ -125,7 +140,9 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     const current = directory && (await fileOperation(context, "looking it up", lookUp(at)));
     const decision = current ? await decide(item, at, current, context) : "create";
     if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
+    const inTheWay = current?.isDirectory() && item.kind !== "directory";
     if (context.dryRun || !directory) {
+      if (inTheWay && !context.delete && (await readdir(at)).length > 0) return failed(item, NOT_EMPTY);
       const verb = { create: "be created", replace: "be replaced", keep: "be left as it is" }[decision];
       return {
         ...done(item, decision === "keep" ? "unchanged" : "copied"),
@@ -136,16 +153,13 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
       await adjust(item, at, current!, context);
       return done(item, "unchanged");
     }
-    if (current?.isDirectory() && item.kind !== "directory") {
+    if (inTheWay) {
       try {
         await rmdir(at);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-        return failed(
-          item,
-          'a directory that is not empty is in its place; it is removed only with "delete"',
-        );
+        return failed(item, NOT_EMPTY);
       }
     }
     if (item.kind === "directory") await makeDirectory(item, at, current, context);

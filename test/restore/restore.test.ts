@@ -200,6 +200,12 @@ describe("what is there already", () => {
     await mkdir(path.join(to, "d"));
     const never = await drive.restore({ run, to, overwrite: "never" });
     expect(never.tally.counts).toMatchObject({ copied: 0, skipped: 3 });
+    for (const [more, counts] of [
+      [{}, { copied: 2, failed: 1 }],
+      [{ delete: true }, { copied: 3, failed: 0 }],
+    ] as const) {
+      expect((await drive.restore({ run, to, dryRun: true, ...more })).tally.counts).toMatchObject(counts);
+    }
     const { run: id, tally } = await drive.restore({ run, to });
     expect(tally.counts).toMatchObject({ copied: 2, failed: 1 });
     expect((await drive.outcomes(id)).get("c")?.reason).toContain(

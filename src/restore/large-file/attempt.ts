@@ -46,6 +46,7 @@ export async function openLargeRestore(
     prefix: source.prefix,
     versioned,
     overwrite: request.overwrite,
+    delete: request.delete,
     dryRun: request.dryRun,
     mark: createHash("sha256").update(`${ref.run}/${ref.part}/large-${ref.large}`).digest("hex").slice(0, 12),
     budget,
