@@ -15,6 +15,9 @@ const ELSEWHERE = [
   "test/local/durability.test.ts",
   "test/local/store.test.ts",
   "test/local/timers.test.ts",
+  "test/local/timer-clock.test.ts",
+  "test/retention/races.test.ts",
+  "test/retention/kill.test.ts",
 ];
 
 export default defineConfig({
