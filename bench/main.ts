@@ -53,7 +53,7 @@ async function measure({ quick, runs, build }: Options, selected: readonly Scena
     results.measures[name] = { title, date: results.machine.date, rows };
     writeResults(folder, results);
   }
-  process.stdout.write(publish(results, folder, quick));
+  process.stdout.write(await publish(results, folder, quick));
   return failures === 0 ? 0 : 1;
 }
 

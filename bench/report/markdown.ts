@@ -35,7 +35,7 @@ const DETAILS: Record<string, Column[]> = {
 
 /** The peers side by side, and what must be reached: for the README. */
 export function summary(results: Results): string {
-  return [facts(results), comparison(results), targets(results)].join("\n\n");
+  return paragraphs(facts(results), comparison(results), targets(results, "measured"));
 }
 
 /** All tables. */
@@ -44,7 +44,12 @@ export function everything(results: Results): string {
     const measured = results.measures[name];
     return measured ? [`**${measured.title}**\n\n${detail(measured, columns)}`] : [];
   });
-  return [facts(results), comparison(results), ...details, targets(results), calls(results)].join("\n\n");
+  return paragraphs(facts(results), comparison(results), ...details, targets(results), calls(results));
+}
+
+/** What there is to say, each with a line between. */
+function paragraphs(...texts: string[]): string {
+  return texts.filter((text) => text !== "").join("\n\n");
 }
 
 function facts({ machine, measures }: Results): string {
@@ -64,6 +69,7 @@ function comparison({ measures }: Results): string {
   const shown = COMPARED.flatMap((name) => measures[name] ?? []).filter(({ rows }) =>
     rows.some(({ figures }) => figures.seconds),
   );
+  if (shown.length === 0) return "";
   const peers = [...new Set(shown.flatMap(({ rows }) => rows.map(({ name }) => name)))];
   return table(
     ["seconds", ...peers],
@@ -93,10 +99,11 @@ function cell(row: Row | undefined, quantity: Quantity): string {
   return figure ? spread(figure) : "–";
 }
 
-function targets(results: Results): string {
+function targets(results: Results, which: "all" | "measured" = "all"): string {
+  const shown = verdicts(results).filter(({ value }) => which === "all" || value !== undefined);
   return table(
     ["must reach", "limit", "measured", ""],
-    verdicts(results).map(({ measure, limit, unit, value, reached }) => [
+    shown.map(({ measure, limit, unit, value, reached }) => [
       measure,
       `${limit} ${unit}`.trim(),
       value ? spread(value, unit) : "–",
