@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { z } from "zod";
 import { classify } from "../storage/errors.ts";
+import { md5 } from "../storage/md5.ts";
+import { readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
 import { inContainer } from "./ledger.ts";
@@ -96,14 +96,8 @@ function claimBlob(service: BlobServiceClient, { container, prefix }: { containe
 
 async function readClaim(blob: BlockBlobClient): Promise<{ claim: Claim; etag: string } | undefined> {
   try {
-    return await withRetries(async (abortSignal) => {
-      const { etag, readableStreamBody } = await blob.download(0, undefined, { abortSignal });
-      if (!readableStreamBody) throw new Error("The record of a destination came without a body.");
-      return {
-        claim: readRecord<Claim>(await text(readableStreamBody as Readable), schema, blob.name),
-        etag: etag ?? "",
-      };
-    });
+    const { content, etag } = await readChecked(blob);
+    return { claim: readRecord<Claim>(content.toString("utf8"), schema, blob.name), etag };
   } catch (error) {
     if (classify(error) === "missing") return undefined;
     throw error;
@@ -123,6 +117,7 @@ async function writeClaim(
       blob.upload(body, Buffer.byteLength(body), {
         abortSignal,
         conditions: etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: etag },
+        transactionalContentMD5: md5(Buffer.from(body)),
         blobHTTPHeaders: { blobContentType: "application/json" },
       }),
     );
