@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
@@ -11,7 +10,8 @@ import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { notAllowed } from "./plan-restore.ts";
-import { openBatch, type Plan, type PlannedItem } from "./plan.ts";
+import { openBatch, type PlannedItem } from "./plan.ts";
+import { restoreContext } from "./restore-context.ts";
 import type { RestoreRequest } from "./request.ts";
 import {
   CannotWrite,
@@ -46,7 +46,8 @@ export async function restoreBatch(
         return { ...emptyTally(), stopped: notAllowed(request.to) };
       }
     }
-    const context = contextOf(ref, plan, service, settings, budget);
+    const work = `${ref.run}/${ref.part}/${ref.batch}`;
+    const context = restoreContext(plan, work, { service, settings, budget });
     const first = await ledger.writeOnce(`attempts/${ref.part}-${ref.batch}`, "");
     if (!first.won) await sweep(items, context);
     const { outcomes, stopped } = await restoreAll(items, context, request.to);
@@ -59,27 +60,6 @@ export async function restoreBatch(
     if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
     throw error;
   }
-}
-
-function contextOf(
-  ref: BatchRef,
-  { request, source, realTo, versioned }: Plan<RestoreRequest>,
-  service: BlobServiceClient,
-  settings: Settings,
-  budget: Budget,
-): RestoreContext {
-  return {
-    realTo,
-    container: service.getContainerClient(source.container),
-    prefix: source.prefix,
-    versioned,
-    overwrite: request.overwrite,
-    delete: request.delete,
-    dryRun: request.dryRun,
-    mark: createHash("sha256").update(`${ref.run}/${ref.part}/${ref.batch}`).digest("hex").slice(0, 12),
-    budget,
-    fileTimeoutMs: settings.fileTimeoutMs,
-  };
 }
 
 async function restoreAll(

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../backup/budget.ts";
 import { Ledger } from "../../ledger/ledger.ts";
@@ -6,6 +5,7 @@ import type { Settings } from "../../settings.ts";
 import type { Source } from "../find-content.ts";
 import { openLarge, type LargeRef, type Plan, type PlannedItem } from "../plan.ts";
 import type { RestoreRequest } from "../request.ts";
+import { restoreContext } from "../restore-context.ts";
 import type { RestoreContext } from "../restore-file.ts";
 
 /** One try at it. */
@@ -39,19 +39,8 @@ export async function openLargeRestore(
   const opened = await openLarge<RestoreRequest>(ledger, ref);
   if (!opened) return undefined;
   const { plan, item } = opened;
-  const { request, source, realTo, versioned } = plan;
-  const context: RestoreContext = {
-    realTo,
-    container: service.getContainerClient(source.container),
-    prefix: source.prefix,
-    versioned,
-    overwrite: request.overwrite,
-    delete: request.delete,
-    dryRun: request.dryRun,
-    mark: createHash("sha256").update(`${ref.run}/${ref.part}/large-${ref.large}`).digest("hex").slice(0, 12),
-    budget,
-    fileTimeoutMs: settings.fileTimeoutMs,
-  };
+  const work = `${ref.run}/${ref.part}/large-${ref.large}`;
+  const context = restoreContext(plan, work, { service, settings, budget });
   return { ledger, plan, item, context };
 }
 
