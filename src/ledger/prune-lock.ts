@@ -3,6 +3,8 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { classify } from "../storage/errors.ts";
+import { md5 } from "../storage/md5.ts";
+import { readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
 import { inContainer } from "./ledger.ts";
@@ -153,15 +155,9 @@ function lockBlob(service: BlobServiceClient, container: string) {
 
 async function readLock(service: BlobServiceClient, container: string) {
   try {
-    return await withRetries(async (abortSignal) => {
-      const blob = lockBlob(service, container);
-      const answer = await blob.download(0, undefined, { abortSignal });
-      const { readableStreamBody, etag = "", leaseState } = answer;
-      const chunks: Buffer[] = [];
-      for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-      const content = readRecord<Content>(Buffer.concat(chunks).toString("utf8"), schema, blob.name);
-      return { ...content, etag, leased: leaseState === "leased" };
-    });
+    const blob = lockBlob(service, container);
+    const { content, etag, leased } = await readChecked(blob);
+    return { ...readRecord<Content>(content.toString("utf8"), schema, blob.name), etag, leased };
   } catch (error) {
     if (classify(error) === "missing") return undefined;
     throw error;
@@ -179,7 +175,11 @@ async function writeLock(
   const conditions = current ? { ifMatch: current.etag } : { ifNoneMatch: "*" };
   const write = () =>
     withRetries((abortSignal) =>
-      lockBlob(service, container).upload(body, Buffer.byteLength(body), { abortSignal, conditions }),
+      lockBlob(service, container).upload(body, Buffer.byteLength(body), {
+        abortSignal,
+        conditions,
+        transactionalContentMD5: md5(Buffer.from(body)),
+      }),
     );
   try {
     await inContainer(service.getContainerClient(LEDGER_CONTAINER), write);

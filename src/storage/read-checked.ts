@@ -15,7 +15,7 @@ export const LONGEST_HASHED_RANGE = 4 * 1024 * 1024;
 export async function readChecked(
   blob: BlobClient,
   range?: { offset: number; length: number },
-): Promise<{ content: Buffer; etag: string }> {
+): Promise<{ content: Buffer; etag: string; leased: boolean }> {
   let damagedBefore: string | undefined;
   return await withRetries(async (abortSignal) => {
     const response = await blob.download(range?.offset ?? 0, range?.length, {
@@ -34,6 +34,6 @@ export async function readChecked(
         throw new DamagedContent();
       }
     }
-    return { content, etag: response.etag ?? "" };
+    return { content, etag: response.etag ?? "", leased: response.leaseState === "leased" };
   }, range?.length);
 }
