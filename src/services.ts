@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "./backup/budget.ts";
+import { whenOutOfHandles } from "./backup/handles.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { connectAll } from "./storage/connect.ts";
 import { whenThrottled } from "./storage/retries.ts";
@@ -17,6 +18,7 @@ function createServices(env: NodeJS.ProcessEnv): Services {
   const settings = readSettings(env);
   const budget = createBudget(settings.requestsInFlight, settings.bytesInFlight);
   whenThrottled(() => budget.throttled());
+  whenOutOfHandles(() => budget.outOfHandles());
   return { settings, storage: connectAll(settings), budget };
 }
 

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { entry } from "../ledger/damaged.ts";
+import { entry, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing, type BatchRef, type Listing } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
@@ -32,7 +32,7 @@ export async function copyBatch(
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;
     const { listing, entries } = await open(ledger, ref);
-    if (!(await isAllowed(listing.realRoot, settings.roots))) {
+    if (!(await isAllowed(listing.realRoot, settings.roots, settings.fileTimeoutMs))) {
       return {
         ...emptyTally(),
         stopped: `${listing.request.root} is not in one of the directories that BACKUP_ROOTS allows.`,
@@ -41,7 +41,7 @@ export async function copyBatch(
     const context = contextOf(ref.run, listing, service, settings, budget);
     return await settleOutcomes(ledger, record, await copyAll(entries, context));
   } catch (error) {
-    if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
     throw inWords(error);
   }
 }

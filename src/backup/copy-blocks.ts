@@ -7,10 +7,10 @@ import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { HOLDING_A_FILE_MS } from "./handles.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
 import type { OpenFile } from "./read-file.ts";
-import { withTimeout } from "./timeout.ts";
 
 /** Blocks of one file that are read and sent at a time. */
 const BLOCKS_AT_A_TIME = 4;
@@ -43,7 +43,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
       const block = context.budget
         .bytes(length, async () => {
           const content = Buffer.allocUnsafe(length);
-          await withTimeout(file.read(content, position), context.fileTimeoutMs, "reading it");
+          await file.read(content, position);
           whole.update(content);
           const hash = md5(content);
           readNext();
@@ -52,6 +52,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
               (abortSignal) =>
                 blob.stageBlock(id, content, length, { abortSignal, transactionalContentMD5: hash }),
               length,
+              HOLDING_A_FILE_MS,
             ),
           );
         })
@@ -69,6 +70,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
   await Promise.all(sending);
   if (failure !== undefined) throw failure;
   await file.assertUnchanged();
+  await file.close();
 
   const hash = whole.digest();
   const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
@@ -97,7 +99,7 @@ async function hashOf(file: OpenFile, context: CopyContext): Promise<string> {
     const buffer = Buffer.allocUnsafe(Math.min(BLOCK, size));
     for (let position = 0; position < size; position += BLOCK) {
       const chunk = buffer.subarray(0, Math.min(BLOCK, size - position));
-      await withTimeout(file.read(chunk, position), context.fileTimeoutMs, "reading it");
+      await file.read(chunk, position);
       hash.update(chunk);
     }
   });

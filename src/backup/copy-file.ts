@@ -9,7 +9,8 @@ import { copyByBlocks } from "./copy-blocks.ts";
 import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
-import { openPatiently } from "./open-to-copy.ts";
+import { awaitingHandles } from "./handles.ts";
+import { openToCopy } from "./open-to-copy.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
 import { ChangedWhileReading, OpenFile } from "./read-file.ts";
@@ -22,17 +23,22 @@ import { withTimeout } from "./timeout.ts";
  */
 export async function copyFile(entry: Entry, context: CopyContext): Promise<Outcome> {
   try {
-    if (entry.kind === "link") return await copyLink(entry, context);
-    if (entry.kind === "directory") return await copyDirectory(entry, context);
-    return await copyContent(entry, context);
+    // Anew from the start where a socket got no handle: the file has given back its own.
+    return await awaitingHandles(() => copyEntry(entry, context));
   } catch (error) {
     return errorOutcome(entry, error);
   }
 }
 
+async function copyEntry(entry: Entry, context: CopyContext): Promise<Outcome> {
+  if (entry.kind === "link") return await copyLink(entry, context);
+  if (entry.kind === "directory") return await copyDirectory(entry, context);
+  return await copyContent(entry, context);
+}
+
 async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome> {
   for (let read = 1; ; read++) {
-    const file = await openPatiently(entry, context);
+    const file = await openToCopy(entry, context);
     try {
       if (await OpenFile.settle(file.stats)) await file.assertUnchanged();
       return file.stats.size <= BLOCK
@@ -50,8 +56,10 @@ async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Pr
   const { size } = file.stats;
   return await context.budget.bytes(size, async () => {
     const content = Buffer.allocUnsafe(size);
-    await withTimeout(file.read(content, 0), context.fileTimeoutMs, "reading it");
+    await file.read(content, 0);
     await file.assertUnchanged();
+    // Before it is sent, for which a handle is needed, too.
+    await file.close();
     return await putWhole(entry, context, content, mtimeOf(file.stats), modeOf(file.stats));
   });
 }

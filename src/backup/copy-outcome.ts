@@ -1,6 +1,7 @@
-import { constants } from "node:os";
 import { classify } from "../storage/errors.ts";
 import type { Entry } from "./entry.ts";
+import { fileError } from "./file-error.ts";
+import { isOutOfHandles } from "./handles.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Put } from "./put-blob.ts";
 import { ChangedWhileReading, NotAFile } from "./read-file.ts";
@@ -32,6 +33,8 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
   });
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
   if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
+  // Of the file, or of a socket for it: both are of this process.
+  if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const syscall = (error as NodeJS.ErrnoException | undefined)?.syscall;
   if (syscall !== undefined && typeof code === "string" && classify(error) === "other") {
@@ -44,29 +47,4 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     return outcome("failed", error instanceof Error ? error.message.split("\n", 1)[0]! : String(error));
   }
   throw error;
-}
-
-const FILE_ERRORS: Record<string, string> = {
-  EACCES: "permission denied",
-  EPERM: "not permitted",
-  EIO: "input/output error: the disk or the share failed",
-  ESTALE: "stale file handle: the share was mounted anew",
-  EMFILE: "too many open files in this process; lower BACKUP_REQUESTS_IN_FLIGHT",
-  ENFILE: "too many open files on this machine",
-  ENAMETOOLONG: "its path is longer than the file system allows",
-  EBUSY: "in use by another program",
-  ENXIO: "no such device",
-};
-
-/** A file system's error code with words. */
-export function fileError(code: string): string {
-  const name = nameOf(code);
-  return FILE_ERRORS[name] ? `${FILE_ERRORS[name]} (${name})` : name;
-}
-
-/** libuv has no name for some errors, ESTALE among them: it gives "Unknown system error -116". */
-function nameOf(code: string): string {
-  const number = /^Unknown system error -(\d+)$/.exec(code)?.[1];
-  const [name = code] = Object.entries(constants.errno).find(([, errno]) => String(errno) === number) ?? [];
-  return name;
 }

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe, inWords } from "../storage/errors.ts";
+import { describe, inWords } from "../storage/errors.ts";
 import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
 import { compareWithDestination, isEmptyDestination } from "./destination.ts";
@@ -44,10 +45,23 @@ export async function listFiles(
   try {
     return (await readListing(ledger, input.part)) ?? (await list(input, ledger, service, settings));
   } catch (error) {
-    if (classify(error) !== "refused" || !input.request) throw inWords(error);
-    return failed(input.request, describe(error));
+    if (!isFinal(error)) throw inWords(error);
+    return failed(input.request ?? UNKNOWN, describe(error));
   }
 }
+
+/** What a part was asked for whose listing cannot be read. */
+const UNKNOWN: BackupRequest = {
+  root: "",
+  container: "",
+  prefix: "",
+  include: [],
+  exclude: [],
+  mode: "full",
+  checksum: false,
+  keepVersions: false,
+  allowOtherRoot: false,
+};
 
 /** A line of what is left. */
 const pending = z.union([z.strictObject({ dir: z.string() }), z.strictObject({ file: z.string().min(1) })]);
@@ -73,7 +87,7 @@ async function list(
   if (!("pending" in start)) return await settleListing(ledger, input.part, start);
   const { request, realRoot, fresh, keep } = start;
   // By its real path: what the request names may have become a link since it was checked.
-  if (!(await isAllowed(realRoot, settings.roots))) {
+  if (!(await isAllowed(realRoot, settings.roots, settings.fileTimeoutMs))) {
     return await settleListing(ledger, input.part, failed(request, notAllowed(request.root)));
   }
 
@@ -162,10 +176,10 @@ async function begin(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<Start | Listing> {
-  if (!(await isAllowed(request.root, settings.roots))) {
+  if (!(await isAllowed(request.root, settings.roots, settings.fileTimeoutMs))) {
     return failed(request, notAllowed(request.root));
   }
-  const resolved = await resolveRoot(request.root);
+  const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
   const { versioned } = await openRun(ledger, request);
   // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
   const prune = await keepPruneOut(service, request);

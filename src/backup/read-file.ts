@@ -4,6 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isInside } from "./roots.ts";
+import { tidyInTime, withTimeout } from "./timeout.ts";
 
 /**
  * Links are not followed, and a FIFO without a writer does not block. On Windows the flags are absent (0).
@@ -37,22 +38,34 @@ export class NotAFile extends Error {
   }
 }
 
-/** A file that is open for reading, known to lie inside the root and to be a regular file. */
+/**
+ * A file that is open for reading, known to lie inside the root and to be a regular file. What is asked of it takes a
+ * bounded time: each operation throws FileTimeout after that.
+ */
 export class OpenFile {
   readonly stats: Stats;
   readonly #descriptor: number;
+  readonly #timeoutMs: number;
+  /** Operations that have not answered yet, given up or not. */
+  #pending = 0;
   #isOpen = true;
 
-  private constructor(descriptor: number, stats: Stats) {
+  private constructor(descriptor: number, stats: Stats, timeoutMs: number) {
     this.#descriptor = descriptor;
     this.stats = stats;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
    * Opens a file without following a link, and checks what was opened, not what its name stood for a moment ago.
    * @throws NotAFile, or the file system's error (ENOENT, EACCES …; ELOOP when it has become a link)
    */
-  static async open(file: string, realRoot: string): Promise<OpenFile> {
+  static async open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {
+    const opening = OpenFile.#open(file, realRoot, timeoutMs);
+    return await withTimeout(opening, timeoutMs, "opening it", (late) => void late.close());
+  }
+
+  static async #open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {
     const descriptor = await open(file, FLAGS);
     try {
       const stats = await fstat(descriptor);
@@ -60,15 +73,19 @@ export class OpenFile {
       if (process.platform === "linux" && !isInside(readlinkSync(`/proc/self/fd/${descriptor}`), realRoot)) {
         throw new NotAFile("outside the root: a directory on the way was replaced by a link");
       }
-      return new OpenFile(descriptor, stats);
+      return new OpenFile(descriptor, stats, timeoutMs);
     } catch (error) {
       await close(descriptor);
       throw error;
     }
   }
 
-  /** Fills `into` from `position`. @throws ChangedWhileReading when the file ends before. */
+  /** Fills `into` from `position`. @throws ChangedWhileReading when the file ends before */
   async read(into: Buffer, position: number): Promise<void> {
+    await this.#timed(() => this.#fill(into, position), "reading it");
+  }
+
+  async #fill(into: Buffer, position: number): Promise<void> {
     for (let done = 0; done < into.length;) {
       const { bytesRead } = await read(this.#descriptor, into, done, into.length - done, position + done);
       if (bytesRead === 0) throw new ChangedWhileReading();
@@ -84,7 +101,7 @@ export class OpenFile {
    */
   async assertUnchanged(): Promise<void> {
     const before = this.stats;
-    const now = await fstat(this.#descriptor);
+    const now = await this.#timed(() => fstat(this.#descriptor), "looking it up");
     if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ctimeMs !== before.ctimeMs) {
       throw new ChangedWhileReading();
     }
@@ -98,11 +115,25 @@ export class OpenFile {
     return true;
   }
 
-  /** Once: the number of a closed descriptor soon stands for another file. */
+  /**
+   * Once, and not before all that is under way has answered: the number of a closed descriptor soon stands for another
+   * file. Does not wait for what hangs.
+   */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    await close(this.#descriptor);
+    if (this.#pending === 0) await tidyInTime(close(this.#descriptor), this.#timeoutMs);
+  }
+
+  async #timed<T>(begin: () => Promise<T>, what: string): Promise<T> {
+    if (!this.#isOpen) throw new Error("The file is closed already.");
+    const operation = begin();
+    this.#pending++;
+    const answered = (): void => {
+      if (--this.#pending === 0 && !this.#isOpen) fs.close(this.#descriptor, () => undefined);
+    };
+    operation.then(answered, answered);
+    return await withTimeout(operation, this.#timeoutMs, what);
   }
 }
 

@@ -1,17 +1,31 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
+import { FileTimeout, withTimeout } from "./timeout.ts";
 
 /**
  * Whether `root` lies in one of the allowed directories, by the real paths of both: links are followed first, so
  * that no link inside an allowed directory opens another one. What does not exist is judged by its nearest
  * existing parent.
+ * @param timeoutMs for each look at a directory
+ * @throws FileTimeout where that hangs
  */
-export async function isAllowed(root: string, allowed: readonly string[] | undefined): Promise<boolean> {
+export async function isAllowed(
+  root: string,
+  allowed: readonly string[] | undefined,
+  timeoutMs: number,
+): Promise<boolean> {
   if (allowed === undefined) return true;
-  const real = await realOrNearest(root);
+  const real = await realOrNearest(root, timeoutMs);
+  let hangs: unknown;
   for (const directory of allowed) {
-    if (isInside(real, await realOrNearest(directory))) return true;
+    try {
+      if (isInside(real, await realOrNearest(directory, timeoutMs))) return true;
+    } catch (error) {
+      // It may be another one that allows it.
+      hangs = error;
+    }
   }
+  if (hangs !== undefined) throw hangs;
   return false;
 }
 
@@ -26,12 +40,14 @@ export function isInside(inner: string, outer: string): boolean {
   );
 }
 
-async function realOrNearest(target: string): Promise<string> {
+async function realOrNearest(target: string, timeoutMs: number): Promise<string> {
   const absolute = path.resolve(target);
   try {
-    return await realpath(absolute);
-  } catch {
+    return await withTimeout(realpath(absolute), timeoutMs, `looking up ${absolute}`);
+  } catch (error) {
+    if (error instanceof FileTimeout) throw error;
     const parent = path.dirname(absolute);
-    return parent === absolute ? absolute : path.join(await realOrNearest(parent), path.basename(absolute));
+    if (parent === absolute) return absolute;
+    return path.join(await realOrNearest(parent, timeoutMs), path.basename(absolute));
   }
 }

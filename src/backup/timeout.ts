@@ -17,7 +17,8 @@ let hung = 0;
 /**
  * Waits for a file operation, but not for ever. The operation itself cannot be ended; it keeps one of the process's
  * file threads until it answers. When all of them hang, the others are given up soon: else each file of a tree on a mount
- * that hangs would cost the whole time.
+ * that hangs would cost the whole time. As soon as the mount answers, the operations that were given up come to their
+ * end, and new ones have their whole time again.
  * @param release is given what comes too late, to be closed
  * @throws FileTimeout
  */
@@ -51,5 +52,18 @@ export async function withTimeout<T>(
     return await Promise.race([operation, timeout]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits until something is closed or removed, but not where that hangs: it comes to its end when the disk or the share
+ * answers, and nobody waits for it.
+ */
+export async function tidyInTime(tidying: Promise<unknown> | undefined, ms: number): Promise<void> {
+  if (tidying === undefined) return;
+  try {
+    await withTimeout(tidying, ms, "tidying up");
+  } catch (error) {
+    if (!(error instanceof FileTimeout)) throw error;
   }
 }

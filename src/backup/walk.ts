@@ -1,10 +1,12 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { readdirp, type EntryInfo } from "readdirp";
-import { fileError } from "./copy-outcome.ts";
+import { fileError } from "./file-error.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import type { Filter } from "./filter.ts";
+import { awaitingHandles } from "./handles.ts";
 import type { Outcome } from "./outcome.ts";
+import type { PinnedDirectory } from "./pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "./read-file.ts";
 import { inDirectory } from "./read-link.ts";
 import { unnameable, blobKey, toPortablePath } from "./blob-name.ts";
@@ -46,51 +48,53 @@ export class Walker {
    * @returns its children, or the outcome that says why it could not be read
    */
   async readDirectory(portable: string): Promise<Children | { outcome: Outcome }> {
-    const children: Children = { directories: [], files: [], empty: this.#filter.emptyDirectory(portable) };
-    let problem: unknown;
     try {
-      await withTimeout(
-        inDirectory(this.#realRoot, portable, async (directory) => {
-          // Through the open directory: one that is replaced by a link meanwhile does not lead to another tree.
-          const absolute = directory.path("");
-          const stats = await directory.stat();
-          children.own = { mtime: mtimeOf(stats), mode: modeOf(stats) };
-          const stream = readdirp(absolute, {
-            depth: 0,
-            type: "all",
-            // Directories come here and nowhere else: whoever walks decides when to go into them.
-            directoryFilter: (info) => {
-              children.empty = false;
-              if (info.dirent?.isSymbolicLink()) this.#addFile(children, portable, info);
-              else this.#addDirectory(children, portable, info);
-              return false;
-            },
-          });
-          stream.on("warn", (error: NodeJS.ErrnoException) => {
-            // A link whose target is missing or loops is a link all the same.
-            if (error.path === absolute || error.syscall === "scandir") problem = error;
-          });
-          for await (const info of stream) {
-            children.empty = false;
-            this.#addFile(children, portable, info);
-          }
-          // Elsewhere the name was read: if it is a link now, this may have been another tree.
-          if (process.platform !== "linux" && (await realpath(absolute)) !== absolute) {
-            problem ??= Object.assign(new Error("moved"), { code: "ENOENT" });
-          }
-        }),
-        this.#timeoutMs,
-        "reading the directory",
+      return await awaitingHandles(() =>
+        withTimeout(
+          inDirectory(this.#realRoot, portable, (directory) => this.#childrenOf(directory, portable)),
+          this.#timeoutMs,
+          "reading the directory",
+        ),
       );
     } catch (error) {
-      problem ??= error;
+      return { outcome: this.#directoryOutcome(portable, error) };
     }
-    if (problem === undefined) {
-      // A link to a directory comes as a directory and as a file: each name counts once.
-      children.files = [...new Set(children.files)];
-      return children;
+  }
+
+  async #childrenOf(directory: PinnedDirectory, portable: string): Promise<Children> {
+    const children: Children = { directories: [], files: [], empty: this.#filter.emptyDirectory(portable) };
+    let problem: unknown;
+    // Through the open directory: one that is replaced by a link meanwhile does not lead to another tree.
+    const absolute = directory.path("");
+    const stats = await directory.stat();
+    children.own = { mtime: mtimeOf(stats), mode: modeOf(stats) };
+    const stream = readdirp(absolute, {
+      depth: 0,
+      type: "all",
+      // Directories come here and nowhere else: whoever walks decides when to go into them.
+      directoryFilter: (info) => {
+        children.empty = false;
+        if (info.dirent?.isSymbolicLink()) this.#addFile(children, portable, info);
+        else this.#addDirectory(children, portable, info);
+        return false;
+      },
+    });
+    stream.on("warn", (error: NodeJS.ErrnoException) => {
+      // A link whose target is missing or loops is a link all the same.
+      if (error.path === absolute || error.syscall === "scandir") problem = error;
+    });
+    for await (const info of stream) {
+      children.empty = false;
+      this.#addFile(children, portable, info);
     }
-    return { outcome: this.#directoryOutcome(portable, problem) };
+    // Elsewhere the name was read: if it is a link now, this may have been another tree.
+    if (process.platform !== "linux" && (await realpath(absolute)) !== absolute) {
+      problem ??= Object.assign(new Error("moved"), { code: "ENOENT" });
+    }
+    if (problem !== undefined) throw problem;
+    // A link to a directory comes as a directory and as a file: each name counts once.
+    children.files = [...new Set(children.files)];
+    return children;
   }
 
   /** Looks up one name: its size and times, and whether Blob Storage can hold it. */
@@ -132,7 +136,8 @@ export class Walker {
   async #clashes(portable: string): Promise<boolean> {
     for (const variant of variants(portable)) {
       if (variant >= portable) continue;
-      const there = await lstat(locate(this.#realRoot, variant)).catch(() => undefined);
+      const looking = lstat(locate(this.#realRoot, variant));
+      const there = await withTimeout(looking, this.#timeoutMs, "looking it up").catch(() => undefined);
       if (there && !there.isDirectory()) return true;
     }
     return false;
@@ -165,20 +170,25 @@ export class Walker {
 }
 
 /** Why a root cannot be backed up, for people; or its real path. */
-export async function resolveRoot(root: string): Promise<{ realRoot: string } | { problem: string }> {
+export async function resolveRoot(
+  root: string,
+  timeoutMs: number,
+): Promise<{ realRoot: string } | { problem: string }> {
   if (path.win32.isAbsolute(root) && !path.isAbsolute(root)) {
     return {
       problem: `The directory ${root} is a path on Windows, and this host runs on ${process.platform}.`,
     };
   }
   try {
-    const realRoot = await realpath(root);
-    const stats = await stat(realRoot);
+    const realRoot = await withTimeout(realpath(root), timeoutMs, "looking it up");
+    const stats = await withTimeout(stat(realRoot), timeoutMs, "looking it up");
     if (!stats.isDirectory()) {
       return { problem: `${root} is ${stats.isFile() ? "a file" : kindOf(stats)}, not a directory.` };
     }
     return { realRoot };
   } catch (error) {
+    if (error instanceof FileTimeout)
+      return { problem: `The directory ${root} cannot be read: ${error.message}.` };
     return { problem: rootProblem(root, (error as NodeJS.ErrnoException).code ?? String(error)) };
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { classify } from "../storage/errors.ts";
 
 /** A record does not say what a record says: it was cut short, or somebody else wrote it. */
 export class DamagedRecord extends Error {
@@ -16,6 +17,14 @@ export class NewerLedger extends Error {
     super(`The ledger of run ${runId} was written by a newer version of this app. Update this app.`);
     this.name = "NewerLedger";
   }
+}
+
+/**
+ * Whether trying again cannot help: storage refuses, or a record that the work needs is damaged or of a newer version.
+ * An activity returns such an error as what stopped it, for what it throws is tried again.
+ */
+export function isFinal(error: unknown): boolean {
+  return error instanceof DamagedRecord || error instanceof NewerLedger || classify(error) === "refused";
 }
 
 /**

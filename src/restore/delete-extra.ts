@@ -1,10 +1,11 @@
 import { readdir, rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { fileError } from "../backup/copy-outcome.ts";
+import { fileError } from "../backup/file-error.ts";
 import { toPortablePath } from "../backup/blob-name.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { awaitingHandles } from "../backup/handles.ts";
 import { isAllowed } from "../backup/roots.ts";
-import { withTimeout } from "../backup/timeout.ts";
+import { tidyInTime, withTimeout } from "../backup/timeout.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
@@ -47,7 +48,7 @@ export async function deleteExtra(
   if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
   const { request, source, realTo } = plan;
   for (const directory of [realTo, request.to]) {
-    if (!(await isAllowed(directory, settings.restoreRoots))) {
+    if (!(await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs))) {
       return { tally: { ...emptyTally(), stopped: notAllowed(request.to) }, deleted: 0 };
     }
   }
@@ -122,14 +123,15 @@ class Removal {
   async #walk(portable: string, after: readonly string[]): Promise<boolean> {
     let directory: PinnedDirectory;
     try {
-      directory = await this.#timed(PinnedDirectory.open(this.#realTo, portable));
+      directory = await awaitingHandles(() => this.#open(portable));
     } catch (error) {
       if (portable === "" && (error as NodeJS.ErrnoException).code === "ENOENT") return false;
       this.#fail(portable, "directory", error);
       return false;
     }
     try {
-      const children = await this.#timed(readdir(directory.path("."), { withFileTypes: true }));
+      const listed = directory.path(".");
+      const children = await awaitingHandles(() => this.#timed(readdir(listed, { withFileTypes: true })));
       children.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
       let empty = true;
       for (const child of children) {
@@ -156,7 +158,7 @@ class Removal {
       this.#fail(portable, "directory", error);
       return false;
     } finally {
-      await directory.close();
+      await tidyInTime(directory.close(), this.#options.fileTimeoutMs);
     }
   }
 
@@ -189,6 +191,11 @@ class Removal {
       this.#fail(portable, kind, error);
       return false;
     }
+  }
+
+  async #open(portable: string): Promise<PinnedDirectory> {
+    const opening = PinnedDirectory.open(this.#realTo, portable);
+    return await withTimeout(opening, this.#options.fileTimeoutMs, "opening it", (late) => void late.close());
   }
 
   async #timed<T>(operation: Promise<T>): Promise<T> {

@@ -13,6 +13,7 @@ const RANGES_AT_A_TIME = 4;
  * Fetches content by ranges, a few at a time, and hands them on in order. A range that fails is fetched again by itself,
  * and only of the very content that was found (by its ETag).
  * @param take is given each range when all before it were taken
+ * @param patience milliseconds to wait for a socket's handle; see withRetries
  * @returns the MD5 of the whole, in base64
  * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
  */
@@ -21,9 +22,10 @@ export async function download(
   source: Source,
   budget: Budget,
   take: (content: Buffer, position: number) => Promise<void>,
+  patience?: number,
 ): Promise<string> {
   const hash = createHash("md5");
-  await downloadFrom(blob, source, budget, { from: 0 }, async (content, position) => {
+  await downloadFrom(blob, source, budget, { from: 0, patience }, async (content, position) => {
     hash.update(content);
     await take(content, position);
   });
@@ -39,10 +41,10 @@ export async function downloadFrom(
   blob: BlobClient,
   source: Source,
   budget: Budget,
-  span: { from: number; more?: (position: number) => boolean },
+  span: { from: number; more?: (position: number) => boolean; patience?: number | undefined },
   take: (content: Buffer, position: number) => Promise<void>,
 ): Promise<number> {
-  const { from, more } = span;
+  const { from, more, patience } = span;
   const conditions = source.etag === undefined ? {} : { ifMatch: source.etag };
   const inFlight = new Set<Promise<void>>();
   let failed = false;
@@ -64,6 +66,7 @@ export async function downloadFrom(
             (abortSignal) =>
               blob.downloadToBuffer(start, length, { abortSignal, conditions, blockSize: length }),
             length,
+            patience,
           ),
         );
         await previous;

@@ -1,13 +1,15 @@
 import { mkdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
-import { fileError } from "../backup/copy-outcome.ts";
+import { fileError } from "../backup/file-error.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { isAllowed } from "../backup/roots.ts";
+import { FileTimeout, withTimeout } from "../backup/timeout.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import { findContents } from "./find-content.ts";
 import type { ManifestItem } from "./manifest.ts";
 import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "./plan.ts";
@@ -52,7 +54,7 @@ export async function planRestore(
       largeFile: settings.largeFile,
     });
   } catch (error) {
-    if (classify(error) !== "refused" || !input.request) throw error;
+    if (!isFinal(error) || !input.request) throw error;
     return noPlan(unknownRun(input.request), describe(error));
   }
 }
@@ -64,7 +66,8 @@ async function begin(
   settings: Settings,
 ): Promise<PlanBase<RestoreRequest> | RestorePlan> {
   const nothing = unknownRun(request);
-  if (!(await isAllowed(request.to, settings.restoreRoots))) return noPlan(nothing, notAllowed(request.to));
+  if (!(await isAllowed(request.to, settings.restoreRoots, settings.fileTimeoutMs)))
+    return noPlan(nothing, notAllowed(request.to));
   let source;
   try {
     source = await findRun(service, request);
@@ -82,14 +85,19 @@ async function begin(
   const gone = await whyGone(service, source);
   if (gone !== undefined) return noPlan(base, gone);
   try {
-    if (!request.dryRun) await mkdir(request.to, { recursive: true });
-    base.realTo = await realpath(request.to);
+    const { fileTimeoutMs } = settings;
+    if (!request.dryRun)
+      await withTimeout(mkdir(request.to, { recursive: true }), fileTimeoutMs, "making it");
+    base.realTo = await withTimeout(realpath(request.to), fileTimeoutMs, "looking it up");
   } catch (error) {
+    if (error instanceof FileTimeout)
+      return noPlan(base, `The directory ${request.to} cannot be made: ${error.message}.`);
     const { code = String(error) } = error as NodeJS.ErrnoException;
     if (request.dryRun && code === "ENOENT") return base;
     return noPlan(base, `The directory ${request.to} cannot be made: ${fileError(code)}.`);
   }
-  if (!(await isAllowed(base.realTo, settings.restoreRoots))) return noPlan(base, notAllowed(request.to));
+  if (!(await isAllowed(base.realTo, settings.restoreRoots, settings.fileTimeoutMs)))
+    return noPlan(base, notAllowed(request.to));
   return base;
 }
 

@@ -2,12 +2,15 @@ import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { awaitingHandles } from "../backup/handles.ts";
 import { isAllowed } from "../backup/roots.ts";
+import { withTimeout } from "../backup/timeout.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { notAllowed } from "./plan-restore.ts";
 import { openBatch, type PlannedItem } from "./plan.ts";
@@ -42,7 +45,7 @@ export async function restoreBatch(
     const { plan, items } = await openBatch<RestoreRequest>(ledger, ref);
     const { request, realTo } = plan;
     for (const directory of [realTo, request.to]) {
-      if (!(await isAllowed(directory, settings.restoreRoots))) {
+      if (!(await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs))) {
         return { ...emptyTally(), stopped: notAllowed(request.to) };
       }
     }
@@ -57,7 +60,7 @@ export async function restoreBatch(
       ...(stopped === undefined ? {} : { stopped }),
     };
   } catch (error) {
-    if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
     throw error;
   }
 }
@@ -97,9 +100,10 @@ function directoriesOf(items: readonly { path: string }[]): Set<string> {
 }
 
 /** Removes the temporary files that another attempt of this batch left. */
-async function sweep(items: readonly PlannedItem[], { realTo, mark }: RestoreContext): Promise<void> {
+async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
+  const { mark } = context;
   for (const portable of directoriesOf(items)) {
-    await inDirectory(realTo, portable, async (directory) => {
+    await inDirectory(context, portable, async (directory) => {
       for (const name of await readdir(directory.path("."))) {
         if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
       }
@@ -108,25 +112,30 @@ async function sweep(items: readonly PlannedItem[], { realTo, mark }: RestoreCon
 }
 
 /** Makes the names of the files that were restored last, before it is recorded that they were. */
-async function flush(outcomes: readonly Outcome[], { realTo }: RestoreContext): Promise<void> {
+async function flush(outcomes: readonly Outcome[], context: RestoreContext): Promise<void> {
   const written = outcomes.filter(({ outcome }) => outcome === "copied");
   for (const portable of directoriesOf(written)) {
-    await inDirectory(realTo, portable, (directory) => directory.sync());
+    await inDirectory(context, portable, (directory) => directory.sync());
   }
 }
 
 /** Does something with a directory if it is there; what cannot be done with it will show when its files are restored. */
 async function inDirectory(
-  realTo: string,
+  { realTo, fileTimeoutMs }: RestoreContext,
   portable: string,
   work: (directory: PinnedDirectory) => Promise<void>,
 ): Promise<void> {
-  const directory = await PinnedDirectory.open(realTo, portable).catch(() => undefined);
+  const opened = async (): Promise<void> => {
+    const directory = await PinnedDirectory.open(realTo, portable);
+    try {
+      await work(directory);
+    } finally {
+      await directory.close();
+    }
+  };
   try {
-    if (directory) await work(directory);
+    await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, "flushing its directory"));
   } catch {
     // Not all file systems can flush a directory, and not every one may be read.
-  } finally {
-    await directory?.close();
   }
 }

@@ -1,8 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { fileError } from "../backup/copy-outcome.ts";
+import { fileError } from "../backup/file-error.ts";
 import { modeOf, mtimeOf } from "../backup/entry.ts";
+import { awaitingHandles } from "../backup/handles.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { isAllowed } from "../backup/roots.ts";
@@ -59,7 +60,8 @@ export async function restoreDirectories(
   const { request, source, realTo } = plan;
   if (request.dryRun || request.overwrite === "never") return { tally: emptyTally() };
   for (const directory of [realTo, request.to]) {
-    if (!(await isAllowed(directory, settings.restoreRoots))) return { tally: emptyTally() };
+    if (!(await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs)))
+      return { tally: emptyTally() };
   }
   const sourceLedger = new Ledger(service, source.id);
   // A part lies nowhere above the one that left it: the last parts are the deepest.
@@ -139,7 +141,9 @@ async function setAll(
       byDepth.get(depth) ?? [],
       async (directory) => {
         try {
-          await withTimeout(setOne(directory, realTo), fileTimeoutMs, "setting its mode");
+          await awaitingHandles(() =>
+            withTimeout(setOne(directory, realTo), fileTimeoutMs, "setting its mode"),
+          );
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException;
           // It is not there, or something else is, which is then a failure of its own.

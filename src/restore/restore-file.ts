@@ -14,15 +14,15 @@ import {
 } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
-import { fileError } from "../backup/copy-outcome.ts";
+import { fileError } from "../backup/file-error.ts";
 import { modeOf, mtimeOf } from "../backup/entry.ts";
+import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../backup/handles.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
-import { FileTimeout, withTimeout } from "../backup/timeout.ts";
+import { tidyInTime, FileTimeout, withTimeout } from "../backup/timeout.ts";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
 import { download, sourceBlob } from "./download.ts";
@@ -103,11 +103,10 @@ export async function restoreItem(
   let planned = item;
   for (let tries = 1; ; tries++) {
     try {
-      return await place(planned, context, write);
+      return await awaitingHandles(() => place(planned, context, write));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "EMFILE" && tries < TRIES * 2) await sleep(100 * 2 ** tries);
-      else if (tries >= TRIES) return explain(item, error);
+      if (tries >= TRIES) return explain(item, error);
       else if (classify(error) === "conflict" || classify(error) === "missing") {
         // A backup has written over the blob since the plan was made: its old content has become a snapshot.
         const again = await findContents(context.container, context.prefix, [item], context.versioned);
@@ -142,7 +141,12 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
     const inTheWay = current?.isDirectory() && item.kind !== "directory";
     if (context.dryRun || !directory) {
-      if (inTheWay && !context.delete && (await readdir(at)).length > 0) return failed(item, NOT_EMPTY);
+      if (
+        inTheWay &&
+        !context.delete &&
+        (await fileOperation(context, "looking into it", readdir(at))).length > 0
+      )
+        return failed(item, NOT_EMPTY);
       const verb = { create: "be created", replace: "be replaced", keep: "be left as it is" }[decision];
       return {
         ...done(item, decision === "keep" ? "unchanged" : "copied"),
@@ -155,7 +159,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     }
     if (inTheWay) {
       try {
-        await rmdir(at);
+        await fileOperation(context, "removing what is in its place", rmdir(at));
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
@@ -167,7 +171,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     else await write(item, directory, at, context);
     return done(item, "copied");
   } finally {
-    await directory?.close();
+    await tidyInTime(directory?.close(), context.fileTimeoutMs);
   }
 }
 
@@ -208,9 +212,10 @@ async function decide(
   item: PlannedItem,
   at: string,
   current: Stats,
-  { overwrite }: RestoreContext,
+  context: RestoreContext,
 ): Promise<Decision> {
-  const same = await isSame(item, at, current);
+  const { overwrite } = context;
+  const same = await fileOperation(context, "looking it up", isSame(item, at, current));
   if (overwrite === "never") {
     if (same) return { outcome: "unchanged" };
     const what = current.isFile() ? "a file" : kindOf(current);
@@ -239,7 +244,8 @@ async function isSame(item: PlannedItem, at: string, current: Stats): Promise<bo
 async function adjust(item: PlannedItem, at: string, current: Stats, context: RestoreContext): Promise<void> {
   const time = timeOf(item.mtime);
   if (item.kind === "link") {
-    if (mtimeOf(current) !== item.mtime) await lutimes(at, time, time);
+    if (mtimeOf(current) !== item.mtime)
+      await fileOperation(context, "setting its time", lutimes(at, time, time));
     return;
   }
   if ((modeOf(current) & PERMISSIONS) === (item.mode & PERMISSIONS) && mtimeOf(current) === item.mtime)
@@ -259,9 +265,12 @@ async function makeDirectory(
   current: Stats | undefined,
   context: RestoreContext,
 ): Promise<void> {
-  if (current) await unlink(at);
-  await mkdir(at).catch(ignore("EEXIST"));
-  await adjust(item, at, await lstat(at), context);
+  const making = async (): Promise<Stats> => {
+    if (current) await unlink(at);
+    await mkdir(at).catch(ignore("EEXIST"));
+    return await lstat(at);
+  };
+  await adjust(item, at, await fileOperation(context, "making it", making()), context);
 }
 
 /** Writes beside its place and renames over it: who reads sees the old file or the new one. */
@@ -273,20 +282,28 @@ async function writeFile(
 ): Promise<void> {
   const temporary = directory.path(temporaryName(context.mark));
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-  const handle = await fileOperation(context, "creating it", open(temporary, flags, 0o600));
+  const { fileTimeoutMs } = context;
+  const opening = open(temporary, flags, 0o600);
+  const handle = await withTimeout(opening, fileTimeoutMs, "creating it", (late) => {
+    void late.close().then(() => unlink(temporary));
+  });
   try {
     try {
-      const hash = await download(blobOf(item, context), item.source, context.budget, (content, position) =>
-        fileOperation(context, "writing it", writeAll(handle, content, position)),
+      const hash = await download(
+        blobOf(item, context),
+        item.source,
+        context.budget,
+        (content, position) => fileOperation(context, "writing it", writeAll(handle, content, position)),
+        HOLDING_A_FILE_MS,
       );
       assertIntact(item, hash);
       await fileOperation(context, "flushing it", finish(handle, item));
     } finally {
-      await handle.close();
+      await tidyInTime(handle.close(), fileTimeoutMs);
     }
-    await rename(temporary, at);
+    await fileOperation(context, "renaming it", rename(temporary, at));
   } catch (error) {
-    await unlink(temporary).catch(ignore("ENOENT"));
+    await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), fileTimeoutMs);
     throw error;
   }
 }
@@ -305,13 +322,16 @@ async function writeLink(
   });
   assertIntact(item, hash);
   const temporary = directory.path(temporaryName(context.mark));
-  try {
+  const making = async (): Promise<void> => {
     await symlink(Buffer.concat(target), temporary);
     const time = timeOf(item.mtime);
     await lutimes(temporary, time, time);
     await rename(temporary, at);
+  };
+  try {
+    await fileOperation(context, "making it", making());
   } catch (error) {
-    await unlink(temporary).catch(ignore("ENOENT"));
+    await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), context.fileTimeoutMs);
     throw error;
   }
 }
@@ -381,6 +401,7 @@ function explain(item: PlannedItem, error: unknown): Outcome {
     return failed(item, error.message);
   }
   const failure = classify(error);
+  if (isOutOfHandles(error)) return failed(item, fileError(error.code ?? ""));
   if (failure === "other") {
     if (syscall !== undefined && code !== undefined) return failed(item, fileError(code));
     return failed(item, error instanceof Error ? error.message : String(error));

@@ -1,13 +1,14 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import type { Outcome, Tally } from "../backup/outcome.ts";
+import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
 import { beingStarted } from "../ledger/destination-claim.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
 import { markForgotten, openRun } from "../ledger/run-record.ts";
-import { inWords } from "../storage/errors.ts";
+import { describe, inWords } from "../storage/errors.ts";
 import { chooseRuns, lingers, type Choice, type Verdict } from "./choose-runs.ts";
 import { readDecision, settleDecision, type Decision } from "./decision.ts";
 import { knownRuns, type KnownRun } from "./known-runs.ts";
@@ -34,7 +35,9 @@ export async function decidePrune(
     const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
     return { decision, found };
   } catch (error) {
-    throw inWords(error);
+    if (!isFinal(error)) throw inWords(error);
+    const decision = { version: 1, request, versioned: false, ...NOTHING, problem: describe(error) } as const;
+    return { decision, found: emptyTally() };
   }
 }
 

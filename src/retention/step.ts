@@ -1,11 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { tellThrottled } from "../storage/throttling.ts";
-import { classify, describe, inWords } from "../storage/errors.ts";
+import { describe, inWords } from "../storage/errors.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
 /**
@@ -60,7 +61,7 @@ export async function workOn(
     return { tally: throttled === undefined ? tally : { ...tally, throttled }, done };
   } catch (error) {
     if (error instanceof LockLost) return stopped(error.message);
-    if (classify(error) === "refused") return stopped(describe(error));
+    if (isFinal(error)) return stopped(describe(error));
     throw inWords(error);
   }
 }

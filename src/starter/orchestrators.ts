@@ -36,7 +36,7 @@ async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
   const parsed = parseBackupRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   const request = parsed.value;
-  if (!(await isAllowed(request.root, services.settings.roots))) {
+  if (!(await isAllowed(request.root, services.settings.roots, services.settings.fileTimeoutMs))) {
     throw new HttpProblem(
       403,
       `The directory ${request.root} is not in one of those that may be backed up. The setting BACKUP_ROOTS names them.`,

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import { FileTimeout } from "../backup/timeout.ts";
 import { DamagedRecord } from "../ledger/damaged.ts";
 import { classify, describe } from "../storage/errors.ts";
 
@@ -26,6 +27,7 @@ export class InUse extends HttpProblem {
 export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
   if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
   if (error instanceof DamagedRecord) return answer(502, error.message);
+  if (error instanceof FileTimeout) return answer(503, `${error.message}. Try again when it does.`);
   context.error(`Unexpected: ${describe(error)}`);
   if (classify(error) === "other") {
     return answer(500, "An unexpected error; the app's log has it under this invocation's id.", {

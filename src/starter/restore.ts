@@ -11,7 +11,13 @@ import { HttpProblem } from "./problem.ts";
 export async function prepareRestore(body: unknown, start: Start): Promise<unknown> {
   const parsed = parseRestoreRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
-  if (!(await isAllowed(parsed.value.to, start.services.settings.restoreRoots))) {
+  if (
+    !(await isAllowed(
+      parsed.value.to,
+      start.services.settings.restoreRoots,
+      start.services.settings.fileTimeoutMs,
+    ))
+  ) {
     throw new HttpProblem(403, notAllowed(parsed.value.to));
   }
   await existing(parsed.value, start);

@@ -1,4 +1,6 @@
 import { RestError } from "@azure/storage-blob";
+import { fileError } from "../backup/file-error.ts";
+import { isOutOfHandles } from "../backup/handles.ts";
 import { redact } from "../secret.ts";
 import { lackingPermission } from "./permission.ts";
 
@@ -18,6 +20,8 @@ export type StorageFailure =
   | "refused"
   /** Trying again cannot help this request. */
   | "invalid"
+  /** No request was made: this process, or this machine, has no handle left for a socket. */
+  | "local"
   /** No error of the storage service. */
   | "other";
 
@@ -59,6 +63,7 @@ export function classify(error: unknown): StorageFailure {
   if (error instanceof DamagedContent) return "damaged";
   if (error instanceof ContainerMissing) return "refused";
   if (isTimeout(error)) return "transient";
+  if (isOutOfHandles(error)) return "local";
   if (!(error instanceof RestError)) return hasCode(error) && NETWORK.has(error.code) ? "transient" : "other";
   const { statusCode, code } = error;
   if (statusCode === undefined) return "transient";
@@ -85,6 +90,7 @@ const LACKING = new Set([
 /** One sentence about a storage error, for people: what happened, and what to do; nothing secret. */
 export function describe(error: unknown): string {
   if (isTimeout(error)) return "The storage account did not answer in time.";
+  if (isOutOfHandles(error)) return `No connection to the storage account: ${fileError(error.code ?? "")}.`;
   if (!(error instanceof RestError)) return redact(error instanceof Error ? error.message : String(error));
   const status =
     error.statusCode === undefined ? "" : ` (HTTP ${error.statusCode}${error.code ? ` ${error.code}` : ""})`;
@@ -110,6 +116,7 @@ export function describe(error: unknown): string {
       );
     case "missing":
       return `The container or blob does not exist${status}.`;
+    case "local":
     case "damaged":
     case "conflict":
     case "invalid":

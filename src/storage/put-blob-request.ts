@@ -4,6 +4,7 @@ import { urlToHttpOptions } from "node:url";
 import { createTracingClient } from "@azure/core-tracing";
 import type { TokenCredential } from "@azure/identity";
 import { RestError, StorageSharedKeyCredential, type ContainerClient } from "@azure/storage-blob";
+import { whenOutOfHandles } from "../backup/handles.ts";
 import { classify } from "./errors.ts";
 import { refusal } from "./refusal.ts";
 import { accountKey, signPut, type AccountKey } from "./shared-key.ts";
@@ -18,6 +19,12 @@ const AGENTS = {
   "http:": new http.Agent({ keepAlive: true }),
   "https:": new https.Agent({ keepAlive: true }),
 };
+// A file is waiting for the handle of a socket that waits for nothing.
+whenOutOfHandles(() => {
+  for (const { freeSockets } of Object.values(AGENTS)) {
+    for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+  }
+});
 
 /** As the SDK's own calls are told to who traces; does nothing while nobody does. */
 const TRACING = createTracingClient({ namespace: "Microsoft.Storage", packageName: "site-backup" });

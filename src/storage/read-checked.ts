@@ -10,30 +10,36 @@ export const LONGEST_HASHED_RANGE = 4 * 1024 * 1024;
  * Fetches a blob, or a range of it of at most LONGEST_HASHED_RANGE bytes, and checks the MD5 that the service says it
  * has: what was damaged on the way is fetched again. Content that comes damaged twice alike is what the blob holds; it
  * is given back as it is, for whoever reads it to say what is wrong with it.
+ * @param patience milliseconds to wait for a socket's handle; see withRetries
  * @throws errors of the storage client
  */
 export async function readChecked(
   blob: BlobClient,
   range?: { offset: number; length: number },
+  patience?: number,
 ): Promise<{ content: Buffer; etag: string; leased: boolean }> {
   let damagedBefore: string | undefined;
-  return await withRetries(async (abortSignal) => {
-    const response = await blob.download(range?.offset ?? 0, range?.length, {
-      abortSignal,
-      ...(range ? { rangeGetContentMD5: true } : {}),
-    });
-    const chunks: Buffer[] = [];
-    for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-    const content = Buffer.concat(chunks);
-    const expected = response.contentMD5;
-    const hash = md5(content);
-    if (expected && !hash.equals(expected)) {
-      const came = hash.toString("base64");
-      if (came !== damagedBefore) {
-        damagedBefore = came;
-        throw new DamagedContent();
+  return await withRetries(
+    async (abortSignal) => {
+      const response = await blob.download(range?.offset ?? 0, range?.length, {
+        abortSignal,
+        ...(range ? { rangeGetContentMD5: true } : {}),
+      });
+      const chunks: Buffer[] = [];
+      for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+      const content = Buffer.concat(chunks);
+      const expected = response.contentMD5;
+      const hash = md5(content);
+      if (expected && !hash.equals(expected)) {
+        const came = hash.toString("base64");
+        if (came !== damagedBefore) {
+          damagedBefore = came;
+          throw new DamagedContent();
+        }
       }
-    }
-    return { content, etag: response.etag ?? "", leased: response.leaseState === "leased" };
-  }, range?.length);
+      return { content, etag: response.etag ?? "", leased: response.leaseState === "leased" };
+    },
+    range?.length,
+    patience,
+  );
 }

@@ -1,4 +1,5 @@
 import pRetry, { AbortError } from "p-retry";
+import { awaitingHandles } from "../backup/handles.ts";
 import { classify, isTimeout } from "./errors.ts";
 import { Outage } from "./outage.ts";
 import { countThrottled } from "./throttling.ts";
@@ -25,24 +26,38 @@ export function whenThrottled(listener: () => void): void {
 /**
  * Makes one storage request, again if its failure may pass: with exponential back-off and jitter, as often as
  * TRIES, or not at all while the account is gone (see Outage). `attempt` is called with a signal that ends a request
- * which stalls; it must be safe to repeat.
+ * which stalls; it must be safe to repeat. That the process has no handle for a socket says nothing of the account: it
+ * is waited for.
  * @param bytes what the request carries, so that a slow line is not taken for a stall
+ * @param patience milliseconds to wait for a socket's handle, where not the longest that anything waits
  * @throws the last error of the storage client
  */
-export async function withRetries<T>(attempt: (signal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> {
-  return await retrying((timeout) => attempt(AbortSignal.timeout(timeout)), bytes);
+export async function withRetries<T>(
+  attempt: (signal: AbortSignal) => Promise<T>,
+  bytes = 0,
+  patience?: number,
+): Promise<T> {
+  return await retrying((timeout) => attempt(AbortSignal.timeout(timeout)), bytes, patience);
 }
 
 /**
  * The same for a request that needs no signal: `attempt` is given the milliseconds after which it has stalled, and ends
  * itself then with a TimeoutError.
  */
-export async function retrying<T>(attempt: (timeout: number) => Promise<T>, bytes: number): Promise<T> {
+export async function retrying<T>(
+  attempt: (timeout: number) => Promise<T>,
+  bytes: number,
+  patience?: number,
+): Promise<T> {
   const timeout = BASE_TIMEOUT_MS + Math.ceil(bytes / SLOWEST_BYTES_PER_MS);
   return await pRetry(
     async () => {
       try {
-        return await outage.watch(timeout, attempt, isSilence);
+        return await outage.watch(
+          timeout,
+          (within) => awaitingHandles(() => attempt(within), patience),
+          isSilence,
+        );
       } catch (error) {
         const failure = classify(error);
         if (failure === "throttled" || isTimeout(error)) {

@@ -1,6 +1,7 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import type { Outcome } from "../backup/outcome.ts";
 import { unnameable, blobName } from "../backup/blob-name.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/run-record.ts";
 import { findContents } from "../restore/find-content.ts";
@@ -10,7 +11,7 @@ import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "../
 import type { Plan, PlanBase, PlannedItem } from "../restore/plan.ts";
 import { findRun, NoSuchRun, whyGone } from "../restore/source-run.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import type { VerifyRequest } from "./request.ts";
 import { isSampled } from "./sample.ts";
 
@@ -39,7 +40,7 @@ export async function planVerify(
       largeFile: settings.largeFile,
     });
   } catch (error) {
-    if (classify(error) !== "refused" || !input.request) throw error;
+    if (!isFinal(error) || !input.request) throw error;
     return noPlan(unknownRun(input.request), describe(error));
   }
 }

@@ -2,6 +2,7 @@ import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
@@ -30,7 +31,7 @@ export async function verifyBatch(ref: BatchRef, service: BlobServiceClient, bud
     const outcomes = await readAll(items, plan, service, budget);
     return await settleOutcomes(ledger, record, outcomes);
   } catch (error) {
-    if (classify(error) === "refused") return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
     throw error;
   }
 }

@@ -2,12 +2,13 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
+import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom, sourceBlob } from "../restore/download.ts";
 import type { Source } from "../restore/find-content.ts";
 import { largeOutcome, openLarge, type LargeRef, type Plan, type PlannedItem } from "../restore/plan.ts";
-import { classify, describe } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import { resumeMd5, stateOf } from "../storage/resumable-md5.ts";
 import { verified } from "./plan-verify.ts";
 import type { VerifyRequest } from "./request.ts";
@@ -52,7 +53,7 @@ export async function verifySpan(
     if ("position" in read) return { reading: read };
     return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
   } catch (error) {
-    if (classify(error) === "refused") return { settled: { ...emptyTally(), stopped: describe(error) } };
+    if (isFinal(error)) return { settled: { ...emptyTally(), stopped: describe(error) } };
     throw error;
   }
 }

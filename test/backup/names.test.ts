@@ -69,7 +69,7 @@ describe("a root that cannot be backed up", () => {
     "a path on Windows, where the app runs on another system",
     async () => {
       for (const root of ["D:\\home\\LogFiles", "\\\\server\\share\\site", "C:/inetpub"]) {
-        expect(await resolveRoot(root)).toEqual({
+        expect(await resolveRoot(root, 60_000)).toEqual({
           problem: `The directory ${root} is a path on Windows, and this host runs on ${process.platform}.`,
         });
       }

@@ -1,13 +1,14 @@
 /** Row 11: files that cannot be read. The kernel gives the errors: of a file system on FUSE, and of a low limit on handles. */
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomesByPath, readLedger } from "../harness/blobs.ts";
 import { counted, PATIENCE } from "../harness/faults.ts";
 import { mountFuse } from "../harness/fuse.ts";
-import { isWrite } from "../harness/storage-proxy.ts";
+import type { StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeTree, manyFiles } from "../harness/tree.ts";
-import { expectBackedUp, startRig, type Rig } from "./rig.ts";
+import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
 let rig: Rig;
 
@@ -63,35 +64,57 @@ describe("row 11: EIO, ESTALE", () => {
 });
 
 describe.runIf(process.platform === "linux")("row 11: EMFILE", () => {
+  /** Backs a tree up, and restores it, in a process that has so many handles left; gives the most requests at a time. */
+  async function withHandles(spare: number, root: string, container: string): Promise<number> {
+    const { pid } = rig.host;
+    const hard = hardLimit(pid);
+    const limit = (handles: number) =>
+      execFileSync("prlimit", ["--pid", String(pid), `--nofile=${handles}:${hard}`]);
+    const seen: StorageRequest[] = [];
+    let most = 0;
+    rig.proxy.before = (request) => {
+      if (request.container !== container) return;
+      seen.push(request);
+      most = Math.max(most, seen.filter(({ status }) => status === undefined).length);
+    };
+    // Storage is slow, so that files and sockets pile up.
+    rig.proxy.after = () => sleep(20);
+    limit((await readdir(`/proc/${pid}/fd`)).length + spare);
+    try {
+      const id = await rig.post("backupSiteContent", { root, container });
+      await expectBackedUp(rig, { id, status: await rig.follow(id, PATIENCE), root, container });
+      const to = `${root}-restored`;
+      const restore = await rig.post("restoreSiteContent", { run: id, to });
+      expect(await rig.follow(restore, PATIENCE)).toMatchObject({ runtimeStatus: "Completed" });
+      await expectSameOnDisk(root, to);
+    } finally {
+      limit(hard);
+    }
+    return most;
+  }
+
   it(
     "with hardly any file handles left, fewer files are copied at a time, and all are",
     async () => {
-      const { pid } = rig.host;
-      const root = await makeTree(`${rig.folder}/many`, { ...manyFiles(300, 20), big: bytes(9_000_000) });
-      const limit = async (handles: number) =>
-        execFileSync("prlimit", ["--pid", String(pid), `--nofile=${handles}:${HARD_LIMIT}`]);
-      const HARD_LIMIT = hardLimit(pid);
-      let [open, most] = [0, 0];
-      const handles = (await readdir(`/proc/${pid}/fd`)).length;
-      const spare = 24;
-      rig.proxy.before = (request) => {
-        if (request.container === "few-handles" && isWrite(request)) most = Math.max(most, ++open);
-      };
-      rig.proxy.after = async (request) => {
-        // Storage is slow, so that files and sockets pile up.
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        if (request.container === "few-handles" && isWrite(request)) open--;
-      };
-      await limit(handles + spare);
-      try {
-        const id = await rig.post("backupSiteContent", { root, container: "few-handles" });
-        const status = await rig.follow(id, PATIENCE);
-        await expectBackedUp(rig, { id, status, root, container: "few-handles" });
-      } finally {
-        await limit(HARD_LIMIT);
-      }
+      const root = await makeTree(`${rig.folder}/many`, manyFiles(300, 20));
+      const spare = 16;
+      const most = await withHandles(spare, root, "few-handles");
       expect(most).toBeLessThanOrEqual(spare);
-      counted(11, { files: 301, "handles left": spare, "most requests at a time": most });
+      counted(11, { files: 300, "handles left": spare, "most requests at a time": most });
+    },
+    PATIENCE,
+  );
+
+  it(
+    "with fewer handles than files that are sent in blocks, each gives its own back to others",
+    async () => {
+      const names = Array.from({ length: 12 }, (_none, index) => `big${index}`);
+      const tree = Object.fromEntries(names.map((name) => [name, bytes(8_500_000, name)]));
+      const root = await makeTree(`${rig.folder}/blocks`, tree);
+      const spare = 8;
+      const most = await withHandles(spare, root, "few-handles-blocks");
+      expect(most).toBeLessThanOrEqual(spare);
+      counted(11, { "files in blocks": 12, "handles left": spare, "most requests at a time": most });
     },
     PATIENCE,
   );

@@ -8,7 +8,7 @@ import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, PATIENCE } from "../harness/faults.ts";
 import { mountFuse, type FuseTree } from "../harness/fuse.ts";
 import { link, makeTree, manyFiles } from "../harness/tree.ts";
-import { startRig, type Rig } from "./rig.ts";
+import { expectBackedUp, startRig, type Rig } from "./rig.ts";
 
 let rig: Rig;
 
@@ -72,22 +72,27 @@ describe("row 12: what is no file", () => {
 });
 
 describe("row 12: a mount that hangs", () => {
-  /** Backs up a tree with a mount in it; gives the outcomes. */
+  /** Backs up a tree with a mount in it; gives the outcomes. Then the mount answers: what comes after is not its matter. */
   async function backUpWith(name: string, files: number, tree: FuseTree) {
     const root = await makeTree(`${rig.folder}/${name}`, manyFiles(files));
     await mkdir(`${root}/mount`);
     const mount = mountFuse(`${root}/mount`, tree);
     if (!mount) return undefined;
+    let run;
     try {
       const since = performance.now();
       const id = await rig.post("backupSiteContent", { root, container: name });
       const status = await rig.follow(id, PATIENCE);
       const seconds = Math.round((performance.now() - since) / 1000);
       expect(status.runtimeStatus).toBe("Failed");
-      return { outcomes: outcomesByPath(await readLedger(rig.service, id)), seconds };
+      run = { status, outcomes: outcomesByPath(await readLedger(rig.service, id)), seconds };
     } finally {
       await mount.unmount();
     }
+    const container = `${name}-again`;
+    const again = await rig.post("backupSiteContent", { root, container });
+    await expectBackedUp(rig, { id: again, status: await rig.follow(again, PATIENCE), root, container });
+    return run;
   }
   const SKIP = "this user, or this system, cannot mount a file system on FUSE";
 
@@ -138,6 +143,55 @@ describe("row 12: a mount that hangs", () => {
         failed: failed.length,
         s: run.seconds,
       });
+    },
+    PATIENCE,
+  );
+
+  it(
+    "a mount whose directories hang: the run ends, and names each",
+    async ({ skip }) => {
+      const hanging: FuseTree = {};
+      for (let index = 0; index < 12; index++) {
+        hanging[`directory${index}`] = { directory: true, trouble: { on: "open", hangs: true } };
+      }
+      const run = await backUpWith("hangs-listing", 50, hanging);
+      if (!run) return skip(SKIP);
+      for (const name of Object.keys(hanging)) {
+        expect(run.outcomes.get(`mount/${name}`)).toMatchObject({
+          outcome: "failed",
+          reason: expect.stringMatching(/^the directory could not be read: .*does not answer$/),
+        });
+      }
+      expect(run.seconds).toBeLessThan(60);
+      counted(12, { "hanging directories": 12, s: run.seconds });
+    },
+    PATIENCE,
+  );
+
+  it(
+    "a root, or a directory to restore into, that hangs: the start says so, and other starts go on",
+    async ({ skip }) => {
+      const root = await makeTree(`${rig.folder}/good`, manyFiles(10));
+      const at = `${rig.folder}/dead`;
+      await mkdir(at);
+      const mount = mountFuse(at, { gone: { directory: true, trouble: { on: "lookup", hangs: true } } });
+      if (!mount) return skip(SKIP);
+      try {
+        const says = /^Error: 503 .*does not answer\. Try again when it does\./;
+        const starts = ["backupSiteContent", "backupSiteContent"].map((name, index) =>
+          rig.post(name, { root: `${at}/gone`, container: `dead-${index}` }),
+        );
+        for (const start of await Promise.allSettled(starts)) {
+          expect(start.status).toBe("rejected");
+          expect(String((start as PromiseRejectedResult).reason)).toMatch(says);
+        }
+        const id = await rig.post("backupSiteContent", { root, container: "good" });
+        await expectBackedUp(rig, { id, status: await rig.follow(id, PATIENCE), root, container: "good" });
+        const restore = rig.post("restoreSiteContent", { run: id, to: `${at}/gone` });
+        await expect(restore.catch((error: unknown) => String(error))).resolves.toMatch(says);
+      } finally {
+        await mount.unmount();
+      }
     },
     PATIENCE,
   );

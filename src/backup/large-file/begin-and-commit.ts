@@ -1,7 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { isFinal } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
+import { describe, inWords } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../blob-headers.ts";
@@ -11,7 +13,7 @@ import { openToCopy } from "../open-to-copy.ts";
 import { blobName } from "../blob-name.ts";
 import type { Entry } from "../entry.ts";
 import { modeOf, mtimeOf } from "../entry.ts";
-import type { Outcome, Tally } from "../outcome.ts";
+import { emptyTally, type Outcome, type Tally } from "../outcome.ts";
 import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
 import { isAllowed } from "../roots.ts";
@@ -33,11 +35,24 @@ export async function beginAttempt(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<Attempt | { settled: Tally }> {
+  try {
+    return await begin(ref, service, settings);
+  } catch (error) {
+    if (!isFinal(error)) throw inWords(error);
+    return { settled: { ...emptyTally(), stopped: describe(error) } };
+  }
+}
+
+async function begin(
+  ref: AttemptRef,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<Attempt | { settled: Tally }> {
   const ledger = new Ledger(service, ref.run);
   const before = await readTally(ledger, outcomeName(ref));
   if (before) return { settled: before };
   const { listing, entry } = await openLarge(ledger, ref);
-  if (!(await isAllowed(listing.realRoot, settings.roots))) {
+  if (!(await isAllowed(listing.realRoot, settings.roots, settings.fileTimeoutMs))) {
     return {
       settled: await settle(ledger, ref, failure(entry, "its root is not one that BACKUP_ROOTS allows")),
     };

@@ -7,7 +7,7 @@ import type { Settings } from "../../settings.ts";
 import { blockId } from "../block-id.ts";
 import { blobName } from "../blob-name.ts";
 import type { Budget } from "../budget.ts";
-import { withTimeout } from "../timeout.ts";
+import { HOLDING_A_FILE_MS } from "../handles.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef, Plan } from "./plan.ts";
 
@@ -39,7 +39,7 @@ export async function copyRange(
       const length = lengthOf(index);
       await budget.bytes(length, async () => {
         const content = Buffer.allocUnsafe(length);
-        await withTimeout(file.read(content, position), settings.fileTimeoutMs, "reading it");
+        await file.read(content, position);
         const hash = md5(content);
         await budget.request(() =>
           withRetries(
@@ -49,6 +49,7 @@ export async function copyRange(
                 transactionalContentMD5: hash,
               }),
             length,
+            HOLDING_A_FILE_MS,
           ),
         );
       });

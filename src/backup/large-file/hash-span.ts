@@ -4,7 +4,6 @@ import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { BLOCK } from "../copy-context.ts";
 import type { Budget } from "../budget.ts";
-import { withTimeout } from "../timeout.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";
 
@@ -30,7 +29,7 @@ export async function hashSpan(
       const buffer = Buffer.allocUnsafe(BLOCK);
       for (let position = span.from; position < span.to; position += BLOCK) {
         const chunk = buffer.subarray(0, Math.min(BLOCK, span.to - position));
-        await withTimeout(file.read(chunk, position), settings.fileTimeoutMs, "reading it");
+        await file.read(chunk, position);
         hash.update(chunk);
       }
     });

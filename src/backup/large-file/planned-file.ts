@@ -22,7 +22,7 @@ export async function withPlannedFile(
   const plan = await readPlan(ledger, ref);
   if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan for ${from.entry.path}.`);
   const { realRoot } = from.listing;
-  if (!(await isAllowed(realRoot, settings.roots))) return "changed";
+  if (!(await isAllowed(realRoot, settings.roots, settings.fileTimeoutMs))) return "changed";
   let file: OpenFile;
   try {
     file = await openToCopy(from.entry, { realRoot, fileTimeoutMs: settings.fileTimeoutMs });

@@ -6,6 +6,7 @@ import { mtimeOf } from "../../backup/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
 import { ignore, type PinnedDirectory } from "../../backup/pinned-directory.ts";
 import { isAllowed } from "../../backup/roots.ts";
+import { withTimeout } from "../../backup/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
@@ -20,6 +21,7 @@ import {
   isTemporaryOf,
   restoreItem,
   temporaryName,
+  type RestoreContext,
 } from "../restore-file.ts";
 import { openLargeRestore, readAttempt, settleAttempt } from "./attempt.ts";
 import type { LargeRestore, RestoreAttemptRef } from "./attempt.ts";
@@ -47,7 +49,7 @@ export async function beginRestore(
   if (before) return { settled: before };
   const work = { size: item.size, range: RANGE, ranges: Math.ceil(item.size / RANGE) };
   for (const directory of [plan.realTo, plan.request.to]) {
-    if (await isAllowed(directory, settings.restoreRoots)) continue;
+    if (await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs)) continue;
     return { settled: { ...emptyTally(), stopped: notAllowed(plan.request.to) } };
   }
   if (await readAttempt(ledger, ref)) return work;
@@ -62,14 +64,17 @@ export async function beginRestore(
   }
   let begun = false;
   const outcome = await restore(large, async (_item, directory) => {
-    await removeTemporaries(directory, context.mark);
+    await removeTemporaries(directory, context);
     const { temporary } = await settleAttempt(ledger, ref, {
       temporary: temporaryName(context.mark),
       source,
     });
     const flags = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
-    const handle = await open(directory.path(temporary), flags, 0o600);
-    await handle.close();
+    const making = async (): Promise<void> => {
+      const handle = await open(directory.path(temporary), flags, 0o600);
+      await handle.close();
+    };
+    await withTimeout(making(), settings.fileTimeoutMs, "creating it");
     begun = true;
   });
   return begun && outcome.outcome === "copied" ? work : { settled: await settle(large, ref, outcome) };
@@ -95,7 +100,7 @@ export async function endRestore(
   if ((await finishHash(ref.state)).toString("base64") !== item.md5) return "again";
   let gone = false;
   const outcome = await restore(large, async (_item, directory, at) => {
-    try {
+    const placing = async (): Promise<void> => {
       const flags = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
       const handle = await open(directory.path(attempt.temporary), flags);
       try {
@@ -105,6 +110,9 @@ export async function endRestore(
       }
       await rename(directory.path(attempt.temporary), at);
       await directory.sync().catch(() => undefined);
+    };
+    try {
+      await withTimeout(placing(), settings.fileTimeoutMs, "flushing it");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // Another delivery of this may have renamed it.
@@ -138,16 +146,20 @@ export async function giveUpRestore(
 /** Settles a file as failed, without what attempts at it have written. */
 async function lose(large: LargeRestore, ref: LargeRef, reason: string): Promise<Tally> {
   const { context, item } = large;
-  await restore(large, (_item, directory) => removeTemporaries(directory, context.mark)).catch(
-    () => undefined,
-  );
+  await restore(large, (_item, directory) => removeTemporaries(directory, context)).catch(() => undefined);
   return await settle(large, ref, failed(item, reason));
 }
 
-async function removeTemporaries(directory: PinnedDirectory, mark: string): Promise<void> {
-  for (const name of await readdir(directory.path("."))) {
-    if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
-  }
+async function removeTemporaries(
+  directory: PinnedDirectory,
+  { mark, fileTimeoutMs }: RestoreContext,
+): Promise<void> {
+  const removing = async (): Promise<void> => {
+    for (const name of await readdir(directory.path("."))) {
+      if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
+    }
+  };
+  await withTimeout(removing(), fileTimeoutMs, "removing what was written before");
 }
 
 /** Restores the item by another way of writing it; a disk that is full is an outcome. */

@@ -5,8 +5,9 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { blobName } from "../../backup/blob-name.ts";
 import type { Budget } from "../../backup/budget.ts";
+import { awaitingHandles, HOLDING_A_FILE_MS } from "../../backup/handles.ts";
 import { PinnedDirectory } from "../../backup/pinned-directory.ts";
-import { withTimeout } from "../../backup/timeout.ts";
+import { tidyInTime, withTimeout } from "../../backup/timeout.ts";
 import type { Settings } from "../../settings.ts";
 import { classify } from "../../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
@@ -48,7 +49,7 @@ export async function restoreRange(
           const length = Math.min(LONGEST_HASHED_RANGE, to - offset);
           await budget.bytes(length, async () => {
             const { content, etag } = await budget.request(() =>
-              readChecked(sourceBlob(blob, source), { offset, length }),
+              readChecked(sourceBlob(blob, source), { offset, length }, HOLDING_A_FILE_MS),
             );
             if (content.length !== length || !isOf(etag, source.etag)) throw new Moved();
             await withTimeout(writeAll(handle, content, offset), settings.fileTimeoutMs, "writing it");
@@ -116,17 +117,24 @@ async function withTemporary(
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of part ${ref.part}.`);
   }
   const parent = path.posix.dirname(large.item.path);
-  let directory: PinnedDirectory | undefined;
+  const opening = async (): Promise<FileHandle> => {
+    const directory = await PinnedDirectory.open(large.plan.realTo, parent === "." ? "" : parent);
+    try {
+      return await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
+    } finally {
+      await directory.close();
+    }
+  };
   let handle: FileHandle | undefined;
   try {
-    directory = await PinnedDirectory.open(large.plan.realTo, parent === "." ? "" : parent);
-    handle = await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
+    handle = await awaitingHandles(() =>
+      withTimeout(opening(), settings.fileTimeoutMs, "opening it", (late) => void late.close()),
+    );
     return await work(handle, { ...large, source: attempt.source });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
     throw error;
   } finally {
-    await handle?.close();
-    await directory?.close();
+    await tidyInTime(handle?.close(), settings.fileTimeoutMs);
   }
 }
