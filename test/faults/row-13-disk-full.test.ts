@@ -3,12 +3,12 @@ import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Azurite } from "../../local/storage/azurite.ts";
 import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { expectSameTree, readBlobs } from "../harness/blobs.ts";
 import { counted, PATIENCE } from "../harness/faults.ts";
-import { freePort } from "../harness/local-host.ts";
+import { freePort, startLocalHost } from "../harness/local-host.ts";
 import { bytes, bytesOf, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { expectBackedUp, startRig, type Rig } from "./rig.ts";
 
@@ -19,7 +19,12 @@ let rig: Rig;
 beforeEach(async () => {
   rig = await startRig("disk-full");
 });
+const mounts: string[] = [];
+
 afterEach(async () => {
+  // The folder goes with the rig, and cannot while a file system is mounted in it.
+  await rig?.host.stop();
+  for (const at of mounts.splice(0)) execFileSync("umount", ["-l", at]);
   await rig?.stop();
 });
 
@@ -32,7 +37,7 @@ async function smallDisk(name: string, kib: number): Promise<{ at: string; grow:
   } catch {
     return undefined;
   }
-  onTestFinished(() => void execFileSync("umount", ["-l", at]));
+  mounts.push(at);
   return { at, grow: () => void execFileSync("mount", ["-o", "remount,size=512m", at]) };
 }
 
@@ -55,7 +60,6 @@ describe("row 13: disk full", () => {
       await rig.host.stop();
       await rig.restart();
       const first = rig.host;
-      const { startLocalHost } = await import("../harness/local-host.ts");
       const host = await startLocalHost({
         entry: "build",
         state: disk.at,
@@ -65,7 +69,7 @@ describe("row 13: disk full", () => {
       rig.host = host;
       await first.stop();
       // Runs until the state is full; each leaves its history there.
-      let ids: string[] = [];
+      const ids: string[] = [];
       for (let run = 0; !hasEnded(host.pid) && run < 40; run++) {
         const id = await rig
           .post("backupSiteContent", { root, container: `full-${run}` })
@@ -91,7 +95,6 @@ describe("row 13: disk full", () => {
       }
       expect(ids.length).toBeGreaterThan(0);
       counted(13, { "runs until the state was full": ids.length, "runs completed after": ids.length });
-      ids = [];
     },
     PATIENCE,
   );
