@@ -28,7 +28,9 @@ it("ends the run at once, and says which blob it is", async () => {
   const id = await rig.post("backupSiteContent", { root, container: "damaged-record" });
   const { runtimeStatus, output } = await rig.follow(id);
   expect(runtimeStatus).toBe("Failed");
-  expect(output).toMatch(/The record backup-runs\/.*\/lists\/0-.*\.jsonl is damaged: it is not JSON, or is cut short/);
+  expect(output).toMatch(
+    /The record backup-runs\/.*\/lists\/0-.*\.jsonl is damaged: it is not JSON, or is cut short/,
+  );
   // Once a batch: three tries would be nine reads, and nine seconds.
   expect(reads).toBe(3);
 });

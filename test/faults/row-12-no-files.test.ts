@@ -71,6 +71,9 @@ describe("row 12: what is no file", () => {
   );
 });
 
+/** A run in which operations hang ends within this time; the machine may be busy. */
+const ENDS_WITHIN = 100_000;
+
 describe("row 12: a mount that hangs", () => {
   /** Backs up a tree with a mount in it; gives the outcomes. Then the mount answers: what comes after is not its matter. */
   async function backUpWith(name: string, files: number, tree: FuseTree) {
@@ -82,7 +85,7 @@ describe("row 12: a mount that hangs", () => {
     try {
       const since = performance.now();
       const id = await rig.post("backupSiteContent", { root, container: name });
-      const status = await rig.follow(id, PATIENCE);
+      const status = await rig.follow(id, ENDS_WITHIN);
       const seconds = Math.round((performance.now() - since) / 1000);
       expect(status.runtimeStatus).toBe("Failed");
       run = { status, outcomes: outcomesByPath(await readLedger(rig.service, id)), seconds };

@@ -58,8 +58,6 @@ describe("row 13: disk full", () => {
       if (!disk) return skip(NO_MOUNT);
       const root = await makeTree(`${rig.folder}/tree`, manyFiles(300));
       await rig.host.stop();
-      await rig.restart();
-      const first = rig.host;
       const host = await startLocalHost({
         entry: "build",
         state: disk.at,
@@ -67,7 +65,6 @@ describe("row 13: disk full", () => {
         env: { BACKUP_ROOTS: rig.folder },
       });
       rig.host = host;
-      await first.stop();
       // Runs until the state is full; each leaves its history there.
       const ids: string[] = [];
       for (let run = 0; !hasEnded(host.pid) && run < 40; run++) {
