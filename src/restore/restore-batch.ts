@@ -2,18 +2,18 @@ import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
-import { awaitingHandles } from "../backup/handles.ts";
 import { isAllowed } from "../backup/roots.ts";
-import { withTimeout } from "../backup/timeout.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
-import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { ignore } from "../backup/pinned-directory.ts";
 import { notAllowed } from "./plan-restore.ts";
 import { openBatch, type PlannedItem } from "./plan.ts";
+import { byDirectory, inDirectory } from "./in-directory.ts";
+import { beginBatch, type Begun } from "./in-place.ts";
 import { restoreContext } from "./restore-context.ts";
 import type { RestoreRequest } from "./request.ts";
 import {
@@ -51,9 +51,10 @@ export async function restoreBatch(
     }
     const work = `${ref.run}/${ref.part}/${ref.batch}`;
     const context = restoreContext(plan, work, { service, settings, budget });
-    const first = await ledger.writeOnce(`attempts/${ref.part}-${ref.batch}`, "");
-    if (!first.won) await sweep(items, context);
+    const begun = request.dryRun ? undefined : await beginBatch(ref, items, ledger, context);
+    if (begun?.first === false) await sweep(items, context);
     const { outcomes, stopped } = await restoreAll(items, context, request.to);
+    if (begun) claimWritten(outcomes, begun);
     if (!request.dryRun) await flush(outcomes, context);
     return {
       ...(await settleOutcomes(ledger, record, outcomes)),
@@ -94,15 +95,17 @@ async function restoreAll(
   return full === undefined ? { outcomes } : { outcomes, stopped: full };
 }
 
-/** The directories that some items belong in. */
-function directoriesOf(items: readonly { path: string }[]): Set<string> {
-  return new Set(items.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("/")))));
+/** What is as it should be and was not so at the beginning, another delivery of the batch has restored. */
+function claimWritten(outcomes: Outcome[], { unchanged }: Begun): void {
+  for (const outcome of outcomes) {
+    if (outcome.outcome === "unchanged" && !unchanged.has(outcome.path)) outcome.outcome = "copied";
+  }
 }
 
 /** Removes the temporary files that another attempt of this batch left. */
 async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
   const { mark } = context;
-  for (const portable of directoriesOf(items)) {
+  for (const portable of byDirectory(items).keys()) {
     await inDirectory(context, portable, async (directory) => {
       for (const name of await readdir(directory.path("."))) {
         if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
@@ -114,28 +117,7 @@ async function sweep(items: readonly PlannedItem[], context: RestoreContext): Pr
 /** Makes the names of the files that were restored last, before it is recorded that they were. */
 async function flush(outcomes: readonly Outcome[], context: RestoreContext): Promise<void> {
   const written = outcomes.filter(({ outcome }) => outcome === "copied");
-  for (const portable of directoriesOf(written)) {
+  for (const portable of byDirectory(written).keys()) {
     await inDirectory(context, portable, (directory) => directory.sync());
-  }
-}
-
-/** Does something with a directory if it is there; what cannot be done with it will show when its files are restored. */
-async function inDirectory(
-  { realTo, fileTimeoutMs }: RestoreContext,
-  portable: string,
-  work: (directory: PinnedDirectory) => Promise<void>,
-): Promise<void> {
-  const opened = async (): Promise<void> => {
-    const directory = await PinnedDirectory.open(realTo, portable);
-    try {
-      await work(directory);
-    } finally {
-      await directory.close();
-    }
-  };
-  try {
-    await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, "flushing its directory"));
-  } catch {
-    // Not all file systems can flush a directory, and not every one may be read.
   }
 }

@@ -1,17 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import {
-  lstat,
-  lutimes,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rmdir,
-  symlink,
-  unlink,
-} from "node:fs/promises";
+import { lstat, lutimes, mkdir, open, readdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
@@ -24,10 +13,10 @@ import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../backup/timeout.ts";
 import { classify } from "../storage/errors.ts";
-import { md5 } from "../storage/md5.ts";
 import { download, sourceBlob } from "./download.ts";
 import { PERMISSIONS, timeOf } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
+import { isSame, lookUp } from "./in-place.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -199,15 +188,6 @@ async function parentOf(
   }
 }
 
-async function lookUp(at: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(at);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
 async function decide(
   item: PlannedItem,
   at: string,
@@ -224,20 +204,6 @@ async function decide(
   // A directory and a link are made of nothing but what was compared.
   if (same && (overwrite === "changed" || item.kind !== "file")) return "keep";
   return "replace";
-}
-
-async function isSame(item: PlannedItem, at: string, current: Stats): Promise<boolean> {
-  switch (item.kind) {
-    case "file":
-      return current.isFile() && current.size === item.size && mtimeOf(current) === item.mtime;
-    case "directory":
-      return current.isDirectory();
-    case "link":
-      return (
-        current.isSymbolicLink() &&
-        md5(await readlink(at, { encoding: "buffer" })).toString("base64") === item.md5
-      );
-  }
 }
 
 /** Sets what a file, link or directory has beside its content, where it is not so already. */

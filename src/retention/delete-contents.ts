@@ -94,8 +94,11 @@ async function remove(
     const { code, statusCode } = error as RestError;
     if (code === "SnapshotsPresent")
       return outcome("skipped", "snapshots of it stay, which it cannot go without");
-    if (failure === "conflict" && statusCode === 412)
-      return outcome("skipped", "somebody has written it meanwhile");
+    if (failure === "conflict" && statusCode === 412) {
+      // Of a blob that is gone, too: another delivery deleted it, or a request whose answer was lost.
+      const exists = await budget.request(() => withRetries((abortSignal) => blob.exists({ abortSignal })));
+      return exists ? outcome("skipped", "somebody has written it meanwhile") : outcome("deleted", what);
+    }
     if (failure === "conflict" || failure === "invalid") return outcome("failed", describe(error));
     throw error;
   }

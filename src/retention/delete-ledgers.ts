@@ -1,5 +1,7 @@
 import pMap from "p-map";
+import { z } from "zod";
 import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { readRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { indexName } from "../ledger/run-index.ts";
 import { readRun } from "../ledger/run-record.ts";
@@ -42,19 +44,45 @@ export async function deleteLedgers(prune: Prune, lane: number, slice: number): 
   const before = await readTally(prune.ledger, record);
   if (before) return { tally: before, done };
   const { dryRun } = prune.decision.request;
-  const size = await remove(new Ledger(prune.service, id), prune, dryRun);
+  const ledger = new Ledger(prune.service, id);
+  const size = await settleSize(ledger, prune, dryRun);
+  if (!dryRun) await remove(ledger, prune);
   const reason = dryRun ? `would be: ${what}` : what;
   const path = `${LEDGER_CONTAINER}/${id}`;
   const outcome = { path, outcome: "deleted", kind: "other", size, reason } as const;
   return { tally: await settleOutcomes(prune.ledger, record, [outcome]), done };
 }
 
-/** The record itself last: as long as it is there, it says that the run is forgotten. @returns bytes */
-async function remove(
-  ledger: Ledger,
-  { service, budget, ensureLock }: Prune,
-  dryRun: boolean,
-): Promise<number> {
+/** Of the run, without its record, which is longer by the mark that it is forgotten: a dry run foretells the same. */
+async function* blobsOf({ runId, service }: Ledger) {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  for await (const { blobs } of blobPages(container, { prefix: `${runId}/` })) {
+    yield blobs.filter(({ name }) => name !== `${runId}/run.json`);
+  }
+}
+
+/** Bytes. Recorded before the first of them goes: a delivery after one that was broken off finds only the rest. */
+async function settleSize(ledger: Ledger, prune: Prune, dryRun: boolean): Promise<number> {
+  const name = `lists/ledger-${ledger.runId}.json`;
+  const before = dryRun ? undefined : await prune.ledger.read(name);
+  if (before !== undefined) return sizeIn(before, prune, name);
+  let size = 0;
+  for await (const blobs of blobsOf(ledger)) {
+    size += blobs.reduce((sum, { properties }) => sum + (properties.contentLength ?? 0), 0);
+  }
+  if (dryRun) return size;
+  const { won } = await prune.ledger.writeOnce(name, JSON.stringify({ size }));
+  return won ? size : sizeIn((await prune.ledger.read(name)) ?? "", prune, name);
+}
+
+function sizeIn(text: string, prune: Prune, name: string): number {
+  return readRecord<{ size: number }>(text, sizeRecord, `${prune.ledger.runId}/${name}`).size;
+}
+
+const sizeRecord = z.looseObject({ size: z.number().int().min(0) });
+
+/** The record itself last: as long as it is there, it says that the run is forgotten. */
+async function remove(ledger: Ledger, { service, budget, ensureLock }: Prune): Promise<void> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
   const remove = async (name: string) => {
     await ensureLock();
@@ -64,18 +92,14 @@ async function remove(
       ),
     );
   };
-  const last = `${ledger.runId}/run.json`;
-  let size = 0;
-  for await (const { blobs } of blobPages(container, { prefix: `${ledger.runId}/` })) {
-    const others = blobs.filter(({ name }) => name !== last);
-    // Without the record, which is longer by the mark that it is forgotten: a dry run foretells the same.
-    size += others.reduce((sum, { properties }) => sum + (properties.contentLength ?? 0), 0);
-    const names = others.map(({ name }) => name);
-    if (!dryRun) await pMap(names, remove, { concurrency: AT_A_TIME });
+  for await (const blobs of blobsOf(ledger)) {
+    await pMap(
+      blobs.map(({ name }) => name),
+      remove,
+      { concurrency: AT_A_TIME },
+    );
   }
-  if (dryRun) return size;
   const known = await readRun(ledger);
   if (known) await remove(indexName(known));
-  await remove(last);
-  return size;
+  await remove(`${ledger.runId}/run.json`);
 }

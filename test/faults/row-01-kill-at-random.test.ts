@@ -1,17 +1,19 @@
-/** Row 1: the host is killed at random moments of backups and restores, and started again on the same state. */
+/** Row 1: the host is killed at random moments of backups, restores and prunes, and started again on the same state. */
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readLedger } from "../harness/blobs.ts";
 import { counted, dice, full, PATIENCE } from "../harness/faults.ts";
 import type { RunStatus } from "../harness/run.ts";
 import { bytes, bytesOf, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
-const KILLS = full ? 200 : 5;
+const KILLS = full ? Number(process.env["FAULT_KILLS"] ?? 200) : 6;
 /** Kills of one run; then it may end. */
 const KILLS_OF_A_RUN = 4;
 /** About as many requests as a run makes here. */
-const REQUESTS = { backup: 200, restore: 160 };
+const REQUESTS = { backup: 200, restore: 160, prune: 150 };
 /** A kill comes at most so long after the request that it is counted from, in milliseconds. */
 const LATER = 30;
 
@@ -65,35 +67,84 @@ async function killing(
   return { status: await rig.follow(id, PATIENCE), kills };
 }
 
+/** The tree as a day of work leaves it: some files are other ones, one is gone, one is new. */
+async function change(round: number): Promise<void> {
+  const files = [...(await readTree(root)).keys()].filter((name) => name.endsWith(".txt"));
+  for (const [index, name] of files.entries()) {
+    if (index % 3 === round % 3) await writeFile(path.join(root, name), `as of round ${round}`);
+  }
+  await rm(path.join(root, files[round % files.length]!));
+  await writeFile(path.join(root, `d000/new-in-${round}.txt`), "new");
+}
+
+/** Nothing is left but what the tree's newest run needs, and that is whole. */
+async function expectPruned(container: string, kept: string, forgotten: string): Promise<void> {
+  const tree = await readTree(root);
+  const verify = await rig.post("verifyBackup", { run: kept, readData: "100%" });
+  expect(await rig.follow(verify, PATIENCE)).toMatchObject({
+    runtimeStatus: "Completed",
+    output: tree.size,
+    customStatus: { counts: { failed: 0, unchanged: tree.size } },
+  });
+  const left: string[] = [];
+  const blobs = rig.service.getContainerClient(container).listBlobsFlat({ includeSnapshots: true });
+  for await (const { name, snapshot } of blobs) left.push(snapshot ? `${name}@${snapshot}` : name);
+  expect(left.sort()).toEqual([...tree.keys()].sort());
+  expect((await readLedger(rig.service, forgotten)).names).toEqual([]);
+}
+
 describe("row 1: SIGKILL of the host at random moments", () => {
   it(
-    `${KILLS} kills of backups and restores: each completes, each file counts once`,
+    `${KILLS} kills of backups, restores and prunes: each completes, each file counts once`,
     async () => {
       const { seed, roll } = dice();
-      const tree = await readTree(root);
-      let [kills, runs] = [0, 0];
-      for (let round = 0; kills < KILLS; round++) {
+      const kills = { backup: 0, restore: 0, prune: 0 };
+      const left = () => KILLS - kills.backup - kills.restore - kills.prune;
+      const most = (part: number) => Math.max(0, Math.min(KILLS_OF_A_RUN, Math.ceil(left() * part)));
+      let runs = 0;
+      for (let round = 0; left() > 0; round++) {
+        const tree = await readTree(root);
         const container = `killed-${round}`;
-        const most = (part: number) => Math.min(KILLS_OF_A_RUN, Math.ceil((KILLS - kills) * part));
         const id = await rig.post("backupSiteContent", { root, container });
-        const backup = await killing(id, most(0.6), roll, REQUESTS.backup);
-        kills += backup.kills;
+        const backup = await killing(id, most(0.4), roll, REQUESTS.backup);
+        kills.backup += backup.kills;
         await expectBackedUp(rig, { id, status: backup.status, root, container });
 
         const to = path.join(rig.folder, `restored-${round}`);
         const restoreId = await rig.post("restoreSiteContent", { run: id, to });
-        const restore = await killing(restoreId, most(1), roll, REQUESTS.restore);
-        kills += restore.kills;
-        expect(restore.status.runtimeStatus).toBe("Completed");
+        const restore = await killing(restoreId, most(0.5), roll, REQUESTS.restore);
+        kills.restore += restore.kills;
+        // Also what was in its place before a kill and recorded after it.
+        expect(restore.status).toMatchObject({
+          runtimeStatus: "Completed",
+          output: bytesOf(tree),
+          customStatus: { counts: { copied: tree.size, unchanged: 0, failed: 0 } },
+        });
         await expectSameOnDisk(root, to);
-        // What was in its place before a kill and recorded after it counts as unchanged; each file counts once.
-        const { counts } = restore.status.customStatus as { counts: Record<string, number> };
-        expect((counts["copied"] ?? 0) + (counts["unchanged"] ?? 0)).toBe(tree.size);
-        expect((counts["bytes"] ?? 0) + (counts["unchangedBytes"] ?? 0)).toBe(bytesOf(tree));
-        runs += 2;
+
+        await change(round);
+        const next = await rig.post("backupSiteContent", { root, container, mode: "incremental" });
+        expect((await rig.follow(next, PATIENCE)).runtimeStatus).toBe("Completed");
+        const policy = { container, keepLast: 1 };
+        const foretold = await rig.follow(await rig.post("pruneBackups", { ...policy, dryRun: true }));
+        const pruneId = await rig.post("pruneBackups", policy);
+        const prune = await killing(pruneId, most(1), roll, REQUESTS.prune);
+        kills.prune += prune.kills;
+        expect(prune.status).toMatchObject({ runtimeStatus: "Completed", output: foretold.output });
+        const { counts: told } = foretold.customStatus as { counts: object };
+        expect(prune.status.customStatus).toMatchObject({ counts: told });
+        await expectPruned(container, next, id);
+        runs += 3;
       }
-      expect(kills).toBeGreaterThanOrEqual(KILLS);
-      counted(1, { kills, runs, files: tree.size, seed });
+      expect(left()).toBeLessThanOrEqual(0);
+      for (const [kind, times] of Object.entries(kills)) expect(times, kind).toBeGreaterThan(0);
+      counted(1, {
+        "kills of backups": kills.backup,
+        "of restores": kills.restore,
+        "of prunes": kills.prune,
+        runs,
+        seed,
+      });
     },
     PATIENCE,
   );

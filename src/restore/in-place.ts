@@ -1,0 +1,81 @@
+import type { Stats } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { mtimeOf } from "../backup/entry.ts";
+import { readRecord } from "../ledger/damaged.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { md5 } from "../storage/md5.ts";
+import { byDirectory, inDirectory } from "./in-directory.ts";
+import type { PlannedItem } from "./plan.ts";
+
+/** What is at a place, not what a link there leads to; undefined when there is nothing. */
+export async function lookUp(at: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(at);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Whether what is at an item's place is what the run has, as far as size and time tell. */
+export async function isSame(item: PlannedItem, at: string, current: Stats): Promise<boolean> {
+  switch (item.kind) {
+    case "file":
+      return current.isFile() && current.size === item.size && mtimeOf(current) === item.mtime;
+    case "directory":
+      return current.isDirectory();
+    case "link":
+      return (
+        current.isSymbolicLink() &&
+        md5(await readlink(at, { encoding: "buffer" })).toString("base64") === item.md5
+      );
+  }
+}
+
+/** What a batch found when it was begun. */
+export interface Begun {
+  /** This is the first delivery of the batch: none has written anything before. */
+  first: boolean;
+  /** The items that were as they should be before the restore: all others that are so now, it has written itself. */
+  unchanged: ReadonlySet<string>;
+}
+
+/**
+ * Records, before anything of a batch is written, which of its items are as they should be. A batch that is delivered
+ * twice, or again after a failure, finds what it wrote itself: that counts as restored, not as unchanged.
+ */
+export async function beginBatch(
+  { part, batch }: { part: string; batch: number },
+  items: readonly PlannedItem[],
+  ledger: Ledger,
+  where: { realTo: string; fileTimeoutMs: number },
+): Promise<Begun> {
+  const name = `attempts/${part}-${batch}.json`;
+  const unchanged = await inPlace(items, where);
+  const { won } = await ledger.writeOnce(name, JSON.stringify(unchanged));
+  if (won) return { first: true, unchanged: new Set(unchanged) };
+  const text = (await ledger.read(name)) ?? "[]";
+  const before = readRecord<string[]>(text, z.array(z.string()), `${ledger.runId}/${name}`);
+  return { first: false, unchanged: new Set(before) };
+}
+
+/** The paths of the items that are as they should be. What cannot be looked at will show when it is restored. */
+async function inPlace(
+  items: readonly PlannedItem[],
+  where: { realTo: string; fileTimeoutMs: number },
+): Promise<string[]> {
+  const found = new Set<string>();
+  for (const [portable, inside] of byDirectory(items)) {
+    await inDirectory(where, portable, async (directory) => {
+      const looks = inside.map(async (item) => {
+        const at = directory.path(path.posix.basename(item.path));
+        const current = await lookUp(at);
+        if (current && (await isSame(item, at, current))) found.add(item.path);
+      });
+      await Promise.allSettled(looks);
+    });
+  }
+  return [...found];
+}
