@@ -81,7 +81,8 @@ export class DecisionWriter {
       const task = store.addTask({ ...of, name: event.Name, input });
       queued.push({ ...task, trace: asParent(traceOf(live.events)) });
     } else if (event.EventType === EventType.TimerCreated) {
-      addTimer(store.addTimer({ ...of, fireAt: event.FireAt }));
+      const timer = store.addTimer({ ...of, fireAt: event.FireAt });
+      addTimer({ ...timer, wait: Date.parse(event.FireAt) - live.now });
     } else this.#startChild(live, event, input, scheduled.version);
   }
 

@@ -7,6 +7,7 @@ import { executionStarted, timerFired } from "./new-event.ts";
 import type { HistoryEvent, ParentInstance, ParentTraceContext } from "./history-event.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveInstances } from "./live-instances.ts";
+import { timeOf } from "./orchestrator-clock.ts";
 import type { OrchestratorTurn } from "./orchestration-request.ts";
 import { Status } from "./status.ts";
 import type { Store } from "./store.ts";
@@ -85,8 +86,16 @@ export class Engine {
       this.#inbox.add(message);
       this.#turns.wake(message.instanceId);
     }
-    for (const timer of this.store.timers()) this.#timers.add(timer);
+    for (const timer of this.store.timers()) this.#timers.add({ ...timer, wait: this.#waitOf(timer) });
     this.#queue(this.store.tasks().map((task) => ({ ...task, trace: this.#parentOf(task) })));
+  }
+
+  /** What is left of it when the clock was set back meanwhile is not known: at most all of it. */
+  #waitOf({ instanceId, eventId, fireAt }: Timer): number {
+    const due = Date.parse(fireAt);
+    // Histories are not read for what is due: only for what a clock that was set back would hold up.
+    if (due <= Date.now()) return 0;
+    return due - timeOf(this.#live.get(instanceId)?.events ?? [], eventId);
   }
 
   #parentOf({ instanceId }: Task): TraceParent | undefined {

@@ -1,6 +1,7 @@
 /** Instances in memory with their histories, so that a turn does not read them again; bounded in size. */
 import type { HistoryEvent } from "./history-event.ts";
 import { played } from "./history-event.ts";
+import { advance } from "./orchestrator-clock.ts";
 import type { Store } from "./store.ts";
 import type { InstanceRow } from "./rows.ts";
 
@@ -13,6 +14,8 @@ export class LiveInstance {
   readonly events: HistoryEvent[] = [];
   readonly texts: string[] = [];
   characters = 0;
+  /** What time it is to the orchestrator, in epoch milliseconds. */
+  now = 0;
 
   constructor(row: InstanceRow) {
     this.row = row;
@@ -25,6 +28,7 @@ export class LiveInstance {
     this.events.push(later);
     this.texts.push(text);
     this.characters += text.length;
+    this.now = advance(this.now, event);
     return text;
   }
 
@@ -32,6 +36,7 @@ export class LiveInstance {
     this.events.length = 0;
     this.texts.length = 0;
     this.characters = 0;
+    this.now = 0;
   }
 }
 

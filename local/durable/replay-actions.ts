@@ -10,6 +10,7 @@ import type { Action, RetryOptions } from "./actions.ts";
 import { EventType } from "./history-event.ts";
 import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
 import type { EventRaised, Failed, HistoryEvent, ScheduledEvent } from "./history-event.ts";
+import { advance } from "./orchestrator-clock.ts";
 import { ReplayError, changedMessage, nameOf, unsupportedMessage } from "./replay-error.ts";
 import { retryDelay } from "./retry-delay.ts";
 
@@ -88,9 +89,8 @@ class ActionReplay {
   }
 
   #process(event: HistoryEvent): void {
-    if (event.EventType === EventType.OrchestratorStarted)
-      this.#now = Math.max(this.#now, Date.parse(event.Timestamp));
-    else if (event.EventType === EventType.ExecutionStarted) this.#step(0);
+    this.#now = advance(this.#now, event);
+    if (event.EventType === EventType.ExecutionStarted) this.#step(0);
     else if (event.EventType === EventType.TimerFired) this.#settle(event.TimerId, event);
     else if (event.EventType === EventType.EventRaised) this.#raise(event);
     else if ("TaskScheduledId" in event) this.#settle(event.TaskScheduledId, event);

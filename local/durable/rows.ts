@@ -45,6 +45,8 @@ export interface Timer {
   executionId: string;
   eventId: number;
   fireAt: string;
+  /** Milliseconds that its orchestration asked to wait. Not in the store: it is in the orchestration's history. */
+  wait?: number;
 }
 
 export interface HistoryRow {

@@ -14,7 +14,8 @@ interface Waiting {
 
 /**
  * A timer is due when either clock says so: the one on the wall, which goes on while a machine sleeps, or the one
- * that only goes forward, so that setting the wall's back by an hour does not make a retry wait for an hour.
+ * that only goes forward, so that setting the wall's back by an hour does not make a retry wait for an hour. For the
+ * same reason it never waits for longer than its orchestration asked for: to that it is still as late as it was.
  */
 export class TimerQueue {
   readonly #fire: (due: Timer[]) => void;
@@ -28,7 +29,7 @@ export class TimerQueue {
 
   add(timer: Timer): void {
     const at = Date.parse(timer.fireAt);
-    const deadline = performance.now() + (at - Date.now());
+    const deadline = performance.now() + Math.min(at - Date.now(), timer.wait ?? Infinity);
     this.#timers.splice(this.#position(deadline), 0, { timer, at, deadline });
     if (this.#timers[0]?.timer === timer) this.#arm();
   }

@@ -110,13 +110,13 @@ export class DurableApi {
           `Total timeout ${timeout / 1000} should be bigger than retry timeout ${interval / 1000}`,
         );
       }
-      const end = Date.now() + timeout;
+      const end = performance.now() + timeout;
       for (;;) {
         const row = this.#client.get(id);
         if (row?.status === Status.Completed)
           return { status: 200, json: statusPayload(row, undefined, SHOW_ALL).output };
         if (row && isFinal(row.status)) return this.#instance({ ...request, method: "GET" }, id);
-        const left = end - Date.now();
+        const left = end - performance.now();
         if (left <= 0 || !request.isOpen()) break;
         await new Promise((resolve) =>
           setTimeout(resolve, Math.min(left, Math.max(interval, SHORTEST_POLL))),

@@ -59,9 +59,9 @@ export class Azurite {
     writeFileSync(pidFile, JSON.stringify({ pid, port }), { mode: 0o600 });
     const azurite = new Azurite(pid, pidFile);
     spawned?.(azurite);
-    const end = Date.now() + READY_WITHIN;
+    const end = performance.now() + READY_WITHIN;
     while (!(await answers(port))) {
-      if (child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
+      if (child.exitCode !== null || child.signalCode !== null || performance.now() > end) {
         await azurite.stop();
         const output = readFileSync(logFile, "utf8").trim().split("\n").slice(-3).join(" ");
         throw new StartUpError(
@@ -82,8 +82,8 @@ export class Azurite {
       } catch {
         break;
       }
-      const end = Date.now() + END_WITHIN;
-      while (isAlive(this.#pid) && Date.now() < end) await sleep(20);
+      const end = performance.now() + END_WITHIN;
+      while (isAlive(this.#pid) && performance.now() < end) await sleep(20);
     }
     rmSync(this.#pidFile, { force: true });
   }

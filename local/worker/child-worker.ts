@@ -93,7 +93,7 @@ export class ChildWorker implements Worker {
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    const started = Date.now();
+    const started = performance.now();
     this.#child = child;
     this.#ready = new Promise((resolve) => {
       child.on("message", (message: FromChild) => {
@@ -112,7 +112,9 @@ export class ChildWorker implements Worker {
       for (const id of this.#open.keys()) this.#lose(id);
       if (this.#stopping) return;
       this.#backOff =
-        Date.now() - started > HEALTHY_AFTER ? FIRST_BACK_OFF : Math.min(LONGEST_BACK_OFF, this.#backOff * 2);
+        performance.now() - started > HEALTHY_AFTER
+          ? FIRST_BACK_OFF
+          : Math.min(LONGEST_BACK_OFF, this.#backOff * 2);
       this.#log.warn(
         `worker process ${child.pid} ended (${signal ?? `exit code ${code}`}); another starts in ${this.#backOff} ms`,
       );

@@ -67,8 +67,8 @@ async function readOn(
   const container = service.getContainerClient(plan.source.container);
   const blob = sourceBlob(container.getBlobClient(blobName(item.path, plan.source.prefix)), source);
   const hash = await resumeMd5(state);
-  const until = Date.now() + SPAN.ms;
-  const more = (reached: number) => reached - position < SPAN.bytes && Date.now() < until;
+  const until = performance.now() + SPAN.ms;
+  const more = (reached: number) => reached - position < SPAN.bytes && performance.now() < until;
   try {
     const reached = await downloadFrom(blob, source, budget, { from: position, more }, async (content) => {
       hash.update(content);
