@@ -13,6 +13,9 @@ export function send(response: ServerResponse, answer: Answer): void {
   response.end(response.req.method === "HEAD" ? "" : body);
 }
 
+/** On all that the host itself answers: no browser is to take JSON for a script or a page. */
+export const NO_SNIFFING = { "X-Content-Type-Options": "nosniff" };
+
 /** How long a client that still sends is listened to, so that it comes to read its answer. */
 const LINGER_MS = 200;
 
@@ -35,6 +38,7 @@ function begin(response: ServerResponse, answer: Answer): string {
   const body = answer.json === undefined ? "" : JSON.stringify(answer.json);
   response.writeHead(answer.status, {
     "Content-Length": Buffer.byteLength(body),
+    ...NO_SNIFFING,
     ...(answer.json === undefined ? {} : { "Content-Type": "application/json; charset=utf-8" }),
     ...answer.headers,
   });

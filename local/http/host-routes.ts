@@ -1,7 +1,7 @@
 /** Answers every request: the Durable API, the host's own pages, the app's functions. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
-import { send } from "./answer.ts";
+import { NO_SNIFFING, send } from "./answer.ts";
 import type { DurableApi } from "./durable-api.ts";
 import type { FunctionRoutes } from "./function-routes.ts";
 import { functionRequest } from "./function-request.ts";
@@ -138,6 +138,10 @@ function sendPage(response: ServerResponse): void {
   const page =
     "<!DOCTYPE html>\n<html><head><title>Your function app is up and running.</title></head>" +
     "<body><h1>Your function app is up and running.</h1><p>This is the local host.</p></body></html>\n";
-  response.writeHead(200, { "Content-Type": "text/html", "Content-Length": Buffer.byteLength(page) });
+  response.writeHead(200, {
+    "Content-Type": "text/html",
+    "Content-Length": Buffer.byteLength(page),
+    ...NO_SNIFFING,
+  });
   response.end(response.req.method === "HEAD" ? "" : page);
 }

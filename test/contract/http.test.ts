@@ -12,8 +12,8 @@ import { memberNames } from "./shape.ts";
 /** Entities and the portal's page are not the local host's; its status page is checked below. */
 const LEFT_OUT = ["entity", "root", "admin/host/status"];
 const exchanges = recordedExchanges().filter(({ title }) => !LEFT_OUT.includes(title));
-/** Headers of the servers themselves. */
-const OF_THE_SERVER = ["server", "connection", "keep-alive"];
+/** Headers of the servers themselves; the last is the local host's, which browsers reach without a key. */
+const OF_THE_SERVER = ["server", "connection", "keep-alive", "x-content-type-options"];
 
 let host: LocalHostProcess;
 /** This host's id for a recorded one. */

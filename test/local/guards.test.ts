@@ -62,7 +62,7 @@ describe("a page in the user's browser", () => {
   ] as const;
 
   it.each(addresses)(
-    "%s %s: not by another name (DNS rebinding), not from another site",
+    "%s %s: not by another name (DNS rebinding), not from another site or port",
     async (method, at) => {
       const { port } = new URL(host.url);
       const hostile: Record<string, string>[] = [
@@ -70,6 +70,12 @@ describe("a page in the user's browser", () => {
         { host: "localhost.evil.example" },
         { origin: "https://evil.example" },
         { origin: "https://evil.example", "content-type": "text/plain" },
+        // A page that another server on this machine serves, on any of its ports.
+        { origin: "http://localhost:3000" },
+        { origin: `http://127.0.0.1:${Number(port) + 1}`, "sec-fetch-site": "same-site" },
+        { origin: `https://localhost:${port}` },
+        { origin: "http://localhost", "content-type": "text/plain" },
+        { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
         { origin: "null", "content-type": "application/x-www-form-urlencoded" },
         { origin: "https://evil.example", "content-type": "multipart/form-data; boundary=x" },
         { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script" },
@@ -79,15 +85,15 @@ describe("a page in the user's browser", () => {
         const answer = await ask(`${host.url}${at}`, method, headers, method === "POST" ? "{}" : "");
         expect(answer.status, JSON.stringify(headers)).toBe(403);
         expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+        expect(answer.headers["x-content-type-options"]).toBe("nosniff");
       }
-      const own = await ask(
-        `${host.url}${at}`,
-        method,
-        { origin: host.url, "sec-fetch-site": "same-origin" },
-        method === "POST" ? "{}" : "",
-      );
-      expect(own.status).not.toBe(403);
-      expect(Object.keys(own.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+      const fromOutsideBrowsers = {};
+      const ownPages = [host.url, `http://localhost:${port}`].map((origin) => ({ origin }));
+      for (const headers of [fromOutsideBrowsers, ...ownPages]) {
+        const own = await ask(`${host.url}${at}`, method, headers, method === "POST" ? "{}" : "");
+        expect(own.status, JSON.stringify(headers)).not.toBe(403);
+        expect(Object.keys(own.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+      }
     },
   );
 
