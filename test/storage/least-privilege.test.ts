@@ -60,6 +60,7 @@ const LEAST = {
   backup: { backups: "rwl", ledger: "rwl" },
   restore: { backups: "rl", ledger: "rwl" },
   verify: { backups: "rl", ledger: "rwl" },
+  prune: { backups: "rwdl", ledger: "rwdl" },
 };
 
 describe("a SAS for each of the two containers, and no more than docs/security.md says", () => {
@@ -89,7 +90,57 @@ describe("a SAS for each of the two containers, and no more than docs/security.m
   });
 });
 
+/** A container with a run to keep and one to forget, which alone needs a blob. */
+async function twoRuns(container: string) {
+  const { drive } = await app(container, LEAST.backup);
+  const site = await makeTree(path.join(folder, container), { stays: "stays", goes: "goes" });
+  const first = await drive.backup({ root: site, container });
+  await rm(path.join(site, "goes"));
+  const second = await drive.backup({ root: site, container, mode: "incremental" });
+  return { first: first.run, second: second.run, request: { container, keepLast: 1 } };
+}
+
+async function namesIn(container: string, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  const client = azurite.service.getContainerClient(container);
+  // Azurite signs a snapshot's time into a SAS (see above): none is made here, so none has to go.
+  for await (const { name } of client.listBlobsFlat({ prefix, includeSnapshots: true })) names.push(name);
+  return names;
+}
+
+it("a prune forgets a run, deletes what only that needed, and its record", async () => {
+  const { first, second, request } = await twoRuns("pruned");
+  const pruner = await app("pruned", LEAST.prune);
+  const pruned = await pruner.drive.prune(request);
+  expect(pruned.tally).toMatchObject({ failures: [], counts: { deleted: 2, failed: 0 } });
+  expect(pruned.tally.stopped).toBeUndefined();
+  expect(pruned.forgotten).toEqual([first]);
+  expect(await namesIn("pruned", "")).toEqual(["stays"]);
+  expect(await namesIn("backup-runs", `${first}/`)).toEqual([]);
+  expect(await namesIn("backup-runs", `${second}/`)).not.toEqual([]);
+});
+
 describe("less than that", () => {
+  it.each([
+    ["delete", { backups: "rwl", ledger: "rwdl" }],
+    ["delete in the ledger", { backups: "rwdl", ledger: "rwl" }],
+  ])("without %s a prune stops and says so; the next one that may goes on", async (what, letters) => {
+    const container = `kept-${what.replaceAll(" ", "-")}`;
+    const { first, request } = await twoRuns(container);
+    const limited = await app(container, letters);
+    const said = await limited.drive.prune(request).then(
+      ({ tally }) => tally.stopped ?? JSON.stringify(tally),
+      (error: unknown) => inWords(error),
+    );
+    expect(said).toMatch(/refused to delete a blob.*lacks the permission "delete" \(d\)/);
+    expectNoSecrets("the error", said, limited.secrets);
+    expect(await namesIn("backup-runs", `${first}/`)).toContain(`${first}/run.json`);
+    const pruner = await app(container, LEAST.prune);
+    await pruner.drive.prune(request);
+    expect(await namesIn(container, "")).toEqual(["stays"]);
+    expect(await namesIn("backup-runs", `${first}/`)).toEqual([]);
+  });
+
   it.each([
     [
       "list",
