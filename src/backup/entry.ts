@@ -1,5 +1,3 @@
-import type { Stats } from "node:fs";
-
 /** What a name in the tree stands for. */
 export type EntryKind = "file" | "link" | "directory";
 
@@ -26,11 +24,11 @@ export interface Entry {
 }
 
 /** The time of last change in whole microseconds, the finest that a JavaScript number holds. */
-export function mtimeOf(stats: Stats): number {
+export function mtimeOf(stats: { mtimeMs: number }): number {
   return Math.round(stats.mtimeMs * 1000);
 }
 
 /** The permission bits of a mode. */
-export function modeOf(stats: Stats): number {
+export function modeOf(stats: { mode: number }): number {
   return stats.mode & 0o7777;
 }

@@ -10,7 +10,7 @@ import { tidyInTime, withTimeout } from "./timeout.ts";
  * Links are not followed, and a FIFO without a writer does not block. On Windows the flags are absent (0).
  * O_NOATIME is left out: it needs ownership.
  */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+export const READ_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Plain descriptors: the same calls on a FileHandle take a third more of the processor's time (docs/performance.md). */
 const open = promisify(fs.open);
@@ -66,11 +66,11 @@ export class OpenFile {
   }
 
   static async #open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {
-    const descriptor = await open(file, FLAGS);
+    const descriptor = await open(file, READ_ONLY);
     try {
       const stats = await fstat(descriptor);
       if (!stats.isFile()) throw new NotAFile(kindOf(stats));
-      if (process.platform === "linux" && !isInside(readlinkSync(`/proc/self/fd/${descriptor}`), realRoot)) {
+      if (!liesInside(descriptor, realRoot)) {
         throw new NotAFile("outside the root: a directory on the way was replaced by a link");
       }
       return new OpenFile(descriptor, stats, timeoutMs);
@@ -100,17 +100,13 @@ export class OpenFile {
    * @throws ChangedWhileReading
    */
   async assertUnchanged(): Promise<void> {
-    const before = this.stats;
     const now = await this.#timed(() => fstat(this.#descriptor), "looking it up");
-    if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ctimeMs !== before.ctimeMs) {
-      throw new ChangedWhileReading();
-    }
+    if (!isSame(this.stats, now)) throw new ChangedWhileReading();
   }
 
   /** Waits until a change from now on would show in the time stamps. Costs nothing for files older than a tick. */
   static async settle(stats: Stats): Promise<boolean> {
-    const age = Date.now() - Math.max(stats.ctimeMs, stats.mtimeMs);
-    if (age > CLOCK_GRAIN_MS || age < -60_000) return false;
+    if (isSettled(stats)) return false;
     await sleep(CLOCK_GRAIN_MS * 2);
     return true;
   }
@@ -135,6 +131,22 @@ export class OpenFile {
     operation.then(answered, answered);
     return await withTimeout(operation, this.#timeoutMs, what);
   }
+}
+
+/** Whether what is open lies inside the root: a directory on the way may have been replaced by a link. Elsewhere than on Linux nobody can tell. */
+export function liesInside(descriptor: number, realRoot: string): boolean {
+  return process.platform !== "linux" || isInside(readlinkSync(`/proc/self/fd/${descriptor}`), realRoot);
+}
+
+/** Whether a change from now on would show in the time stamps. */
+export function isSettled(stats: Stats): boolean {
+  const age = Date.now() - Math.max(stats.ctimeMs, stats.mtimeMs);
+  return age > CLOCK_GRAIN_MS || age < -60_000;
+}
+
+/** Whether a file is as it was. */
+export function isSame(before: Stats, now: Stats): boolean {
+  return now.size === before.size && now.mtimeMs === before.mtimeMs && now.ctimeMs === before.ctimeMs;
 }
 
 /** What a thing that is not a regular file is. */

@@ -1,8 +1,11 @@
+import type { Stats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { readdirp, type EntryInfo } from "readdirp";
 import { fileError } from "./file-error.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
+import type { Looked } from "./file-thread/asks.ts";
+import { fileThread } from "./file-thread/file-thread.ts";
 import type { Filter } from "./filter.ts";
 import { awaitingHandles } from "./handles.ts";
 import type { Outcome } from "./outcome.ts";
@@ -102,9 +105,9 @@ export class Walker {
     const outcome = (name: Outcome["outcome"], reason: string, kind: Outcome["kind"] = "file"): Look => ({
       outcome: { path: portable, outcome: name, kind, size: 0, reason },
     });
-    let stats;
+    let stats: Looked | Stats | undefined = await fileThread.look(this.#realRoot, portable);
     try {
-      stats = await withTimeout(lstat(locate(this.#realRoot, portable)), this.#timeoutMs, "looking it up");
+      stats ??= await withTimeout(lstat(locate(this.#realRoot, portable)), this.#timeoutMs, "looking it up");
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? "";
       if (error instanceof FileTimeout) return outcome("failed", error.message);
@@ -115,14 +118,15 @@ export class Walker {
       if (code === "ENOENT" || code === "ENOTDIR") return outcome("vanished", "gone when it was looked up");
       return outcome("failed", fileError(code));
     }
-    const kind = stats.isFile()
-      ? "file"
-      : stats.isSymbolicLink()
-        ? "link"
-        : stats.isDirectory()
-          ? "directory"
-          : "other";
-    if (kind === "other") return outcome("skipped", kindOf(stats), "other");
+    const kind =
+      !("isFile" in stats) || stats.isFile()
+        ? "file"
+        : stats.isSymbolicLink()
+          ? "link"
+          : stats.isDirectory()
+            ? "directory"
+            : "other";
+    if (kind === "other") return outcome("skipped", kindOf(stats as Stats), "other");
     const why = unnameable(this.#nameOf(portable));
     if (why !== undefined) return outcome("failed", `Blob Storage cannot hold it: ${why}`, kind);
     if (portable.includes("\\") && (await this.#clashes(portable))) {
