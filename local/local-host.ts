@@ -44,6 +44,7 @@ export class LocalHost {
   /** What `stop` has to do, last started first. */
   readonly #stops: (() => unknown)[] = [];
   #routes: HostRoutes | undefined;
+  #workersStarted: Promise<unknown> = Promise.resolve();
 
   constructor(args: HostArguments, log: Logger, fatal: (error: unknown) => void) {
     this.#arguments = args;
@@ -138,6 +139,7 @@ export class LocalHost {
       log: this.#log,
       durableClient,
     });
+    await this.#workersStarted;
     process.stdout.write(startUpText(url, functions, routes));
     this.#stops.push(async () => {
       server.stopAccepting();
@@ -193,6 +195,8 @@ export class LocalHost {
     const { functionTimeout: timeout } = settings;
     const pool = new WorkerPool({ count, directory: this.#arguments.appFolder, timeout, log: this.#log });
     this.#stops.push(() => withinGrace(pool.stop()));
+    // Calls that come earlier would all go to the process that is up first.
+    this.#workersStarted = withinGrace(pool.started());
     return pool;
   }
 

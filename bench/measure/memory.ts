@@ -1,18 +1,26 @@
 /** How much memory a process and those it started take, from /proc; nothing where there is none. */
 import { readdirSync, readFileSync } from "node:fs";
 
-const EVERY_MS = 200;
+/** Looking costs the kernel a walk through all pages of a process: never more than this share of a processor's time. */
+const SHARE = 0.01;
+const LEAST_MS = 200;
 
 /** Watches a process and its descendants until it is stopped. */
 export class MemoryWatch {
   readonly #root: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #peak = 0;
 
   constructor(pid: number) {
     this.#root = pid;
+    this.#watch();
+  }
+
+  #watch(): void {
+    const begin = performance.now();
     this.#sample();
-    this.#timer = setInterval(() => this.#sample(), EVERY_MS);
+    const took = performance.now() - begin;
+    this.#timer = setTimeout(() => this.#watch(), Math.max(LEAST_MS, took / SHARE));
   }
 
   /**
@@ -20,7 +28,7 @@ export class MemoryWatch {
    * counts once ("proportional set size"). Undefined where there is no /proc.
    */
   stop(): number | undefined {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#sample();
     return this.#peak === 0 ? undefined : (this.#peak * 1024) / 1e6;
   }

@@ -28,6 +28,11 @@ export class WorkerPool implements Worker {
     return rest.reduce((least, child) => (child.load < least.load ? child : least), first).invoke(request);
   }
 
+  /** Resolves when each process is up or has failed to start once: from then on they share the work. */
+  async started(): Promise<void> {
+    await Promise.all(this.#children.map(({ firstStart }) => firstStart));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop()));
   }
