@@ -133,7 +133,10 @@ export class OpenFile {
   }
 }
 
-/** Whether what is open lies inside the root: a directory on the way may have been replaced by a link. Elsewhere than on Linux nobody can tell. */
+/**
+ * Whether what is open lies inside the root: a directory on the way may have been replaced by a link. Elsewhere than on
+ * Linux nobody can tell.
+ */
 export function liesInside(descriptor: number, realRoot: string): boolean {
   return process.platform !== "linux" || isInside(readlinkSync(`/proc/self/fd/${descriptor}`), realRoot);
 }
