@@ -31,7 +31,7 @@ export function instancesOf(client: DurableClient): Instances {
 async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
   try {
     const status = await client.getStatus(id, { showInput: true });
-    const { name, runtimeStatus, input, output, createdTime, lastUpdatedTime } = status;
+    const { name, runtimeStatus, input, output, createdTime, lastUpdatedTime, customStatus } = status;
     return {
       name,
       status: statusOf(runtimeStatus),
@@ -39,6 +39,7 @@ async function getInstance(client: DurableClient, id: string): Promise<Instance 
       output,
       created: new Date(createdTime),
       updated: new Date(lastUpdatedTime),
+      unrecorded: isUnrecorded(parsed(customStatus)),
     };
   } catch (error) {
     if (error instanceof Error && error.message.includes("404")) return undefined;
@@ -63,12 +64,22 @@ function statusOf(status: OrchestrationRuntimeStatus): InstanceStatus {
   }
 }
 
-/** Some hosts give the input as the JSON text that it was sent as. */
-function parsed(input: unknown): unknown {
-  if (typeof input !== "string") return input;
+/** As `conclude` says it. */
+function isUnrecorded(customStatus: unknown): boolean {
+  return (
+    typeof customStatus === "object" &&
+    customStatus !== null &&
+    "recorded" in customStatus &&
+    customStatus.recorded === false
+  );
+}
+
+/** Some hosts give a value as the JSON text that it was sent as. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== "string") return value;
   try {
-    return JSON.parse(input) as unknown;
+    return JSON.parse(value) as unknown;
   } catch {
-    return input;
+    return value;
   }
 }

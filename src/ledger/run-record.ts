@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { BackupRequest } from "../backup/request.ts";
-import type { Counts } from "../backup/outcome.ts";
+import { emptyCounts, type Counts } from "../backup/outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { counts, readRecord } from "./damaged.ts";
 import { LEDGER_ID } from "./run-id.ts";
@@ -60,12 +60,15 @@ function parseRun(text: string, ledger: Ledger): RunRecord {
   return readRecord<RunRecord>(text, runRecord, `${ledger.runId}/${NAME}`);
 }
 
-/** Records that a run has begun, once, and puts it into the index of runs. */
+/**
+ * Records that a run has begun, once, and puts it into the index of runs.
+ * @returns the run that it is recorded to be of, which may be another delivery's choice
+ */
 export async function openRun(
   ledger: Ledger,
   request: Pick<BackupRequest, "root" | "container" | "prefix" | "mode">,
   what: { kind?: RunKind; of?: string; dryRun?: boolean } = {},
-): Promise<{ versioned: boolean }> {
+): Promise<{ versioned: boolean; of: string | undefined }> {
   const { root, container, prefix, mode } = request;
   const record: RunRecord = {
     version: 1,
@@ -82,7 +85,8 @@ export async function openRun(
   // Another delivery may have ended between the two.
   const standing = written.won ? record : ((await readRun(ledger)) ?? record);
   await indexRun(ledger.service, standing, "first");
-  return { versioned: written.won ? written.versioned : await ledger.isVersioned(NAME) };
+  const versioned = written.won ? written.versioned : await ledger.isVersioned(NAME);
+  return { versioned, of: standing.of };
 }
 
 /** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
@@ -92,7 +96,17 @@ export async function recordUnstarted(
   end: { status: "skipped" | "failed"; message: string },
 ): Promise<void> {
   const now = new Date().toISOString();
-  const record: RunRecord = { version: 1, id: ledger.runId, ...request, started: now, finished: now, ...end };
+  // Of what failed, that nothing was done: else activities of it might be at work yet.
+  const counts = end.status === "failed" ? { counts: emptyCounts() } : {};
+  const record: RunRecord = {
+    version: 1,
+    id: ledger.runId,
+    ...request,
+    started: now,
+    finished: now,
+    ...counts,
+    ...end,
+  };
   await ledger.writeOnce(NAME, JSON.stringify(record));
   await indexRun(ledger.service, record, "first");
 }

@@ -19,13 +19,16 @@ export function* conclude(
   const ended = message === undefined ? "completed" : "failed";
   const { counts, throttled } = result;
   const end: End = { run, status: ended, counts, throttled, message };
+  let recorded = false;
   try {
-    yield context.df.callActivityWithRetry("closeBackup", retry, end);
+    recorded = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as boolean;
   } catch (error) {
     // That the record could not be closed must not hide why the run failed.
     if (message === undefined) throw error;
   }
-  context.df.setCustomStatus({ phase: ended, runId: run, ...status, counts, throttled });
+  // A run without a record is told of by this status; one whose record is gone later on was forgotten.
+  const unrecorded = recorded ? {} : { recorded };
+  context.df.setCustomStatus({ phase: ended, runId: run, ...status, counts, throttled, ...unrecorded });
   if (message !== undefined) throw new Error(message);
   return counts;
 }

@@ -4,7 +4,7 @@ import pMap from "p-map";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { closeRun, openRun, readRun, recordCounts, type RunRecord } from "../ledger/run-record.ts";
-import type { Instances } from "./instances.ts";
+import { CANCELED, type Instances } from "./instances.ts";
 import { readProgress } from "./progress.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import type { RunView } from "./schema.ts";
@@ -69,7 +69,7 @@ async function endAll(instances: Instances, run: string, since: Date): Promise<v
     if (active.length === 0 || performance.now() > deadline) return;
     // The root before the parts: it starts them.
     const more = active.filter((id) => !asked.has(id)).sort((a, b) => a.length - b.length);
-    await pMap(more, (id) => instances.terminate(id, "canceled"), { concurrency: AT_A_TIME });
+    await pMap(more, (id) => instances.terminate(id, CANCELED), { concurrency: AT_A_TIME });
     for (const id of more) asked.add(id);
     await sleep(EVERY_MS);
   }

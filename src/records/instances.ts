@@ -11,7 +11,12 @@ export interface Instance {
   output: unknown;
   created: Date;
   updated: Date;
+  /** It ended without ever having had a record, and says so itself. */
+  unrecorded: boolean;
 }
+
+/** The reason that an orchestration is ended with when its run is canceled; its record says so before. */
+export const CANCELED = "canceled";
 
 /** What the records need of the durable engine. */
 export interface Instances {

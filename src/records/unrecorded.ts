@@ -5,20 +5,38 @@ import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { parseRestoreRequest } from "../restore/request.ts";
 import { parsePruneRequest } from "../retention/request.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
-import type { Instance } from "./instances.ts";
+import { LINGERS_MS } from "../retention/choose-runs.ts";
+import { CANCELED, type Instance } from "./instances.ts";
 
-/** A run that has not begun its record yet, or could not: as much as its start says of it. */
+/**
+ * A run that has not begun its record yet, or could not: as much as its start says of it. Undefined for one that had a
+ * record, which a prune has deleted since: the engine remembers such a run for longer than there is anything to tell.
+ */
 export async function fromInstance(
   service: BlobServiceClient,
   id: string,
   instance: Instance,
 ): Promise<RunRecord | undefined> {
-  // What completed had a record: a prune has forgotten it since.
-  if (instance.status === "completed") return undefined;
+  if (isForgotten(instance, new Date())) return undefined;
   const asked = await askedFor(service, instance);
   if (!asked) return undefined;
   const begun = { version: 1 as const, id, ...asked, started: instance.created.toISOString() };
   return instance.status === "active" ? { ...begun, status: "running" } : { ...begun, ...endOf(instance) };
+}
+
+function isForgotten({ status, output, updated, unrecorded }: Instance, now: Date): boolean {
+  switch (status) {
+    case "active":
+      return false;
+    // It had a record, or could not have completed.
+    case "completed":
+      return true;
+    case "failed":
+      return !unrecorded;
+    // One that was terminated may not have come to it, and cannot say so. For as long as this no prune forgets it.
+    case "canceled":
+      return output === CANCELED || now.getTime() - updated.getTime() > LINGERS_MS;
+  }
 }
 
 type Asked = Pick<RunRecord, "kind" | "of" | "dryRun" | "root" | "container" | "prefix" | "mode">;

@@ -16,7 +16,7 @@ export interface Choice {
 }
 
 /** Of a run that was ended from outside, activities may go on this long, writing blobs and outcomes. */
-const LINGERS_MS = 60 * 60_000;
+export const LINGERS_MS = 60 * 60_000;
 
 /**
  * Decides which backups of a destination stay. The policy is applied to the runs of each root apart. It counts what
@@ -59,7 +59,8 @@ export function chooseRuns(
   return choice;
 }
 
-function isSnapshot({ status, counts, forgotten }: KnownRun): boolean {
+/** Whether a run is what restic would call a snapshot. */
+export function isSnapshot({ status, counts, forgotten }: KnownRun): boolean {
   if (forgotten !== undefined) return false;
   if (status === "completed") return true;
   return (

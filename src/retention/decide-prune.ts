@@ -7,13 +7,14 @@ import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
-import { markForgotten, openRun } from "../ledger/run-record.ts";
+import { markForgotten, openRun, readRun } from "../ledger/run-record.ts";
 import { describe, inWords } from "../storage/errors.ts";
 import { chooseRuns, lingers, type Choice, type Verdict } from "./choose-runs.ts";
 import { readDecision, settleDecision, type Decision } from "./decision.ts";
-import { knownRuns, type KnownRun } from "./known-runs.ts";
+import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
 import { listManifests } from "./list-manifests.ts";
 import { readRuns } from "./read-runs.ts";
+import { recordsToGo } from "./records-to-go.ts";
 import type { PruneRequest } from "./request.ts";
 
 /** Records that are marked at a time. */
@@ -55,9 +56,16 @@ async function decide(ledger: Ledger, request: PruneRequest): Promise<Decision> 
   const nothing: Decision = { version: 1, request, versioned, ...NOTHING };
   const settle = (more: Partial<Decision>) => settleDecision(ledger, { ...nothing, ...more });
 
-  const other = dryRun ? undefined : await new PruneLock(service, { id: self, container, prefix }).take();
+  const lock = new PruneLock(service, { id: self, container, prefix });
+  const other = dryRun ? undefined : await lock.take();
   if (other !== undefined) {
     return await settle({ problem: `The prune ${other} is at work on ${container}. ${WAIT}` });
+  }
+  // Since this delivery looked another may have decided, and the prune may even be over.
+  const before = await readDecision(ledger);
+  if (before) {
+    if (!dryRun && (await readRun(ledger))?.finished !== undefined) await lock.release();
+    return before;
   }
   const runs = (await knownRuns(service, request)).filter(({ id }) => id !== self);
   const problem = await busyWith(runs, request, service);
@@ -66,20 +74,31 @@ async function decide(ledger: Ledger, request: PruneRequest): Promise<Decision> 
   const now = new Date();
   const readers = await readRuns(service);
   let choice = choose(runs, request, readers, self, now);
+  const marked = choice.forgotten;
   if (!dryRun && choice.forgotten.length > 0) {
-    await mark(choice.forgotten, true, ledger);
+    await mark(marked, true, ledger);
     // A reader opens its record and then looks for the mark: one that did not see it is seen now.
     choice = choose(runs, request, new Set([...readers, ...(await readRuns(service))]), self, now);
   }
-  const backups = runs.filter(({ kind }) => kind === "backup");
+  const backups = runs.filter(isBackup);
   const forgotten = new Set(choice.forgotten.map(({ id }) => id));
-  return await settle({
+  const standing = await settle({
     ...choice,
     staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
     lingering: backups.some((run) => lingers(run, now)),
-    records: recordsToGo(runs, choice, request),
+    records: recordsToGo(runs, choice, prefix),
     ...(forgotten.size > 0 ? await listManifests(backups, forgotten, ledger) : {}),
   });
+  if (!dryRun) {
+    // What this delivery marked and the decision that stands does not know of: runs that began since it was made.
+    const known = new Set(standing.forgotten.map(({ id }) => id));
+    await mark(
+      marked.filter(({ id }) => !known.has(id)),
+      false,
+      ledger,
+    );
+  }
+  return standing;
 }
 
 const NOTHING = {
@@ -115,29 +134,12 @@ function choose(
 ): Choice {
   const { container: _container, prefix, dryRun: _dryRun, ...policy } = request;
   const own = runs
-    .filter((run) => run.kind === "backup" && run.prefix === prefix)
+    .filter((run) => isBackup(run) && run.prefix === prefix)
     // A mark of this prune's own is of a delivery that decided nothing.
     .map(({ forgotten, ...run }) =>
       forgotten === undefined || forgotten === self ? run : { ...run, forgotten },
     );
   return chooseRuns(own, policy, readers, now);
-}
-
-/** Records of restores and verifications of what is forgotten; of prunes before the oldest run that is kept. */
-function recordsToGo(
-  runs: readonly KnownRun[],
-  { kept, forgotten }: Choice,
-  { prefix }: PruneRequest,
-): string[] {
-  const gone = new Set(forgotten.map(({ id }) => id));
-  const oldest = Math.min(...kept.map(({ started }) => Date.parse(started ?? "") || 0));
-  return runs
-    .filter(({ kind, of, status, started, prefix: own }) => {
-      if (status === "running" || kind === "backup") return false;
-      if (kind !== "prune") return of !== undefined && gone.has(of);
-      return own === prefix && Date.parse(started ?? "") < oldest;
-    })
-    .map(({ id }) => id);
 }
 
 async function mark(

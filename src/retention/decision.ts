@@ -2,6 +2,12 @@ import type { Ledger, ListRange } from "../ledger/ledger.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";
 
+/** The ledger of a run that is no backup, and what it is, for people. */
+export interface RecordToGo {
+  id: string;
+  what: string;
+}
+
 /** What a prune is to do. Written once as `decision.json`, before anything is deleted; all the rest follows from it. */
 export interface Decision extends Choice {
   version: 1;
@@ -12,8 +18,8 @@ export interface Decision extends Choice {
   staying: string[];
   /** A run was ended from outside so lately that activities of it may go on: what is current stays for now. */
   lingering: boolean;
-  /** Ledgers of restores, verifications and prunes that go with the runs that are forgotten. */
-  records: string[];
+  /** Ledgers that go beside those of the runs that are forgotten; see recordsToGo. */
+  records: RecordToGo[];
   /** The blobs of the manifests of all backups, in ranges that one activity reads each. */
   manifests: ListRange[];
   /** Names are divided into so many partitions, each small enough for memory. */

@@ -25,6 +25,7 @@ export async function deleteContents(prune: Prune, partition: number, slice: num
     names,
     async (contents) => {
       const ofName: Outcome[] = [];
+      if (await prune.isCanceled()) return ofName;
       for (const content of contents) {
         const outcome = await remove(content, prune);
         if (outcome === "refused") refused = REFUSED_VERSION;

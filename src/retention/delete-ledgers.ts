@@ -27,10 +27,7 @@ function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records
       id,
       what: `the record of the forgotten run of ${started ?? "an unknown time"}`,
     })),
-    ...records.map((id) => ({
-      id,
-      what: "the record of a restore, a verification or a prune of what is forgotten",
-    })),
+    ...records,
   ];
 }
 

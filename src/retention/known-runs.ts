@@ -18,6 +18,11 @@ export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "contai
   forgotten?: string;
 }
 
+/** Whether a run is a backup that began. One that a schedule skipped left a record and nothing else. */
+export function isBackup({ kind, status }: KnownRun): boolean {
+  return kind === "backup" && status !== "skipped";
+}
+
 /** Records read at a time. */
 const READS = 32;
 

@@ -34,7 +34,12 @@ export interface Prune {
   budget: Budget;
   /** To be called before each delete, so that no backup begins meanwhile. @throws LockLost */
   ensureLock: () => Promise<void>;
+  /** Whether the prune was canceled, as it was a second ago: what is under way is finished then, and no more begun. */
+  isCanceled: () => Promise<boolean>;
 }
+
+/** Milliseconds; a slice may delete for minutes, and is not to ask before each blob. */
+const CANCEL_EVERY = 1_000;
 
 /**
  * Does one slice, holding the lock of the destination.
@@ -49,14 +54,15 @@ export async function workOn(
 ): Promise<SliceResult> {
   const ledger = new Ledger(service, run);
   try {
-    if (await isCanceled(ledger)) return { tally: emptyTally(), done: true };
+    const canceled = cancellation(ledger);
+    if (await canceled()) return { tally: emptyTally(), done: true };
     const decision = await readDecision(ledger);
     if (!decision) throw new Error(`The ledger of run ${run} has no decision.`);
     const { container, prefix, dryRun } = decision.request;
     const lock = new PruneLock(service, { id: run, container, prefix });
     const ensureLock = async () => (dryRun ? undefined : await lock.ensure());
     await ensureLock();
-    const prune = { ledger, decision, service, budget, ensureLock };
+    const prune = { ledger, decision, service, budget, ensureLock, isCanceled: canceled };
     const { throttled, tally, done } = await tellThrottled(() => work(prune, lane, slice));
     return { tally: throttled === undefined ? tally : { ...tally, throttled }, done };
   } catch (error) {
@@ -64,6 +70,18 @@ export async function workOn(
     if (isFinal(error)) return stopped(describe(error));
     throw inWords(error);
   }
+}
+
+function cancellation(ledger: Ledger): () => Promise<boolean> {
+  let asked = -Infinity;
+  let answer = Promise.resolve(false);
+  return async () => {
+    if (performance.now() >= asked + CANCEL_EVERY) {
+      asked = performance.now();
+      answer = isCanceled(ledger);
+    }
+    return await answer;
+  };
 }
 
 /** The result of a slice after which the prune cannot go on, and why. */

@@ -1,8 +1,8 @@
 import pMap from "p-map";
 import { instancesOf } from "../durable/instances.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { lockOver } from "../ledger/prune-lock.ts";
-import { closeRun } from "../ledger/run-record.ts";
+import { lockOver, overlap } from "../ledger/prune-lock.ts";
+import { closeRun, type RunRecord } from "../ledger/run-record.ts";
 import { currentRecord } from "../records/read-run.ts";
 import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
 import { runningRuns } from "../retention/read-runs.ts";
@@ -18,8 +18,16 @@ export async function preparePrune(body: unknown, start: Start): Promise<unknown
   const parsed = parsePruneRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   await refuseWhilePruned(parsed.value, start, "any");
-  await closeEnded(start);
-  return body;
+  const { container, prefix } = parsed.value;
+  const active = (await closeEnded(start)).find(
+    (run) =>
+      (run.kind ?? "backup") === "backup" && run.container === container && overlap(run.prefix, prefix),
+  );
+  if (!active) return body;
+  throw new InUse(
+    `The run ${active.id} is backing up to the same place. Wait until it ends, or cancel it.`,
+    active.id,
+  );
 }
 
 /** @throws HttpProblem 409 while a prune is at work where a run is to write or to prune */
@@ -44,22 +52,25 @@ export async function refuseWhilePruned(
 /**
  * Closes the records of runs that ended without closing theirs (terminated by the Durable API, say): to a prune, which
  * knows records only, they would be at work forever.
+ * @returns those that are at work indeed
  */
-async function closeEnded({ client, services }: Start): Promise<void> {
+async function closeEnded({ client, services }: Start): Promise<RunRecord[]> {
   const { storage } = services;
   const instances = instancesOf(client);
-  await pMap(
+  const runs = await pMap(
     await runningRuns(storage),
     async ({ id }) => {
       const record = await currentRecord(storage, instances, id);
-      if (!record || record.status === "running") return;
+      if (!record || record.status === "running") return record ?? [];
       const { status, finished, message } = record;
       await closeRun(new Ledger(storage, id), {
         status,
         ...(finished === undefined ? {} : { finished }),
         ...(message === undefined ? {} : { message }),
       });
+      return [];
     },
     { concurrency: READS },
   );
+  return runs.flat();
 }

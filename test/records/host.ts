@@ -17,8 +17,10 @@ export class RecordsHost {
     this.process = process;
   }
 
-  static async start(env: LocalHostOptions["env"] = {}): Promise<RecordsHost> {
-    return new RecordsHost(await startLocalHost({ entry: "build", env }));
+  /** @param connectionString use this storage rather than an Azurite of its own */
+  static async start(env: LocalHostOptions["env"] = {}, connectionString?: string): Promise<RecordsHost> {
+    const storage = connectionString === undefined ? {} : { connectionString };
+    return new RecordsHost(await startLocalHost({ entry: "build", env, ...storage }));
   }
 
   async fetch(path: string, init: RequestInit = {}): Promise<Answer> {

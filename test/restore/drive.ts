@@ -7,7 +7,6 @@ import { emptyTally, sum, type Outcome, type Tally } from "../../src/backup/outc
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
 import { closeRun } from "../../src/ledger/run-record.ts";
-import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
@@ -17,6 +16,7 @@ import { decidePrune } from "../../src/retention/decide-prune.ts";
 import { deleteContents } from "../../src/retention/delete-contents.ts";
 import { deleteLedgers, lanesOfLedgers } from "../../src/retention/delete-ledgers.ts";
 import { listContents } from "../../src/retention/list-contents.ts";
+import { endPrune } from "../../src/retention/end-prune.ts";
 import { gatherNeeds, lanesOfNeeds } from "../../src/retention/needs.ts";
 import { pruneRequest } from "../../src/retention/request.ts";
 import { workOn } from "../../src/retention/step.ts";
@@ -24,6 +24,7 @@ import { readSettings, type Settings } from "../../src/settings.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { parseVerifyRequest } from "../../src/verify/request.ts";
 import { verifyBatch } from "../../src/verify/verify-batch.ts";
+import { copyLarge, restoreLarge, verifyLarge } from "./drive-large.ts";
 
 /** Runs backups, restores and verifications as their orchestrators do, without a host. */
 export class Drive {
@@ -41,8 +42,11 @@ export class Drive {
     this.budget = createBudget(16, 64 * 1024 * 1024);
   }
 
-  async backup(request: { root: string } & Record<string, unknown>): Promise<{ run: string; tally: Tally }> {
-    const run = randomUUID().replaceAll("-", "");
+  /** A backup of the same id as one that was broken off goes on where that was. */
+  async backup(
+    request: { root: string } & Record<string, unknown>,
+    run = randomUUID().replaceAll("-", ""),
+  ): Promise<{ run: string; tally: Tally }> {
     const value = backupRequest.parse(request);
     const tally = await this.#part(async (part, first) => {
       const listing = await listFiles(
@@ -51,9 +55,9 @@ export class Drive {
         this.settings,
       );
       if (listing.problem !== undefined) throw new Error(listing.problem);
-      if (listing.large.length > 0) throw new Error("large files need the orchestrator");
       return {
         ...listing,
+        workLarge: (large) => copyLarge({ run, part, large }, this),
         work: (batch) => copyBatch({ run, part, batch }, this.service, this.settings, this.budget),
       };
     });
@@ -90,7 +94,7 @@ export class Drive {
           deleted += result.deleted;
           Object.assign(extra, sum([extra, result.tally]));
           if (result.tally.stopped !== undefined) {
-            return { ...plan, found: result.tally, batches: [], rest: [], work: never };
+            return { ...plan, found: result.tally, batches: [], large: [], rest: [], work: never };
           }
           if (result.reached === undefined) break;
         }
@@ -98,6 +102,7 @@ export class Drive {
       return {
         ...plan,
         found: sum([plan.found, extra]),
+        workLarge: (large) => restoreLarge({ run, part, large }, this),
         work: (batch) => restoreBatch({ run, part, batch }, this.service, this.settings, this.budget),
       };
     });
@@ -122,7 +127,11 @@ export class Drive {
       );
       if (plan.problem !== undefined)
         return { ...plan, found: { ...emptyTally(), stopped: plan.problem }, work: never };
-      return { ...plan, work: (batch) => verifyBatch({ run, part, batch }, this.service, this.budget) };
+      return {
+        ...plan,
+        workLarge: (large) => verifyLarge({ run, part, large }, this),
+        work: (batch) => verifyBatch({ run, part, batch }, this.service, this.budget),
+      };
     });
     await this.#close(run, tally);
     return { run, tally };
@@ -159,7 +168,7 @@ export class Drive {
     const tally = sum(tallies);
     await this.#close(run, tally);
     const { container, prefix } = value;
-    await new PruneLock(this.service, { id: run, container, prefix }).release();
+    await endPrune(this.service, { id: run, container, prefix });
     const [kept, forgotten] = [decision.kept, decision.forgotten].map((runs) => runs.map(({ id }) => id));
     return { run, tally, kept: kept ?? [], forgotten: forgotten ?? [] };
   }
@@ -183,15 +192,30 @@ export class Drive {
     ) => Promise<{
       found: Tally;
       batches: readonly unknown[];
+      large?: readonly unknown[];
       rest: readonly unknown[];
       work: (batch: number) => Promise<Tally>;
+      workLarge?: (large: number) => Promise<Tally>;
     }>,
   ): Promise<Tally> {
     const tallies: Tally[] = [];
     const parts = ["0"];
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-      const { found, batches, rest, work: one } = await work(part, part === "0");
-      tallies.push(found, ...(await Promise.all(batches.map((_batch, index) => one(index)))));
+      const {
+        found,
+        batches,
+        large = [],
+        rest,
+        work: one,
+        workLarge = never,
+      } = await work(part, part === "0");
+      tallies.push(
+        found,
+        ...(await Promise.all([
+          ...batches.map((_batch, index) => one(index)),
+          ...large.map((_file, index) => workLarge(index)),
+        ])),
+      );
       parts.push(...rest.map((_range, index) => `${part}.${index}`));
     }
     return sum(tallies);

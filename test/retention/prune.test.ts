@@ -8,7 +8,7 @@ import { listFiles } from "../../src/backup/list-files.ts";
 import type { Outcome } from "../../src/backup/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { closeRun } from "../../src/ledger/run-record.ts";
+import { closeRun, recordUnstarted } from "../../src/ledger/run-record.ts";
 import { startAzurite } from "../restore/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
@@ -93,6 +93,8 @@ test("snapshots, blobs and the ledger of a forgotten run go; what the kept run f
   expect(tally.counts).toMatchObject({ deleted: 6, failed: 0 });
   expect(await contentsOf(at)).toEqual(["changes=new content", "e/moved=moved", "same=same"]);
   expect(await recordsOf(first.run)).toEqual([]);
+  // Of the prune's own ledger the lists are gone, which name all that the container holds.
+  expect((await recordsOf(run)).filter((name) => name.includes("/lists/"))).toEqual([]);
   const outcomes = await drive.outcomes(run);
   expect(files(outcomes).map(({ path: name, size }) => `${name} ${size}`)).toEqual(
     foretold.map(({ path: name, size }) => `${name} ${size}`),
@@ -166,6 +168,37 @@ test("what the product did not write is never touched", async () => {
     "taken=2",
     "taken@=theirs since",
   ]);
+});
+
+test("a run that was due and not started is no backup: its record goes once a later run stands, and holds nothing up", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  await write(root, { f: "1" });
+  const first = await drive.backup({ root, container });
+  const place = { root, container, prefix: "", mode: "incremental" } as const;
+  const due = async (status: "skipped" | "failed", what: { kind?: "prune" } = {}) => {
+    const ledger = new Ledger(drive.service, randomUUID().replaceAll("-", ""));
+    await recordUnstarted(ledger, { ...place, ...what }, { status, message: "The run is still going on." });
+    return ledger.runId;
+  };
+  const before = [await due("skipped"), await due("skipped", { kind: "prune" }), await due("failed")];
+  await write(root, { f: "22" });
+  const second = await drive.backup({ root, container });
+  const since = [await due("skipped"), await due("skipped", { kind: "prune" }), await due("failed")];
+
+  const dry = await drive.prune({ container, keepLast: 1, dryRun: true });
+  const { run, kept, forgotten, tally } = await drive.prune({ container, keepLast: 1 });
+  // What failed is told of like a run that failed at once; what was skipped is neither kept nor forgotten.
+  expect(kept).toEqual([since[2], second.run]);
+  expect(forgotten).toEqual([before[2], first.run]);
+  expect(tally.counts).toMatchObject({ deleted: 5, failed: 0 });
+  expect(dry.tally.counts).toMatchObject({ deleted: 5 });
+  expect((await drive.outcomes(run)).get(`backup-runs/${before[0]}`)?.reason).toBe(
+    "the record of a run that was skipped",
+  );
+  for (const id of [...before, first.run]) expect(await recordsOf(id)).toEqual([]);
+  for (const id of since) expect(await recordsOf(id)).toHaveLength(2);
+  expect(await contentsOf(at)).toEqual(["f=22"]);
 });
 
 test("what runs of an overlapping destination need stays", async () => {

@@ -11,6 +11,8 @@ import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { closeRun, readRun } from "../../src/ledger/run-record.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
+import { decidePrune } from "../../src/retention/decide-prune.ts";
+import { pruneRequest } from "../../src/retention/request.ts";
 import { startAzurite } from "../restore/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
@@ -165,6 +167,35 @@ test("a restore and a prune that begin at any moment of each other: it restores 
   expect(none).toBeGreaterThan(0);
   await expectWhole(current, wanted);
 }, 180_000);
+
+test.each([
+  ["has not taken the lock", 2],
+  ["has it, and has not looked for runs", 9],
+])(
+  "a delivery of the decision that %s when the prune ends and a new run stands changes nothing",
+  async (_moment, held) => {
+    const { container, root, first, second, wanted } = await twoRuns();
+    const id = newId();
+    const life = new Life();
+    const request = pruneRequest.parse({ container, keepLast: 1 });
+    let requests = 0;
+    let third = "";
+    life.before = async () => {
+      if (++requests !== held) return;
+      await drive.prune(request, id);
+      third = (await drive.backup({ root, container })).run;
+    };
+    const late = dyingService(azurite.connectionString, life);
+    const { decision } = await decidePrune({ run: id, request }, late);
+    expect(third).not.toBe("");
+    expect(decision.forgotten.map((run) => run.id)).toEqual([first]);
+    expect(await readRun(new Ledger(drive.service, second))).not.toHaveProperty("forgotten");
+    await expectWhole(second, wanted);
+    // Nor does it leave the lock behind.
+    expect((await drive.prune({ container, keepLast: 1 })).forgotten).toEqual([second]);
+    await expectWhole(third, wanted);
+  },
+);
 
 test("killed at any request, kept runs are whole and the next prune finishes; so does the same one begun again", async () => {
   const sample = await twoRuns();

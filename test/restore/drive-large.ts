@@ -1,0 +1,64 @@
+/** Large files as their orchestrations copy, restore and read them back, without a host. */
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Budget } from "../../src/backup/budget.ts";
+import { beginAttempt, commitAttempt, giveUp } from "../../src/backup/large-file/begin-and-commit.ts";
+import { copyRange } from "../../src/backup/large-file/copy-range.ts";
+import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
+import type { Tally } from "../../src/backup/outcome.ts";
+import { beginRestore, endRestore, giveUpRestore } from "../../src/restore/large-file/begin-and-end.ts";
+import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
+import type { LargeRef } from "../../src/restore/plan.ts";
+import type { Settings } from "../../src/settings.ts";
+import { verifySpan, type Reading } from "../../src/verify/verify-span.ts";
+
+export interface Means {
+  service: BlobServiceClient;
+  settings: Settings;
+  budget: Budget;
+}
+
+const ATTEMPTS = 3;
+
+export async function copyLarge(ref: LargeRef, { service, settings, budget }: Means): Promise<Tally> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const at = { ...ref, attempt };
+    const begun = await beginAttempt(at, service, settings);
+    if ("settled" in begun) return begun.settled;
+    const ranges = Array.from({ length: begun.ranges }, (_none, range) =>
+      copyRange({ ...at, range }, service, settings, budget),
+    );
+    const hashed = await hashSpan({ ...at, from: 0, to: begun.size }, service, settings, budget);
+    if ((await Promise.all(ranges)).includes("changed") || hashed === "changed") continue;
+    const committed = await commitAttempt({ ...at, state: hashed.state }, service, settings);
+    if (committed !== "changed") return committed.settled;
+  }
+  return await giveUp(ref, "changed while reading", service);
+}
+
+export async function restoreLarge(ref: LargeRef, { service, settings, budget }: Means): Promise<Tally> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const at = { ...ref, attempt };
+    const begun = await beginRestore(at, service, settings, budget);
+    if (begun === "none") throw new Error("there is no such file");
+    if ("settled" in begun) return begun.settled;
+    const ranges = Array.from({ length: begun.ranges }, (_none, range) =>
+      restoreRange({ ...at, range }, service, settings, budget),
+    );
+    if (!(await Promise.all(ranges)).every((piece) => piece === "done")) continue;
+    const hashed = await hashRestored({ ...at, from: 0, to: begun.size }, service, settings, budget);
+    if (hashed === "gone") continue;
+    const ended = await endRestore({ ...at, state: hashed.state }, service, settings, budget);
+    if (ended !== "again") return ended.settled;
+  }
+  return await giveUpRestore({ ...ref, reason: "corrupt" }, service, settings, budget);
+}
+
+export async function verifyLarge(ref: LargeRef, { service, budget }: Means): Promise<Tally> {
+  let reading: Reading | undefined;
+  for (;;) {
+    const read = await verifySpan({ ...ref, ...(reading ? { reading } : {}) }, service, budget);
+    if (read === "none") throw new Error("there is no such file");
+    if ("settled" in read) return read.settled;
+    ({ reading } = read);
+  }
+}
