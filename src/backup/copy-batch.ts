@@ -46,20 +46,6 @@ export async function copyBatch(
   }
 }
 
-/** Records every file of a batch as failed: what is left to do when the batch could not be tried, however often. */
-export async function failBatch(ref: BatchRef, reason: string, service: BlobServiceClient): Promise<Tally> {
-  const ledger = new Ledger(service, ref.run);
-  const { entries } = await open(ledger, ref);
-  const outcomes = entries.map(({ path, kind }): Outcome => ({
-    path,
-    kind,
-    outcome: "failed",
-    size: 0,
-    reason: reason.slice(0, 500),
-  }));
-  return await settleOutcomes(ledger, batchOutcomes(ref.part, ref.batch), outcomes);
-}
-
 async function open(ledger: Ledger, ref: BatchRef): Promise<{ listing: Listing; entries: Entry[] }> {
   const listing = await readListing(ledger, ref.part);
   const batch = listing?.batches[ref.batch];

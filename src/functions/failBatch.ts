@@ -1,7 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { failBatch } from "../backup/copy-batch.ts";
 import type { Tally } from "../backup/outcome.ts";
+import { failBatch } from "../ledger/fail-batch.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes } from "../ledger/outcomes.ts";
 import { logTally } from "../logging/log-tally.ts";

@@ -1,4 +1,7 @@
 import * as df from "durable-functions";
+import { emptyTally } from "../backup/outcome.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { isCanceled } from "../ledger/run-record.ts";
 import {
   restoreDirectories,
   type DirectoriesRef,
@@ -8,6 +11,8 @@ import { services } from "../services.ts";
 
 /** Gives directories their mode and time back, for a bounded time. */
 df.app.activity("restoreDirectories", {
-  handler: async (ref: DirectoriesRef): Promise<DirectoriesSlice> =>
-    await restoreDirectories(ref, services.storage, services.settings),
+  handler: async (ref: DirectoriesRef): Promise<DirectoriesSlice> => {
+    if (await isCanceled(new Ledger(services.storage, ref.run))) return { tally: emptyTally() };
+    return await restoreDirectories(ref, services.storage, services.settings);
+  },
 });

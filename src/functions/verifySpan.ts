@@ -1,13 +1,19 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
+import { Ledger } from "../ledger/ledger.ts";
+import { isCanceled } from "../ledger/run-record.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { largeOutcome, type LargeRef } from "../restore/plan.ts";
 import { services } from "../services.ts";
-import { verifySpan, type Reading } from "../verify/verify-span.ts";
+import { verifySpan, type Reading, type SpanVerified } from "../verify/verify-span.ts";
 
 /** Reads on in a large file, for a bounded time; records the outcome at its end. */
 df.app.activity("verifySpan", {
-  handler: async (ref: LargeRef & { reading?: Reading }, context: InvocationContext) => {
+  handler: async (
+    ref: LargeRef & { reading?: Reading },
+    context: InvocationContext,
+  ): Promise<SpanVerified> => {
+    if (await isCanceled(new Ledger(services.storage, ref.run))) return "none";
     const verified = await verifySpan(ref, services.storage, services.budget);
     const { run, part, large } = ref;
     if (typeof verified === "object" && "settled" in verified)

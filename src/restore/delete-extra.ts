@@ -4,14 +4,13 @@ import { fileError } from "../backup/file-error.ts";
 import { toPortablePath } from "../backup/blob-name.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { awaitingHandles } from "../backup/handles.ts";
-import { isAllowed } from "../backup/roots.ts";
 import { tidyInTime, withTimeout } from "../backup/timeout.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { notAllowed } from "./plan-restore.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
+import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "./run-names.ts";
 import { createSelection, type Selection } from "./selection.ts";
@@ -47,11 +46,8 @@ export async function deleteExtra(
   const plan = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
   if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
   const { request, source, realTo } = plan;
-  for (const directory of [realTo, request.to]) {
-    if (!(await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs))) {
-      return { tally: { ...emptyTally(), stopped: notAllowed(request.to) }, deleted: 0 };
-    }
-  }
+  const refused = await refusedTarget({ to: request.to, realTo }, settings);
+  if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused }, deleted: 0 };
   let names;
   try {
     names = await RunNames.read(service, source);

@@ -3,7 +3,6 @@ import path from "node:path";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { fileError } from "../backup/file-error.ts";
 import type { Outcome } from "../backup/outcome.ts";
-import { isAllowed } from "../backup/roots.ts";
 import { FileTimeout, withTimeout } from "../backup/timeout.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -14,6 +13,7 @@ import { findContents } from "./find-content.ts";
 import type { ManifestItem } from "./manifest.ts";
 import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "./plan.ts";
 import type { Plan, PlanBase, PlannedItem } from "./plan.ts";
+import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
 import { createSelection } from "./selection.ts";
@@ -66,21 +66,26 @@ async function begin(
   settings: Settings,
 ): Promise<PlanBase<RestoreRequest> | RestorePlan> {
   const nothing = unknownRun(request);
-  if (!(await isAllowed(request.to, settings.restoreRoots, settings.fileTimeoutMs)))
-    return noPlan(nothing, notAllowed(request.to));
+  const refused = await refusedTarget(request, settings);
+  if (refused !== undefined) return noPlan(nothing, refused);
   let source;
+  let versioned;
   try {
     source = await findRun(service, request);
+    const { container, prefix } = source;
+    const opened = await openRun(
+      ledger,
+      { root: request.to, container, prefix, mode: "full" },
+      { kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
+    );
+    ({ versioned } = opened);
+    // Of a time: since the record was opened another run may have ended, but that one is kept from prunes.
+    if (opened.of !== undefined && opened.of !== source.id)
+      source = await findRun(service, { run: opened.of });
   } catch (error) {
     if (error instanceof NoSuchRun) return noPlan(nothing, error.message);
     throw error;
   }
-  const { container, prefix } = source;
-  const { versioned } = await openRun(
-    ledger,
-    { root: request.to, container, prefix, mode: "full" },
-    { kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
-  );
   const base = { request, source, versioned, realTo: path.resolve(request.to) };
   const gone = await whyGone(service, source);
   if (gone !== undefined) return noPlan(base, gone);
@@ -96,9 +101,8 @@ async function begin(
     if (request.dryRun && code === "ENOENT") return base;
     return noPlan(base, `The directory ${request.to} cannot be made: ${fileError(code)}.`);
   }
-  if (!(await isAllowed(base.realTo, settings.restoreRoots, settings.fileTimeoutMs)))
-    return noPlan(base, notAllowed(request.to));
-  return base;
+  const leadsOut = await refusedTarget({ ...request, realTo: base.realTo }, settings);
+  return leadsOut === undefined ? base : noPlan(base, leadsOut);
 }
 
 async function resume(part: string, ledger: Ledger): Promise<PlanBase<RestoreRequest>> {
@@ -106,11 +110,6 @@ async function resume(part: string, ledger: Ledger): Promise<PlanBase<RestoreReq
   if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
   const { request, source, versioned, realTo } = whole;
   return { request, source, versioned, realTo };
-}
-
-/** Why a directory must not be restored into, for people. */
-export function notAllowed(to: string): string {
-  return `The directory ${to} is not in one of those that may be restored into. The setting RESTORE_ROOTS names them.`;
 }
 
 async function examine(

@@ -2,7 +2,6 @@ import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
-import { isAllowed } from "../backup/roots.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
@@ -10,10 +9,10 @@ import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts"
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { ignore } from "../backup/pinned-directory.ts";
-import { notAllowed } from "./plan-restore.ts";
 import { openBatch, type PlannedItem } from "./plan.ts";
 import { byDirectory, inDirectory } from "./in-directory.ts";
 import { beginBatch, type Begun } from "./in-place.ts";
+import { refusedTarget } from "./refused-target.ts";
 import { restoreContext } from "./restore-context.ts";
 import type { RestoreRequest } from "./request.ts";
 import {
@@ -44,11 +43,8 @@ export async function restoreBatch(
     if (before !== undefined) return before;
     const { plan, items } = await openBatch<RestoreRequest>(ledger, ref);
     const { request, realTo } = plan;
-    for (const directory of [realTo, request.to]) {
-      if (!(await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs))) {
-        return { ...emptyTally(), stopped: notAllowed(request.to) };
-      }
-    }
+    const refused = await refusedTarget({ to: request.to, realTo }, settings);
+    if (refused !== undefined) return { ...emptyTally(), stopped: refused };
     const work = `${ref.run}/${ref.part}/${ref.batch}`;
     const context = restoreContext(plan, work, { service, settings, budget });
     const begun = request.dryRun ? undefined : await beginBatch(ref, items, ledger, context);

@@ -6,7 +6,6 @@ import { modeOf, mtimeOf } from "../backup/entry.ts";
 import { awaitingHandles } from "../backup/handles.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { isAllowed } from "../backup/roots.ts";
 import { withTimeout } from "../backup/timeout.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
@@ -15,6 +14,7 @@ import type { Settings } from "../settings.ts";
 import { classify } from "../storage/errors.ts";
 import { PERMISSIONS, timeOf } from "./file-times.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
+import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
 import { createSelection, type Selection } from "./selection.ts";
@@ -59,10 +59,8 @@ export async function restoreDirectories(
   if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
   const { request, source, realTo } = plan;
   if (request.dryRun || request.overwrite === "never") return { tally: emptyTally() };
-  for (const directory of [realTo, request.to]) {
-    if (!(await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs)))
-      return { tally: emptyTally() };
-  }
+  const refused = await refusedTarget({ to: request.to, realTo }, settings);
+  if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };
   const sourceLedger = new Ledger(service, source.id);
   // A part lies nowhere above the one that left it: the last parts are the deepest.
   const parts = (await partsOf(sourceLedger)).reverse();

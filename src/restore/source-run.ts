@@ -63,7 +63,9 @@ export async function findRun(
  */
 export async function whyGone(service: BlobServiceClient, { id }: SourceRun): Promise<string | undefined> {
   try {
-    await readSource(service, id);
+    const record = await readSummary(new Ledger(service, id)).catch(ofDamaged);
+    if (record) assertReadable(record, id);
+    else await readSource(service, id);
     return undefined;
   } catch (error) {
     if (error instanceof NoSuchRun) return error.message;
@@ -78,12 +80,7 @@ export async function whyGone(service: BlobServiceClient, { id }: SourceRun): Pr
 async function readSource(service: BlobServiceClient, id: string): Promise<SourceRun> {
   const ledger = new Ledger(service, id);
   const record = await readSummary(ledger).catch(ofDamaged);
-  if (record?.kind !== undefined && record.kind !== "backup") {
-    throw new NoSuchRun(`The run ${id} is a ${record.kind}, not a backup.`);
-  }
-  if (record?.forgotten !== undefined) {
-    throw new NoSuchRun(`The run ${id} was forgotten by the prune ${record.forgotten}.`);
-  }
+  if (record) assertReadable(record, id);
   const listing = await readListingNow(ledger, "0").catch(ofDamaged);
   const known = record ?? listing?.request;
   if (!known) {
@@ -100,6 +97,12 @@ async function readSource(service: BlobServiceClient, id: string): Promise<Sourc
     exclude: listing?.request.exclude ?? [],
     status: record?.status,
   };
+}
+
+/** @throws NoSuchRun */
+function assertReadable({ kind = "backup", forgotten }: RunRecord, id: string): void {
+  if (kind !== "backup") throw new NoSuchRun(`The run ${id} is a ${kind}, not a backup.`);
+  if (forgotten !== undefined) throw new NoSuchRun(`The run ${id} was forgotten by the prune ${forgotten}.`);
 }
 
 /** @throws NewerLedger, SyntaxError or DamagedRecord when it is damaged */

@@ -1,5 +1,4 @@
-import { isAllowed } from "../backup/roots.ts";
-import { notAllowed } from "../restore/plan-restore.ts";
+import { refusedTarget } from "../restore/refused-target.ts";
 import { parseRestoreRequest } from "../restore/request.ts";
 import { findRun, NoSuchRun, type SourceRun } from "../restore/source-run.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
@@ -11,15 +10,8 @@ import { HttpProblem } from "./problem.ts";
 export async function prepareRestore(body: unknown, start: Start): Promise<unknown> {
   const parsed = parseRestoreRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
-  if (
-    !(await isAllowed(
-      parsed.value.to,
-      start.services.settings.restoreRoots,
-      start.services.settings.fileTimeoutMs,
-    ))
-  ) {
-    throw new HttpProblem(403, notAllowed(parsed.value.to));
-  }
+  const refused = await refusedTarget(parsed.value, start.services.settings);
+  if (refused !== undefined) throw new HttpProblem(403, refused);
   await existing(parsed.value, start);
   return body;
 }

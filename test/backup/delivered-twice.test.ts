@@ -2,8 +2,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { copyBatch, failBatch } from "../../src/backup/copy-batch.ts";
+import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
+import { failBatch } from "../../src/ledger/fail-batch.ts";
 import type { Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";

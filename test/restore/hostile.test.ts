@@ -1,6 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deleteExtra } from "../../src/restore/delete-extra.ts";
+import { beginRestore, endRestore } from "../../src/restore/large-file/begin-and-end.ts";
+import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
+import { planRestore } from "../../src/restore/plan-restore.ts";
+import { restoreRequest } from "../../src/restore/request.ts";
+import { restoreBatch } from "../../src/restore/restore-batch.ts";
+import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { unsafePath } from "../../src/restore/safe-path.ts";
 import { PinnedDirectory } from "../../src/backup/pinned-directory.ts";
 import { startAzurite } from "./azurite.ts";
@@ -183,5 +191,44 @@ describe("where a restore may go", () => {
     const none = new Drive(azurite.service, { restoreRoots: [] });
     expect((await none.restore({ run, to })).tally.stopped).toContain("RESTORE_ROOTS");
     await write(outer, {});
+  });
+
+  test("each activity says so itself when the setting or the directory has changed since the plan was made", async () => {
+    const { service, budget } = drive;
+    const { outer, to } = await arena();
+    await write(to, { extra: "extra", "d/extra": "extra" });
+    const source = await forgeRun(service, [
+      { path: "d/s", content: "s" },
+      { path: "large", content: "large" },
+    ]);
+    const settings = { ...drive.settings, largeFile: 1, restoreRoots: [to] };
+    const run = randomUUID().replaceAll("-", "");
+    const request = restoreRequest.parse({ run: source, to, delete: true });
+    const plan = await planRestore({ run, part: "0", request }, service, settings);
+    expect([plan.batches.length, plan.large?.length]).toEqual([1, 1]);
+    const large = { run, part: "0", large: 0, attempt: 1 };
+    await beginRestore(large, service, settings, budget);
+    const before = await readdir(to, { recursive: true });
+    expect(before).toContainEqual(expect.stringMatching(/^\.restore-.*\.partial$/));
+
+    const tally = { stopped: expect.stringMatching(/may be restored into.*RESTORE_ROOTS/) as string };
+    const changed = { ...settings, restoreRoots: [] };
+    const led = { ...settings, restoreRoots: [path.join(to, "d")] };
+    for (const now of [changed, led]) {
+      expect(await deleteExtra({ run, slice: 0 }, service, now)).toMatchObject({ tally, deleted: 0 });
+      expect(await restoreBatch({ run, part: "0", batch: 0 }, service, now, budget)).toMatchObject(tally);
+      expect(await restoreDirectories({ run, slice: 0 }, service, now)).toMatchObject({ tally });
+      expect(await beginRestore(large, service, now, budget)).toMatchObject({ settled: tally });
+      await expect(restoreRange({ ...large, range: 0 }, service, now, budget)).rejects.toThrow(
+        "RESTORE_ROOTS",
+      );
+      const span = { ...large, from: 0, to: 5 };
+      await expect(hashRestored(span, service, now, budget)).rejects.toThrow("RESTORE_ROOTS");
+      expect(await endRestore({ ...large, state: "" }, service, now, budget)).toMatchObject({
+        settled: tally,
+      });
+    }
+    expect(await readdir(to, { recursive: true })).toEqual(before);
+    expect(await readdir(outer)).toEqual(["inner"]);
   });
 });

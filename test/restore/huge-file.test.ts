@@ -95,6 +95,31 @@ test("a restore that is killed within a range goes on with that range, and count
   expect(proxy.requests.slice(before).filter(isRead)).toHaveLength(32);
 });
 
+test("a restore that is canceled leaves nothing of a huge file that nobody will finish", async () => {
+  const isRead = reads("huge", "huge");
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    proxy.before = (request) => {
+      if (!isRead(request)) return undefined;
+      resolve();
+      return new Promise<void>((go) => {
+        const before = release;
+        release = () => (before(), go());
+      });
+    };
+  });
+  const to = temporary();
+  const { id } = await postRun(host.url, "restoreSiteContent", { run: backup, to });
+  await held;
+  const halves = async () => (await readdir(to)).filter((name) => name.endsWith(".partial"));
+  expect(await halves()).toHaveLength(1);
+  expect((await fetch(`${host.url}/backups/${id}/cancel`, { method: "POST" })).status).toBe(200);
+  proxy.before = () => undefined;
+  release();
+  while ((await halves()).length > 0) await sleep(50);
+  expect(await readdir(to)).not.toContain("huge");
+});
+
 test("a huge file is verified by several activities; a bit that flipped in its last span is found", async () => {
   const good = await run("verifyBackup", { run: backup, readData: true });
   expect(good).toMatchObject({ runtimeStatus: "Completed", output: 2 });

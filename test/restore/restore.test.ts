@@ -4,6 +4,11 @@ import { chmod, lutimes, mkdir, readFile, readdir, symlink, utimes, writeFile } 
 import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { failBatch } from "../../src/ledger/fail-batch.ts";
+import { planRestore } from "../../src/restore/plan-restore.ts";
+import { restoreRequest } from "../../src/restore/request.ts";
+import { planVerify } from "../../src/verify/plan-verify.ts";
+import { verifyRequest } from "../../src/verify/request.ts";
 import { startAzurite } from "./azurite.ts";
 import { Drive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
@@ -214,6 +219,21 @@ describe("what is there already", () => {
     await drive.restore({ run, to, delete: true });
     expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
   });
+});
+
+test("a batch that could not be tried at all costs its own files, by name, also in a restore and a verification", async () => {
+  const root = temporary();
+  await write(root, { a: "a", "d/b": "b" });
+  const { run: source } = await drive.backup({ root, prefix: prefix() });
+  const [restore, verify] = [randomUUID().replaceAll("-", ""), randomUUID().replaceAll("-", "")];
+  const to = restoreRequest.parse({ run: source, to: temporary() });
+  await planRestore({ run: restore, part: "0", request: to }, service, drive.settings);
+  const request = verifyRequest.parse({ run: source, readData: true });
+  await planVerify({ run: verify, part: "0", request }, service, drive.settings);
+  for (const run of [restore, verify]) {
+    const tally = await failBatch({ run, part: "0", batch: 1 }, "storage was gone", service);
+    expect(tally).toMatchObject({ counts: { failed: 1 }, failures: ["d/b: storage was gone"] });
+  }
 });
 
 describe("delete", () => {

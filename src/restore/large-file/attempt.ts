@@ -1,9 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../backup/budget.ts";
 import { Ledger } from "../../ledger/ledger.ts";
+import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
 import type { Source } from "../find-content.ts";
 import { openLarge, type LargeRef, type Plan, type PlannedItem } from "../plan.ts";
+import { refusedTarget } from "../refused-target.ts";
 import type { RestoreRequest } from "../request.ts";
 import { restoreContext } from "../restore-context.ts";
 import type { RestoreContext } from "../restore-file.ts";
@@ -26,6 +28,8 @@ export interface LargeRestore {
   plan: Plan<RestoreRequest>;
   item: PlannedItem;
   context: RestoreContext;
+  /** The restore was canceled: nobody waits for it any more. */
+  canceled: boolean;
 }
 
 /** The large file of a plan; undefined when the plan has no so many. */
@@ -41,7 +45,12 @@ export async function openLargeRestore(
   const { plan, item } = opened;
   const work = `${ref.run}/${ref.part}/large-${ref.large}`;
   const context = restoreContext(plan, work, { service, settings, budget });
-  return { ledger, plan, item, context };
+  return { ledger, plan, item, context, canceled: await isCanceled(ledger) };
+}
+
+/** Why nothing must be written where a large file belongs, for people; see refusedTarget. */
+export async function refusalOf({ plan }: LargeRestore, settings: Settings): Promise<string | undefined> {
+  return await refusedTarget({ to: plan.request.to, realTo: plan.realTo }, settings);
 }
 
 function attemptName({ part, large, attempt }: RestoreAttemptRef): string {

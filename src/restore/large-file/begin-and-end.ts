@@ -5,14 +5,12 @@ import type { Budget } from "../../backup/budget.ts";
 import { mtimeOf } from "../../backup/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
 import { ignore, type PinnedDirectory } from "../../backup/pinned-directory.ts";
-import { isAllowed } from "../../backup/roots.ts";
 import { withTimeout } from "../../backup/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { findContents } from "../find-content.ts";
 import { largeOutcome, type LargeRef } from "../plan.ts";
-import { notAllowed } from "../plan-restore.ts";
 import {
   CannotWrite,
   explainFull,
@@ -23,7 +21,7 @@ import {
   temporaryName,
   type RestoreContext,
 } from "../restore-file.ts";
-import { openLargeRestore, readAttempt, settleAttempt } from "./attempt.ts";
+import { openLargeRestore, readAttempt, refusalOf, settleAttempt } from "./attempt.ts";
 import type { LargeRestore, RestoreAttemptRef } from "./attempt.ts";
 
 /** What the orchestration of a large file needs to know. */
@@ -44,14 +42,13 @@ export async function beginRestore(
 ): Promise<Begun> {
   const large = await openLargeRestore(ref, service, settings, budget);
   if (!large) return "none";
-  const { ledger, plan, item, context } = large;
+  const { ledger, item, context, canceled } = large;
   const before = await readTally(ledger, largeOutcome(ref));
   if (before) return { settled: before };
   const work = { size: item.size, range: RANGE, ranges: Math.ceil(item.size / RANGE) };
-  for (const directory of [plan.realTo, plan.request.to]) {
-    if (await isAllowed(directory, settings.restoreRoots, settings.fileTimeoutMs)) continue;
-    return { settled: { ...emptyTally(), stopped: notAllowed(plan.request.to) } };
-  }
+  const refused = await refusalOf(large, settings);
+  if (refused !== undefined) return { settled: { ...emptyTally(), stopped: refused } };
+  if (canceled) return { settled: emptyTally() };
   if (await readAttempt(ledger, ref)) return work;
   let { source } = item;
   if (ref.attempt > 1) {
@@ -59,7 +56,7 @@ export async function beginRestore(
       item,
     );
     if (!found || "lost" in found)
-      return { settled: await lose(large, ref, found?.lost ?? "its blob is missing") };
+      return { settled: await lose(large, ref, found?.lost ?? "its blob is missing", settings) };
     ({ source } = found);
   }
   let begun = false;
@@ -96,7 +93,13 @@ export async function endRestore(
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of ${ref.part}.`);
   const before = await readTally(large.ledger, largeOutcome(ref));
   if (before) return { settled: before };
-  const { item } = large;
+  const { item, canceled } = large;
+  const refused = await refusalOf(large, settings);
+  if (refused !== undefined) return { settled: { ...emptyTally(), stopped: refused } };
+  if (canceled) {
+    await discard(large, settings);
+    return { settled: emptyTally() };
+  }
   if ((await finishHash(ref.state)).toString("base64") !== item.md5) return "again";
   let gone = false;
   const outcome = await restore(large, async (_item, directory, at) => {
@@ -140,14 +143,23 @@ export async function giveUpRestore(
 ): Promise<Tally> {
   const large = await openLargeRestore(ref, service, settings, budget);
   if (!large) return emptyTally();
-  return await lose(large, ref, ref.reason);
+  return await lose(large, ref, ref.reason, settings);
 }
 
 /** Settles a file as failed, without what attempts at it have written. */
-async function lose(large: LargeRestore, ref: LargeRef, reason: string): Promise<Tally> {
-  const { context, item } = large;
-  await restore(large, (_item, directory) => removeTemporaries(directory, context)).catch(() => undefined);
-  return await settle(large, ref, failed(item, reason));
+async function lose(large: LargeRestore, ref: LargeRef, reason: string, settings: Settings): Promise<Tally> {
+  await discard(large, settings);
+  return await settle(large, ref, failed(large.item, reason));
+}
+
+/** Removes what attempts at a file have written, as far as that can be done. */
+async function discard(large: LargeRestore, settings: Settings): Promise<void> {
+  try {
+    if ((await refusalOf(large, settings)) !== undefined) return;
+    await restore(large, (_item, directory) => removeTemporaries(directory, large.context));
+  } catch {
+    // What became of the file counts, and is told.
+  }
 }
 
 async function removeTemporaries(

@@ -1,20 +1,27 @@
 import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
-import path from "node:path";
+import { open, unlink, type FileHandle } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { blobName } from "../../backup/blob-name.ts";
 import type { Budget } from "../../backup/budget.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS } from "../../backup/handles.ts";
-import { PinnedDirectory } from "../../backup/pinned-directory.ts";
+import { ignore, PinnedDirectory } from "../../backup/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../../backup/timeout.ts";
+import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
 import { classify } from "../../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { sourceBlob } from "../download.ts";
+import { byDirectory, inDirectory } from "../in-directory.ts";
 import { writeAll } from "../restore-file.ts";
-import { openLargeRestore, readAttempt, type LargeRestore, type RestoreAttemptRef } from "./attempt.ts";
+import {
+  openLargeRestore,
+  readAttempt,
+  refusalOf,
+  type LargeRestore,
+  type RestoreAttemptRef,
+} from "./attempt.ts";
 import { RANGE } from "./begin-and-end.ts";
 
 /**
@@ -116,9 +123,12 @@ async function withTemporary(
   if (!large || !attempt) {
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of part ${ref.part}.`);
   }
-  const parent = path.posix.dirname(large.item.path);
+  const refused = await refusalOf(large, settings);
+  if (refused !== undefined) throw new Error(refused);
+  const [parent] = byDirectory([large.item]).keys();
+  if (parent === undefined) return "gone";
   const opening = async (): Promise<FileHandle> => {
-    const directory = await PinnedDirectory.open(large.plan.realTo, parent === "." ? "" : parent);
+    const directory = await PinnedDirectory.open(large.plan.realTo, parent);
     try {
       return await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
     } finally {
@@ -127,10 +137,18 @@ async function withTemporary(
   };
   let handle: FileHandle | undefined;
   try {
-    handle = await awaitingHandles(() =>
-      withTimeout(opening(), settings.fileTimeoutMs, "opening it", (late) => void late.close()),
+    if (!large.canceled) {
+      handle = await awaitingHandles(() =>
+        withTimeout(opening(), settings.fileTimeoutMs, "opening it", (late) => void late.close()),
+      );
+      const piece = await work(handle, { ...large, source: attempt.source });
+      if (!(await isCanceled(large.ledger))) return piece;
+    }
+    // Half a huge file must not stay where nobody will ever finish it.
+    await inDirectory(large.context, parent, (directory) =>
+      unlink(directory.path(attempt.temporary)).catch(ignore("ENOENT")),
     );
-    return await work(handle, { ...large, source: attempt.source });
+    return "gone";
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
     throw error;
