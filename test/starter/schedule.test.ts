@@ -1,13 +1,15 @@
 /** The app on a host with a schedule: backups start by themselves, one at a time, and the record tells all of it. */
+import { randomUUID } from "node:crypto";
 import { globSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunView } from "../../src/records/schema.ts";
 import { startAzurite, type TestStorage } from "../harness/azurite.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { followRun, postRun } from "../harness/run.ts";
 import { startStorageProxy, isWrite, type StorageProxy } from "../harness/storage-proxy.ts";
 import { makeFolder } from "../harness/tree.ts";
 
@@ -15,22 +17,30 @@ let azurite: TestStorage;
 let proxy: StorageProxy;
 let folder: string;
 let root: string;
+/** Each test has its own: they share the storage. */
+let container: string;
 let host: LocalHostProcess | undefined;
 
-beforeEach(async () => {
+beforeAll(async () => {
   azurite = await startAzurite();
   proxy = await startStorageProxy(azurite.port);
+});
+beforeEach(async () => {
   folder = await makeFolder("schedule");
   root = path.join(folder, "root");
+  container = `schedule-${randomUUID()}`;
   await mkdir(root);
   await writeFile(path.join(root, "file"), "content");
 });
 afterEach(async () => {
+  proxy.before = () => undefined;
   await host?.stop();
   host = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+afterAll(async () => {
   await proxy.stop();
   await azurite.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function start(env: Record<string, string>): Promise<LocalHostProcess> {
@@ -38,15 +48,31 @@ async function start(env: Record<string, string>): Promise<LocalHostProcess> {
     entry: "build",
     connectionString: proxy.connectionString,
     state: path.join(folder, "state"),
-    env: { BACKUP_SCHEDULE: "* * * * * *", BACKUP_SCHEDULE_INPUT: JSON.stringify({ root }), ...env },
+    env: {
+      BACKUP_SCHEDULE: "* * * * * *",
+      BACKUP_SCHEDULE_INPUT: JSON.stringify({ root, container }),
+      ...env,
+    },
   });
   return host;
 }
 
 /** The runs, oldest first. */
 async function runs(query = ""): Promise<RunView[]> {
-  const answer = await fetch(`${host?.url}/backups?limit=1000${query}`);
+  const answer = await fetch(`${host?.url}/backups?limit=1000&container=${container}${query}`);
   return ((await answer.json()) as { runs: RunView[] }).runs.toReversed();
+}
+
+/** Backs up because somebody asks for it, to the end. */
+async function backUp(): Promise<string> {
+  for (;;) {
+    const { id, location } = await postRun(host?.url ?? "", "backupSiteContent", { root, container }).catch(
+      () => ({ id: "", location: "" }),
+    );
+    // A prune that is due may be at work just then.
+    if (id !== "" && (await followRun(location)).runtimeStatus === "Completed") return id;
+    await sleep(100);
+  }
 }
 
 /** Waits until the runs are as wanted. */
@@ -63,7 +89,7 @@ describe("a schedule", () => {
   it("starts incremental backups, and skips with a record while one goes on", async () => {
     let held: (() => void) | undefined;
     proxy.before = (request) => {
-      if (!isWrite(request) || request.container !== "backups" || held) return undefined;
+      if (!isWrite(request) || request.container !== container || held) return undefined;
       return new Promise<void>((resolve) => {
         held = resolve;
       });
@@ -74,7 +100,7 @@ describe("a schedule", () => {
     const skipped = during[1];
     expect(skipped).toMatchObject({ status: "skipped", finished: expect.any(String) });
     const one = (await (await fetch(`${host?.url}/backups/${skipped?.id}`)).json()) as RunView;
-    expect(one.message).toContain(`The run ${during[0]?.id} is backing up to backups`);
+    expect(one.message).toContain(`The run ${during[0]?.id} is backing up to ${container}`);
     expect(host?.logs()).toMatch(/event=run\.skipped run=\w+ orchestrator=backupSiteContent due=/);
     // Only one was ever at work.
     expect(during.filter(({ status }) => status === "running")).toHaveLength(1);
@@ -88,14 +114,9 @@ describe("a schedule", () => {
 
   it("skips while a run that somebody asked for goes on, also after the host was killed", async () => {
     proxy.before = (request) =>
-      isWrite(request) && request.container === "backups" ? new Promise<void>(() => undefined) : undefined;
+      isWrite(request) && request.container === container ? new Promise<void>(() => undefined) : undefined;
     await start({ BACKUP_SCHEDULE: "" });
-    const answer = await fetch(`${host?.url}/orchestrators/backupSiteContent`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ root }),
-    });
-    const { id } = (await answer.json()) as { id: string };
+    const { id } = await postRun(host?.url ?? "", "backupSiteContent", { root, container });
     await host?.kill();
     await start({});
     const [asked, skipped] = await until((all) => all.length >= 2);
@@ -111,8 +132,38 @@ describe("a schedule", () => {
     expect(host?.logs()).toContain("is not in one of those that may be backed up");
   });
 
+  it("prunes: deletes what its policy lets go, and skips with a record while one goes on", async () => {
+    let release = () => {};
+    const held = new Promise<void>((go) => (release = go));
+    proxy.before = (request) =>
+      request.method === "DELETE" && request.container === container ? held : undefined;
+    await start({
+      BACKUP_SCHEDULE: "",
+      PRUNE_SCHEDULE: "*/2 * * * * *",
+      PRUNE_SCHEDULE_INPUT: JSON.stringify({ container, keepLast: 1 }),
+    });
+    const first = await backUp();
+    await writeFile(path.join(root, "file"), "other content");
+    const second = await backUp();
+    const during = await until((all) => all.some(({ status }) => status === "skipped"), "&kind=prune");
+    const [working] = during.filter(({ status }) => status === "running");
+    const skipped = during.find(({ status }) => status === "skipped");
+    const one = (await (await fetch(`${host?.url}/backups/${skipped?.id}`)).json()) as RunView;
+    expect(one.message).toContain(`The prune ${working?.id} is at work on ${container}`);
+    release();
+    const [pruned] = await until(
+      (all) => all.some(({ id, status }) => id === working?.id && status === "completed"),
+      "&kind=prune",
+    ).then((all) => all.filter(({ id }) => id === working?.id));
+    // The snapshot of what was overwritten, and the ledger.
+    expect(pruned?.counts).toMatchObject({ deleted: 2, unchanged: 1, failed: 0 });
+    expect((await runs()).map(({ id }) => id)).toEqual([second]);
+    expect((await fetch(`${host?.url}/backups/${first}`)).status).toBe(404);
+    expect(host?.logs()).toMatch(/event=run\.started run=\w+ orchestrator=pruneBackups due=/);
+  });
+
   it("starts one run for a moment that comes round twice", async () => {
-    await start({ BACKUP_SCHEDULE: "00:00:03" });
+    await start({ BACKUP_SCHEDULE: "00:00:01" });
     const [first] = await until((all) => all[0]?.status === "completed");
     await host?.stop();
     // As if it had been killed when the run was started, and nobody had noted that its moment was over.
@@ -121,11 +172,11 @@ describe("a schedule", () => {
     const database = new DatabaseSync(stateFile());
     database
       .prepare("UPDATE schedules SET next = ?, updated = ?")
-      .run(moment.toISOString(), new Date(moment.getTime() - 3000).toISOString());
+      .run(moment.toISOString(), new Date(moment.getTime() - 1000).toISOString());
     database.close();
-    await start({ BACKUP_SCHEDULE: "00:00:03" });
+    await start({ BACKUP_SCHEDULE: "00:00:01" });
     await until(() => host?.logs().includes(`event=run.settled run=${first?.id}`) ?? false);
-    const all = await until((all) => all.length >= 3);
+    const all = await until((all) => all.length >= 2);
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   });
 });
