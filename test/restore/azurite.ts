@@ -10,13 +10,26 @@ const MAIN = path.join(
   "dist/src/blob/main.js",
 );
 
-/** An Azurite of the test's own, in memory. Ends with `stop`. */
-export async function startAzurite(): Promise<{
+/** A storage account, as good as alone in the world. */
+export interface Account {
   service: BlobServiceClient;
   connectionString: string;
-  stop: () => Promise<void>;
-}> {
+}
+
+/** An Azurite of the test's own, in memory. Ends with `stop`. */
+export async function startAzurite(): Promise<Account & { stop: () => Promise<void> }> {
+  const { accounts, stop } = await startAccounts(1);
+  return { ...accounts[0]!, stop };
+}
+
+/** The same with several accounts: cheaper than several of it. */
+export async function startAccounts(
+  count: number,
+): Promise<{ accounts: Account[]; stop: () => Promise<void> }> {
   const port = await freePort();
+  const known = emulatorConnectionString(port);
+  const key = /AccountKey=([^;]+)/.exec(known)?.[1];
+  const names = Array.from({ length: count }, (_none, index) => `devstoreaccount${index + 1}`);
   const child = spawn(
     process.execPath,
     [
@@ -28,14 +41,23 @@ export async function startAzurite(): Promise<{
       "--skipApiVersionCheck",
       "--disableTelemetry",
     ],
-    { stdio: "ignore" },
+    {
+      stdio: "ignore",
+      env: { ...process.env, AZURITE_ACCOUNTS: names.map((name) => `${name}:${key}`).join(";") },
+    },
   );
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const connectionString = emulatorConnectionString(port);
-  const service = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
+  const accounts = names.map((name) => {
+    const connectionString = known.replaceAll("devstoreaccount1", name);
+    const options = { retryOptions: { maxTries: 1 } };
+    return {
+      connectionString,
+      service: BlobServiceClient.fromConnectionString(connectionString, options),
+    };
+  });
   for (let tries = 0; ; tries++) {
     try {
-      await service.getProperties();
+      await accounts[0]?.service.getProperties();
       break;
     } catch (error) {
       if (tries === 200 || child.exitCode !== null) throw error;
@@ -43,8 +65,7 @@ export async function startAzurite(): Promise<{
     }
   }
   return {
-    service,
-    connectionString,
+    accounts,
     stop: async () => {
       child.kill();
       await ended;

@@ -9,29 +9,31 @@ import { Ledger } from "../../src/ledger/ledger.ts";
 import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { readRun } from "../../src/ledger/run-record.ts";
 import { dyingService, Life } from "../retention/dying-service.ts";
-import { startAzurite } from "./azurite.ts";
+import { startAccounts, type Account } from "./azurite.ts";
 import { Drive } from "./drive.ts";
 import { directoriesOf, snapshotOf } from "./tree.ts";
 
 /** Random histories that are tried; more by MODEL_CASES. */
 const CASES = Number(process.env["MODEL_CASES"] ?? 200);
 
-/** Histories that are tried at the same time, each with a storage of its own. */
+/** Histories that are tried at the same time, each with an account of its own. */
 const AT_A_TIME = 2;
 
-type Azurite = Awaited<ReturnType<typeof startAzurite>>;
-let azurites: Azurite[] = [];
+/** Files of more bytes are copied, restored and read back by ranges. */
+const SETTINGS = { largeFile: 5 };
+
+let azurite: Awaited<ReturnType<typeof startAccounts>>;
 
 beforeAll(async () => {
-  azurites = await Promise.all(Array.from({ length: AT_A_TIME }, () => startAzurite()));
+  azurite = await startAccounts(AT_A_TIME);
 });
 afterAll(async () => {
-  await Promise.all(azurites.map((azurite) => azurite.stop()));
+  await azurite?.stop();
 });
 
 const name = fc.constantFrom("a", "b", "c d", "é", "A", "a.txt", "x%20y");
 const place = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
-const content = fc.string({ maxLength: 6 });
+const content = fc.string({ maxLength: 8 });
 const mode = fc.constantFrom(0o644, 0o600, 0o755, 0o640);
 
 type Edit =
@@ -56,10 +58,17 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     target: fc.constantFrom("a", "../b", "/etc/hosts", "nowhere"),
   }),
 );
+/** Requests until a run is killed; most make no more. It goes on then under its id, as the engine has it. */
+const kill = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 50 }) },
+);
 const history = fc.array(
   fc.record({
     edits: fc.array(edit, { minLength: 1, maxLength: 5 }),
     how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const),
+    backupKilled: kill,
+    restoreKilled: kill,
     prune: fc.option(
       fc.record({
         keepLast: fc.integer({ min: 1, max: 2 }),
@@ -162,7 +171,7 @@ test(
   `every run of ${CASES} random histories that no prune forgot restores to the tree of its time`,
   async () => {
     const share = Math.ceil(CASES / AT_A_TIME);
-    const tried = Promise.all(azurites.map((azurite) => tryHistories(azurite, share)));
+    const tried = Promise.all(azurite.accounts.map((account) => tryHistories(account, share)));
     await expect(tried).resolves.toHaveLength(AT_A_TIME);
   },
   60_000 + CASES * 2_000,
@@ -174,9 +183,24 @@ interface Made {
   directories: Map<string, string>;
 }
 
+/** Does something that is killed after so many requests, and then goes on, or is done before. */
+async function despite<T>(
+  { service, connectionString }: Account,
+  killedAfter: number | undefined,
+  work: (drive: Drive) => Promise<T>,
+): Promise<T> {
+  if (killedAfter !== undefined) {
+    const life = new Life(killedAfter);
+    const done = await work(new Drive(dyingService(connectionString, life), SETTINGS)).catch(() => undefined);
+    if (done !== undefined && life.left > 0) return done;
+    expect(life.left).toBeLessThanOrEqual(0);
+  }
+  return await work(new Drive(service, SETTINGS));
+}
+
 /** Prunes, perhaps only as far as it gets. @returns the runs that are still there */
 async function prune(
-  { service, connectionString }: Azurite,
+  { service, connectionString }: Account,
   runs: readonly Made[],
   { keepLast, killedAfter }: { keepLast: number; killedAfter: number | null },
 ): Promise<Made[]> {
@@ -199,9 +223,9 @@ async function prune(
   return left;
 }
 
-async function tryHistories(azurite: Azurite, cases: number): Promise<void> {
-  const { service } = azurite;
-  const drive = new Drive(service);
+async function tryHistories(account: Account, cases: number): Promise<void> {
+  const { service } = account;
+  const drive = new Drive(service, SETTINGS);
   await fc.assert(
     fc.asyncProperty(history, fc.boolean(), async (steps, inPlace) => {
       const base = mkdtempSync(path.join(tmpdir(), "model-"));
@@ -210,27 +234,29 @@ async function tryHistories(azurite: Azurite, cases: number): Promise<void> {
         await mkdir(root);
         const tree = new Tree(root);
         let runs: Made[] = [];
-        for (const { edits, how, prune: pruning } of steps) {
+        for (const { edits, how, backupKilled, prune: pruning } of steps) {
           for (const change of edits) await tree.apply(change);
           // Size and time cannot tell a change that keeps both; an incremental run goes by them.
           const mode = how === "full" || (how === "incremental" && tree.sneaked) ? "full" : "incremental";
-          const { run, tally } = await drive.backup({ root, mode, checksum: how === "checksum" });
+          const id = randomUUID().replaceAll("-", "");
+          const { run, tally } = await despite(account, backupKilled, (it) =>
+            it.backup({ root, mode, checksum: how === "checksum" }, id),
+          );
           tree.sneaked = false;
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, vanished: 0, skipped: 0 } });
           runs.push({ run, tree: await snapshotOf(root), directories: await directoriesOf(root) });
-          if (pruning) runs = await prune(azurite, runs, pruning);
+          if (pruning) runs = await prune(account, runs, pruning);
         }
         // Into the tree as it is now, or where the run before was restored, or into nothing.
         const to = path.join(base, "to");
         if (inPlace)
           await cp(root, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
         for (const [index, { run, tree: wanted, directories }] of runs.toReversed().entries()) {
-          const { tally } = await drive.restore({
-            run,
-            to,
-            delete: true,
-            overwrite: tree.everSneaked || index % 2 === 0 ? "always" : "changed",
-          });
+          const overwrite = tree.everSneaked || index % 2 === 0 ? "always" : "changed";
+          const id = randomUUID().replaceAll("-", "");
+          const { tally } = await despite(account, steps[index]?.restoreKilled, (it) =>
+            it.restoreAs(id, { run, to, delete: true, overwrite }),
+          );
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, skipped: 0 } });
           expect(await snapshotOf(to)).toEqual(wanted);
           expect(await directoriesOf(to)).toEqual(directories);
