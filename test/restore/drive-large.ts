@@ -27,8 +27,9 @@ export async function copyLarge(ref: LargeRef, { service, settings, budget }: Me
     const ranges = Array.from({ length: begun.ranges }, (_none, range) =>
       copyRange({ ...at, range }, service, settings, budget),
     );
-    const hashed = await hashSpan({ ...at, from: 0, to: begun.size }, service, settings, budget);
-    if ((await Promise.all(ranges)).includes("changed") || hashed === "changed") continue;
+    const hash = hashSpan({ ...at, from: 0, to: begun.size }, service, settings, budget);
+    const [hashed, ...pieces] = await Promise.all([hash, ...ranges]);
+    if (hashed === "changed" || pieces.includes("changed")) continue;
     const committed = await commitAttempt({ ...at, state: hashed.state }, service, settings);
     if (committed !== "changed") return committed.settled;
   }
