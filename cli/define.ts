@@ -31,7 +31,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
 /** What stands for the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   dir: "the directory; for an app elsewhere, as it is called there",
-  run: 'the run\'s id; "latest" for the newest backup that has ended',
+  run: 'the run\'s id, or its first four or more characters; "latest" for the newest backup that has ended',
 };
 
 const definitions = new WeakMap<Command, Definition>();
@@ -63,13 +63,6 @@ export function define<T extends CommonOptions>(
     process.exitCode = await act(optionsOf<T>(command), ...(command.processedArgs as (string | undefined)[]));
   });
   definitions.set(command, definition);
-}
-
-/** An option that may be given several times, as restic's may: one that takes several words would swallow arguments. */
-export function several(flags: string, description: string): Option {
-  return new Option(flags, `${description}; may be repeated`).argParser(
-    (value: string, before: string[] | undefined) => [...(before ?? []), value],
-  );
 }
 
 function appOptions(): Option[] {

@@ -1,4 +1,5 @@
 import type { Run } from "./answers.ts";
+import { Unreachable } from "./api.ts";
 import { createProgress } from "./progress.ts";
 import type { CommonOptions, Session } from "./session.ts";
 
@@ -6,10 +7,11 @@ import type { CommonOptions, Session } from "./session.ts";
  * Shows how a run goes until it has ended.
  * @param ended what says so; asked about every quarter of a second on this machine, every two seconds elsewhere
  * @throws Interrupted
+ * @throws Unreachable when the app has not answered for a while, or the local host has ended
  */
 export async function follow<T>(
   id: string,
-  { api, interruption, pollMs }: Session,
+  { api, host, interruption, pollMs }: Session,
   options: CommonOptions,
   ended: (run: Run | undefined) => Promise<T | undefined>,
 ): Promise<T> {
@@ -19,7 +21,10 @@ export async function follow<T>(
       const run = await api.follow(id);
       const end = await ended(run);
       if (end !== undefined) return end;
+      const said = host?.died();
+      if (said !== undefined) throw new Unreachable(`The local host has ended. ${said}`.trim());
       if (run) view.update(run);
+      else view.lost();
       await interruption.sleep(pollMs);
     }
   } finally {

@@ -15,6 +15,8 @@ export interface LocalHost {
   url: string;
   /** Started by this command, which ends it when it ends. */
   own: boolean;
+  /** What it said last, when it was started by this command and has ended by itself; undefined while it runs. */
+  died(): string | undefined;
   stop(): Promise<void>;
 }
 
@@ -26,7 +28,8 @@ export interface LocalHost {
 export async function useLocalHost(say: (line: string) => void, signal: AbortSignal): Promise<LocalHost> {
   const port = process.env["FUNCTIONS_PORT"] ?? "7071";
   const url = `http://127.0.0.1:${port}`;
-  if (await answers(url, port)) return { url, own: false, stop: () => Promise.resolve() };
+  if (await answers(url, port))
+    return { url, own: false, died: () => undefined, stop: () => Promise.resolve() };
   say("Starting the local host …");
   // In a process group of its own: Ctrl-C is for this command, which then ends the host. Over the channel the host says
   // that it is ready, and learns when this process is gone.
@@ -35,21 +38,22 @@ export async function useLocalHost(say: (line: string) => void, signal: AbortSig
     [path.join(PACKAGE, "dist", "local", "main.js"), "--app", PACKAGE, "--port", port],
     { cwd: PACKAGE, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true },
   );
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)));
+  const died = (): string | undefined => (hasEnded(child) ? said.trim() : undefined);
   try {
-    return { url: await ready(child, signal), own: true, stop: () => stop(child) };
+    return { url: await ready(child, () => said, signal), own: true, died, stop: () => stop(child) };
   } catch (error) {
     await stop(child);
     throw error;
   }
 }
 
-async function ready(child: ChildProcess, signal: AbortSignal): Promise<string> {
-  let errors = "";
+async function ready(child: ChildProcess, said: () => string, signal: AbortSignal): Promise<string> {
   child.stdout?.resume();
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-4000)));
   return await new Promise<string>((resolve, reject) => {
     const fail = (why: string) =>
-      reject(new Failure(`The local host did not start${why}. ${errors.trim()}`.trim()));
+      reject(new Failure(`The local host did not start${why}. ${said().trim()}`.trim()));
     const late = setTimeout(() => fail(` within ${START_MS / 1000} s`), START_MS);
     const settle = (): void => clearTimeout(late);
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
@@ -67,8 +71,12 @@ async function ready(child: ChildProcess, signal: AbortSignal): Promise<string> 
   });
 }
 
+function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
+}
+
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGINT");
   const late = setTimeout(() => child.kill("SIGKILL"), END_MS);

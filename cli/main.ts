@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { ExitCode, Failure, Interrupted } from "./failure.ts";
-import { err, outJson } from "./print.ts";
+import { err, message, outJson } from "./print.ts";
 import { createProgram } from "./program.ts";
 
 /** This file is dist/cli/main.js when it runs. */
@@ -25,7 +25,7 @@ try {
   else if (error instanceof Interrupted) process.exitCode = ExitCode.interrupted;
   else if (error instanceof Failure) {
     if (process.argv.includes("--json")) outJson({ type: "error", message: error.message });
-    err(error.message);
+    err(message(error.message));
     process.exitCode = ExitCode.failed;
   } else throw error;
 }

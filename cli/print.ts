@@ -23,37 +23,62 @@ export function outJson(value: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** A name from a tree for a terminal: control characters and the like are shown, not obeyed. */
+/** What a terminal would obey rather than show: controls, and marks that turn the order of characters around. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const OBEYED = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A name from a tree for a terminal: one with control characters and the like is quoted, and they are shown. */
 export function name(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(text)
-    ? escaped(text)
-    : text;
+  return text.search(OBEYED) === -1
+    ? text
+    : inspect(text, { maxStringLength: null, breakLength: Infinity }).replace(OBEYED, codeOf);
 }
 
-function escaped(text: string): string {
-  return inspect(text, { maxStringLength: null, breakLength: Infinity }).replace(
-    /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
-  );
+/** A message of the app for a terminal: it may hold names. */
+export function message(text: string): string {
+  return text.replace(OBEYED, (character) => (character === "\n" ? character : codeOf(character)));
 }
 
-/** Rows under headings, in columns; numbers to the right. */
-export function table(
-  headings: readonly string[],
+function codeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A column of a table. */
+export interface Column {
+  heading: string;
+  /** Numbers stand to the right. */
+  right?: true;
+  /** How dispensable it is where a terminal is narrow; 0: never left out. */
+  rank?: number;
+}
+
+/** Rows under headings, without the columns that the terminal has no room for, the most dispensable first. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
+  const ranks = columns.map(({ rank = 0 }) => rank);
+  for (let most = Math.max(...ranks); ; most--) {
+    const kept = ranks.flatMap((rank, index) => (rank <= most ? [index] : []));
+    const lines = aligned(columns, rows, kept);
+    if (most <= 0 || lines.every((line) => line.length <= width))
+      return lines.map((line, index) => (index === 0 ? paint("dim", line) : line));
+  }
+}
+
+function aligned(
+  columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  right: number[] = [],
+  kept: readonly number[],
 ): string[] {
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return right.includes(column) ? cell.padStart(width) : cell.padEnd(width);
-      })
+  const all = [columns.map(({ heading }) => heading), ...rows];
+  const widths = columns.map((_column, index) => Math.max(...all.map((row) => row[index]?.length ?? 0)));
+  const cell = (row: readonly string[], index: number): string => {
+    const [text, width] = [row[index] ?? "", widths[index] ?? 0];
+    return columns[index]?.right ? text.padStart(width) : text.padEnd(width);
+  };
+  return all.map((row) =>
+    kept
+      .map((index) => cell(row, index))
       .join("  ")
-      .trimEnd();
-  return [paint("dim", line(headings)), ...rows.map(line)];
+      .trimEnd(),
+  );
 }

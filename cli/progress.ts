@@ -8,6 +8,8 @@ import { bytes, bytesOf, files, number, roughly } from "./words.ts";
 /** Shows how a run goes, until it is closed. */
 export interface ProgressView {
   update(run: Run): void;
+  /** The app does not answer just now. */
+  lost(): void;
   close(): void;
 }
 
@@ -15,13 +17,14 @@ export interface ProgressView {
 const PLAIN_EVERY_MS = 5_000;
 /** What a file costs beside its bytes, so that the bar moves evenly. */
 const FILE_COST = 64 * 1024;
+const LOST = "no answer, trying again …";
 /** What stands before the words, without the bar: " 100%  ". */
 const SHARE_WIDTH = 8;
 
 /** A bar on a terminal, plain lines elsewhere, an object a line with --json, nothing with --quiet. */
 export function createProgress(options: CommonOptions): ProgressView {
   if (options.json) return jsonLines();
-  if (options.quiet) return { update: () => undefined, close: () => undefined };
+  if (options.quiet) return { update: () => undefined, lost: () => undefined, close: () => undefined };
   return process.stderr.isTTY ? bar() : plainLines();
 }
 
@@ -39,11 +42,14 @@ function bar(): ProgressView {
     },
     Presets.rect,
   );
+  let done = 0;
   line.start(1, 0, { parts: [{ text: "listing …", rank: 0 }] });
   return {
     update(run) {
-      line.update(share(run), { parts: parts(run) });
+      done = share(run);
+      line.update(done, { parts: parts(run) });
     },
+    lost: () => line.update(done, { parts: [{ text: LOST, rank: 0 }] }),
     close: () => line.stop(),
   };
 }
@@ -76,6 +82,11 @@ function plainLines(): ProgressView {
       last = line;
       said = Date.now();
     },
+    lost() {
+      if (last === LOST) return;
+      process.stderr.write(`${LOST}\n`);
+      last = LOST;
+    },
     close: () => undefined,
   };
 }
@@ -91,6 +102,7 @@ function jsonLines(): ProgressView {
       last = mark;
       outJson({ type: "progress", run: id, listed, settled, counts, bytesPerSecond, secondsLeft });
     },
+    lost: () => undefined,
     close: () => undefined,
   };
 }

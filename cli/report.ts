@@ -3,7 +3,7 @@ import type { FileOutcome, Run } from "./answers.ts";
 import { COMMAND } from "./command-name.ts";
 import { ExitCode } from "./failure.ts";
 import { byOutcome, kindOf } from "./kinds.ts";
-import { err, name, out, outJson, paint } from "./print.ts";
+import { err, message, name, out, outJson, paint } from "./print.ts";
 import type { CommonOptions } from "./session.ts";
 import { bytes, duration, files, moment, number } from "./words.ts";
 
@@ -40,7 +40,7 @@ export async function reportEnd(
   }
   const someFailed = run.status === "failed" && (run.counts?.failed ?? 0) > 0;
   if (someFailed) await nameFailed(run, api);
-  else if (code === ExitCode.failed) err(failure(run));
+  else if (code === ExitCode.failed) err(message(failure(run)));
   if ((code === ExitCode.failed && !someFailed) || options.quiet) return code;
   for (const line of summary(run)) out(line);
   if (run.status === "completed") out(row("Output", JSON.stringify(output)));
@@ -62,7 +62,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     finished,
     counts,
     bytes: size,
-    message,
+    message: why,
     forgotten,
   } = run;
   return {
@@ -77,7 +77,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     started,
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: size }),
-    ...(message === undefined ? {} : { message }),
+    ...(why === undefined ? {} : { message: why }),
     ...(forgotten === undefined ? {} : { forgotten }),
   };
 }
@@ -128,10 +128,7 @@ export function failedLine({ path, reason }: FileOutcome): string {
 }
 
 /** Why a run failed, without the host's wrapping. */
-function failure({ id, status, message, finished }: Run): string {
+function failure({ id, status, message: said, finished }: Run): string {
   if (status === "canceled") return `The run ${id} was canceled${finished ? ` at ${moment(finished)}` : ""}.`;
-  return (message ?? `The run ${id} did not complete.`).replace(
-    /^Orchestrator function '[^']*' failed: /,
-    "",
-  );
+  return (said ?? `The run ${id} did not complete.`).replace(/^Orchestrator function '[^']*' failed: /, "");
 }

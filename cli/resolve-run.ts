@@ -3,10 +3,29 @@ import { Failure } from "./failure.ts";
 
 /** A page is enough: before a backup that has ended there are at most the few that run. */
 const LOOKED_AT = "50";
+/** The runs among which the beginning of an id is looked for: the newest, as many as the app gives at a time. */
+const KNOWN = "1000";
+const BEGINNING = /^[0-9a-f]{4,31}$/;
+/** Characters of an id that tell runs apart for a person. */
+export const SHORT_ID = 8;
 
-/** A run's id as it is, and for "latest" that of the newest backup that has ended. @throws Failure */
+/**
+ * A run's id from what was typed: the id, its beginning where only one run has that, or "latest" for the newest backup
+ * that has ended.
+ * @throws Failure
+ */
 export async function resolveRun(run: string, api: Api): Promise<string> {
-  if (run !== "latest") return run;
+  if (run === "latest") return await latest(api);
+  if (!BEGINNING.test(run)) return run;
+  const { items } = await api.runs({ kind: "all", limit: KNOWN });
+  const [first, ...others] = items.filter(({ id }) => id.startsWith(run));
+  if (others.length > 0)
+    throw new Failure(`${others.length + 1} runs have ids that begin with ${run}: give more of it.`);
+  // What none begins with, the app knows how to refuse.
+  return first?.id ?? run;
+}
+
+async function latest(api: Api): Promise<string> {
   const { items } = await api.runs({ kind: "backup", limit: LOOKED_AT });
   const newest = items.find(({ status }) => status === "completed" || status === "failed");
   if (!newest) throw new Failure("There is no backup yet.");

@@ -1,7 +1,9 @@
 import type { Run, Status } from "./answers.ts";
+import { Unreachable } from "./api.ts";
 import { COMMAND } from "./command-name.ts";
 import { ExitCode, Failure, Interrupted } from "./failure.ts";
 import { follow } from "./follow.ts";
+import type { LocalHost } from "./host.ts";
 import { err, outJson } from "./print.ts";
 import type { CommonOptions, Session } from "./session.ts";
 
@@ -34,10 +36,28 @@ export async function runToEnd(
     const status = await follow(id, session, options, () => endOf(location, session));
     return await report(await ended(id, status, session), status);
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    err(howToGoOn(kind, id, host?.own === true, options));
-    return ExitCode.interrupted;
+    return leave(error, kind, id, host, options);
   }
+}
+
+/**
+ * Ends a command whose run goes on without it, with words on how to come back to it.
+ * @returns the exit code of Ctrl-C
+ * @throws Failure when the app was lost, and whatever else the error is
+ */
+export function leave(
+  error: unknown,
+  kind: string,
+  id: string,
+  host: LocalHost | undefined,
+  options: CommonOptions,
+): number {
+  const own = host?.own === true;
+  if (error instanceof Unreachable)
+    throw new Failure(`${error.message}\n${howToGoOn(kind, id, own, options)}`, { cause: error });
+  if (!(error instanceof Interrupted)) throw error;
+  err(`Interrupted. ${howToGoOn(kind, id, own, options)}`);
+  return ExitCode.interrupted;
 }
 
 async function endOf(location: string, { api }: Session): Promise<Status | undefined> {
@@ -57,10 +77,10 @@ async function ended(id: string, { runtimeStatus, output }: Status, { api }: Ses
 }
 
 /** @param own the host ends with this command */
-export function howToGoOn(kind: string, id: string, own: boolean, { url }: CommonOptions): string {
+function howToGoOn(kind: string, id: string, own: boolean, { url }: CommonOptions): string {
   const to = url === undefined ? "" : ` --url ${url}`;
   const goesOn = own
-    ? `The ${kind} ${id} stands still, for its host ends with this command.\n  It goes on when the local host starts again: npm start`
-    : `The ${kind} ${id} goes on.\n  To watch it:  ${COMMAND} watch ${id}${to}`;
-  return `Interrupted. ${goesOn}\n  To cancel it: ${COMMAND} cancel ${id}${to}`;
+    ? `The ${kind} ${id} stands still, for its host ends with this command.\n  To go on:     `
+    : `The ${kind} ${id} goes on where the app runs.\n  To watch it:  `;
+  return `${goesOn}${COMMAND} watch ${id}${to}\n  To cancel it: ${COMMAND} cancel ${id}${to}`;
 }

@@ -1,19 +1,17 @@
 import { Option, type Command } from "commander";
-import { define, INTERRUPTED, several, SOME_FAILED } from "../define.ts";
+import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
+import { patternOptions, type Patterns } from "../patterns.ts";
 import { name } from "../print.ts";
 import { reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 
 /** What `backup` can be told. */
-interface BackupOptions extends CommonOptions {
+interface BackupOptions extends CommonOptions, Patterns {
   container?: string;
   prefix?: string;
-  include?: string[];
-  exclude?: string[];
-  mode?: string;
   incremental?: boolean;
   checksum?: boolean;
   history?: boolean;
@@ -36,13 +34,8 @@ export function addBackup(program: Command): void {
     [
       new Option("--container <name>", 'the container that the blobs go to (default: "backups")'),
       new Option("--prefix <folder>", "a folder in the container"),
-      several("--include <pattern>", "only what matches"),
-      several("--exclude <pattern>", "nothing that matches"),
-      new Option("--mode <mode>", "what is copied").choices(["full", "incremental"]),
-      new Option(
-        "--incremental",
-        "the same as --mode incremental: only files whose size or time of change differs",
-      ),
+      ...patternOptions(),
+      new Option("--incremental", "only files whose size or time of change differs"),
       new Option("--checksum", "with --incremental: compare contents"),
       new Option("--no-history", "do not keep what is overwritten"),
       new Option("--allow-other-root", "write where another directory's backups are"),
@@ -63,11 +56,9 @@ async function backup(directory: string, options: BackupOptions): Promise<number
 
 /** The documentation's string body when nothing but the directory is said, the object otherwise. */
 function requestFor(directory: string, options: BackupOptions): string | { root: string } {
-  const { container, prefix, include, exclude, checksum, incremental, mode, history, allowOtherRoot } =
-    options;
+  const { container, prefix, include, exclude, checksum, incremental, history, allowOtherRoot } = options;
   const root = pathForApp(directory, options.url);
-  const chosen = incremental ? "incremental" : mode;
-  if (checksum && chosen !== "incremental") {
+  if (checksum && !incremental) {
     throw new Failure("--checksum says how --incremental compares; give both.");
   }
   const more = {
@@ -75,7 +66,7 @@ function requestFor(directory: string, options: BackupOptions): string | { root:
     prefix,
     include,
     exclude,
-    mode: chosen,
+    ...(incremental ? { mode: "incremental" } : {}),
     checksum,
     allowOtherRoot,
     ...(history === false ? { keepVersions: false } : {}),

@@ -1,10 +1,11 @@
 import { Option, type Command } from "commander";
 import { COMMAND } from "../command-name.ts";
-import { define, INTERRUPTED, several, SOME_FAILED } from "../define.ts";
+import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { wouldDo } from "../kinds.ts";
 import { pathForApp } from "../local-path.ts";
 import { allOf } from "../pages.ts";
+import { patternOptions, type Patterns } from "../patterns.ts";
 import { name, out } from "../print.ts";
 import { EXAMPLES, exitCodeOf, reportEnd, row } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
@@ -13,14 +14,12 @@ import { withSession, type CommonOptions, type Session } from "../session.ts";
 import { time } from "../values.ts";
 import { number } from "../words.ts";
 
-interface RestoreOptions extends CommonOptions {
+interface RestoreOptions extends CommonOptions, Patterns {
   to: string;
   at?: string;
   container?: string;
   prefix?: string;
   root?: string;
-  include?: string[];
-  exclude?: string[];
   overwrite?: string;
   delete?: boolean;
   dryRun?: boolean;
@@ -46,8 +45,7 @@ export function addRestore(program: Command): void {
       new Option("--container <name>", 'with --at: of this container (default: "backups")'),
       new Option("--prefix <folder>", "with --at: of this folder in it"),
       new Option("--root <dir>", "with --at: of this directory"),
-      several("--include <pattern>", "only what matches"),
-      several("--exclude <pattern>", "nothing that matches"),
+      ...patternOptions(),
       new Option("--overwrite <which>", 'which of the files that are there (default: "changed")').choices([
         "never",
         "changed",

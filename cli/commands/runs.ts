@@ -3,9 +3,9 @@ import type { Run } from "../answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { allOf } from "../pages.ts";
-import { err, name, out, outJson, paint, table } from "../print.ts";
+import { err, message, name, out, outJson, paint, table, type Column } from "../print.ts";
 import { recordOf, row, summary } from "../report.ts";
-import { resolveRun } from "../resolve-run.ts";
+import { resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
 import { bytes, duration, moment, number, roughly } from "../words.ts";
@@ -22,6 +22,17 @@ interface RunsOptions extends CommonOptions {
 
 /** The most runs that the app gives at a time. */
 const PAGE = 1000;
+
+const COLUMNS: readonly Column[] = [
+  { heading: "Run" },
+  { heading: "Started", rank: 1 },
+  { heading: "Status" },
+  { heading: "Files", right: true, rank: 3 },
+  { heading: "Failed", right: true, rank: 2 },
+  { heading: "Bytes", right: true, rank: 4 },
+  { heading: "Took", right: true, rank: 5 },
+  { heading: "Directory" },
+];
 
 export function addRuns(program: Command): void {
   define<RunsOptions>(
@@ -88,29 +99,26 @@ async function runs(options: RunsOptions): Promise<number> {
     for await (const run of pages) found.push(run);
     if (options.json) for (const run of found) outJson({ type: "run", ...recordOf(run) });
     else if (found.length === 0) err("No runs.");
-    else
-      for (const line of table(
-        ["Run", "Started", "Status", "Files", "Failed", "Bytes", "Took", "Directory"],
-        found.map(runRow),
-        [3, 4, 5, 6],
-      ))
-        out(line);
+    else for (const line of table(COLUMNS, found.map(runRow))) out(line);
     return ExitCode.done;
   });
 }
 
 function runRow(run: Run): string[] {
-  const { id, started, finished, counts, root } = run;
+  const { id, started, finished, counts, root, destination } = run;
+  // A prune has no directory, but the place that it prunes.
+  const subject = root === "" ? [destination.container, destination.prefix].filter(Boolean).join("/") : root;
   const done = counts ? counts.copied + counts.unchanged : 0;
   return [
-    id,
+    // On a terminal to be read, elsewhere to be worked with.
+    process.stdout.isTTY ? id.slice(0, SHORT_ID) : id,
     moment(started).slice(0, 16),
     statusOf(run),
     counts ? number(done) : "",
     counts && counts.failed > 0 ? number(counts.failed) : "",
     counts ? bytes(counts.bytes) : "",
     finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
-    name(root),
+    name(subject),
   ];
 }
 
@@ -129,7 +137,7 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     for (const line of summary(run)) out(line);
     if (run.progress?.secondsLeft !== undefined)
       out(row("Left", `about ${roughly(run.progress.secondsLeft * 1000)}`));
-    if (run.message !== undefined) out(row("Why", name(run.message)));
+    if (run.message !== undefined) out(row("Why", message(run.message)));
     return ExitCode.done;
   });
 }

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import type { Run } from "../answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
-import { ExitCode, Interrupted } from "../failure.ts";
+import { ExitCode } from "../failure.ts";
 import { follow } from "../follow.ts";
 import { kindOf } from "../kinds.ts";
 import { err, name, out, outJson } from "../print.ts";
 import { exitCodeOf, recordOf, reportEnd, summary } from "../report.ts";
-import { howToGoOn } from "../run-to-end.ts";
+import { resolveRun } from "../resolve-run.ts";
+import { leave } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 
 export function addWatch(program: Command): void {
@@ -41,26 +42,25 @@ export function addCancel(program: Command): void {
   );
 }
 
-async function watch(id: string, options: CommonOptions): Promise<number> {
+async function watch(run: string, options: CommonOptions): Promise<number> {
   return await withSession(options, async (session) => {
     const { api, host } = session;
+    const id = await resolveRun(run, api);
     // Says so if there is no such run.
     const now = await api.run(id);
     if (now.status === "running" && !options.json && !options.quiet) err(begun(now));
     try {
-      const run = await follow(id, session, options, (current) =>
+      const ended = await follow(id, session, options, (current) =>
         Promise.resolve(current && current.status !== "running" ? current : undefined),
       );
       if (options.json) {
-        const code = exitCodeOf(run);
-        outJson({ type: "end", exitCode: code, ...recordOf(run) });
+        const code = exitCodeOf(ended);
+        outJson({ type: "end", exitCode: code, ...recordOf(ended) });
         return code;
       }
-      return await reportEnd(run, outputOf(run), api, options);
+      return await reportEnd(ended, outputOf(ended), api, options);
     } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-      err(howToGoOn(now.kind, id, host?.own === true, options));
-      return ExitCode.interrupted;
+      return leave(error, now.kind, id, host, options);
     }
   });
 }
@@ -76,12 +76,12 @@ function begun(run: Run): string {
   return `${kindOf(run).doing} ${of ?? name(root)}`;
 }
 
-async function cancel(id: string, options: CommonOptions): Promise<number> {
+async function cancel(typed: string, options: CommonOptions): Promise<number> {
   return await withSession(options, async ({ api }) => {
-    const run = await api.cancel(id);
+    const run = await api.cancel(await resolveRun(typed, api));
     if (options.json) outJson({ type: "run", ...recordOf(run) });
     else if (!options.quiet) {
-      out(`Canceled ${id}. What was ${kindOf(run).copied} stays.`);
+      out(`Canceled ${run.id}. What was ${kindOf(run).copied} stays.`);
       for (const line of summary(run)) out(line);
     }
     return ExitCode.done;

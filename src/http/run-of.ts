@@ -9,7 +9,8 @@ export function runIdOf(request: HttpRequest): string {
 
 /** @throws HttpProblem 404 when there is no run */
 export function known<T>(run: T | undefined, id: string): T {
-  if (run === undefined) throw new HttpProblem(404, `There is no run "${id.slice(0, 64)}".`);
+  if (run === undefined)
+    throw new HttpProblem(404, `There is no run "${id.slice(0, 64)}". A prune may have deleted its record.`);
   return run;
 }
 

@@ -56,10 +56,13 @@ describe("backup", () => {
   });
 
   it("nothing could be backed up: exit code 1, in one sentence", async () => {
-    const missing = path.join(folder, "missing");
+    const missing = path.join(folder, "missing\u001b[31m");
     const { code, stdout, stderr } = await run(["backup", missing], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toBe(`Backing up ${missing}\nThe directory ${missing} does not exist.\n`);
+    const shown = path.join(folder, "missing");
+    expect(stderr).toBe(
+      `Backing up '${shown}\\x1B[31m'\nThe directory ${shown}\\u001b[31m does not exist.\n`,
+    );
   });
 
   it("a request that the app refuses: its detail, exit code 1", async () => {
@@ -110,7 +113,7 @@ describe("backup", () => {
     const { code, stderr } = await backup.ended;
     expect(code).toBe(130);
     const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
-    expect(stderr).toContain(`The backup ${id} goes on.`);
+    expect(stderr).toContain(`The backup ${id} goes on where the app runs.`);
     const running = await run(["show", id], { env });
     expect(running.stdout).toMatch(/Status {3}running/);
     const canceled = await run(["cancel", id, "--json"], { env });
@@ -136,10 +139,13 @@ describe("runs, show", () => {
     expect(words.stdout).toContain(`${String(second?.["run"])}  `);
     const shown = await run(["show", String(first?.["run"])], { env });
     expect(shown.stdout).toMatch(/Status {3}completed/);
+    const short = await run(["show", String(first?.["run"]).slice(0, 8), "--json"], { env });
+    expect(objects(short.stdout)).toMatchObject([{ run: first?.["run"] }]);
   });
 
   it.each([
     [["show", "nope"], /There is no run "nope"\./],
+    [["show", "00000000"], /There is no run "00000000"\./],
     [["runs", "--since", "yesterday"], /--since takes a time such as/],
     [["runs", "--limit", "0"], /--limit takes a number from 1 on/],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {

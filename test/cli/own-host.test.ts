@@ -46,21 +46,31 @@ it("starts it, backs up, and ends it", async () => {
   await expectNobody();
 });
 
-it("Ctrl-C ends it too; the backup stands still, and goes on with the next host", async () => {
-  const root = await makeTree(path.join(folder, "tree"), manyFiles(100));
+it("Ctrl-C ends it too; the backup stands still, and goes on with the next host, and the one after a crash", async () => {
+  const root = await makeTree(path.join(folder, "tree"), manyFiles(400));
   const backup = start(["backup", root], { env });
   await backup.until(/Backing up/);
   backup.child.kill("SIGINT");
   const { code, stderr } = await backup.ended;
   expect(code).toBe(130);
-  expect(stderr).toMatch(/stands still, .*\n {2}It goes on when the local host starts again: npm start/);
-  await expectNobody();
   const [, id = ""] = /cancel (\w+)$/m.exec(stderr) ?? [];
+  const goOn = `The backup ${id} stands still, for its host ends with this command.\n  To go on:     site-backup watch ${id}\n`;
+  expect(stderr).toContain(`Interrupted. ${goOn}`);
+  await expectNobody();
+
+  const crashed = start(["watch", id], { env });
+  await crashed.until(/Backing up/);
+  const children = readFileSync(`/proc/${crashed.child.pid}/task/${crashed.child.pid}/children`, "utf8");
+  process.kill(Number(children.trim()), "SIGKILL");
+  const after = await crashed.ended;
+  expect(after.code).toBe(1);
+  expect(after.stderr).toContain(`\nThe local host has ended.\n${goOn}`);
+
   const watched = await run(["watch", id, "--json"], { env });
   expect(objects(watched.stdout).at(-1)).toMatchObject({
     type: "end",
     status: "completed",
-    counts: { copied: 100 },
+    counts: { copied: 400 },
   });
   expect(watched.code).toBe(0);
 });

@@ -112,7 +112,9 @@ describe("restore", () => {
     const { code, stderr } = await restore.ended;
     expect(code).toBe(130);
     const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
-    expect(stderr).toContain(`The restore ${id} goes on.\n  To watch it:  site-backup watch ${id}\n`);
+    expect(stderr).toContain(
+      `The restore ${id} goes on where the app runs.\n  To watch it:  site-backup watch ${id}\n`,
+    );
     expect((await run(["cancel", id], { env })).stdout).toContain(`Canceled ${id}. What was restored stays.`);
   });
 });
