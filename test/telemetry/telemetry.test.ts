@@ -174,13 +174,20 @@ describe("with an OTLP endpoint", () => {
     }
   });
 
-  it("goes on with the trace when the host was killed", async () => {
+  it("goes on with the trace when the host was killed; of many calls tells the first and those that fail", async () => {
     const { url } = await startTraced();
-    await makeTree(folder, { a: "1" });
+    // Where something is already, a listing asks what there is for each directory: more calls than get a span each.
+    await makeTree(folder, Object.fromEntries(Array.from({ length: 110 }, (_none, at) => [`${at}/a`, "1"])));
+    const container = BlobServiceClient.fromConnectionString(azurite.connectionString);
+    await container.getContainerClient("resumed").create();
+    await container.getContainerClient("resumed").getBlockBlobClient("other").upload("1", 1);
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
+    let lists = 0;
     proxy.before = async (request) => {
-      if (isWrite(request) && request.container === "resumed") await held;
+      if (request.container !== "resumed") return undefined;
+      if (isWrite(request)) await held;
+      return request.comp === "list" && ++lists === 108 ? { status: 503, code: "ServerBusy" } : undefined;
     };
     const { location } = await backUp(url, { root: folder, container: "resumed" });
     const listing = await collector.span("getFileList");
@@ -194,7 +201,13 @@ describe("with an OTLP endpoint", () => {
     expect(root?.traceId).toBe(CALLER.traceId);
     expect(root?.parentSpanId).toBe(named("httpStart")[0]?.spanId);
     expect(root?.spanId).toBe(listing.parentSpanId);
-    expect(named("copyFileToBlob").map(parentOf)).toEqual([root]);
+    expect(new Set(named("copyFileToBlob").map(parentOf))).toEqual(new Set([root]));
+
+    const calls = spans.filter(({ parentSpanId }) => parentSpanId === listing.spanId);
+    const failed = calls.filter(({ status }) => status.code === 2);
+    expect(failed.map(({ attributes }) => attributes["error.type"])).toEqual(["ServerBusy"]);
+    expect(calls.length - failed.length).toBe(100);
+    expect(listing.attributes["site_backup.spans_left_out"]).toBeGreaterThanOrEqual(10);
   });
 });
 
