@@ -6,6 +6,7 @@ const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 /** Steps that are round in bytes: powers of two. */
 export const BYTE_STEPS = Array.from({ length: 60 }, (_none, power) => 2 ** power);
 
+/** An axis; with a `stroke` in the colour of the series that it is of, where there are several. */
 export function axis(colors: Colors, options: uPlot.Axis): uPlot.Axis {
   return {
     stroke: colors.muted,

@@ -74,7 +74,8 @@ export function historyChart(): Figure<HistoryPoint[]> {
     describe: (data) => {
       const last = data.at(-1);
       if (!last) return "Size of history: no run yet.";
-      return `Size of history over ${data.length} runs: the tree has ${bytes(last.tree)}, the last run copied ${bytes(last.copied)}, all together ${bytes(last.total)}.`;
+      const runs = data.length === 1 ? "1 run" : `${data.length} runs`;
+      return `Size of history over ${runs}: the tree has ${bytes(last.tree)}, the last run copied ${bytes(last.copied)}, all together ${bytes(last.total)}.`;
     },
   });
 }

@@ -44,6 +44,7 @@ export function throughputChart(): Figure<readonly Rate[]> {
         }),
         axis(colors, {
           scale: "bytes",
+          stroke: colors.accent,
           size: 78,
           space: 28,
           incrs: BYTE_STEPS,
@@ -51,11 +52,12 @@ export function throughputChart(): Figure<readonly Rate[]> {
         }),
         axis(colors, {
           scale: "files",
+          stroke: colors.second,
           side: 1,
-          size: 52,
+          size: 60,
           space: 28,
           grid: { show: false },
-          values: (_self, splits) => splits.map((split) => number(split)),
+          values: (_self, splits) => splits.map((split) => `${number(split)}/s`),
         }),
       ],
     }),

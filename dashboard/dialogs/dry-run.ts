@@ -3,12 +3,12 @@ import { api } from "../api/client.ts";
 import { announce } from "../ui/announce.ts";
 import type { Dialog } from "../ui/dialog.ts";
 import { h, replace, type Child } from "../ui/element.ts";
-import { form } from "../ui/form.ts";
+import { closeDialogOf, form } from "../ui/form.ts";
 import { nameText } from "../ui/name-text.ts";
 import { errorNotice } from "../ui/notice.ts";
 import { poll, type Polling } from "../ui/poll.ts";
 import { go, hrefOf } from "../ui/route.ts";
-import { bytes, files } from "../ui/words.ts";
+import { bytes, files, reasonWords } from "../ui/words.ts";
 import type { RestoreRequest } from "./restore-dialog.ts";
 
 interface Name {
@@ -80,12 +80,12 @@ export class DryRun {
     } = run.counts ?? {};
     const kept = unchanged + skipped;
     const summary = [
-      `${files(copied)} would be written (${bytes(size)})`,
+      copied === 0 ? "Nothing would be written" : `${files(copied)} would be written (${bytes(size)})`,
       removed,
       kept > 0 && `${files(kept)} left as they are`,
       failed > 0 && `${files(failed)} could not be restored`,
     ].filter((words) => typeof words === "string");
-    this.#status.replaceChildren(`${summary.join(", ")}. Into `, nameText(this.#request.to), ".");
+    this.#status.replaceChildren(`${summary.join(", ")}, in `, nameText(this.#request.to), ".");
     announce("The dry run has ended.");
     const stopped = run.status !== "completed" && run.message !== undefined;
     const all = copied + kept + failed;
@@ -109,7 +109,8 @@ export class DryRun {
   #confirm(count: number, anything: number): Child {
     const back = h("button", { type: "button", click: () => this.#back() }, "Change");
     if (anything === 0) {
-      return h("div", {}, h("p", {}, "There is nothing to restore."), h("div", { class: "buttons" }, back));
+      const close = h("button", { type: "button", click: closeDialogOf }, "Close");
+      return h("div", { class: "buttons" }, back, close);
     }
     const confirming = form({
       fields: [],
@@ -140,7 +141,7 @@ function nameList(names: readonly Name[]): HTMLElement {
         "li",
         {},
         nameText(path),
-        reason !== undefined && h("span", { class: "hint" }, nameText(reason.replace(/^dry run: it /, ""))),
+        reason !== undefined && h("span", { class: "hint" }, nameText(reasonWords(reason))),
       ),
     ),
   );

@@ -20,7 +20,9 @@ export function askForKey(refused: boolean): Promise<string | undefined> {
       form({
         fields: [],
         content: [
-          refused && errorNotice("The app did not take this key.", "alert"),
+          refused
+            ? errorNotice("The app did not take this key.", "alert")
+            : h("p", {}, "This app answers only with one of its function keys."),
           h(
             "div",
             { class: "field" },
@@ -29,7 +31,9 @@ export function askForKey(refused: boolean): Promise<string | undefined> {
             h(
               "span",
               { class: "hint" },
-              "The app wants one. It is kept until this tab is closed, and sent to this app alone. Where it comes from: the portal, App keys; or az functionapp keys list.",
+              "Kept until this tab is closed, and sent to this app alone. In the portal it is under App keys; or ",
+              h("code", {}, "az functionapp keys list"),
+              ".",
             ),
           ),
         ],

@@ -4,6 +4,7 @@ import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
 import { checkField, choiceField, linesField, selectField, textField } from "../ui/field.ts";
 import { form } from "../ui/form.ts";
+import { visibleText } from "../ui/name-text.ts";
 import { note } from "../ui/notice.ts";
 import { moment } from "../../cli/words.ts";
 import { placeOf } from "../ui/words.ts";
@@ -97,5 +98,5 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
 
 function labelOf(run: Run): string {
   const state = run.status === "completed" ? "" : `, ${run.status}`;
-  return `${moment(run.started)}  ${run.root} → ${placeOf(run)}${state}`;
+  return visibleText(`${moment(run.started)}  ${run.root} → ${placeOf(run)}${state}`);
 }

@@ -1,19 +1,33 @@
-import { h } from "./element.ts";
+import { h, type Child } from "./element.ts";
 
 /**
  * Characters that cannot be seen or that change the order of those around them: controls, joiners, marks of direction.
  * They are shown by their code, so that no name looks like another one.
  */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const UNSEEN = /([\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/u;
+const UNSEEN = /([\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/gu;
 
 /** A name that strangers gave, as text: kept apart from the text around it, with what is unseen made visible. */
 export function nameText(name: string): HTMLElement {
-  const parts = name.split(UNSEEN).map((part, index) => (index % 2 === 1 ? codeOf(part) : part));
-  return h("bdi", { class: "name", dir: "ltr" }, ...parts);
+  return h("bdi", { class: "name", dir: "ltr" }, ...visible(name));
 }
 
-function codeOf(character: string): HTMLElement {
-  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
-  return h("span", { class: "code", title: "A character that cannot be seen" }, code);
+/** A text that may hold names, with what is unseen in it made visible. */
+export function visible(text: string): Child[] {
+  return text
+    .split(UNSEEN)
+    .map((part, index) =>
+      index % 2 === 1
+        ? h("span", { class: "code", title: "A character that cannot be seen" }, codeOf(part))
+        : part,
+    );
+}
+
+/** The same where only text can stand: in the choices of a select. */
+export function visibleText(text: string): string {
+  return text.replace(UNSEEN, codeOf);
+}
+
+function codeOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }

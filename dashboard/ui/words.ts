@@ -1,6 +1,6 @@
 import { duration, files, number } from "../../cli/words.ts";
 import type { Counts, Outcome, Run } from "../api/answers.ts";
-import { filesOf } from "../api/answers.ts";
+import { countOf, filesOf } from "../api/answers.ts";
 
 export { bytes, bytesOf, duration, files, number, roughly } from "../../cli/words.ts";
 
@@ -21,8 +21,10 @@ const OUTCOMES: Record<string, Partial<Record<Outcome, string>>> = {
   restore: { copied: "Restored", unchanged: "Left as it is", vanished: "Vanished", skipped: "Skipped" },
   dry: { copied: "Would be restored", unchanged: "Would be left", skipped: "Would be skipped" },
   verify: { copied: "Copied", unchanged: "Verified" },
-  prune: { deleted: "Deleted", unchanged: "Decided" },
+  prune: { deleted: "Deleted", unchanged: "Runs kept" },
+  dryPrune: { deleted: "Would be deleted", unchanged: "Runs kept" },
 };
+const DRY: Record<string, string> = { restore: "dry", prune: "dryPrune" };
 
 const MEANINGS: Partial<Record<Outcome, string>> = {
   vanished: "Gone between listing and copying; no error.",
@@ -32,7 +34,7 @@ const MEANINGS: Partial<Record<Outcome, string>> = {
 /** An outcome in the words of a kind of run: what a verification finds unchanged is verified. */
 export function outcomeWord({ kind, dryRun }: Pick<Run, "kind" | "dryRun">, outcome: Outcome): string {
   if (outcome === "failed") return "Failed";
-  const words = OUTCOMES[dryRun && kind === "restore" ? "dry" : kind] ?? OUTCOMES["backup"];
+  const words = OUTCOMES[(dryRun && DRY[kind]) || kind] ?? OUTCOMES["backup"];
   return words?.[outcome] ?? outcome.charAt(0).toUpperCase() + outcome.slice(1);
 }
 
@@ -55,6 +57,36 @@ export function subjectOf(run: Run): string {
 export function tookWords({ started, finished }: Run): string {
   const end = finished === undefined ? Date.now() : Date.parse(finished);
   return duration(Math.max(0, end - Date.parse(started)));
+}
+
+const SUCCEEDED: Record<string, string> = {
+  backup: "are backed up",
+  restore: "are restored",
+  verify: "are as they were recorded",
+  prune: "are deleted",
+};
+
+/**
+ * 3 of 118 files failed; the others are backed up. Undefined when something else was why the run failed. The run's message
+ * names some of the files, too: the page has them all below.
+ */
+export function failedWords({ kind, counts, message }: Run): string | undefined {
+  if (!counts || counts.failed === 0 || message?.startsWith(`${counts.failed} of `) !== true)
+    return undefined;
+  const all = filesOf(counts);
+  if (counts.failed === all) return all === 1 ? "The one file failed." : `All ${number(all)} files failed.`;
+  const others = `the others ${SUCCEEDED[kind] ?? "did not"}`;
+  return `${number(counts.failed)} of ${files(all)} failed; ${others}.`;
+}
+
+/** Why a file failed, or what a dry run would do to it: that it is a dry run, the page says. */
+export function reasonWords(reason: string): string {
+  return reason.replace(/^dry run: it |^would be: /, "");
+}
+
+/** What a run has to do with, for a list: the files that it dealt with; of a prune what it deleted. */
+export function amountOf({ kind, counts }: Run): number | undefined {
+  return counts && (kind === "prune" ? countOf(counts, "deleted") : filesOf(counts));
 }
 
 /** 118 files, 3 failed. */

@@ -8,7 +8,7 @@ import { errorNotice } from "../ui/notice.ts";
 import { Pager } from "../ui/pager.ts";
 import { go, hrefWith } from "../ui/route.ts";
 import { Table } from "../ui/table.ts";
-import { bytes, number, outcomeWord } from "../ui/words.ts";
+import { bytes, number, outcomeWord, reasonWords } from "../ui/words.ts";
 import { shownOutcome } from "./outcome-tiles.ts";
 
 /** Rows of a page: as many as are looked through at ease, and so few that no browser minds. */
@@ -29,12 +29,20 @@ export class FilesPanel {
     { title: "Size", class: "number" },
   ]);
   readonly #pager = new Pager("Pages of files");
+  readonly #filter: HTMLElement;
   readonly #words = h("p", { class: "empty", role: "status" });
   #asked = "";
   #disposed = false;
 
   constructor(id: string) {
     this.#id = id;
+    this.#filter = h(
+      "div",
+      { class: "filter" },
+      labelled("Path begins with", this.#prefix),
+      labelled("Contains", this.#text),
+      h("button", { type: "submit" }, "Search"),
+    );
     this.element = h(
       "section",
       { class: "panel files-panel", "aria-labelledby": this.#heading.id, hidden: true },
@@ -42,13 +50,7 @@ export class FilesPanel {
         "form",
         { class: "panel-head", role: "search", submit: (event) => this.#search(event) },
         this.#heading,
-        h(
-          "div",
-          { class: "filter" },
-          labelled("Path begins with", this.#prefix),
-          labelled("Contains", this.#text),
-          h("button", { type: "submit" }, "Search"),
-        ),
+        this.#filter,
       ),
       this.#table.element,
       this.#words,
@@ -64,8 +66,9 @@ export class FilesPanel {
     const [prefix, text] = [query.get("prefix") ?? "", query.get("text") ?? ""];
     const count = countOf(run.counts, outcome);
     replace(this.#heading, `${outcomeWord(run, outcome)} `, h("span", { class: "sub" }, number(count)));
-    // While a run goes on only its first failures are looked at again: the rest would move under the reader.
-    const grown = run.status === "running" ? outcome === "failed" && Math.min(count, PAGE) : "ended";
+    this.#filter.hidden = count === 0 && prefix === "" && text === "";
+    // While a run goes on only its first page is looked at again: the rest would move under the reader.
+    const grown = run.status === "running" ? Math.min(count, PAGE) : "ended";
     const asked = JSON.stringify([outcome, prefix, text, query.get("pages"), grown]);
     if (asked === this.#asked) return;
     this.#asked = asked;
@@ -109,6 +112,10 @@ export class FilesPanel {
       "with-reasons",
       files.some(({ reason }) => reason !== undefined),
     );
+    this.#table.element.classList.toggle(
+      "with-sizes",
+      files.some(({ size, reason }) => size > 0 || reason === undefined),
+    );
     this.#table.show(files.map(row));
     const none = searching ? "No file is like that." : run.status === "running" ? "None so far." : "None.";
     replace(this.#words, files.length === 0 && none);
@@ -122,10 +129,11 @@ export class FilesPanel {
 }
 
 function row({ path, kind, size, reason }: FileOutcome): Child[] {
-  const mark = kind === "file" ? undefined : h("span", { class: "chip" }, kind);
+  // What else it is, the reason says.
+  const mark = kind === "link" || kind === "directory" ? h("span", { class: "chip" }, kind) : undefined;
   return [
     h("span", {}, nameText(path), mark),
-    reason === undefined ? "" : nameText(reason),
+    reason === undefined ? "" : nameText(reasonWords(reason)),
     size > 0 || reason === undefined ? bytes(size) : "",
   ];
 }

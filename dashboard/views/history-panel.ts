@@ -4,6 +4,7 @@ import { historyChart, type HistoryPoint } from "../chart/history-chart.ts";
 import type { Figure } from "../chart/figure.ts";
 import { h, newId, replace } from "../ui/element.ts";
 import { momentText } from "../ui/moment-text.ts";
+import { visibleText } from "../ui/name-text.ts";
 import { go, hrefWith } from "../ui/route.ts";
 import { Table } from "../ui/table.ts";
 import { bytes, placeOf } from "../ui/words.ts";
@@ -76,11 +77,12 @@ export class HistoryPanel {
 
   #show(): void {
     const names = [...this.#groups.keys()];
-    const name = this.#chosen !== undefined && this.#groups.has(this.#chosen) ? this.#chosen : names[0];
-    // One run is no history.
+    // One run is no history: where nobody chose, the newest that has more than one.
+    const grown = names.find((each) => (this.#groups.get(each)?.length ?? 0) > 1) ?? names[0];
+    const name = this.#chosen !== undefined && this.#groups.has(this.#chosen) ? this.#chosen : grown;
     const points = pointsOf(this.#groups.get(name ?? "") ?? []);
     this.element.hidden = names.length === 0;
-    replace(this.#choice, ...names.map((value) => h("option", { value }, value)));
+    replace(this.#choice, ...names.map((value) => h("option", { value }, visibleText(value))));
     this.#choice.value = name ?? "";
     this.#figure.show(points);
     this.#table.show(

@@ -26,7 +26,7 @@ export function outcomeTiles(run: Run, query: URLSearchParams): HTMLElement[] {
       },
       h("span", { class: "tile-name" }, shape && icon(shape), outcomeWord(run, outcome)),
       h("span", { class: "tile-count" }, number(count)),
-      h("span", { class: "tile-more" }, more(counts, outcome)),
+      h("span", { class: "tile-more" }, more(run, counts, outcome)),
     );
   });
 }
@@ -49,7 +49,8 @@ function isOf({ kind }: Run, counts: Counts, outcome: Outcome): boolean {
   return kind !== "restore" || outcome !== "vanished";
 }
 
-function more(counts: Counts, outcome: Outcome): string {
+function more({ kind }: Run, counts: Counts, outcome: Outcome): string {
+  if (countOf(counts, outcome) === 0) return "";
   if (outcome === "copied" || outcome === "deleted") return bytes(counts.bytes);
-  return outcome === "unchanged" ? bytes(counts.unchangedBytes) : "";
+  return outcome === "unchanged" && kind !== "prune" ? bytes(counts.unchangedBytes) : "";
 }

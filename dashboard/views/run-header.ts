@@ -1,10 +1,10 @@
-import type { Run } from "../api/answers.ts";
+import { filesOf, type Run } from "../api/answers.ts";
 import { h, replace, type Child } from "../ui/element.ts";
 import { momentText } from "../ui/moment-text.ts";
 import { nameText } from "../ui/name-text.ts";
 import { go, hrefOf, hrefWith } from "../ui/route.ts";
 import { statusBadge } from "../ui/status-badge.ts";
-import { kindWords, subjectOf, tookWords } from "../ui/words.ts";
+import { kindWords, placeOf, subjectOf, tookWords } from "../ui/words.ts";
 
 /** What a run is, and what can be done with it. */
 export class RunHeader {
@@ -44,11 +44,12 @@ interface Offer {
   danger?: boolean;
 }
 
-function offersFor({ kind, status, forgotten }: Run): Offer[] {
+function offersFor({ kind, status, forgotten, counts }: Run): Offer[] {
   if (status === "running") return [{ dialog: "cancel", label: "Cancel …", danger: true }];
   if (kind !== "backup") return [];
   const again: Offer = { dialog: "backup", label: "Back up again …" };
-  if (forgotten !== undefined) return [again];
+  const backedUp = status === "completed" || (counts !== undefined && filesOf(counts) > counts.failed);
+  if (forgotten !== undefined || !backedUp) return [again];
   return [{ dialog: "verify", label: "Verify …" }, { dialog: "restore", label: "Restore …" }, again];
 }
 
@@ -66,13 +67,10 @@ function action(dialog: string, label: string, danger = false): HTMLElement {
 }
 
 function facts(run: Run): HTMLElement[] {
-  const { container, prefix } = run.destination;
   return [
-    ...fact(
-      run.kind === "backup" ? "To" : "From",
-      nameText(prefix === "" ? container : `${container}/${prefix}`),
-    ),
-    ...(run.of === undefined ? [] : fact("Of", h("a", { href: hrefOf(run.of) }, h("code", {}, run.of)))),
+    // That of a prune is its title.
+    ...(run.kind === "prune" ? [] : fact(run.kind === "backup" ? "To" : "From", nameText(placeOf(run)))),
+    ...(run.of === undefined ? [] : fact("Backup", h("a", { href: hrefOf(run.of) }, h("code", {}, run.of)))),
     ...(run.kind === "backup" ? fact("Mode", run.mode) : []),
     ...fact("Started", momentText(run.started)),
     ...fact(run.status === "running" ? "Running for" : "Took", tookWords(run)),

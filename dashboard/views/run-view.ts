@@ -1,15 +1,17 @@
-import type { Run } from "../api/answers.ts";
+import { filesOf, type Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { announce } from "../ui/announce.ts";
 import { h, replace } from "../ui/element.ts";
 import { icon } from "../ui/icon.ts";
+import { visible } from "../ui/name-text.ts";
 import { errorNotice, note } from "../ui/notice.ts";
 import { poll } from "../ui/poll.ts";
 import { hrefOf } from "../ui/route.ts";
-import { countsWords, kindWords } from "../ui/words.ts";
+import { countsWords, failedWords, kindWords } from "../ui/words.ts";
 import { FilesPanel } from "./files-panel.ts";
 import { LivePanel } from "./live-panel.ts";
 import { outcomeTiles } from "./outcome-tiles.ts";
+import { RemovedPanel } from "./removed-panel.ts";
 import { RunHeader } from "./run-header.ts";
 import type { View } from "./view.ts";
 
@@ -24,6 +26,7 @@ export function runView(id: string): View {
   const live = new LivePanel(id);
   const tiles = h("nav", { class: "tiles", "aria-label": "Files by outcome" });
   const files = new FilesPanel(id);
+  const removed = new RemovedPanel(id);
   const message = h("div");
   const trouble = h("div");
   const begun = Date.now();
@@ -45,8 +48,12 @@ export function runView(id: string): View {
     header.show(run);
     live.show(run);
     replace(message, ...messageOf(run));
-    replace(tiles, ...(run.counts ? outcomeTiles(run, query) : []));
-    files.show(run, query);
+    // Of a run that was stopped before it met a file there is nothing to count.
+    if (run.status !== "failed" || (run.counts && filesOf(run.counts) > 0)) {
+      replace(tiles, ...outcomeTiles(run, query));
+      files.show(run, query);
+      removed.show(run);
+    }
     before = run;
   }
 
@@ -61,6 +68,7 @@ export function runView(id: string): View {
       live.element,
       tiles,
       files.element,
+      removed.element,
     ),
     show(next) {
       query = next;
@@ -77,11 +85,12 @@ export function runView(id: string): View {
 }
 
 function messageOf(run: Run): HTMLElement[] {
-  if (run.message !== undefined) return [errorNotice(run.message)];
+  if (run.status === "skipped") return [note(...visible(run.message ?? "It did not begin."))];
+  if (run.message !== undefined) return [errorNotice(failedWords(run) ?? run.message)];
   if (run.forgotten !== undefined)
     return [note("A prune has forgotten this run: it cannot be restored any more.")];
-  if (run.dryRun && run.kind === "restore" && run.status === "completed")
-    return [note("A dry run: nothing was written. The files below are what a restore would write.")];
+  if (run.dryRun && run.status === "completed")
+    return [note(`A dry run: nothing was ${run.kind === "prune" ? "deleted" : "written or removed"}.`)];
   return [];
 }
 

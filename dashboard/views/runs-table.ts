@@ -1,6 +1,5 @@
 import { moment } from "../../cli/words.ts";
 import type { Run } from "../api/answers.ts";
-import { filesOf } from "../api/answers.ts";
 import { h, type Child } from "../ui/element.ts";
 import { icon } from "../ui/icon.ts";
 import { momentText } from "../ui/moment-text.ts";
@@ -8,7 +7,7 @@ import { nameText } from "../ui/name-text.ts";
 import { hrefOf } from "../ui/route.ts";
 import { statusBadge } from "../ui/status-badge.ts";
 import { Table } from "../ui/table.ts";
-import { bytes, files, kindWords, number, placeOf, subjectOf, tookWords } from "../ui/words.ts";
+import { amountOf, bytes, files, kindWords, number, placeOf, subjectOf, tookWords } from "../ui/words.ts";
 
 export function runsTable(): Table {
   return new Table("Runs", "runs", [
@@ -24,6 +23,7 @@ export function runsTable(): Table {
 
 export function runRow(run: Run): Child[] {
   const { counts } = run;
+  const amount = amountOf(run);
   return [
     statusBadge(run.status),
     h(
@@ -38,9 +38,10 @@ export function runRow(run: Run): Child[] {
       ),
       h("div", { class: "sub" }, ...subtitle(run)),
     ),
-    run.progress ? progressCell(run.progress) : counts ? number(filesOf(counts)) : "",
+    run.progress ? progressCell(run.progress) : amount === undefined ? "" : number(amount),
     counts ? failedCell(counts.failed) : "",
-    counts ? bytes(counts.bytes) : "",
+    // How much a verification read, nobody has counted.
+    counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     momentText(run.started),
     run.finished === undefined ? h("span", { class: "sub" }, tookWords(run)) : tookWords(run),
   ];

@@ -23,7 +23,14 @@ export function runsView(): View {
   const history = new HistoryPanel();
   const trouble = h("div");
   const empty = h("div", { class: "empty", hidden: true });
-  const list = h("div", { class: "panel table-panel", "aria-busy": "true" }, table.element, empty);
+  table.element.hidden = true;
+  const list = h(
+    "div",
+    { class: "panel table-panel", "aria-busy": "true" },
+    h("div", { class: "panel-head" }, filter.element),
+    table.element,
+    empty,
+  );
   let query = new URLSearchParams();
   let shown = "";
 
@@ -64,7 +71,7 @@ export function runsView(): View {
     element: h(
       "div",
       { class: "view" },
-      h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, "Runs"), filter.element),
+      h("h1", { tabindex: "-1" }, "Runs"),
       trouble,
       history.element,
       list,

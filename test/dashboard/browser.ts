@@ -1,7 +1,7 @@
 /** A real Chromium for the tests of the dashboard, and pages whose own errors fail the test. */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from "playwright-core";
 
 const PLACES = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 const executablePath = PLACES.find((place) => place !== undefined && existsSync(place));
@@ -49,21 +49,15 @@ export class Visitor {
     });
   }
 
-  /** Opens the dashboard in a session of its own. @param hash where in it */
+  /** Opens the dashboard in a tab of its own, and with that in a session of its own. @param hash where in it */
   static async open(
-    browser: Browser,
+    context: BrowserContext,
     url: string,
     hash = "",
-    options: BrowserContextOptions = {},
+    { viewport = { width: 1280, height: 720 } } = {},
   ): Promise<Visitor> {
-    const context = await browser.newContext({
-      reducedMotion: "reduce",
-      locale: "en-GB",
-      timezoneId: "Asia/Tokyo",
-      ...options,
-    });
-    await context.addInitScript(WATCH);
     const visitor = new Visitor(await context.newPage(), url);
+    await visitor.page.setViewportSize(viewport);
     await visitor.page.goto(`${url}/dashboard${hash}`);
     return visitor;
   }
@@ -76,13 +70,13 @@ export class Visitor {
 
   /** Ends the session. The page had no error and broke no policy. */
   async leave(): Promise<void> {
-    await this.page.context().close();
+    await this.page.close();
     if (this.#errors.length > 0) throw new Error(`The page had errors:\n${this.#errors.join("\n")}`);
   }
 
   /** axe finds nothing, in light and in dark, and nothing is wider than the window. */
   async expectAccessible(state: string): Promise<void> {
-    await this.page.evaluate(axe);
+    if (!(await this.page.evaluate<boolean>("'axe' in globalThis"))) await this.page.evaluate(axe);
     // In the dark nothing differs but colours.
     for (const [colorScheme, rules] of [
       ["light", ""],
@@ -131,4 +125,15 @@ export async function startBrowser(): Promise<Browser> {
   // In a container there is neither a user of its own nor much shared memory.
   const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"];
   return await chromium.launch({ ...(executablePath ? { executablePath } : {}), args });
+}
+
+/** What the tabs of a browser share: the dashboard's files, which are the greater part of opening it. */
+export async function startContext(browser: Browser): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    reducedMotion: "reduce",
+    locale: "en-GB",
+    timezoneId: "Asia/Tokyo",
+  });
+  await context.addInitScript(WATCH);
+  return context;
 }

@@ -1,45 +1,13 @@
 /** The dashboard as a person uses it, in a real browser, on the local host. */
-import { rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
-import { RecordsHost } from "../records/host.ts";
-import { hasChromium, startBrowser, TEST_TIMEOUT_MS, Visitor } from "./browser.ts";
+import { expect, it } from "vitest";
+import { makeTree, manyFiles } from "../harness/tree.ts";
+import type { Dashboard } from "./session.ts";
 
-describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () => {
-  let host: RecordsHost;
-  let browser: Browser;
-  let folder: string;
-  let visitor: Visitor | undefined;
-
-  beforeAll(async () => {
-    folder = await makeFolder("dashboard");
-    // One request at a time, so that a run can be watched.
-    [host, browser] = await Promise.all([
-      RecordsHost.start({ BACKUP_REQUESTS_IN_FLIGHT: "1" }),
-      startBrowser(),
-    ]);
-  });
-  afterAll(async () => {
-    await browser.close();
-    await host.process.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    const last = visitor;
-    visitor = undefined;
-    await last?.leave();
-  });
-
-  async function open(hash = "", options = {}): Promise<Visitor> {
-    visitor = await Visitor.open(browser, host.process.url, hash, options);
-    return visitor;
-  }
-
+export function journeyTests(dashboard: Dashboard): void {
   it("says what is wrong with a request, at the field that it is about", async () => {
-    const on = await open();
+    const on = await dashboard.open();
     await on.page.getByText("Nothing has been backed up yet.").waitFor();
     await on.expectAccessible("nothing yet");
 
@@ -58,8 +26,8 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
   });
 
   it("starts a backup, and follows it to its end", async () => {
-    const root = await makeTree(path.join(folder, "site"), manyFiles(350));
-    const on = await open();
+    const root = await makeTree(path.join(dashboard.folder, "site"), manyFiles(350));
+    const on = await dashboard.open();
     await on.button("Back up …").click();
     await on.field("Directory").fill(root);
     await on.field("Folder in it").fill("site");
@@ -84,9 +52,9 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
     await on.page.getByRole("link", { name: "Runs" }).click();
     const row = on.page.getByRole("row", { name: new RegExp(`Completed.*${root}.*299`) });
     await row.waitFor();
-    await on.page.getByRole("img", { name: /^Size of history over 1 runs/ }).waitFor();
+    await on.page.getByRole("img", { name: /^Size of history over 1 run:/ }).waitFor();
     await on.expectAccessible("the list of runs");
-    const { runs } = await host.runs();
+    const { runs } = await dashboard.host.runs();
     expect(runs[0]).toMatchObject({ root, destination: { container: "backups", prefix: "site" } });
     // Local time, and UTC in the title.
     const started = row.locator("time").first();
@@ -98,16 +66,17 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
   });
 
   it("shows failed files with their reasons, and finds files by outcome and text", async () => {
-    const root = await makeTree(path.join(folder, "broken"), {
+    const root = await makeTree(path.join(dashboard.folder, "broken"), {
       ...manyFiles(120),
       "bad.": "1",
       "d000/worse.": "2",
     });
-    const { id } = await host.backUp({ root, container: "broken" });
-    const on = await open(`#/runs/${id}`);
+    const { id } = await dashboard.host.backUp({ root, container: "broken" });
+    const on = await dashboard.open(`#/runs/${id}`);
     await on.status("Failed").waitFor();
     await on.page.getByRole("row", { name: /^bad\. .*Blob Storage cannot hold it/ }).waitFor();
     await on.count("Failed", 2).waitFor();
+    await on.page.getByText("2 of 122 files failed; the others are backed up.", { exact: true }).waitFor();
     await on.expectAccessible("a failed run");
 
     await on.page.getByRole("searchbox", { name: "Path or reason contains" }).fill("WORSE");
@@ -133,14 +102,14 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
   });
 
   it("restores a run after a dry run that writes nothing, and verifies it", async () => {
-    const root = await makeTree(path.join(folder, "source"), {
+    const root = await makeTree(path.join(dashboard.folder, "source"), {
       "a.txt": "one",
       "b/c.txt": "two",
       "bad.": "",
     });
-    const { id } = await host.backUp({ root, container: "source" });
-    const to = await makeTree(path.join(folder, "restored"), { "extra.txt": "goes" });
-    const on = await open(`#/runs/${id}`);
+    const { id } = await dashboard.host.backUp({ root, container: "source" });
+    const to = await makeTree(path.join(dashboard.folder, "restored"), { "extra.txt": "goes" });
+    const on = await dashboard.open(`#/runs/${id}`);
     await on.button("Restore …").last().click();
     await on.field("Into the directory").fill(to);
     await on.page.getByLabel("Remove what the directory has and the backup has not").check();
@@ -153,6 +122,7 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
     await on.page.getByRole("listitem").filter({ hasText: "b/c.txt" }).waitFor();
     await on.page.getByRole("listitem").filter({ hasText: "extra.txtwould be removed" }).waitFor();
     await on.expectAccessible("a dry run");
+    expect(await on.page.getByRole("dialog").textContent()).not.toContain("dry run: it");
     expect(await readdir(to)).toEqual(["extra.txt"]);
 
     await on.button("Restore 2 files").click();
@@ -160,6 +130,7 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
     await on.count("Restored", 2).waitFor();
     expect(await readFile(path.join(to, "b/c.txt"), "utf8")).toBe("two");
     expect((await readdir(to)).sort()).toEqual(["a.txt", "b"]);
+    await on.page.getByRole("list", { name: "Removed" }).getByText("extra.txt").waitFor();
     await on.expectAccessible("a restore");
 
     await on.page.getByRole("link", { name: id }).click();
@@ -170,23 +141,41 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
     await on.page.getByRole("heading", { name: /^Verification/ }).waitFor();
     await on.status("Completed").waitFor();
     await on.count("Verified", 2).waitFor();
-    expect((await host.runs("?kind=restore")).runs.map(({ dryRun }) => dryRun)).toEqual([undefined, true]);
+    expect((await dashboard.host.runs("?kind=restore")).runs.map(({ dryRun }) => dryRun)).toEqual([
+      undefined,
+      true,
+    ]);
+  });
+
+  it("shows what a prune would delete, and that it kept what stays", async () => {
+    const root = path.join(dashboard.folder, "pruned");
+    for (const a of ["1", "22"]) {
+      await makeTree(root, { a });
+      await dashboard.host.backUp({ root, container: "pruned" });
+    }
+    const request = { container: "pruned", keepLast: 1, dryRun: true };
+    const { id } = await dashboard.host.ended(await dashboard.host.start(request, "pruneBackups"));
+    const on = await dashboard.open(`#/runs/${id}`);
+    await on.page.getByText("A dry run: nothing was deleted.").waitFor();
+    await on.count("Runs kept", 1).waitFor();
+    await on.page.getByRole("row", { name: /^a the snapshot of .* 1 B$/ }).waitFor();
+    expect(await on.page.locator(".tile-deleted .tile-name").textContent()).toBe("Would be deleted");
   });
 
   it("cancels a run once that is confirmed", async () => {
-    const root = await makeTree(path.join(folder, "long"), manyFiles(3000));
-    const id = await host.start({ root, container: "long" });
-    const on = await open(`#/runs/${id}`);
+    const root = await makeTree(path.join(dashboard.folder, "long"), manyFiles(3000));
+    const id = await dashboard.host.start({ root, container: "long" });
+    const on = await dashboard.open(`#/runs/${id}`);
     await on.button("Cancel …").click();
     await on.expectAccessible("asking before a run is canceled");
     await on.button("Cancel the run").click();
     await on.status("Canceled").waitFor();
-    expect((await host.run(id)).status).toBe("canceled");
+    expect((await dashboard.host.run(id)).status).toBe("canceled");
     expect(await on.hash()).toBe(`#/runs/${id}`);
   });
 
   it("is used by keyboard, and keeps where it is in the address", async () => {
-    const on = await open();
+    const on = await dashboard.open();
     await on.page.getByRole("heading", { name: "Runs" }).waitFor();
     for (const _key of ["skip", "brand", "restore", "back up"]) await on.page.keyboard.press("Tab");
     await on.page.keyboard.press("Enter");
@@ -216,7 +205,7 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
   });
 
   it("says that the app does not answer, and goes on when it does", async () => {
-    const on = await open("", { viewport: { width: 360, height: 700 } });
+    const on = await dashboard.open("", { viewport: { width: 360, height: 700 } });
     await on.page.locator(".status-completed").first().waitFor();
     await on.expectAccessible("the list of runs on a phone");
     await on.page.route("**/backups*", (route) => route.abort());
@@ -228,4 +217,4 @@ describe.skipIf(!hasChromium)("the dashboard", { timeout: TEST_TIMEOUT_MS }, () 
     expect(await on.page.locator(".status-completed").count()).toBeGreaterThan(0);
     on.forgive(/ERR_FAILED/);
   });
-});
+}

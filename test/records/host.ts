@@ -12,6 +12,8 @@ export interface Answer {
 
 export class RecordsHost {
   readonly process: LocalHostProcess;
+  /** Where the durable engine says how the runs are that were started. */
+  readonly #statuses = new Map<string, string>();
 
   private constructor(process: LocalHostProcess) {
     this.process = process;
@@ -48,7 +50,9 @@ export class RecordsHost {
       body: JSON.stringify(body),
     });
     if (answer.status !== 202) throw new Error(answer.text);
-    return (answer.json() as { id: string }).id;
+    const { id, statusQueryGetUri } = answer.json() as { id: string; statusQueryGetUri: string };
+    this.#statuses.set(id, statusQueryGetUri);
+    return id;
   }
 
   /** Backs up, and gives the run once its orchestration has ended. */
@@ -59,9 +63,15 @@ export class RecordsHost {
   async ended(id: string): Promise<RunView> {
     for (;;) {
       const run = await this.run(id);
-      if (run.status !== "running") return run;
+      // The record is closed a moment before the orchestration is: until then its destination is not free.
+      if (run.status !== "running" && (await this.#hasEnded(id))) return run;
       await sleep(50);
     }
+  }
+
+  async #hasEnded(id: string): Promise<boolean> {
+    const address = this.#statuses.get(id);
+    return address === undefined || (await fetch(address)).status !== 202;
   }
 
   run(id: string): Promise<RunView> {

@@ -1,0 +1,15 @@
+/** The dashboard: one host and one browser for all that is tested of it. */
+import { describe } from "vitest";
+import { hasChromium, TEST_TIMEOUT_MS } from "./browser.ts";
+import { hostileTests } from "./hostile.ts";
+import { journeyTests } from "./journeys.ts";
+import { servedTests } from "./served.ts";
+import { useDashboard } from "./session.ts";
+
+const dashboard = useDashboard();
+
+servedTests(dashboard);
+describe.skipIf(!hasChromium)("in a browser", { timeout: TEST_TIMEOUT_MS }, () => {
+  journeyTests(dashboard);
+  hostileTests(dashboard);
+});

@@ -1,0 +1,47 @@
+import { rmSync } from "node:fs";
+import type { BrowserContext } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { makeFolder } from "../harness/tree.ts";
+import { RecordsHost } from "../records/host.ts";
+import { hasChromium, startBrowser, startContext, Visitor } from "./browser.ts";
+
+/** What the tests of the dashboard share. */
+export interface Dashboard {
+  host: RecordsHost;
+  /** For trees to back up. */
+  folder: string;
+  /** Somebody new opens it; whatever the page complained of fails the test that opened it. @param hash where in it */
+  open(hash?: string, options?: { viewport: { width: number; height: number } }): Promise<Visitor>;
+}
+
+/** Starts a host, and a browser where there is one, before the tests of this file, and ends them after. */
+export function useDashboard(): Dashboard {
+  let context: BrowserContext | undefined;
+  let visitor: Visitor | undefined;
+  const dashboard = {
+    async open(hash, options) {
+      if (!context) throw new Error("there is no browser");
+      visitor = await Visitor.open(context, dashboard.host.process.url, hash, options);
+      return visitor;
+    },
+  } as Dashboard;
+  beforeAll(async () => {
+    // One request at a time, so that a run can be watched.
+    [dashboard.host, dashboard.folder, context] = await Promise.all([
+      RecordsHost.start({ BACKUP_REQUESTS_IN_FLIGHT: "1" }),
+      makeFolder("dashboard"),
+      hasChromium ? startBrowser().then(startContext) : undefined,
+    ]);
+  });
+  afterAll(async () => {
+    await context?.browser()?.close();
+    await dashboard.host.process.stop();
+    rmSync(dashboard.folder, { recursive: true, force: true });
+  });
+  afterEach(async () => {
+    const last = visitor;
+    visitor = undefined;
+    await last?.leave();
+  });
+  return dashboard;
+}
