@@ -141,7 +141,10 @@ export class Ledger {
     }
   }
 
+  /** A name may come from a caller, or from a record that somebody else wrote: in an address dots would lead elsewhere. */
   #blob(name: string) {
+    if (name.split(/[\\/]/).some((segment) => /^\.*$/.test(segment)))
+      throw new Error(`"${name.slice(0, 64)}" is no record's name.`);
     return this.#container.getBlockBlobClient(`${this.runId}/${name}`);
   }
 }

@@ -4,9 +4,6 @@ import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { RUN_ID } from "./run-id.ts";
 
-/** Folders of the ledgers' container that are no run's. */
-const OTHER_FOLDERS = new Set(["index", "destinations", "prunes"]);
-
 /** The ids of all runs that have a ledger, whatever the index of runs says. */
 export async function* runFolders(service: BlobServiceClient): AsyncGenerator<string> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
@@ -28,8 +25,8 @@ export async function* runFolders(service: BlobServiceClient): AsyncGenerator<st
     if (page.done) return;
     for (const { name } of page.value.segment.blobPrefixes ?? []) {
       const folder = name.slice(0, -1);
-      // What is no id at all somebody else has put there.
-      if (!OTHER_FOLDERS.has(folder) && RUN_ID.test(folder)) yield folder;
+      // What is no run's id holds something else, or somebody else has put it there.
+      if (RUN_ID.test(folder)) yield folder;
     }
     continuationToken = page.value.continuationToken || undefined;
   } while (continuationToken);
