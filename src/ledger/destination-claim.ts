@@ -56,7 +56,7 @@ export async function claimDestination(
       if (claim.run === run) return { claimed: true };
       if (claim.run !== null) {
         const active = await isActive(claim.run);
-        const starting = active === undefined && Date.now() - Date.parse(claim.since) < STARTING_MS;
+        const starting = active === undefined && isYoung(claim);
         if (active || starting) return { claimed: false, activeRun: claim.run };
       }
       if (claim.root !== root && !wanted.allowOtherRoot) return { claimed: false, otherRoot: claim.root };
@@ -85,8 +85,13 @@ export async function beingStarted(
   place: { container: string; prefix: string },
 ): Promise<string | undefined> {
   const { claim } = (await readClaim(claimBlob(service, place))) ?? {};
-  if (!claim || claim.run === null || Date.now() - Date.parse(claim.since) >= STARTING_MS) return undefined;
+  if (!claim || claim.run === null || !isYoung(claim)) return undefined;
   return claim.run;
+}
+
+/** One of the future is not young for hours: it was made before the clock was set back. */
+function isYoung({ since }: Claim): boolean {
+  return Math.abs(Date.now() - Date.parse(since)) < STARTING_MS;
 }
 
 function claimBlob(service: BlobServiceClient, { container, prefix }: { container: string; prefix: string }) {
