@@ -1,6 +1,8 @@
+import { app } from "@azure/functions";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "./backup/budget.ts";
 import { whenOutOfHandles } from "./backup/handles.ts";
+import { tellErrorsInWords } from "./errors-in-words.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { connectAll } from "./storage/connect.ts";
 import { whenThrottled } from "./storage/retries.ts";
@@ -23,6 +25,8 @@ function createServices(env: NodeJS.ProcessEnv): Services {
 }
 
 export const services: Services = createServices(process.env);
+
+tellErrorsInWords(app);
 
 // Loaded only where it is asked for, and before any function runs: the worker waits for the app's modules.
 if (services.settings.telemetry) {

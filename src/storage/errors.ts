@@ -87,10 +87,14 @@ const LACKING = new Set([
   "UnauthorizedBlobOverwrite",
 ]);
 
+const AGAIN = "Nothing that is done is lost; start the run again when storage answers.";
+
 /** One sentence about a storage error, for people: what happened, and what to do; nothing secret. */
 export function describe(error: unknown): string {
-  if (isTimeout(error)) return "The storage account did not answer in time.";
+  if (isTimeout(error)) return `The storage account did not answer in time. ${AGAIN}`;
   if (isOutOfHandles(error)) return `No connection to the storage account: ${fileError(error.code ?? "")}.`;
+  if (!(error instanceof RestError) && hasCode(error) && NETWORK.has(error.code))
+    return unreachable(error.code);
   if (!(error instanceof RestError)) return redact(error instanceof Error ? error.message : String(error));
   const status =
     error.statusCode === undefined ? "" : ` (HTTP ${error.statusCode}${error.code ? ` ${error.code}` : ""})`;
@@ -110,10 +114,7 @@ export function describe(error: unknown): string {
     case "throttled":
       return `The storage account throttled the requests${status}. Try again later, or lower BACKUP_REQUESTS_IN_FLIGHT.`;
     case "transient":
-      return (
-        `The storage account could not be reached or failed${status || ` (${error.code ?? "no answer"})`}. ` +
-        `Nothing that was copied is lost; start the backup again when storage answers.`
-      );
+      return unreachable(status === "" ? (error.code ?? "no answer") : status.slice(2, -1));
     case "missing":
       return `The container or blob does not exist${status}.`;
     case "local":
@@ -125,6 +126,10 @@ export function describe(error: unknown): string {
         `The storage account answered${status}: ${firstLine(error.message) || "no reason given"}`,
       );
   }
+}
+
+function unreachable(how: string): string {
+  return `The storage account could not be reached or failed (${how}). ${AGAIN}`;
 }
 
 /** The request was ended because it stalled. */

@@ -171,7 +171,7 @@ describe("row 8: the account refuses, or is gone", () => {
       const seconds = await expectStopped(
         id,
         since,
-        /The storage account (could not be reached|did not answer)/,
+        /The storage account (could not be reached|did not answer).*start the run again when storage answers/,
       );
       if (fault !== "hang") await rig.proxy.comeBack();
       rig.proxy.before = () => undefined;
