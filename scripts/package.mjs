@@ -1,6 +1,7 @@
 // node scripts/package.mjs [--zip FILE] [--folder FOLDER]: makes the deployment package from a build: the
 // compiled app, host.json, a package.json without what only developers need, and the production dependencies
-// as the lock file has them. It is left as a folder and as a zip; the same inputs give the same zip.
+// as the lock file has them. It is left as a folder and as a zip; the same inputs give the same zip. Beside the zip lies
+// its bill of materials (SBOM, CycloneDX): .cdx.json in place of .zip.
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -20,6 +21,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ZipFile } from "yazl";
+import { billOfMaterials } from "./sbom.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -66,6 +68,7 @@ try {
   stage(folder);
   const files = prune(folder);
   await writeZip(folder, files, zip);
+  writeFileSync(`${zip.replace(/\.zip$/i, "")}.cdx.json`, billOfMaterials());
   const size = (statSync(zip).size / 1024 / 1024).toFixed(1);
   process.stdout.write(`${zip}: ${files.length} files, ${size} MiB\n`);
 } catch (error) {

@@ -59,6 +59,24 @@ describe("the deployment package", () => {
     expect(matched).toEqual(globSync(main, { cwd: root }).sort());
   });
 
+  it("has its bill of materials beside it: the app, and each dependency with version and hash", () => {
+    const { bomFormat, metadata, components } = readJson(work, "first.cdx.json");
+    expect({ bomFormat, name: metadata.component.name }).toEqual({
+      bomFormat: "CycloneDX",
+      name: "site-backup",
+    });
+    const listed = new Set(components.map(({ purl }: { purl: string }) => purl));
+    const installed = files.filter((file) =>
+      /^node_modules\/(.*\/node_modules\/)?(@[^/]+\/)?[^/]+\/package\.json$/.test(file),
+    );
+    expect(installed.length).toBeGreaterThan(50);
+    for (const file of installed) {
+      const { name, version } = readJson(app, file);
+      expect(listed, file).toContain(`pkg:npm/${name.replace("@", "%40")}@${version}`);
+    }
+    for (const { name, hashes } of components) expect(hashes, name).not.toEqual([]);
+  });
+
   it("holds the production dependencies as locked, and no others", () => {
     const locked: Record<string, { dev?: boolean; optional?: boolean; version: string }> = readJson(
       root,
