@@ -34,6 +34,9 @@ export async function isSame(item: PlannedItem, at: string, current: Stats): Pro
   }
 }
 
+/** Names of a directory that are looked up at a time: within the time that a file operation has. */
+const LOOKS = 100;
+
 /** What a batch found when it was begun. */
 export interface Begun {
   /** This is the first delivery of the batch: none has written anything before. */
@@ -67,7 +70,13 @@ async function inPlace(
   where: { realTo: string; fileTimeoutMs: number },
 ): Promise<string[]> {
   const found = new Set<string>();
-  for (const [portable, inside] of byDirectory(items)) {
+  const some = [...byDirectory(items)].flatMap(([portable, inside]) =>
+    Array.from({ length: Math.ceil(inside.length / LOOKS) }, (_none, index) => ({
+      portable,
+      inside: inside.slice(index * LOOKS, (index + 1) * LOOKS),
+    })),
+  );
+  for (const { portable, inside } of some) {
     await inDirectory(where, portable, async (directory) => {
       const looks = inside.map(async (item) => {
         const at = directory.path(path.posix.basename(item.path));

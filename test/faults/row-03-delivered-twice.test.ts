@@ -24,7 +24,7 @@ interface Counts {
 
 describe("row 3: every activity delivered twice, some at the same time", () => {
   it(
-    "a backup, an incremental one, a restore with delete and a verification: same blobs, same totals",
+    "a backup, an incremental one, a restore with delete, a verification and a prune: same blobs, same totals",
     async () => {
       const root = await makeTree(`${rig.folder}/tree`, {
         ...manyFiles(150, 20),
@@ -65,6 +65,15 @@ describe("row 3: every activity delivered twice, some at the same time", () => {
       const verify = await rig.post("verifyBackup", { run: again, readData: "100%" });
       expect(await rig.follow(verify)).toMatchObject({ runtimeStatus: "Completed", output: tree.size });
 
+      const policy = { container, keepLast: 1 };
+      const told = await rig.follow(await rig.post("pruneBackups", { ...policy, dryRun: true }));
+      expect(told.customStatus).toMatchObject({ runs: { kept: 1, forgotten: 1 } });
+      const pruned = await rig.follow(await rig.post("pruneBackups", policy));
+      expect(pruned).toMatchObject({ runtimeStatus: "Completed", output: told.output });
+      expect((pruned.customStatus as Counts).counts).toEqual((told.customStatus as Counts).counts);
+      const whole = await rig.post("verifyBackup", { run: again, readData: "100%" });
+      expect(await rig.follow(whole)).toMatchObject({ runtimeStatus: "Completed", output: tree.size });
+
       const lines = rig.host.logs().match(/TWICE (together|apart) \w+/g) ?? [];
       const names = new Set(lines.map((line) => line.split(" ")[2]));
       for (const name of [
@@ -81,6 +90,16 @@ describe("row 3: every activity delivered twice, some at the same time", () => {
         "planVerify",
         "verifyFiles",
         "verifySpan",
+        "restoreDirectories",
+        "beginLargeRestore",
+        "restoreRange",
+        "hashRestored",
+        "endLargeRestore",
+        "decidePrune",
+        "gatherNeeds",
+        "listContents",
+        "deleteContents",
+        "deleteLedgers",
       ]) {
         expect(names, name).toContain(name);
       }
