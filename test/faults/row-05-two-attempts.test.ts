@@ -8,6 +8,7 @@ import { listFiles } from "../../src/backup/list-files.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
+import type { StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
 
 const ROUNDS = full ? 20 : 2;
@@ -94,4 +95,40 @@ describe("row 5: two attempts of one batch while its files change", () => {
     },
     PATIENCE,
   );
+
+  it("a block of an old version that comes late does not get into another attempt's blob", async () => {
+    const { service, settings, budget, proxy } = domain;
+    const run = newRun();
+    const root = await makeTree(path.join(folder, run), { "big.bin": bytes(SIZES["big.bin"], "old") });
+    const request = requestFor(root);
+    await listFiles({ run, part: "0", request }, service, settings);
+    const attempt = () => copyBatch({ run, part: "0", batch: 0 }, service, settings, budget);
+    let late: StorageRequest | undefined;
+    let other: Promise<unknown> | undefined;
+    const commits = Promise.withResolvers<void>();
+    const stored = Promise.withResolvers<void>();
+    proxy.before = async (asked) => {
+      if (asked.method !== "PUT" || asked.blob !== "big.bin") return;
+      if (asked.comp === "block" && late === undefined) {
+        late = asked;
+        // The file becomes another one, and another attempt at it begins.
+        await writeFile(path.join(folder, "new"), bytes(SIZES["big.bin"], "new"));
+        await rename(path.join(folder, "new"), path.join(root, "big.bin"));
+        other = attempt();
+        // Storage gets this block just before the other attempt makes the blob of its own.
+        await commits.promise;
+      } else if (asked.comp === "blocklist") {
+        commits.resolve();
+        await stored.promise;
+      }
+    };
+    proxy.after = (done) => {
+      if (done === late) stored.resolve();
+    };
+    const first = await attempt();
+    expect(await other).toEqual(first);
+    proxy.before = proxy.after = () => undefined;
+    const stores = await readBlobs(service.getContainerClient(request.container));
+    expect(hashOf(stores.get("big.bin")!.content)).toBe(hashOf(bytes(SIZES["big.bin"], "new")));
+  });
 });

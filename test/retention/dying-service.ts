@@ -5,7 +5,7 @@ import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azu
 export class Life {
   left: number;
   /** Called before each request is sent. */
-  before: () => Promise<void> | void = () => undefined;
+  before: (request: { method: string; url: string }) => Promise<void> | void = () => undefined;
 
   constructor(requests = Infinity) {
     this.left = requests;
@@ -19,7 +19,7 @@ export function dyingService(connectionString: string, life: Life): BlobServiceC
   pipeline.factories.push({
     create: (next) => ({
       async sendRequest(request) {
-        await life.before();
+        await life.before(request);
         if (life.left-- <= 0) throw new Error("killed");
         return await next.sendRequest(request);
       },

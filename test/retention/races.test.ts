@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { claimDestination } from "../../src/ledger/destination-claim.ts";
@@ -107,6 +107,38 @@ test("a backup and a prune give way to a prune that is at work; after a crash th
   await expectWhole(second, wanted);
 });
 
+test("a prune that is held up while it deletes, so that a backup begins, deletes no more", async () => {
+  const container = `races-${randomUUID()}`;
+  const root = temporary();
+  const many = Array.from({ length: 60 }, (_none, index) => [`gone${index}`, `gone ${index}`] as const);
+  await write(root, { same: "same", ...Object.fromEntries(many) });
+  await drive.backup({ root, container });
+  for (const [name] of many) await rm(path.join(root, name));
+  await drive.backup({ root, container, mode: "incremental" });
+  const wanted = await snapshotOf(root);
+  const life = new Life();
+  const mortal = new Drive(dyingService(azurite.connectionString, life));
+  const lock = azurite.service.getContainerClient("backup-runs").getBlobClient(`prunes/${container}.json`);
+  const steady = performance.now.bind(performance);
+  let heldUp: Promise<string> | undefined;
+  life.before = async ({ method, url }) => {
+    if (!heldUp && (method !== "DELETE" || !url.includes(`/${container}/`))) return;
+    // With all that it has under way, and for longer than the lease is good for.
+    heldUp ??= (async () => {
+      vi.spyOn(performance, "now").mockImplementation(() => steady() + 31_000);
+      await lock.getBlobLeaseClient().breakLease(0);
+      return (await drive.backup({ root, container, mode: "incremental" })).run;
+    })();
+    await heldUp;
+  };
+  const pruned = await mortal.prune({ container, keepLast: 1 });
+  vi.restoreAllMocks();
+  expect(pruned.tally.stopped).toContain("was held up, and a backup or another prune has begun meanwhile");
+  // All but what was under way at a time.
+  expect((await blobsOf(container)).length).toBeGreaterThan(40);
+  await expectWhole(await heldUp!, wanted);
+});
+
 test("a run that a restore reads stays, also when the restore begins while the prune decides", async () => {
   const { container, first } = await twoRuns();
   const id = newId();
@@ -118,9 +150,9 @@ test("a run that a restore reads stays, also when the restore begins while the p
   const restore = newId();
   let begun = false;
   let plan: Awaited<ReturnType<typeof planRestore>> | undefined;
-  life.before = async () => {
+  life.before = async ({ method, url }) => {
     // The prune has looked for readers once and is about to mark.
-    if (begun || (await new Ledger(drive.service, id).read("run.json")) === undefined) return;
+    if (begun || method !== "PUT" || !url.includes(`/${first}/run.json`)) return;
     begun = true;
     plan = await planRestore(
       { run: restore, part: "0", request: parsed.value },
