@@ -122,9 +122,8 @@ export class Api {
     try {
       return await fetch(url, { ...init, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
-      const { code } = ((error as Error).cause ?? {}) as { code?: string };
       throw new Unreachable(
-        `${this.#url} does not answer (${code ?? (error as Error).name}). Is the app running, and the address right?`,
+        `${this.#url} does not answer (${whyUnreachable(error)}). Is the app running, and the address right?`,
       );
     }
   }
@@ -145,6 +144,12 @@ export class Api {
     }
     return `The app answered HTTP ${response.status}${text === "" ? "" : `: ${text.slice(0, 300)}`}.`;
   }
+}
+
+function whyUnreachable(error: unknown): string {
+  const { name, cause } = error as { name: string; cause?: { code?: string; message?: string } };
+  if (name === "TimeoutError") return `nothing within ${TIMEOUT_MS / 1000} s`;
+  return cause?.code ?? cause?.message ?? name;
 }
 
 /** Whether the app itself refuses, and says why. */

@@ -88,7 +88,7 @@ function optionsOf<T extends CommonOptions>(command: Command): T {
   return { ...(key ? { key } : {}), ...command.opts<T>() };
 }
 
-function examplesText(examples: readonly string[]): string {
+export function examplesText(examples: readonly string[]): string {
   return [examples.length === 1 ? "Example:" : "Examples:", ...examples.map((line) => `  ${line}`)].join(
     "\n",
   );

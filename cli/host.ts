@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Failure } from "./failure.ts";
 
@@ -7,6 +8,9 @@ import { Failure } from "./failure.ts";
 export const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** Loading the app and starting Azurite take about two seconds. */
 const START_MS = 60_000;
+/** Longer than a busy machine takes. */
+const ANSWER_MS = 20_000;
+const ANOTHER = "End it, choose another port with FUNCTIONS_PORT, or name an app with --url.";
 /** Its running functions get five seconds, then Azurite ends. */
 const END_MS = 20_000;
 
@@ -28,7 +32,7 @@ export interface LocalHost {
 export async function useLocalHost(say: (line: string) => void, signal: AbortSignal): Promise<LocalHost> {
   const port = process.env["FUNCTIONS_PORT"] ?? "7071";
   const url = `http://127.0.0.1:${port}`;
-  if (await answers(url, port))
+  if (await answers(url, port, signal))
     return { url, own: false, died: () => undefined, stop: () => Promise.resolve() };
   say("Starting the local host …");
   // In a process group of its own: Ctrl-C is for this command, which then ends the host. Over the channel the host says
@@ -84,24 +88,28 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Whether a Functions host answers. @throws Failure when something else does */
-async function answers(url: string, port: string): Promise<boolean> {
-  let response;
-  try {
-    response = await fetch(`${url}/admin/host/status`, { signal: AbortSignal.timeout(5_000) });
-  } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
-    if (code === "ECONNREFUSED") return false;
-    throw occupied(port);
+/** Whether a Functions host answers; one that is still starting is waited for. @throws Failure when something else does */
+async function answers(url: string, port: string, signal: AbortSignal): Promise<boolean> {
+  for (const end = Date.now() + START_MS; ; await sleep(250)) {
+    signal.throwIfAborted();
+    let response;
+    try {
+      response = await fetch(`${url}/admin/host/status`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      if (code === "ECONNREFUSED") return false;
+      if ((error as Error).name === "TimeoutError")
+        throw new Failure(`What has the port ${port} on this machine does not answer. ${ANOTHER}`);
+      throw occupied(port);
+    }
+    const text = await response.text();
+    if (response.ok && text.includes('"state"')) return true;
+    if (response.status !== 503) throw occupied(port);
+    if (Date.now() > end)
+      throw new Failure(`The local host on the port ${port} has been starting for a minute. ${ANOTHER}`);
   }
-  const text = await response.text();
-  if (response.status === 503 || (response.ok && text.includes('"state"'))) return true;
-  throw occupied(port);
 }
 
 function occupied(port: string): Failure {
-  return new Failure(
-    `Something that is no Functions host has the port ${port} on this machine. End it, choose another port with ` +
-      `FUNCTIONS_PORT, or name an app with --url.`,
-  );
+  return new Failure(`Something that is no Functions host has the port ${port} on this machine. ${ANOTHER}`);
 }

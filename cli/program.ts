@@ -8,7 +8,14 @@ import { addRestore } from "./commands/restore.ts";
 import { addRuns, addShow } from "./commands/runs.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addCancel, addWatch } from "./commands/watch.ts";
-import { exitCodesText, INTERRUPTED, SOME_FAILED } from "./define.ts";
+import { examplesText, exitCodesText, INTERRUPTED, SOME_FAILED } from "./define.ts";
+
+/** What most people come for. */
+const EXAMPLES = [
+  "site-backup backup ./wwwroot",
+  "site-backup runs",
+  "site-backup restore latest --to ./restored",
+];
 
 /** The whole command line: what is parsed, completed, and described in the reference. Makes no request. */
 export function createProgram(version: string): Command {
@@ -17,7 +24,10 @@ export function createProgram(version: string): Command {
     .version(version)
     .showHelpAfterError("(--help says more)")
     .exitOverride()
-    .addHelpText("after", `\n${exitCodesText([SOME_FAILED, INTERRUPTED])}\n\n${environmentText()}`);
+    .addHelpText(
+      "after",
+      `\n${examplesText(EXAMPLES)}\n\n${exitCodesText([SOME_FAILED, INTERRUPTED])}\n\n${environmentText()}`,
+    );
   for (const add of [
     addBackup,
     addRestore,

@@ -15,6 +15,8 @@ export interface ProgressView {
 
 /** Plain lines come no more often than this. */
 const PLAIN_EVERY_MS = 5_000;
+/** Columns from which on there is room for a bar beside all words. */
+const BAR_FROM = 90;
 /** What a file costs beside its bytes, so that the bar moves evenly. */
 const FILE_COST = 64 * 1024;
 const LOST = "no answer, trying again …";
@@ -54,10 +56,11 @@ function bar(): ProgressView {
   };
 }
 
-/** As wide as the words leave room for; none where there is little. */
+/** As wide as the words leave room for. Where it would come and go with them, in a narrow terminal, there is none. */
 function drawn(share: number, words: string): string {
-  const room = (process.stderr.columns ?? 80) - stripVTControlCharacters(words).length - 10;
-  const width = room < 8 ? 0 : Math.min(30, room);
+  const columns = process.stderr.columns ?? 80;
+  const room = columns - stripVTControlCharacters(words).length - 10;
+  const width = columns < BAR_FROM ? 0 : Math.min(30, Math.max(0, room));
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);
   const line = `${paint("cyan", "━".repeat(full), process.stderr)}${paint("dim", "─".repeat(width - full), process.stderr)}`;
   return `${width === 0 ? "" : `${line} `}${Math.floor(share * 100)}%`.padEnd(4);

@@ -200,7 +200,7 @@ describe("which app", () => {
   it("nothing answers there", async () => {
     const { code, stderr } = await run(["runs", "--json", "--url", "http://127.0.0.1:9"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/127\.0\.0\.1:9 does not answer .*Is the app running/);
+    expect(stderr).toMatch(/127\.0\.0\.1:9 does not answer \(bad port\)\. Is the app running/);
   });
 });
 
