@@ -62,7 +62,7 @@ export class OpenFile {
    */
   static async open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {
     const opening = OpenFile.#open(file, realRoot, timeoutMs);
-    return await withTimeout(opening, timeoutMs, "opening it", (late) => void late.close());
+    return await withTimeout(opening, timeoutMs, "opening it", (late) => late.close());
   }
 
   static async #open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {

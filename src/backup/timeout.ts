@@ -19,14 +19,14 @@ let hung = 0;
  * file threads until it answers. When all of them hang, the others are given up soon: else each file of a tree on a mount
  * that hangs would cost the whole time. As soon as the mount answers, the operations that were given up come to their
  * end, and new ones have their whole time again.
- * @param release is given what comes too late, to be closed
+ * @param release is given what comes too late, to be closed; nobody hears of it when that fails
  * @throws FileTimeout
  */
 export async function withTimeout<T>(
   operation: Promise<T>,
   ms: number,
   what: string,
-  release?: (late: T) => void,
+  release?: (late: T) => Promise<void>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let late = false;
@@ -42,7 +42,7 @@ export async function withTimeout<T>(
     (value) => {
       if (!late) return;
       hung--;
-      release?.(value);
+      release?.(value).catch(() => undefined);
     },
     () => {
       if (late) hung--;

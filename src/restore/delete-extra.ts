@@ -191,7 +191,7 @@ class Removal {
 
   async #open(portable: string): Promise<PinnedDirectory> {
     const opening = PinnedDirectory.open(this.#realTo, portable);
-    return await withTimeout(opening, this.#options.fileTimeoutMs, "opening it", (late) => void late.close());
+    return await withTimeout(opening, this.#options.fileTimeoutMs, "opening it", (late) => late.close());
   }
 
   async #timed<T>(operation: Promise<T>): Promise<T> {

@@ -175,7 +175,7 @@ async function parentOf(
     ? PinnedDirectory.open(realTo, portable)
     : PinnedDirectory.make(realTo, portable, overwrite !== "never");
   try {
-    return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => void late.close());
+    return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
   } catch (error) {
     if (dryRun && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     const replaceable = error instanceof NotADirectory && !error.message.includes("is a link");
@@ -250,8 +250,9 @@ async function writeFile(
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
   const { fileTimeoutMs } = context;
   const opening = open(temporary, flags, 0o600);
-  const handle = await withTimeout(opening, fileTimeoutMs, "creating it", (late) => {
-    void late.close().then(() => unlink(temporary));
+  const handle = await withTimeout(opening, fileTimeoutMs, "creating it", async (late) => {
+    await late.close();
+    await unlink(temporary);
   });
   try {
     try {

@@ -73,7 +73,7 @@ describe("row 13: disk full", () => {
           .catch(() => undefined);
         if (id === undefined) break;
         ids.push(id);
-        await rig.follow(id, PATIENCE).catch(() => undefined);
+        await rig.follow(id, 40_000).catch(() => undefined);
       }
       for (let tries = 0; !hasEnded(host.pid) && tries < 200; tries++) await sleep(50);
       expect(hasEnded(host.pid)).toBe(true);

@@ -139,7 +139,7 @@ async function withTemporary(
   try {
     if (!large.canceled) {
       handle = await awaitingHandles(() =>
-        withTimeout(opening(), settings.fileTimeoutMs, "opening it", (late) => void late.close()),
+        withTimeout(opening(), settings.fileTimeoutMs, "opening it", (late) => late.close()),
       );
       const piece = await work(handle, { ...large, source: attempt.source });
       if (!(await isCanceled(large.ledger))) return piece;
