@@ -1,7 +1,7 @@
 /** Storage that lets no request of this process succeed for so long is taken to be gone. */
-const GONE_AFTER_MS = 60_000;
+const GONE_AFTER_MS = 50_000;
 /** The least that a request is given while storage does not answer. */
-const PROBE_MS = 5_000;
+const PROBE_MS = 3_000;
 
 /**
  * Tells an account that is gone from a request that failed: as long as anything of the process succeeds, or is refused
