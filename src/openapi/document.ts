@@ -72,7 +72,7 @@ export function openApiDocument(): Json {
 }
 
 function starter(): Json {
-  const start = (name: string, summary: string, schema: unknown): Json => ({
+  const start = (name: string, summary: string, schema: unknown, ...refusals: number[]): Json => ({
     [`/orchestrators/${name}`]: {
       post: {
         operationId: name,
@@ -88,20 +88,27 @@ function starter(): Json {
             headers: { Location: { schema: { type: "string", format: "uri" } } },
             content: content("Started"),
           },
-          ...problems(400, 403, 404, 409, 413, 415),
+          ...problems(400, ...refusals, 409, 413, 415, UNANSWERED),
         },
       },
     },
   });
   const root = { type: "string", description: "The directory to back up; absolute." };
   return {
-    ...start("backupSiteContent", "Back up a directory.", { anyOf: [root, ref("BackupRequest")] }),
-    ...start("restoreSiteContent", "Restore a run into a directory.", ref("RestoreRequest")),
-    ...start("verifyBackup", "Verify that a run's files are there and whole.", ref("VerifyRequest")),
+    ...start(
+      "backupSiteContent",
+      "Back up a directory.",
+      { anyOf: [root, ref("BackupRequest")] },
+      403,
+      DAMAGED,
+    ),
+    ...start("restoreSiteContent", "Restore a run into a directory.", ref("RestoreRequest"), 403, 404),
+    ...start("verifyBackup", "Verify that a run's files are there and whole.", ref("VerifyRequest"), 404),
     ...start(
       "pruneBackups",
       "Forget runs by a policy, and delete what no run needs that stays.",
       ref("PruneRequest"),
+      DAMAGED,
     ),
   };
 }
@@ -117,7 +124,7 @@ function runs(): Json {
         operationId: "listBackups",
         summary: "The runs, newest first.",
         parameters: parameters(records.runsQuery),
-        responses: { 200: page("A page of runs.", content("RunPage")), ...problems(400) },
+        responses: { 200: page("A page of runs.", content("RunPage")), ...problems(400, UNANSWERED) },
       },
     },
     "/backups/{runId}": {
@@ -125,7 +132,10 @@ function runs(): Json {
       get: {
         operationId: "getBackup",
         summary: "A run, with its progress while it runs.",
-        responses: { 200: { description: "The run.", content: content("Run") }, ...problems(404) },
+        responses: {
+          200: { description: "The run.", content: content("Run") },
+          ...problems(404, DAMAGED, UNANSWERED),
+        },
       },
     },
     "/backups/{runId}/files": {
@@ -136,7 +146,7 @@ function runs(): Json {
         parameters: parameters(records.filesQuery),
         responses: {
           200: page("A page of files.", { ...content("FilePage"), ...lines }),
-          ...problems(400, 404),
+          ...problems(400, 404, DAMAGED, UNANSWERED),
         },
       },
     },
@@ -146,7 +156,10 @@ function runs(): Json {
         operationId: "listDeletedFiles",
         summary: "What a restore removed from its directory; of a dry run, what it would remove.",
         parameters: parameters(records.deletedQuery),
-        responses: { 200: page("A page of names.", content("DeletedPage")), ...problems(400, 404) },
+        responses: {
+          200: page("A page of names.", content("DeletedPage")),
+          ...problems(400, 404, DAMAGED, UNANSWERED),
+        },
       },
     },
     "/backups/{runId}/cancel": {
@@ -156,7 +169,7 @@ function runs(): Json {
         summary: "Stop a run. What is copied stays.",
         responses: {
           200: { description: "The run as it stands.", content: content("Run") },
-          ...problems(404, 409),
+          ...problems(404, 409, DAMAGED, UNANSWERED),
         },
       },
     },
@@ -209,9 +222,14 @@ function page(description: string, of: Json): Json {
   };
 }
 
+/** A record that the answer needs is damaged. */
+const DAMAGED = 502;
+/** Storage, or a directory's file system, refuses or does not answer. */
+const UNANSWERED = 503;
+
 function problems(...statuses: number[]): Json {
   return Object.fromEntries(
-    [...statuses, 500, 503].map((status) => [status, { $ref: "#/components/responses/Problem" }]),
+    [...statuses, 500].map((status) => [status, { $ref: "#/components/responses/Problem" }]),
   );
 }
 

@@ -47,11 +47,12 @@ function ofDamaged(error: unknown): "damaged" {
   throw error;
 }
 
-function isWanted(run: RunSummary, { kind, status, root, container }: RunsQuery): boolean {
+function isWanted(run: RunSummary, { kind, status, root, container, prefix }: RunsQuery): boolean {
   return (
     (kind === "all" || (run.kind ?? "backup") === kind) &&
     (status === undefined || run.status === status) &&
     (root === undefined || run.root === root) &&
-    (container === undefined || run.container === container)
+    (container === undefined || run.container === container) &&
+    (prefix === undefined || run.prefix === prefix)
   );
 }

@@ -149,6 +149,7 @@ export const runsQuery = z.strictObject({
   status: oneOf(RUN_STATUSES).optional().describe("How the runs stand, by their records."),
   root: z.string().optional().describe("Only runs of this directory."),
   container: z.string().optional().describe("Only runs to this container."),
+  prefix: z.string().optional().describe("Only runs to this prefix; empty: to none."),
   since: moment.optional().describe("Only runs that started at this time or later."),
   until: moment.optional().describe("Only runs that started at this time or earlier."),
   limit: whole(50, 1000).describe("The most runs of a page."),

@@ -90,6 +90,9 @@ describe("GET /backups", () => {
     const of = async (query: string) => (await host.runs(query)).runs.map(({ id }) => id);
     expect(await of("?container=list-two")).toEqual([ids[2]]);
     expect(await of("?status=completed&container=list-two")).toEqual([]);
+    expect(await of("?prefix=p%2Fq&container=list-two")).toEqual([ids[2]]);
+    expect(await of("?prefix=p&container=list-two")).toEqual([]);
+    expect(await of("?prefix=&container=list-two")).toEqual([]);
     const { started } = await host.run(ids[2] ?? "");
     expect(await of(`?since=${started}&container=list-one`)).toEqual([ids[1]]);
     expect(await of(`?until=${started}&container=list-one`)).toEqual([ids[3]]);
