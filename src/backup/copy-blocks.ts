@@ -7,7 +7,7 @@ import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
-import { HOLDING_A_FILE_MS } from "./handles.ts";
+import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
 import type { OpenFile } from "./read-file.ts";

@@ -10,13 +10,13 @@ import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { fileThread, QUICK_SIZE } from "./file-thread/file-thread.ts";
-import { awaitingHandles } from "./handles.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
 import { openToCopy } from "./open-to-copy.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
 import { ChangedWhileReading, OpenFile } from "./read-file.ts";
 import { lookAtDirectory, readLink } from "./read-link.ts";
-import { withTimeout } from "./timeout.ts";
+import { withTimeout } from "../file-system/timeout.ts";
 
 /**
  * Copies one file, link or empty directory and says what became of it. What is wrong with the file is an outcome.

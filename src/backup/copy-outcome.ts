@@ -1,11 +1,11 @@
 import { classify } from "../storage/errors.ts";
 import type { Entry } from "./entry.ts";
-import { fileError } from "./file-error.ts";
-import { isOutOfHandles } from "./handles.ts";
+import { fileError } from "../file-system/file-error.ts";
+import { isOutOfHandles } from "../file-system/handles.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Put } from "./put-blob.ts";
 import { ChangedWhileReading, NotAFile } from "./read-file.ts";
-import { FileTimeout } from "./timeout.ts";
+import { FileTimeout } from "../file-system/timeout.ts";
 
 /** Times a file is read from the start because it changed under the reader. */
 export const READS = 3;

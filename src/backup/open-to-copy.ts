@@ -1,6 +1,6 @@
 import type { CopyContext } from "./copy-context.ts";
 import type { Entry } from "./entry.ts";
-import { awaitingHandles } from "./handles.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
 import { locate, OpenFile } from "./read-file.ts";
 
 /** Opens a file of the tree. @throws NotAFile, FileTimeout, or the file system's error */

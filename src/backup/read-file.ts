@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isInside } from "./roots.ts";
-import { tidyInTime, withTimeout } from "./timeout.ts";
+import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
 
 /**
  * Links are not followed, and a FIFO without a writer does not block. On Windows the flags are absent (0).

@@ -1,11 +1,9 @@
 import path from "node:path";
 import { z } from "zod";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 
 /** A container's name, by Blob Storage's rule: 3–63 of a-z, 0-9 and single hyphens. */
 const CONTAINER = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;
-
-/** The container that every run's ledger is kept in; no backup may write into it. */
-export const LEDGER_CONTAINER = "backup-runs";
 
 const root = z
   .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { FileTimeout, withTimeout } from "./timeout.ts";
+import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 
 /**
  * Whether `root` lies in one of the allowed directories, by the real paths of both: links are followed first, so

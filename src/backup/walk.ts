@@ -2,18 +2,18 @@ import type { Stats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { readdirp, type EntryInfo } from "readdirp";
-import { fileError } from "./file-error.ts";
+import { fileError } from "../file-system/file-error.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import type { Looked } from "./file-thread/asks.ts";
 import { fileThread } from "./file-thread/file-thread.ts";
 import type { Filter } from "./filter.ts";
-import { awaitingHandles } from "./handles.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PinnedDirectory } from "./pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "./read-file.ts";
 import { inDirectory } from "./read-link.ts";
 import { unnameable, blobKey, toPortablePath } from "./blob-name.ts";
-import { FileTimeout, withTimeout } from "./timeout.ts";
+import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 
 /** A name that was met and is still to be looked at: a directory to walk, or a file to look up. */
 export type Pending = { dir: string } | { file: string };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 
 /** A record does not say what a record says: it was cut short, or somebody else wrote it. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { z } from "zod";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";

@@ -4,7 +4,7 @@ import { classify, ContainerMissing } from "../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { DamagedRecord, readRecord } from "./damaged.ts";
 import { LEDGER_ID } from "./run-id.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
 import { readChecked } from "../storage/read-checked.ts";

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { RUN_ID } from "./run-id.ts";

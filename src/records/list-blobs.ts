@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { blobPages, type BlobPage } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { BadContinuation } from "./continuation.ts";

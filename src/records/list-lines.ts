@@ -1,6 +1,6 @@
 import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { withRetries } from "../storage/retries.ts";
 import { fromToken, toToken } from "./continuation.ts";
 import { listPages } from "./list-blobs.ts";

@@ -1,10 +1,10 @@
 import { readdir, rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { fileError } from "../backup/file-error.ts";
+import { fileError } from "../file-system/file-error.ts";
 import { toPortablePath } from "../backup/blob-name.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
-import { awaitingHandles } from "../backup/handles.ts";
-import { tidyInTime, withTimeout } from "../backup/timeout.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
+import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";

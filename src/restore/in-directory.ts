@@ -1,6 +1,6 @@
-import { awaitingHandles } from "../backup/handles.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
 import { PinnedDirectory } from "../backup/pinned-directory.ts";
-import { withTimeout } from "../backup/timeout.ts";
+import { withTimeout } from "../file-system/timeout.ts";
 import { unsafePath } from "./safe-path.ts";
 
 /** The items by the directory that they belong in; those whose names are safe. */

@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { z } from "zod";
 import type { Entry } from "../backup/entry.ts";
 import { OUTCOMES, type Outcome } from "../backup/outcome.ts";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";

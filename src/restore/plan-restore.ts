@@ -1,9 +1,9 @@
 import { mkdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
-import { fileError } from "../backup/file-error.ts";
+import { fileError } from "../file-system/file-error.ts";
 import type { Outcome } from "../backup/outcome.ts";
-import { FileTimeout, withTimeout } from "../backup/timeout.ts";
+import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/run-record.ts";

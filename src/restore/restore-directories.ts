@@ -1,12 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { fileError } from "../backup/file-error.ts";
+import { fileError } from "../file-system/file-error.ts";
 import { modeOf, mtimeOf } from "../backup/entry.ts";
-import { awaitingHandles } from "../backup/handles.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { withTimeout } from "../backup/timeout.ts";
+import { withTimeout } from "../file-system/timeout.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";

@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { beingStarted } from "../ledger/destination-claim.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";

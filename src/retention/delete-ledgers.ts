@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { indexName } from "../ledger/run-index.ts";

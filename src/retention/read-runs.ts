@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { INDEX_PREFIX, readIndexName, readSummary, type RunSummary } from "../ledger/run-index.ts";
 import { readRun } from "../ledger/run-record.ts";

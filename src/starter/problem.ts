@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
-import { FileTimeout } from "../backup/timeout.ts";
+import { FileTimeout } from "../file-system/timeout.ts";
 import { DamagedRecord } from "../ledger/damaged.ts";
 import { classify, describe } from "../storage/errors.ts";
 

@@ -1,7 +1,7 @@
 import { DefaultAzureCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient, type StoragePipelineOptions } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../backup/request.ts";
 import type { Settings, StorageConnection } from "../settings.ts";
+import { LEDGER_CONTAINER } from "./ledger-container.ts";
 
 /**
  * The service's retries are off: `withRetries` does them, for it also answers damaged content and says

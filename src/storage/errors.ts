@@ -1,6 +1,6 @@
 import { RestError } from "@azure/storage-blob";
-import { fileError } from "../backup/file-error.ts";
-import { isOutOfHandles } from "../backup/handles.ts";
+import { fileError } from "../file-system/file-error.ts";
+import { isOutOfHandles } from "../file-system/handles.ts";
 import { redact } from "../secret.ts";
 import { lackingPermission } from "./permission.ts";
 

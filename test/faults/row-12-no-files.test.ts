@@ -3,11 +3,13 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, PATIENCE } from "../harness/faults.ts";
 import { mountFuse, type FuseTree } from "../harness/fuse.ts";
 import { link, makeTree, manyFiles } from "../harness/tree.ts";
+import { childrenOf, isRunning } from "../harness/processes.ts";
 import { expectBackedUp, startRig, type Rig } from "./rig.ts";
 
 let rig: Rig;
@@ -170,6 +172,59 @@ describe("row 12: a mount that hangs", () => {
     },
     PATIENCE,
   );
+
+  const HANGS: [where: string, what: FuseTree[string]][] = [
+    ["in small files", { content: "lost", trouble: { on: "read", hangs: true } }],
+    ["in large files", { content: "lost".repeat(20_000), trouble: { on: "read", hangs: true } }],
+    ["in directories", { directory: true, trouble: { on: "open", hangs: true } }],
+  ];
+  for (const [where, hanging] of HANGS)
+    it(
+      `a host that is told to end does, while the mount hangs ${where}; the run goes on when the mount answers`,
+      async ({ skip }) => {
+        const container = where.replaceAll(" ", "-");
+        const root = await makeTree(`${rig.folder}/${container}`, manyFiles(50));
+        await mkdir(`${root}/mount`);
+        const names = Array.from({ length: 6 }, (_none, index) => `hangs${index}`);
+        const mount = mountFuse(`${root}/mount`, Object.fromEntries(names.map((name) => [name, hanging])));
+        if (!mount) return skip(SKIP);
+        const roots = { BACKUP_ROOTS: rig.folder, RESTORE_ROOTS: rig.folder };
+        const within = async (condition: () => boolean) => {
+          const until = performance.now() + ENDS_WITHIN;
+          while (!condition() && performance.now() < until) await sleep(50);
+        };
+        let id: string;
+        let processes: number[];
+        const since = { told: 0, ended: 0 };
+        try {
+          // So long that nothing has been given up when the host is told to end.
+          await rig.host.stop();
+          await rig.restart({
+            env: { ...roots, BACKUP_FILE_TIMEOUT_SECONDS: "600", FUNCTIONS_WORKER_PROCESS_COUNT: "2" },
+          });
+          id = await rig.post("backupSiteContent", { root, container });
+          await within(() => mount.met.size > 0);
+          processes = [rig.host.pid, ...childrenOf(rig.host.pid)];
+          since.told = performance.now();
+          process.kill(rig.host.pid, "SIGTERM");
+          await within(() => !processes.some(isRunning));
+          expect(processes.filter(isRunning)).toEqual([]);
+          since.ended = performance.now();
+          expect(mount.met.size).toBeGreaterThan(0);
+        } finally {
+          await mount.unmount();
+        }
+        await rig.restart({ env: { ...roots, BACKUP_FILE_TIMEOUT_SECONDS: "2" } });
+        expect(await rig.follow(id, PATIENCE)).toMatchObject({ runtimeStatus: "Completed" });
+        const outcomes = outcomesByPath(await readLedger(rig.service, id));
+        for (const name of Object.keys(manyFiles(50))) expect(outcomes.get(name)?.outcome).toBe("copied");
+        counted(12, {
+          [`hanging ${where}, processes that ended`]: processes.length,
+          s: Math.round((since.ended - since.told) / 1000),
+        });
+      },
+      PATIENCE,
+    );
 
   it(
     "a root, or a directory to restore into, that hangs: the start says so, and other starts go on",

@@ -1,10 +1,11 @@
 /** Row 17: very many files in one directory, very deep trees, names and paths at every limit. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, openSync, closeSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomesByPath, readLedger } from "../harness/blobs.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
+import { childrenOf, peakMemoryOf } from "../harness/processes.ts";
 import { makeTree } from "../harness/tree.ts";
 import { startRig, type Rig } from "./rig.ts";
 
@@ -30,20 +31,8 @@ afterAll(async () => {
 
 /** The most memory that the host and its workers have held, each at its own worst, in MiB. */
 function peakMemory(): number {
-  const pids = [rig.host.pid];
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1];
-      // Azurite is not among them: the rig has its own.
-      if (Number(parent) === rig.host.pid) pids.push(Number(entry));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const peaks = pids.map((pid) =>
-    Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0),
-  );
+  // Azurite is not among its children: the rig has its own.
+  const peaks = [rig.host.pid, ...childrenOf(rig.host.pid)].map(peakMemoryOf);
   return Math.round(peaks.reduce((sum, kib) => sum + kib, 0) / 1024);
 }
 

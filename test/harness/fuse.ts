@@ -13,7 +13,7 @@ export type Trouble =
   | { on: "lookup" | "open" | "read"; hangs: true };
 export type FuseTree = Record<string, { content?: string; directory?: true; trouble?: Trouble }>;
 
-const ERRNO = { EIO: 5, ESTALE: 116, ENOENT: 2, ENOSYS: 38 };
+const ERRNO = { EINTR: 4, EIO: 5, ESTALE: 116, ENOENT: 2, ENOSYS: 38 };
 const OP = {
   lookup: 1,
   forget: 2,
@@ -103,11 +103,11 @@ class Server {
     const unique = request.readBigUInt64LE(8);
     const node = Number(request.readBigUInt64LE(16));
     const body = request.subarray(40);
-    const reply = (data: Buffer, error = 0): void => {
+    const reply = (data: Buffer, error = 0, to = unique): void => {
       const header = Buffer.alloc(16);
       header.writeUInt32LE(16 + data.length, 0);
       header.writeInt32LE(-error, 4);
-      header.writeBigUInt64LE(unique, 8);
+      header.writeBigUInt64LE(to, 8);
       try {
         writeSync(this.#device, Buffer.concat([header, data]));
       } catch {
@@ -163,9 +163,11 @@ class Server {
       case OP.releasedir:
       case OP.flush:
         return reply(Buffer.alloc(0));
+      case OP.interrupt:
+        // Whoever hangs here can be killed, as on a share that is mounted by NFS; nothing else frees it.
+        return reply(Buffer.alloc(0), ERRNO.EINTR, body.readBigUInt64LE(0));
       case OP.forget:
       case OP.batchForget:
-      case OP.interrupt:
       case OP.destroy:
         return undefined;
       default:

@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LEDGER_CONTAINER } from "../../src/backup/request.ts";
+import { LEDGER_CONTAINER } from "../../src/storage/ledger-container.ts";
 import type { FileOutcome, RunView } from "../../src/records/schema.ts";
 import { bytes, directory, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { RecordsHost } from "./host.ts";

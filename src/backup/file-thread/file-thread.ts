@@ -1,6 +1,7 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { begun } from "../../file-system/under-way.ts";
 import type { Answer, Answers, Ask, Looked, ReadWhole } from "./asks.ts";
 
 /** Files up to this size are read whole by the thread; with larger ones the way there is not what takes the time. */
@@ -41,6 +42,7 @@ class FileThread {
   #scheduled = false;
   #msPerAsk = FIRST_GUESS_MS;
   #patience: NodeJS.Timeout | undefined;
+  #answered: (() => void) | undefined;
 
   /**
    * Looks up a name, without following a link.
@@ -83,6 +85,7 @@ class FileThread {
     this.#waiting = [];
     this.#patience = setTimeout(() => this.#giveUp(), PATIENCE_MS);
     this.#thread ??= this.#start();
+    this.#answered = begun();
     this.#thread.postMessage(this.#sent.map(({ ask }) => ask));
   }
 
@@ -92,19 +95,17 @@ class FileThread {
     thread.on("message", (answers: Answers) => this.#receive(answers));
     const stop = (): void => {
       this.#broken = true;
+      this.#answered?.();
       this.#giveUp();
     };
     thread.once("error", stop);
     thread.once("exit", stop);
-    process.once("exit", () => {
-      // The process would wait for the thread, and the thread for a disk or share that does not answer.
-      if (this.#late) process.kill(process.pid, "SIGKILL");
-    });
     return thread;
   }
 
   #receive({ answers, ms }: Answers): void {
     clearTimeout(this.#patience);
+    this.#answered?.();
     this.#msPerAsk = 0.8 * this.#msPerAsk + 0.2 * (ms / answers.length);
     this.#late = false;
     const sent = this.#sent;

@@ -7,7 +7,7 @@ import type { Settings } from "../../settings.ts";
 import { blockId } from "../block-id.ts";
 import { blobName } from "../blob-name.ts";
 import type { Budget } from "../budget.ts";
-import { HOLDING_A_FILE_MS } from "../handles.ts";
+import { HOLDING_A_FILE_MS } from "../../file-system/handles.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef, Plan } from "./plan.ts";
 

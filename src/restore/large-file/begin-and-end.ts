@@ -5,7 +5,7 @@ import type { Budget } from "../../backup/budget.ts";
 import { mtimeOf } from "../../backup/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
 import { ignore, type PinnedDirectory } from "../../backup/pinned-directory.ts";
-import { withTimeout } from "../../backup/timeout.ts";
+import { withTimeout } from "../../file-system/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";

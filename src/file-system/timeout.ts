@@ -1,3 +1,5 @@
+import { begun } from "./under-way.ts";
+
 /** A file operation took too long: the disk or the share hangs. */
 export class FileTimeout extends Error {
   constructor(what: string, ms: number) {
@@ -38,13 +40,16 @@ export async function withTimeout<T>(
       reject(new FileTimeout(what, within));
     }, within);
   });
+  const answered = begun();
   operation.then(
     (value) => {
+      answered();
       if (!late) return;
       hung--;
       release?.(value).catch(() => undefined);
     },
     () => {
+      answered();
       if (late) hung--;
     },
   );
