@@ -62,6 +62,15 @@ export function post(
   });
 }
 
+/** What a route answers that must answer well. */
+export async function get(url: string): Promise<unknown> {
+  const headers = host.functionKey === undefined ? {} : { "x-functions-key": host.functionKey };
+  const response = await fetch(`${host.baseUrl}${url}`, { headers });
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return JSON.parse(text);
+}
+
 /** Starts a backup, and gives where to follow it. */
 export async function start(request: unknown): Promise<{ id: string; location: string }> {
   const response = await post(JSON.stringify(request));

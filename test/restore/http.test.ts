@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
@@ -60,6 +62,44 @@ test("a backup, a change, a backup, a restore of the first, and verifications", 
   const problem = await run("restoreSiteContent", { run: first.id, to, overwrite: "never" });
   expect(problem).toMatchObject({ runtimeStatus: "Completed", output: 0 });
 });
+
+test.each([
+  ["run.json", "Failed"],
+  // A policy goes by the summary: that of which this version knows all lets the run go.
+  ["lists/0.json", "Completed"],
+])(
+  "a run whose %s is of a newer version is refused by name, to prune it %s; other runs go on",
+  async (name, prunes) => {
+    const root = temporary();
+    await write(root, { a: "one", "d/b": "two" });
+    const container = `newer-${randomUUID()}`;
+    const { id } = await run("backupSiteContent", { root, container });
+    const other = await run("backupSiteContent", { root, container, mode: "incremental" });
+    const record = BlobServiceClient.fromConnectionString(host.connectionString)
+      .getContainerClient("backup-runs")
+      .getBlockBlobClient(`${id}/${name}`);
+    const text = (await record.downloadToBuffer()).toString();
+    const newer = text.replace('"version":1', '"version":2');
+    await record.upload(newer, newer.length);
+    const to = temporary();
+    const refusal = `The ledger of run ${id} was written by a newer version of this app. Update this app.`;
+    for (const [orchestrator, body] of [
+      ["restoreSiteContent", { run: id, to }],
+      ["verifyBackup", { run: id }],
+    ] as const) {
+      const answer = await post(orchestrator, body);
+      expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([404, refusal]);
+    }
+    const pruned = await run("pruneBackups", { container, keepLast: 1 });
+    expect(pruned.runtimeStatus, String(pruned.output)).toBe(prunes);
+    expect(String(pruned.output).includes(refusal)).toBe(prunes === "Failed");
+    await run("restoreSiteContent", { run: other.id, to });
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+    expect(await run("verifyBackup", { run: other.id })).toMatchObject({ runtimeStatus: "Completed" });
+    // The other tests prune in the same account.
+    await record.upload(text, text.length);
+  },
+);
 
 test.each([
   ["restoreSiteContent", "text", 400, "must be a JSON object"],

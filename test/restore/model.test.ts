@@ -1,4 +1,4 @@
-import { chmod, cp, lutimes, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,12 +8,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { readRun } from "../../src/ledger/run-record.ts";
+import { EditedTree, edits } from "../harness/random-edits.ts";
 import { dyingService, Life } from "../retention/dying-service.ts";
 import { startAccounts, type Account } from "./azurite.ts";
 import { Drive } from "./drive.ts";
 import { directoriesOf, snapshotOf } from "./tree.ts";
 
-/** Random histories that are tried; more by MODEL_CASES. */
+/**
+ * Random histories that are tried: `MODEL_CASES=2000 npm test -- test/restore/model.test.ts` tries more, and MODEL_SEED
+ * those of a run that failed again.
+ */
 const CASES = Number(process.env["MODEL_CASES"] ?? 200);
 
 /** Histories that are tried at the same time, each with an account of its own. */
@@ -31,33 +35,6 @@ afterAll(async () => {
   await azurite?.stop();
 });
 
-const name = fc.constantFrom("a", "b", "c d", "é", "A", "a.txt", "x%20y");
-const place = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
-const content = fc.string({ maxLength: 8 });
-const mode = fc.constantFrom(0o644, 0o600, 0o755, 0o640);
-
-type Edit =
-  | { edit: "write"; path: string; content: string; mode: number }
-  | { edit: "same size" | "touch" | "delete" | "to directory" | "sneak"; path: string }
-  | { edit: "mode"; path: string; mode: number }
-  | { edit: "rename"; path: string; to: string }
-  | { edit: "link"; path: string; target: string };
-
-const edit: fc.Arbitrary<Edit> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ edit: fc.constant("write" as const), path: place, content, mode }) },
-  fc.record({ edit: fc.constantFrom("same size" as const, "touch" as const), path: place }),
-  fc.record({
-    edit: fc.constantFrom("delete" as const, "to directory" as const, "sneak" as const),
-    path: place,
-  }),
-  fc.record({ edit: fc.constant("mode" as const), path: place, mode }),
-  fc.record({ edit: fc.constant("rename" as const), path: place, to: place }),
-  fc.record({
-    edit: fc.constant("link" as const),
-    path: place,
-    target: fc.constantFrom("a", "../b", "/etc/hosts", "nowhere"),
-  }),
-);
 /** Requests until a run is killed; most make no more. It goes on then under its id, as the engine has it. */
 const kill = fc.oneof(
   { weight: 3, arbitrary: fc.constant(undefined) },
@@ -65,7 +42,7 @@ const kill = fc.oneof(
 );
 const history = fc.array(
   fc.record({
-    edits: fc.array(edit, { minLength: 1, maxLength: 5 }),
+    edits,
     how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const),
     backupKilled: kill,
     restoreKilled: kill,
@@ -80,92 +57,6 @@ const history = fc.array(
   }),
   { minLength: 1, maxLength: 3 },
 );
-
-/** A tree that edits are made in; each gives what it changes a later time than any before. */
-class Tree {
-  readonly root: string;
-  /** A file changed with its size and time kept since the last run: only reading it tells. */
-  sneaked = false;
-  /** That has ever been so. */
-  everSneaked = false;
-  #clock = 1_700_000_000_000_000;
-
-  constructor(root: string) {
-    this.root = root;
-  }
-
-  async apply(change: Edit): Promise<void> {
-    const at = path.join(this.root, change.path);
-    const now = await snapshotOf(this.root);
-    const old = now.get(change.path);
-    const isFile = old?.startsWith("file") ?? false;
-    switch (change.edit) {
-      case "write":
-        await this.#clear(change.path);
-        await writeFile(at, change.content);
-        await chmod(at, change.mode);
-        return await this.#stamp(at);
-      case "same size":
-        if (!isFile) return;
-        await writeFile(at, flipped(old!));
-        return await this.#stamp(at);
-      case "sneak": {
-        if (!isFile) return;
-        const time = Number(old!.split(" ")[2]) / 1e6;
-        await writeFile(at, flipped(old!));
-        this.sneaked = this.everSneaked = true;
-        return await utimes(at, time, time);
-      }
-      case "touch":
-        return old === undefined ? undefined : await this.#stamp(at);
-      case "mode":
-        return isFile ? await chmod(at, change.mode) : undefined;
-      case "delete":
-        if (![...now.keys()].some((other) => `${other}/`.startsWith(`${change.path}/`))) return;
-        return await rm(at, { recursive: true, force: true });
-      case "to directory":
-        await this.#clear(change.path);
-        await mkdir(at);
-        return await this.#stamp(at);
-      case "rename":
-        if (
-          old === undefined ||
-          `${change.to}/`.startsWith(`${change.path}/`) ||
-          `${change.path}/`.startsWith(`${change.to}/`)
-        )
-          return;
-        await this.#clear(change.to);
-        return await rename(at, path.join(this.root, change.to));
-      case "link":
-        await this.#clear(change.path);
-        await symlink(change.target, at);
-        return await this.#stamp(at);
-    }
-  }
-
-  /** Makes room for a name: what is there and what is above it and no directory goes. */
-  async #clear(portable: string): Promise<void> {
-    const names = portable.split("/");
-    const now = await snapshotOf(this.root);
-    for (let depth = 1; depth < names.length; depth++) {
-      const above = names.slice(0, depth).join("/");
-      const node = now.get(above);
-      if (node && !node.startsWith("directory")) await rm(path.join(this.root, above));
-    }
-    await mkdir(path.join(this.root, path.dirname(portable)), { recursive: true });
-    await rm(path.join(this.root, portable), { recursive: true, force: true });
-  }
-
-  async #stamp(at: string): Promise<void> {
-    this.#clock += 1_000_001;
-    await lutimes(at, this.#clock / 1e6, this.#clock / 1e6);
-  }
-}
-
-/** Other content of the same length. */
-function flipped(node: string): Buffer {
-  return Buffer.from(Buffer.from(node.split(" ")[3] ?? "", "base64").map((byte) => byte ^ 1));
-}
 
 test(
   `every run of ${CASES} random histories that no prune forgot restores to the tree of its time`,
@@ -232,7 +123,7 @@ async function tryHistories(account: Account, cases: number): Promise<void> {
       try {
         const root = path.join(base, "root");
         await mkdir(root);
-        const tree = new Tree(root);
+        const tree = new EditedTree(root);
         let runs: Made[] = [];
         for (const { edits, how, backupKilled, prune: pruning } of steps) {
           for (const change of edits) await tree.apply(change);
