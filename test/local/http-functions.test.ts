@@ -134,16 +134,19 @@ describe("the guard", () => {
 
   it("refuses what a web page of another origin sends", async () => {
     const path = "/runtime/webhooks/durabletask/orchestrators/fan";
-    for (const origin of ["https://evil.example", "null", "http://localhost.evil.example"]) {
+    for (const origin of [
+      "https://evil.example",
+      "null",
+      "http://localhost.evil.example",
+      "http://localhost:1",
+    ]) {
       const answer = await send(path, { method: "POST", headers: { origin } });
       expect([answer.status, answer.body.toString()]).toEqual([
         403,
         expect.stringContaining("takes no POST requests from the web page"),
       ]);
     }
-    expect((await send(path, { method: "POST", headers: { origin: "http://localhost:3000" } })).status).toBe(
-      202,
-    );
+    expect((await send(path, { method: "POST", headers: { origin: host.url } })).status).toBe(202);
   });
 
   it("guards the client's own address as well", async () => {
