@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { nodeOptions } from "../local/node-options.ts";
 import { Failure } from "./failure.ts";
 
 /** The package: this file is dist/cli/host.js when it runs. */
@@ -39,7 +40,14 @@ export async function useLocalHost(say: (line: string) => void, signal: AbortSig
   // that it is ready, and learns when this process is gone.
   const child = spawn(
     process.execPath,
-    [path.join(PACKAGE, "dist", "local", "main.js"), "--app", PACKAGE, "--port", port],
+    [
+      ...nodeOptions(process.env),
+      path.join(PACKAGE, "dist", "local", "main.js"),
+      "--app",
+      PACKAGE,
+      "--port",
+      port,
+    ],
     { cwd: PACKAGE, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true },
   );
   let said = "";

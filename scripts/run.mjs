@@ -15,7 +15,10 @@ try {
   process.exit(1);
 }
 
-const child = spawn(nodeBinary, [path.join(root, file), ...args], { stdio: "inherit" });
+// Built by the set-up, so that it cannot be imported before.
+const { nodeOptions } = await import(new URL("../dist/local/node-options.js", import.meta.url));
+const options = file === "dist/local/main.js" ? nodeOptions(process.env) : [];
+const child = spawn(nodeBinary, [...options, path.join(root, file), ...args], { stdio: "inherit" });
 // The terminal sends Ctrl-C to the child as well; it decides how to end, this process only waits for it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => signal !== "SIGINT" && child.kill(signal));

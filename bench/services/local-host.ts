@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { nodeOptions } from "../../local/node-options.ts";
 import { Child, until } from "./child.ts";
 import { anyPort } from "./ports.ts";
 import { discard, scratch } from "./scratch.ts";
@@ -51,7 +52,7 @@ export class LocalHost {
     const place = ["--app", app, "--state", stateFolder, "--ready-file", ready];
     // Storage is the bench's own: the port at which the host would start an emulator is one that no setting names.
     const ports = ["--port", "0", "--azurite-port", String(await anyPort())];
-    const child = new Child("the local host", process.execPath, [main, ...place, ...ports], {
+    const child = new Child("the local host", process.execPath, [...nodeOptions(process.env), main, ...place, ...ports], {
       cwd: app,
       env: {
         ...process.env,

@@ -10,14 +10,13 @@ import { limitTime, timeoutFailure } from "./time-limit.ts";
 import { WorkerLostError } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 import type { Logger } from "../log/logger.ts";
+import { nodeOptions } from "../node-options.ts";
 
 /** The built child when this file is built, the source when it is not. */
 const CHILD = path.join(
   path.dirname(fileURLToPath(import.meta.url)),
   `child-main${path.extname(fileURLToPath(import.meta.url))}`,
 );
-/** Much of what copying allocates dies young: room for it spares copying it about, and takes less memory in the end. */
-const NODE_OPTIONS = ["--max-semi-space-size=32"];
 const FIRST_BACK_OFF = 100;
 const LONGEST_BACK_OFF = 30_000;
 /** A child that has lived so long has not died of its start. */
@@ -96,7 +95,7 @@ export class ChildWorker implements Worker {
   #start(): ChildProcess {
     const child = fork(CHILD, [this.#directory], {
       serialization: "advanced",
-      execArgv: [...process.execArgv, ...NODE_OPTIONS],
+      execArgv: [...process.execArgv, ...nodeOptions(process.env)],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const started = performance.now();

@@ -1,0 +1,15 @@
+/**
+ * What Node gets for the local host and its workers. V8 sizes its heap by the machine's memory (4 GiB on a machine of
+ * 24) and then collects late: little of what copying allocates lives long. With these, 100,000 files took 190 MB where
+ * they took 380, in the same time, and a listing of a million entries in one directory still fits several times over.
+ */
+const OPTIONS = ["--max-semi-space-size=16", "--max-old-space-size=512"];
+
+/**
+ * The options for a new process, before its script's name. Those that NODE_OPTIONS names are left to it, for an app that
+ * needs more: options on the command line would win over it.
+ */
+export function nodeOptions(environment: NodeJS.ProcessEnv): string[] {
+  const named = environment["NODE_OPTIONS"] ?? "";
+  return OPTIONS.filter((option) => !named.includes(option.slice(2, option.indexOf("="))));
+}
