@@ -1,8 +1,9 @@
-import type { BlobItem, BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { createContainer } from "../ledger/ledger.ts";
 import { classify } from "../storage/errors.ts";
-import { withRetries } from "../storage/retries.ts";
+import type { ListBlobsRequests, ListedBlob } from "../storage/list-blobs-request.ts";
+import { retrying, withRetries } from "../storage/retries.ts";
 import { formatMtime } from "./blob-headers.ts";
 import { blobKey, blobName } from "./blob-name.ts";
 import type { Entry } from "./entry.ts";
@@ -11,6 +12,8 @@ import type { BackupRequest } from "./request.ts";
 
 /** Directories of the destination that are listed at a time. */
 const LISTS = 8;
+/** A page of 5,000 blobs with their metadata, about. */
+const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** Whether nothing is below the prefix, so that a first backup need not ask what it would overwrite. Makes the container. */
 export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {
@@ -38,29 +41,26 @@ export async function compareWithDestination(
   entries: readonly Entry[],
   outcomes: Outcome[],
   request: BackupRequest,
-  service: BlobServiceClient,
+  requests: ListBlobsRequests,
   runId: string,
 ): Promise<Entry[]> {
-  const container = service.getContainerClient(request.container);
   const unchanged = new Set<Entry>();
   await pMap(
     byDirectory(entries, request.prefix),
     async ([directory, inIt]) => {
-      for await (const blob of listDirectory(container, directory, request.mode === "incremental")) {
-        const entry = inIt.get(blob.name);
-        if (!entry) continue;
-        const md5 = blob.properties.contentMD5;
-        const existing = {
-          etag: blob.properties.etag,
-          ...(md5 ? { md5: Buffer.from(md5).toString("base64") } : {}),
-        };
-        entry.existing = existing;
-        if (request.mode !== "incremental" || request.checksum || !isSame(entry, blob)) continue;
-        unchanged.add(entry);
-        const { path, kind, mtime, mode } = entry;
-        // Written by this very run: an earlier attempt of it copied the file.
-        const outcome = blob.metadata?.["run"] === runId ? "copied" : "unchanged";
-        outcomes.push({ path, kind, mtime, mode, outcome, size: entry.size, md5: existing.md5 ?? "" });
+      for await (const blobs of listFolder(requests, directory, request.mode === "incremental")) {
+        for (const blob of blobs) {
+          const entry = inIt.get(blob.name);
+          if (!entry) continue;
+          const { etag, md5, metadata } = blob;
+          entry.existing = { etag, ...(md5 === undefined ? {} : { md5 }) };
+          if (request.mode !== "incremental" || request.checksum || !isSame(entry, blob)) continue;
+          unchanged.add(entry);
+          const { path, kind, mtime, mode } = entry;
+          // Written by this very run: an earlier attempt of it copied the file.
+          const outcome = metadata["run"] === runId ? "copied" : "unchanged";
+          outcomes.push({ path, kind, mtime, mode, outcome, size: entry.size, md5: md5 ?? "" });
+        }
       }
     },
     { concurrency: LISTS },
@@ -69,19 +69,14 @@ export async function compareWithDestination(
 }
 
 /** Size and time of change, the marks of azcopy for what it is, and a hash to restore by. */
-function isSame(entry: Entry, blob: BlobItem): boolean {
-  const { metadata, properties } = blob;
+function isSame(entry: Entry, { metadata, size, md5 }: ListedBlob): boolean {
   const kind =
-    metadata?.["is_symlink"] === "true"
-      ? "link"
-      : metadata?.["hdi_isfolder"] === "true"
-        ? "directory"
-        : "file";
+    metadata["is_symlink"] === "true" ? "link" : metadata["hdi_isfolder"] === "true" ? "directory" : "file";
   return (
     kind === entry.kind &&
-    (kind !== "file" || properties.contentLength === entry.size) &&
-    metadata?.["mtime"] === formatMtime(entry.mtime) &&
-    properties.contentMD5 !== undefined
+    (kind !== "file" || size === entry.size) &&
+    metadata["mtime"] === formatMtime(entry.mtime) &&
+    md5 !== undefined
   );
 }
 
@@ -98,23 +93,18 @@ function byDirectory(entries: readonly Entry[], prefix: string): Map<string, Map
   return directories;
 }
 
-async function* listDirectory(container: ContainerClient, directory: string, includeMetadata: boolean) {
-  const pages = (continuationToken?: string) =>
-    withRetries((abortSignal) =>
-      container
-        .listBlobsByHierarchy("/", {
-          prefix: directory === "" ? undefined : directory,
-          includeMetadata,
-          abortSignal,
-        })
-        .byPage({ maxPageSize: 5000, ...(continuationToken ? { continuationToken } : {}) })
-        .next(),
-    );
-  let token: string | undefined;
+async function* listFolder(
+  requests: ListBlobsRequests,
+  folder: string,
+  withMetadata: boolean,
+): AsyncGenerator<ListedBlob[]> {
+  let from: string | undefined;
   do {
-    const page = await pages(token);
-    if (page.done) return;
-    yield* page.value.segment.blobItems;
-    token = page.value.continuationToken || undefined;
-  } while (token);
+    const page = await retrying(
+      (timeout) => requests.page({ folder, from, withMetadata }, timeout),
+      PAGE_BYTES,
+    );
+    yield page.blobs;
+    from = page.next;
+  } while (from !== undefined);
 }

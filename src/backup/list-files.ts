@@ -9,6 +9,7 @@ import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
 import { describe, inWords } from "../storage/errors.ts";
+import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
 import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
 import { compareWithDestination, isEmptyDestination } from "./destination.ts";
@@ -109,9 +110,13 @@ async function list(
     const problem = `The directory ${request.root} cannot be read: ${rootProblem.reason}.`;
     return await settleListing(ledger, input.part, { ...failed(request, problem), realRoot });
   }
+  const destination = new ListBlobsRequests(
+    service.getContainerClient(request.container),
+    settings.behindProxy,
+  );
   const toCopy = fresh
     ? entries
-    : await compareWithDestination(entries, outcomes, request, service, input.run);
+    : await compareWithDestination(entries, outcomes, request, destination, input.run);
 
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
   const attempt = `lists/${input.part}-${randomUUID()}`;

@@ -11,26 +11,36 @@ export function accountKey(credential: StorageSharedKeyCredential): AccountKey {
   return { name: credential.accountName, key: createSecretKey(credential["accountKey"]) };
 }
 
+/** What of a request is signed. */
+export interface ToSign {
+  method: string;
+  /**
+   * All that are sent; those of the service in lower case, and no two of them the same up to a "-" or "_", which the
+   * service sorts in a way of its own.
+   */
+  headers: Readonly<Record<string, string>>;
+  /** As it is sent, encoded. */
+  path: string;
+  /** Not encoded, by names in lower case. */
+  query: Readonly<Record<string, string>>;
+}
+
 /**
- * The Authorization header of a PUT without a query, signed with the account's key:
+ * The Authorization header of a request, signed with the account's key:
  * https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
- * @param headers all that are sent; those of the service in lower case, and no two of them the same up to a "-" or "_",
- * which the service sorts in a way of its own
- * @param path as it is sent, encoded
  */
-export function signPut(
-  headers: Readonly<Record<string, string>>,
-  path: string,
-  { name: account, key }: AccountKey,
-): string {
+export function sign({ method, headers, path, query }: ToSign, { name: account, key }: AccountKey): string {
   const value = (name: string): string => headers[name] ?? "";
   const length = value("Content-Length");
   const ofService = Object.keys(headers)
     .filter((name) => name.startsWith("x-ms-"))
     .toSorted()
     .map((name) => `${name}:${value(name)}`);
+  const ofQuery = Object.keys(query)
+    .toSorted()
+    .map((name) => `\n${name}:${query[name]}`);
   const toSign = [
-    "PUT",
+    method,
     value("Content-Encoding"),
     value("Content-Language"),
     length === "0" ? "" : length,
@@ -43,7 +53,7 @@ export function signPut(
     value("If-Unmodified-Since"),
     value("Range"),
     ...ofService,
-    `/${account}${path}`,
+    `/${account}${path}${ofQuery.join("")}`,
   ];
   const signature = createHmac("sha256", key).update(toSign.join("\n"), "utf8").digest("base64");
   return `SharedKey ${account}:${signature}`;

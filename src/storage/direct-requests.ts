@@ -1,0 +1,165 @@
+import http from "node:http";
+import https from "node:https";
+import { urlToHttpOptions } from "node:url";
+import { createTracingClient } from "@azure/core-tracing";
+import type { TokenCredential } from "@azure/identity";
+import { RestError, StorageSharedKeyCredential, type ContainerClient } from "@azure/storage-blob";
+import { whenOutOfHandles } from "../file-system/handles.ts";
+import { classify } from "./errors.ts";
+import { refusal } from "./refusal.ts";
+import { accountKey, sign, type AccountKey } from "./shared-key.ts";
+
+/** A version of the service's interface that every account and emulator speaks. */
+const VERSION = "2021-12-02";
+const SCOPE = "https://storage.azure.com/.default";
+/** A token is got anew so long before it expires, milliseconds. */
+const TOKEN_MARGIN = 120_000;
+/** Sockets are used again by all batches of the process. How many are open is for the budget to say. */
+const AGENTS = {
+  "http:": new http.Agent({ keepAlive: true }),
+  "https:": new https.Agent({ keepAlive: true }),
+};
+// A file is waiting for the handle of a socket that waits for nothing.
+whenOutOfHandles(() => {
+  for (const { freeSockets } of Object.values(AGENTS)) {
+    for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+  }
+});
+
+/** As the SDK's own calls are told to who traces; does nothing while nobody does. */
+const TRACING = createTracingClient({ namespace: "Microsoft.Storage", packageName: "site-backup" });
+
+/** A request to a container or, with a name, to a blob in it. */
+export interface DirectRequest {
+  /** What the SDK calls it, for who traces. */
+  span: string;
+  method: "GET" | "PUT";
+  name?: string;
+  query?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>>;
+  content?: Buffer;
+  /** Milliseconds until it has stalled. */
+  timeout: number;
+}
+
+/**
+ * Requests without the SDK's pipeline, for those whose cost is the client's speed: the SDK takes four times the
+ * processor's time for a small blob, and for a listing (docs/performance.md). All other requests are the SDK's, as are
+ * these where it does what this does not: go through a proxy, or get a token of another tenant than the identity's own.
+ */
+export class DirectRequests {
+  readonly container: ContainerClient;
+  readonly #target: http.RequestOptions;
+  readonly #origin: string;
+  readonly #path: string;
+  /** Of a shared access signature: "?…", or nothing. */
+  readonly #signature: string;
+  readonly #key: AccountKey | undefined;
+  #token: { value: string; renewAt: number } | undefined;
+  #bySdk: boolean;
+
+  constructor(container: ContainerClient, behindProxy: boolean) {
+    const { credential } = container;
+    const url = new URL(container.url);
+    const agent = url.protocol === "https:" ? AGENTS["https:"] : AGENTS["http:"];
+    this.container = container;
+    this.#target = { ...urlToHttpOptions(url), agent };
+    this.#origin = url.origin;
+    this.#path = url.pathname;
+    this.#key = credential instanceof StorageSharedKeyCredential ? accountKey(credential) : undefined;
+    this.#signature = url.search;
+    // The SDK refuses to send a token unencrypted.
+    this.#bySdk = behindProxy || (url.protocol !== "https:" && "getToken" in credential);
+  }
+
+  /**
+   * @param read takes what a success answers, to its end
+   * @param bySdk the same by the SDK
+   * @throws RestError as the SDK does; a TimeoutError when the answer has not come in time
+   */
+  async send<T>(
+    request: DirectRequest,
+    read: (answer: http.IncomingMessage) => Promise<T>,
+    bySdk: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#bySdk) return await bySdk();
+    const { name } = request;
+    const path =
+      name === undefined ? this.#path : `${this.#path}/${name.split("/").map(encodeURIComponent).join("/")}`;
+    return await TRACING.withSpan(request.span, {}, async (_options, span) => {
+      if (span.isRecording()) span.setAttribute("url.full", this.#origin + path);
+      try {
+        return await this.#sendTo(path, request, read);
+      } catch (error) {
+        if (!this.#token || classify(error) !== "refused") throw error;
+        this.#bySdk = true;
+        return await bySdk();
+      }
+    });
+  }
+
+  async #sendTo<T>(
+    path: string,
+    { method, query = {}, headers: own, content, timeout }: DirectRequest,
+    read: (answer: http.IncomingMessage) => Promise<T>,
+  ): Promise<T> {
+    const { credential } = this.container;
+    const headers: Record<string, string> = {
+      ...own,
+      "User-Agent": "site-backup",
+      "x-ms-client-request-id": crypto.randomUUID(),
+      "x-ms-date": new Date().toUTCString(),
+      "x-ms-version": VERSION,
+    };
+    if (content) headers["Content-Length"] = String(content.length);
+    if (this.#key) headers["Authorization"] = sign({ method, headers, path, query }, this.#key);
+    else if ("getToken" in credential) headers["Authorization"] = `Bearer ${await this.#tokenOf(credential)}`;
+    const options = { ...this.#target, method, path: path + this.#search(query), headers };
+    return await exchange(options, content, timeout, read);
+  }
+
+  #search(query: Readonly<Record<string, string>>): string {
+    const own = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    if (own.length === 0) return this.#signature;
+    return `${this.#signature === "" ? "?" : `${this.#signature}&`}${own.join("&")}`;
+  }
+
+  async #tokenOf(credential: TokenCredential): Promise<string> {
+    if (!this.#token || Date.now() > this.#token.renewAt) {
+      const token = await credential.getToken(SCOPE);
+      if (!token) throw new RestError("The identity got no token.", { statusCode: 401 });
+      this.#token = { value: token.token, renewAt: token.expiresOnTimestamp - TOKEN_MARGIN };
+    }
+    return this.#token.value;
+  }
+}
+
+/** Sends a request, and waits until a success is read to its end. */
+async function exchange<T>(
+  options: http.RequestOptions,
+  content: Buffer | undefined,
+  timeout: number,
+  read: (answer: http.IncomingMessage) => Promise<T>,
+): Promise<T> {
+  const { request: begin } = options.protocol === "https:" ? https : http;
+  return await new Promise<T>((resolve, reject) => {
+    const request = begin(options, (answer) => {
+      const { statusCode = 0 } = answer;
+      const taken = statusCode >= 200 && statusCode < 300 ? read(answer) : refusal(answer).then(refuse);
+      void taken.then(resolve, reject).finally(() => clearTimeout(stalled));
+    });
+    const stalled = setTimeout(
+      () => request.destroy(new DOMException("no answer came in time", "TimeoutError")),
+      timeout,
+    );
+    request.once("error", (error) => {
+      clearTimeout(stalled);
+      reject(error);
+    });
+    request.end(content);
+  });
+}
+
+function refuse(error: RestError): never {
+  throw error;
+}
