@@ -32,11 +32,13 @@ export interface Collected {
  * Walks breadth first from what is pending until a limit is reached; the rest is what is left. Where the tree is so
  * narrow that the rest could not be divided (a chain of directories, say), names are read ahead without looking them
  * up, twice as many with each division, so that the divisions grow with the logarithm of the tree.
+ * @param onDirectory is told of each directory that has files, by one of them, before these are looked up
  */
 export async function collect(
   walker: Walker,
   pending: readonly Pending[],
   limits: Limits,
+  onDirectory: (file: string) => void,
 ): Promise<Collected> {
   const deadline = performance.now() + limits.milliseconds;
   const readAhead = limits.files * 2 ** Math.min(limits.depth, 6);
@@ -72,6 +74,7 @@ export async function collect(
     else {
       for (const child of children.directories) directories.push(child);
       for (const child of children.files) files.push(child);
+      if (children.files[0] !== undefined) onDirectory(children.files[0]);
       if (directory === "") continue;
       if (children.empty) await lookAll(walker, [directory], collected);
       else if (children.own) collected.directories.push({ path: directory, ...children.own });

@@ -2,7 +2,7 @@ import type { ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { createContainer } from "../ledger/ledger.ts";
 import { classify } from "../storage/errors.ts";
-import type { ListBlobsRequests, ListedBlob } from "../storage/list-blobs-request.ts";
+import type { ListBlobsRequests, ListedBlob, ListedPage } from "../storage/list-blobs-request.ts";
 import { retrying, withRetries } from "../storage/retries.ts";
 import { formatMtime } from "./blob-headers.ts";
 import { blobKey, blobName } from "./blob-name.ts";
@@ -32,40 +32,76 @@ export async function isEmptyDestination(container: ContainerClient, prefix: str
   }
 }
 
-/**
- * Marks each entry with the blob that is at its place already, by one list call a directory (of up to 5,000 blobs).
- * @param outcomes gets the entries that need no copy: an incremental run's unchanged files
- * @returns the entries that need one
- */
-export async function compareWithDestination(
-  entries: readonly Entry[],
-  outcomes: Outcome[],
-  request: BackupRequest,
-  requests: ListBlobsRequests,
-  runId: string,
-): Promise<Entry[]> {
-  const unchanged = new Set<Entry>();
-  await pMap(
-    byDirectory(entries, request.prefix),
-    async ([directory, inIt]) => {
-      for await (const blobs of listFolder(requests, directory, request.mode === "incremental")) {
-        for (const blob of blobs) {
+/** What is at the destination already, by one list call a directory (of up to 5,000 blobs). */
+export class Destination {
+  readonly #requests: ListBlobsRequests;
+  readonly #request: BackupRequest;
+  readonly #runId: string;
+  /** First pages that were asked for ahead, by folder. */
+  readonly #ahead = new Map<string, Promise<ListedPage>>();
+
+  constructor(requests: ListBlobsRequests, request: BackupRequest, runId: string) {
+    this.#requests = requests;
+    this.#request = request;
+    this.#runId = runId;
+  }
+
+  /**
+   * Asks for what is at the place of a directory's files while these are looked up; nothing when enough is asked for.
+   * @param path of one file in it
+   */
+  expect(path: string): void {
+    const folder = folderOf(blobKey(blobName(path, this.#request.prefix)));
+    if (this.#ahead.size >= LISTS || this.#ahead.has(folder)) return;
+    const first = this.#page(folder, undefined);
+    // Whoever takes it gets the error.
+    first.catch(() => {});
+    this.#ahead.set(folder, first);
+  }
+
+  /**
+   * Marks each entry with the blob that is at its place already.
+   * @param outcomes gets the entries that need no copy: an incremental run's unchanged files
+   * @returns the entries that need one
+   */
+  async compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
+    const { mode, checksum, prefix } = this.#request;
+    const unchanged = new Set<Entry>();
+    await pMap(
+      byFolder(entries, prefix),
+      async ([folder, inIt]) => {
+        for await (const blob of this.#list(folder)) {
           const entry = inIt.get(blob.name);
           if (!entry) continue;
           const { etag, md5, metadata } = blob;
           entry.existing = { etag, ...(md5 === undefined ? {} : { md5 }) };
-          if (request.mode !== "incremental" || request.checksum || !isSame(entry, blob)) continue;
+          if (mode !== "incremental" || checksum || !isSame(entry, blob)) continue;
           unchanged.add(entry);
-          const { path, kind, mtime, mode } = entry;
+          const { path, kind, mtime, mode: permissions, size } = entry;
           // Written by this very run: an earlier attempt of it copied the file.
-          const outcome = metadata["run"] === runId ? "copied" : "unchanged";
-          outcomes.push({ path, kind, mtime, mode, outcome, size: entry.size, md5: md5 ?? "" });
+          const outcome = metadata["run"] === this.#runId ? "copied" : "unchanged";
+          outcomes.push({ path, kind, mtime, mode: permissions, outcome, size, md5: md5 ?? "" });
         }
-      }
-    },
-    { concurrency: LISTS },
-  );
-  return entries.filter((entry) => !unchanged.has(entry));
+      },
+      { concurrency: LISTS },
+    );
+    return entries.filter((entry) => !unchanged.has(entry));
+  }
+
+  async *#list(folder: string): AsyncGenerator<ListedBlob> {
+    let page = await (this.#ahead.get(folder) ?? this.#page(folder, undefined));
+    this.#ahead.delete(folder);
+    yield* page.blobs;
+    while (page.next !== undefined) {
+      page = await this.#page(folder, page.next);
+      yield* page.blobs;
+    }
+  }
+
+  async #page(folder: string, from: string | undefined): Promise<ListedPage> {
+    const page = { folder, from, withMetadata: this.#request.mode === "incremental" };
+    return await retrying((timeout) => this.#requests.page(page, timeout), PAGE_BYTES);
+  }
 }
 
 /** Size and time of change, the marks of azcopy for what it is, and a hash to restore by. */
@@ -81,30 +117,18 @@ function isSame(entry: Entry, { metadata, size, md5 }: ListedBlob): boolean {
 }
 
 /** The entries by the folder of the container that they go to, there by the name that the service gives them. */
-function byDirectory(entries: readonly Entry[], prefix: string): Map<string, Map<string, Entry>> {
-  const directories = new Map<string, Map<string, Entry>>();
+function byFolder(entries: readonly Entry[], prefix: string): Map<string, Map<string, Entry>> {
+  const folders = new Map<string, Map<string, Entry>>();
   for (const entry of entries) {
     const key = blobKey(blobName(entry.path, prefix));
-    const directory = key.slice(0, key.lastIndexOf("/") + 1);
-    let inIt = directories.get(directory);
-    if (!inIt) directories.set(directory, (inIt = new Map()));
+    const folder = folderOf(key);
+    let inIt = folders.get(folder);
+    if (!inIt) folders.set(folder, (inIt = new Map()));
     inIt.set(key, entry);
   }
-  return directories;
+  return folders;
 }
 
-async function* listFolder(
-  requests: ListBlobsRequests,
-  folder: string,
-  withMetadata: boolean,
-): AsyncGenerator<ListedBlob[]> {
-  let from: string | undefined;
-  do {
-    const page = await retrying(
-      (timeout) => requests.page({ folder, from, withMetadata }, timeout),
-      PAGE_BYTES,
-    );
-    yield page.blobs;
-    from = page.next;
-  } while (from !== undefined);
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
 }

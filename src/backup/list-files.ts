@@ -12,7 +12,7 @@ import { describe, inWords } from "../storage/errors.ts";
 import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
 import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
-import { compareWithDestination, isEmptyDestination } from "./destination.ts";
+import { Destination, isEmptyDestination } from "./destination.ts";
 import type { Entry } from "./entry.ts";
 import { createFilter } from "./filter.ts";
 import { emptyTally } from "./outcome.ts";
@@ -100,23 +100,19 @@ async function list(
     settings.fileTimeoutMs,
   );
   const depth = input.part.split(".").length - 1;
-  const { entries, outcomes, directories, left } = await collect(walker, start.pending, {
-    files: settings.listFiles,
-    milliseconds: settings.listMs,
-    depth,
-  });
+  const destination = fresh ? undefined : destinationOf(request, input.run, service, settings);
+  const { entries, outcomes, directories, left } = await collect(
+    walker,
+    start.pending,
+    { files: settings.listFiles, milliseconds: settings.listMs, depth },
+    (path) => destination?.expect(path),
+  );
   const rootProblem = input.part === WHOLE_TREE && outcomes.find(({ path }) => path === "");
   if (rootProblem) {
     const problem = `The directory ${request.root} cannot be read: ${rootProblem.reason}.`;
     return await settleListing(ledger, input.part, { ...failed(request, problem), realRoot });
   }
-  const destination = new ListBlobsRequests(
-    service.getContainerClient(request.container),
-    settings.behindProxy,
-  );
-  const toCopy = fresh
-    ? entries
-    : await compareWithDestination(entries, outcomes, request, destination, input.run);
+  const toCopy = destination ? await destination.compare(entries, outcomes) : entries;
 
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
   const attempt = `lists/${input.part}-${randomUUID()}`;
@@ -155,6 +151,16 @@ async function list(
           },
         }),
   });
+}
+
+function destinationOf(
+  request: BackupRequest,
+  runId: string,
+  service: BlobServiceClient,
+  settings: Settings,
+): Destination {
+  const container = service.getContainerClient(request.container);
+  return new Destination(new ListBlobsRequests(container, settings.behindProxy), request, runId);
 }
 
 /** Large files are orchestrations of their own; so many of them that enough batches are left for the small ones. */
