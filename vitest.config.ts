@@ -9,6 +9,8 @@ const common = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
+    // Each file has processes of its own (hosts, Azurite), which wait for one another: two keep two cores busy.
+    maxWorkers: 2,
     projects: [
       {
         test: {

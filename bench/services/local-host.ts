@@ -52,15 +52,20 @@ export class LocalHost {
     const place = ["--app", app, "--state", stateFolder, "--ready-file", ready];
     // Storage is the bench's own: the port at which the host would start an emulator is one that no setting names.
     const ports = ["--port", "0", "--azurite-port", String(await anyPort())];
-    const child = new Child("the local host", process.execPath, [...nodeOptions(process.env), main, ...place, ...ports], {
-      cwd: app,
-      env: {
-        ...process.env,
-        ...storage,
-        FUNCTIONS_WORKER_PROCESS_COUNT: String(workers),
-        ...options.environment,
+    const child = new Child(
+      "the local host",
+      process.execPath,
+      [...nodeOptions(process.env), main, ...place, ...ports],
+      {
+        cwd: app,
+        env: {
+          ...process.env,
+          ...storage,
+          FUNCTIONS_WORKER_PROCESS_COUNT: String(workers),
+          ...options.environment,
+        },
       },
-    });
+    );
     try {
       await until(child, () => Promise.resolve(existsSync(ready)));
     } catch (error) {
