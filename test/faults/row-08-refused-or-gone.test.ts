@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import type { RunStatus } from "../harness/run.ts";
+import { secretsOf } from "../harness/secrets.ts";
 import { isWrite } from "../harness/storage-proxy.ts";
 import { bytesOf, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { FORBIDDEN } from "../harness/wire-faults.ts";
@@ -92,12 +93,6 @@ async function expectNoSecret(id: string, secrets: readonly string[]): Promise<n
   }
   return texts.length;
 }
-
-const secretsOf = (connectionString: string) =>
-  [/AccountKey=([^;]+)/, /sig=([^&;]+)/].flatMap((pattern) => {
-    const secret = pattern.exec(connectionString)?.[1];
-    return secret === undefined ? [] : [secret, decodeURIComponent(secret)];
-  });
 
 describe("row 8: the account refuses, or is gone", () => {
   it(

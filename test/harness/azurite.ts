@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { Azurite } from "../../local/storage/azurite.ts";
 import { freePort } from "./local-host.ts";
-import { expectNoSecretsIn, secretsOf } from "./secrets.ts";
+import { expectNoSecretsIn, secretsOf, usedSecrets } from "./secrets.ts";
 import { makeFolder } from "./tree.ts";
 
 export interface TestStorage {
@@ -22,7 +22,8 @@ export async function startAzurite(): Promise<TestStorage> {
     async stop() {
       await azurite?.stop();
       // The ledgers and blobs of whatever used it.
-      expectNoSecretsIn(stateFolder, secretsOf(emulatorConnectionString(port)));
+      secretsOf(emulatorConnectionString(port));
+      expectNoSecretsIn(stateFolder, usedSecrets());
       await rm(stateFolder, { recursive: true, force: true });
     },
   };

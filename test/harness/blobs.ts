@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { BlobItem, BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { expect } from "vitest";
+import { expectNoSecrets, usedSecrets } from "./secrets.ts";
 import type { FileOnDisk } from "./tree.ts";
 
 export interface StoredBlob {
@@ -90,6 +91,7 @@ export async function readLedger(service: BlobServiceClient, runId: string): Pro
     ledger.names.push(name);
     if (name !== "run.json" && !name.startsWith("outcomes/")) continue;
     const text = (await container.getBlobClient(item.name).downloadToBuffer()).toString("utf8");
+    expectNoSecrets(item.name, text, usedSecrets());
     if (name === "run.json") {
       ledger.run = JSON.parse(text) as Record<string, unknown>;
       continue;
