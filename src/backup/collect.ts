@@ -44,20 +44,21 @@ export async function collect(
   const readAhead = limits.files * 2 ** Math.min(limits.depth, 6);
   const collected: Collected = { entries: [], outcomes: [], directories: [], left: [] };
   const directories: string[] = [];
-  let files: string[] = [];
+  const files: string[] = [];
   for (const item of pending) {
     if ("dir" in item) directories.push(item.dir);
     else files.push(item.file);
   }
   let met = 0;
   let next = 0;
+  let nextFile = 0;
   const full = (): boolean => met >= limits.files || performance.now() > deadline;
 
   for (;;) {
     // Files first: a directory's own before those of the next one.
-    while (files.length > 0 && !full()) {
-      const some = files.slice(0, Math.min(1024, limits.files - met));
-      files = files.slice(some.length);
+    while (nextFile < files.length && !full()) {
+      const some = files.slice(nextFile, nextFile + Math.min(1024, limits.files - met));
+      nextFile += some.length;
       met += some.length;
       await lookAll(walker, some, collected);
     }
@@ -65,7 +66,12 @@ export async function collect(
     if (directory === undefined) break;
     if (full()) {
       const unread = directories.length - next;
-      if (unread >= ENOUGH_DIRECTORIES || files.length >= readAhead || performance.now() > deadline) break;
+      if (
+        unread >= ENOUGH_DIRECTORIES ||
+        files.length - nextFile >= readAhead ||
+        performance.now() > deadline
+      )
+        break;
     }
     next++;
     met++;
@@ -80,7 +86,7 @@ export async function collect(
       else if (children.own) collected.directories.push({ path: directory, ...children.own });
     }
   }
-  for (const file of files) collected.left.push({ file });
+  for (const file of files.slice(nextFile)) collected.left.push({ file });
   for (const dir of directories.slice(next)) collected.left.push({ dir });
   return collected;
 }

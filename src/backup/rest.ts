@@ -19,8 +19,8 @@ export async function cutRest(
   seen: number,
 ): Promise<ListRange[]> {
   if (left.length === 0) return [];
-  const lines = interleave(left).map((item) => Buffer.from(`${JSON.stringify(item)}\n`));
-  await ledger.writeOnce(list, Buffer.concat(lines));
+  const lines = interleave(left).map((item) => `${JSON.stringify(item)}\n`);
+  await ledger.writeOnce(list, lines.join(""));
 
   const directories = left.filter((item) => "dir" in item).length;
   const files = left.length - directories;
@@ -34,7 +34,7 @@ export async function cutRest(
   for (let part = 0; part < parts; part++) {
     const from = Math.floor((lines.length * part) / parts);
     const to = Math.floor((lines.length * (part + 1)) / parts);
-    const length = lines.slice(from, to).reduce((sum, line) => sum + line.length, 0);
+    const length = lines.slice(from, to).reduce((sum, line) => sum + Buffer.byteLength(line), 0);
     ranges.push({ list, offset, length });
     offset += length;
   }

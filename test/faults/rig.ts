@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { expect } from "vitest";
-import { startAzurite } from "../harness/azurite.ts";
+import { startAzurite, type TestStorage } from "../harness/azurite.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { startLocalHost, type LocalHostOptions, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun, type RunStatus } from "../harness/run.ts";
@@ -23,8 +23,12 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-export async function startRig(name: string, options: LocalHostOptions = {}): Promise<Rig> {
-  const azurite = await startAzurite();
+export async function startRig(
+  name: string,
+  options: LocalHostOptions = {},
+  storage: Promise<TestStorage> = startAzurite(),
+): Promise<Rig> {
+  const azurite = await storage;
   const proxy = await startStorageProxy(azurite.port);
   const folder = await makeFolder(name);
   const host = await startLocalHost({

@@ -17,15 +17,15 @@ export interface Account {
 }
 
 /** An Azurite of the test's own, in memory. Ends with `stop`. */
-export async function startAzurite(): Promise<Account & { stop: () => Promise<void> }> {
-  const { accounts, stop } = await startAccounts(1);
-  return { ...accounts[0]!, stop };
+export async function startAzurite(): Promise<Account & { port: number; stop: () => Promise<void> }> {
+  const { accounts, port, stop } = await startAccounts(1);
+  return { ...accounts[0]!, port, stop };
 }
 
 /** The same with several accounts: cheaper than several of it. */
 export async function startAccounts(
   count: number,
-): Promise<{ accounts: Account[]; stop: () => Promise<void> }> {
+): Promise<{ accounts: Account[]; port: number; stop: () => Promise<void> }> {
   const port = await freePort();
   const known = emulatorConnectionString(port);
   const key = /AccountKey=([^;]+)/.exec(known)?.[1];
@@ -66,6 +66,7 @@ export async function startAccounts(
   }
   return {
     accounts,
+    port,
     stop: async () => {
       child.kill();
       await ended;
