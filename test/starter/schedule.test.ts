@@ -137,14 +137,16 @@ describe("a schedule", () => {
     const held = new Promise<void>((go) => (release = go));
     proxy.before = (request) =>
       request.method === "DELETE" && request.container === container ? held : undefined;
+    await start({ BACKUP_SCHEDULE: "" });
+    const first = await backUp();
+    await writeFile(path.join(root, "file"), "other content");
+    const second = await backUp();
+    await host?.stop();
     await start({
       BACKUP_SCHEDULE: "",
       PRUNE_SCHEDULE: "*/2 * * * * *",
       PRUNE_SCHEDULE_INPUT: JSON.stringify({ container, keepLast: 1 }),
     });
-    const first = await backUp();
-    await writeFile(path.join(root, "file"), "other content");
-    const second = await backUp();
     const during = await until((all) => all.some(({ status }) => status === "skipped"), "&kind=prune");
     const [working] = during.filter(({ status }) => status === "running");
     const skipped = during.find(({ status }) => status === "skipped");
