@@ -2,6 +2,7 @@ import { constants, readlinkSync, type Stats } from "node:fs";
 import { chmod, lstat, mkdir, open, realpath, unlink, utimes, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { kindOf } from "./read-file.ts";
+import { whileWritable } from "./writable-directory.ts";
 
 /** Something is where a directory of the run must be, and may not be replaced. */
 export class NotADirectory extends Error {}
@@ -58,9 +59,9 @@ export class PinnedDirectory {
     const names = portable.split("/");
     for (let depth = 1; depth <= names.length; depth++) {
       try {
-        const next: PinnedDirectory = await at.#makeChild(names.slice(0, depth).join("/"), replace);
-        await at.close();
-        at = next;
+        const above = at;
+        at = await whileWritable(above, () => above.#makeChild(names.slice(0, depth).join("/"), replace));
+        await above.close();
       } catch (error) {
         await at.close();
         throw error;
@@ -91,6 +92,10 @@ export class PinnedDirectory {
       await utimes(this.#real, mtime, mtime);
       await chmod(this.#real, mode);
     }
+  }
+
+  async chmod(mode: number): Promise<void> {
+    await (this.#handle ? this.#handle.chmod(mode) : chmod(this.#real, mode));
   }
 
   /** Makes the names that were added and removed last. */

@@ -9,6 +9,7 @@ import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { whileWritable } from "../backup/writable-directory.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -162,7 +163,7 @@ class Removal {
     this.#last = portable;
     if (this.#names.file(portable) || this.#names.missed(portable)) return false;
     if (!this.#selections.every((selection) => selection.file(portable))) return false;
-    return await this.#remove(portable, "file", () => unlink(directory.path(name)));
+    return await this.#remove(portable, "file", directory, () => unlink(directory.path(name)));
   }
 
   async #directory(
@@ -175,12 +176,17 @@ class Removal {
     const emptied = await this.#walk(portable, after);
     if (!emptied || this.reached !== undefined || this.#names.directory(portable)) return false;
     if (!this.#selections.every((selection) => selection.directory(portable))) return false;
-    return await this.#remove(portable, "directory", () => rmdir(directory.path(name)));
+    return await this.#remove(portable, "directory", directory, () => rmdir(directory.path(name)));
   }
 
-  async #remove(portable: string, kind: "file" | "directory", remove: () => Promise<void>): Promise<boolean> {
+  async #remove(
+    portable: string,
+    kind: "file" | "directory",
+    from: PinnedDirectory,
+    remove: () => Promise<void>,
+  ): Promise<boolean> {
     try {
-      if (!this.#options.dryRun) await this.#timed(remove().catch(ignore("ENOENT")));
+      if (!this.#options.dryRun) await this.#timed(whileWritable(from, remove).catch(ignore("ENOENT")));
       this.deleted.push({ path: portable, kind });
       return true;
     } catch (error) {

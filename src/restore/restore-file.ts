@@ -18,6 +18,7 @@ import { PERMISSIONS, timeOf } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { isSame, lookUp } from "./in-place.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { whileWritable } from "../backup/writable-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
@@ -146,19 +147,21 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
       await adjust(item, at, current!, context);
       return done(item, "unchanged");
     }
-    if (inTheWay) {
-      try {
-        await fileOperation(context, "removing what is in its place", rmdir(at));
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-        return failed(item, NOT_EMPTY);
+    return await whileWritable(directory, async () => {
+      if (inTheWay) {
+        try {
+          await fileOperation(context, "removing what is in its place", rmdir(at));
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException;
+          if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+          return failed(item, NOT_EMPTY);
+        }
       }
-    }
-    if (item.kind === "directory") await makeDirectory(item, at, current, context);
-    else if (item.kind === "link") await writeLink(item, directory, at, context);
-    else await write(item, directory, at, context);
-    return done(item, "copied");
+      if (item.kind === "directory") await makeDirectory(item, at, current, context);
+      else if (item.kind === "link") await writeLink(item, directory, at, context);
+      else await write(item, directory, at, context);
+      return done(item, "copied");
+    });
   } finally {
     await tidyInTime(directory?.close(), context.fileTimeoutMs);
   }
