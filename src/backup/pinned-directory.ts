@@ -2,7 +2,7 @@ import { constants, readlinkSync, type Stats } from "node:fs";
 import { chmod, lstat, mkdir, open, realpath, unlink, utimes, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { kindOf } from "./read-file.ts";
-import { whileWritable } from "./writable-directory.ts";
+import { whileWritable } from "../file-system/writable-directory.ts";
 
 /** Something is where a directory of the run must be, and may not be replaced. */
 export class NotADirectory extends Error {}

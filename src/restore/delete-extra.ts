@@ -9,7 +9,7 @@ import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { whileWritable } from "../backup/writable-directory.ts";
+import { whileWritable } from "../file-system/writable-directory.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";

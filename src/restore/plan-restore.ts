@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { findContents } from "./find-content.ts";
 import type { ManifestItem } from "./manifest.ts";
+import { clashesIn } from "./one-name.ts";
 import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "./plan.ts";
 import type { Plan, PlanBase, PlannedItem } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
@@ -50,7 +51,7 @@ export async function planRestore(
     return await settlePart(ledger, input.part, base, {
       service,
       filesPerPart: settings.listFiles,
-      examine: (items) => examine(items, base, container),
+      examine: (items) => examine(items, base, container, settings),
       largeFile: settings.largeFile,
     });
   } catch (error) {
@@ -114,8 +115,9 @@ async function resume(part: string, ledger: Ledger): Promise<PlanBase<RestoreReq
 
 async function examine(
   items: readonly ManifestItem[],
-  { request, source, versioned }: PlanBase<RestoreRequest>,
+  { request, source, versioned, realTo }: PlanBase<RestoreRequest>,
   container: ContainerClient,
+  { fileTimeoutMs }: Settings,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const selection = createSelection(request.include, request.exclude);
   const settled: Outcome[] = [];
@@ -126,14 +128,25 @@ async function examine(
     if (reason !== undefined) settled.push(lost(item, reason));
     return reason === undefined;
   });
+  const clashing = await clashesIn(safe, { realTo, dryRun: request.dryRun, fileTimeoutMs });
   const contents = await findContents(container, source.prefix, safe, versioned);
   const planned: PlannedItem[] = [];
   for (const item of safe) {
+    const other = clashing.get(item);
+    if (other !== undefined) {
+      settled.push(lost(item, oneName(other, request.to)));
+      continue;
+    }
     const found = contents.get(item);
     if (found && "source" in found) planned.push({ ...item, source: found.source });
     else settled.push(lost(item, found?.lost ?? "its blob is missing"));
   }
   return { planned, settled };
+}
+
+function oneName(other: string, to: string): string {
+  const name = JSON.stringify(other.slice(0, 200));
+  return `${name} is restored, too, and in ${to} both are one name. Restore this one alone into another directory.`;
 }
 
 function lost({ path: portable, kind }: ManifestItem, reason: string): Outcome {

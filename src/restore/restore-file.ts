@@ -18,7 +18,7 @@ import { PERMISSIONS, timeOf } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { isSame, lookUp } from "./in-place.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { whileWritable } from "../backup/writable-directory.ts";
+import { whileWritable } from "../file-system/writable-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";

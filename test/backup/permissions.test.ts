@@ -5,11 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, verdict } from "../../src/backup/outcome.ts";
+import { asNobody } from "../harness/as-nobody.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { makeFolder, makeTree } from "../harness/tree.ts";
-
-const NOBODY = 65534;
 
 let domain: Domain;
 let folder: string;
@@ -23,16 +22,6 @@ afterAll(async () => {
   await domain.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function asNobody<T>(work: () => Promise<T>): Promise<T> {
-  const isRoot = process.geteuid?.() === 0;
-  if (isRoot) process.seteuid?.(NOBODY);
-  try {
-    return await work();
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
-}
 
 describe("what may not be read", () => {
   it("a file and a directory: failed, each with the reason; the others are copied", async () => {

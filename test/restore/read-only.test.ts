@@ -2,11 +2,10 @@
 import { chmod, chown, lstat, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { asNobody, NOBODY } from "../harness/as-nobody.ts";
 import { startAzurite } from "./azurite.ts";
 import { Drive } from "./drive.ts";
 import { directoriesOf, snapshotOf, temporary, write } from "./tree.ts";
-
-const NOBODY = 65534;
 
 let azurite: Awaited<ReturnType<typeof startAzurite>>;
 let drive: Drive;
@@ -18,16 +17,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await azurite?.stop();
 });
-
-async function asNobody<T>(work: () => Promise<T>): Promise<T> {
-  const isRoot = process.geteuid?.() === 0;
-  if (isRoot) process.seteuid?.(NOBODY);
-  try {
-    return await work();
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
-}
 
 /** A tree with a read-only directory that was restored and has changed since. */
 async function changedSince() {
