@@ -35,8 +35,11 @@ export class Api {
       body: JSON.stringify(body),
     });
     if (response.status !== 202) throw new Failure(await this.#refusal(response));
-    const { id } = (await response.json()) as { id: string };
-    return { id, location: response.headers.get("location") ?? "" };
+    const { id } = await this.#objectOf<{ id: unknown }>(response);
+    const location = response.headers.get("location") ?? "";
+    if (typeof id !== "string" || !URL.canParse(location))
+      throw new Failure(this.#stranger("it started no run"));
+    return { id, location };
   }
 
   /** A run's Durable status, from the address that starting it gave. Undefined where the app cannot be asked just now. */
@@ -70,7 +73,7 @@ export class Api {
   async cancel(id: string): Promise<Run> {
     const response = await this.#fetch(`/backups/${encodeURIComponent(id)}/cancel`, { method: "POST" });
     if (response.status !== 200) throw new Failure(await this.#refusal(response));
-    return (await response.json()) as Run;
+    return await this.#objectOf<Run>(response);
   }
 
   /** The dashboard's address, without any key. */
@@ -79,7 +82,8 @@ export class Api {
     if (response.status === 404 && !isProblem(response))
       throw new Failure(`The app at ${this.#url} has no dashboard: it is older than this command.`);
     if (response.status !== 200) throw new Failure(await this.#refusal(response));
-    await response.body?.cancel();
+    if (!(await response.text()).includes("<title>site-backup</title>"))
+      throw new Failure(this.#stranger("its page is another"));
     return `${this.#url}/dashboard`;
   }
 
@@ -94,7 +98,7 @@ export class Api {
   async #get<T>(path: string): Promise<T> {
     const response = await this.#fetch(path, {});
     if (response.status !== 200) throw new Failure(await this.#refusal(response));
-    return (await response.json()) as T;
+    return await this.#objectOf<T>(response);
   }
 
   async #poll<T>(path: string): Promise<T | undefined> {
@@ -103,8 +107,9 @@ export class Api {
       if (response.status >= 500) throw new Unreachable(await this.#refusal(response));
       if (response.status !== 200 && response.status !== 202)
         throw new Failure(await this.#refusal(response));
+      const answer = await this.#objectOf<T>(response);
       this.#lost = undefined;
-      return (await response.json()) as T;
+      return answer;
     } catch (error) {
       this.#lost ??= Date.now();
       if (error instanceof Unreachable && Date.now() - this.#lost < PATIENCE_MS) return undefined;
@@ -128,6 +133,25 @@ export class Api {
     }
   }
 
+  /** What every route of the app answers. @throws Failure where something else answers, such as a page to sign in */
+  async #objectOf<T>(response: Response): Promise<T> {
+    let answer: unknown;
+    try {
+      answer = await response.json();
+    } catch (error) {
+      // Broken off, rather than no JSON.
+      if (!(error instanceof SyntaxError))
+        throw new Unreachable(`${this.#url} broke off its answer (${whyUnreachable(error)}).`);
+    }
+    if (typeof answer !== "object" || answer === null || Array.isArray(answer))
+      throw new Failure(this.#stranger("its answer is no JSON object"));
+    return answer as T;
+  }
+
+  #stranger(why: string): string {
+    return `What answers at ${this.#url} is not a site-backup app: ${why}.`;
+  }
+
   /** What an answer that is not a success means, in words. */
   async #refusal(response: Response): Promise<string> {
     const text = await response.text();
@@ -140,9 +164,13 @@ export class Api {
         : `The app does not take this function key (HTTP ${response.status}).`;
     }
     if (response.status === 404) {
-      return `What answers at ${this.#url} is not a site-backup app: it has no such route (HTTP 404).`;
+      return this.#stranger("it has no such route (HTTP 404)");
     }
-    return `The app answered HTTP ${response.status}${text === "" ? "" : `: ${text.slice(0, 300)}`}.`;
+    // The app says why it refuses; of a server's page of markup nothing can be read.
+    const said = text === "" || text.trimStart().startsWith("<") ? "" : `: ${text.trim().slice(0, 300)}`;
+    return response.status < 500
+      ? `What answers at ${this.#url} is not a site-backup app, or stands before it: HTTP ${response.status}${said}.`
+      : `The app at ${this.#url} failed to answer (HTTP ${response.status}${said}).`;
   }
 }
 

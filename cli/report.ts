@@ -39,7 +39,7 @@ export async function reportEnd(
     return code;
   }
   const someFailed = run.status === "failed" && (run.counts?.failed ?? 0) > 0;
-  if (someFailed) await nameFailed(run, api);
+  if (someFailed) for (const line of await failedFiles(run, api, process.stderr)) err(line);
   else if (code === ExitCode.failed) err(message(failure(run)));
   if ((code === ExitCode.failed && !someFailed) || options.quiet) return code;
   for (const line of summary(run)) out(line);
@@ -114,13 +114,16 @@ function ledgerOf({ id, destination: { url, container, prefix } }: Run): string 
   return container === "" ? `backup-runs/${id}` : `${account}/backup-runs/${id}`;
 }
 
-async function nameFailed(run: Run, api: Api): Promise<void> {
+/** Some of the failed files by name, and how to see the others. */
+export async function failedFiles(run: Run, api: Api, stream: NodeJS.WriteStream): Promise<string[]> {
   const failed = run.counts?.failed ?? 0;
-  err(paint("red", `${files(failed)} ${kindOf(run).failed}:`, process.stderr));
   const { items } = await api.files(run.id, { outcome: "failed", limit: String(EXAMPLES) });
-  for (const file of items) err(`  ${failedLine(file)}`);
-  if (failed > items.length)
-    err(`  … and ${number(failed - items.length)} more: ${COMMAND} files ${run.id} --failed`);
+  const more = failed - items.length;
+  return [
+    paint("red", `${files(failed)} ${kindOf(run).failed}:`, stream),
+    ...items.map((file) => `  ${failedLine(file)}`),
+    ...(more > 0 ? [`  … and ${number(more)} more: ${COMMAND} files ${run.id} --failed`] : []),
+  ];
 }
 
 export function failedLine({ path, reason }: FileOutcome): string {

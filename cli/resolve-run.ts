@@ -5,7 +5,9 @@ import { Failure } from "./failure.ts";
 const LOOKED_AT = "50";
 /** The runs among which the beginning of an id is looked for: the newest, as many as the app gives at a time. */
 const KNOWN = "1000";
-const BEGINNING = /^[0-9a-f]{4,31}$/;
+const BEGINNING = /^[0-9a-f]{1,31}$/;
+/** Fewer characters fit too many runs to be a name. */
+const LEAST = 4;
 /** Characters of an id that tell runs apart for a person. */
 export const SHORT_ID = 8;
 
@@ -17,10 +19,14 @@ export const SHORT_ID = 8;
 export async function resolveRun(run: string, api: Api): Promise<string> {
   if (run === "latest") return await latest(api);
   if (!BEGINNING.test(run)) return run;
+  if (run.length < LEAST)
+    throw new Failure(`Of a run's id at least ${LEAST} characters are needed; "${run}" is too short.`);
   const { items } = await api.runs({ kind: "all", limit: KNOWN });
   const [first, ...others] = items.filter(({ id }) => id.startsWith(run));
   if (others.length > 0)
-    throw new Failure(`${others.length + 1} runs have ids that begin with ${run}: give more of it.`);
+    throw new Failure(
+      `${others.length + 1} runs have ids that begin with ${run}: give more characters of it.`,
+    );
   // What none begins with, the app knows how to refuse.
   return first?.id ?? run;
 }

@@ -61,7 +61,7 @@ async function prune(options: PruneOptions): Promise<number> {
       amount(option, options[option] ?? ""),
     ]),
   );
-  if (keepWithin === undefined && Object.keys(counts).length === 0)
+  if (keepWithin === undefined && Object.values(counts).every((count) => count === 0))
     throw new Failure("Say what to keep, e.g. --keep-daily 7: a prune that keeps nothing is refused.");
   const body = { container, prefix, ...counts, keepWithin, dryRun };
   const begun = `${dryRun ? "Looking for what to prune" : "Pruning"} in ${[container ?? "backups", prefix].filter(Boolean).join("/")}`;

@@ -4,7 +4,7 @@ import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { allOf } from "../pages.ts";
 import { err, message, name, out, outJson, paint, table, type Column } from "../print.ts";
-import { recordOf, row, summary } from "../report.ts";
+import { failedFiles, recordOf, row, summary } from "../report.ts";
 import { resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
@@ -137,7 +137,10 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     for (const line of summary(run)) out(line);
     if (run.progress?.secondsLeft !== undefined)
       out(row("Left", `about ${roughly(run.progress.secondsLeft * 1000)}`));
-    if (run.message !== undefined) out(row("Why", message(run.message)));
+    // Its message would name the first few of them in one long line.
+    if ((run.counts?.failed ?? 0) > 0)
+      for (const line of await failedFiles(run, api, process.stdout)) out(line);
+    else if (run.message !== undefined) out(row("Why", message(run.message)));
     return ExitCode.done;
   });
 }

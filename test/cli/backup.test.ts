@@ -53,6 +53,8 @@ describe("backup", () => {
       expect.objectContaining({ type: "file", path: "\u001b[31mred.", outcome: "failed" }),
       expect.objectContaining({ type: "file", path: "bad.", outcome: "failed" }),
     ]);
+    const shown = await run(["show", id], { env });
+    expect(shown.stdout).toMatch(/^2 files could not be backed up:\n {2}'\\x1B\[31mred\.': .*\n {2}bad\.: /m);
   });
 
   it("nothing could be backed up: exit code 1, in one sentence", async () => {
@@ -145,6 +147,7 @@ describe("runs, show", () => {
 
   it.each([
     [["show", "nope"], /There is no run "nope"\./],
+    [["show", "abc"], /at least 4 characters are needed; "abc" is too short/],
     [["show", "00000000"], /There is no run "00000000"\./],
     [["runs", "--since", "yesterday"], /--since takes a time such as/],
     [["runs", "--limit", "0"], /--limit takes a number from 1 on/],
@@ -155,13 +158,25 @@ describe("runs, show", () => {
   });
 });
 
+/** What other servers answer, whatever they are asked. */
+const OTHERS: Record<string, [status: number, body: string]> = {
+  keyed: [401, ""],
+  page: [200, "<h1>Sign in</h1>"],
+  list: [200, "[]"],
+  taken: [202, "{"],
+  accepted: [202, "{}"],
+  storage: [400, "<Error>InvalidQueryParameterValue</Error>"],
+  down: [502, "<h1>Bad gateway</h1>"],
+};
+
 describe("which app", () => {
   let other: Server;
   let seen: (string | undefined)[] = [];
   beforeAll(async () => {
     other = createServer((request, response) => {
       seen.push(request.headers["x-functions-key"]?.toString());
-      const [status, body] = request.url?.startsWith("/keyed") ? [401, ""] : [404, "<h1>Not here</h1>"];
+      const [, folder = ""] = request.url?.split("/") ?? [];
+      const [status, body] = OTHERS[folder] ?? [404, "<h1>Not here</h1>"];
       response.writeHead(status, { "Content-Type": "text/html" }).end(body);
     });
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
@@ -181,6 +196,21 @@ describe("which app", () => {
     const { code, stderr } = await run(["backup", folder, "--url", `http://127.0.0.1:${port()}`]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/is not a site-backup app: it has no such route \(HTTP 404\)\.$/m);
+  });
+
+  it.each([
+    [["runs"], "page", /page is not a site-backup app: its answer is no JSON object\.$/],
+    [["runs"], "list", /list is not a site-backup app: its answer is no JSON object\.$/],
+    [["backup", "/srv"], "taken", /taken is not a site-backup app: its answer is no JSON object\.$/],
+    [["backup", "/srv"], "accepted", /accepted is not a site-backup app: it started no run\.$/],
+    [["open"], "page", /page is not a site-backup app: its page is another\.$/],
+    [["runs"], "storage", /storage is not a site-backup app, or stands before it: HTTP 400\.$/],
+    [["runs"], "down", /The app at \S+down failed to answer \(HTTP 502\)\.$/],
+  ])("%j of a server that is something else (%s): one line that says so", async (args, at, message) => {
+    const { code, stdout, stderr } = await run([...args, "--url", `http://127.0.0.1:${port()}/${at}`]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr.trimEnd()).toMatch(message);
+    expect(stderr.trimEnd()).not.toContain("\n");
   });
 
   it("the key goes in a header and is never printed", async () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
     const found = request.url === "/dashboard" || request.url === "/admin/host/status";
     response
       .writeHead(found ? 200 : 404, { "Content-Type": "text/html" })
-      .end(found ? '{"state":"Running"}' : "");
+      .end(found ? '{"state":"Running"}<title>site-backup</title>' : "");
   });
   await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;

@@ -54,6 +54,7 @@ describe("prune", () => {
 
   it.each([
     [["prune"], /Say what to keep, e\.g\. --keep-daily 7/],
+    [["prune", "--keep-last", "0"], /Say what to keep, e\.g\. --keep-daily 7/],
     [["prune", "--keep-daily", "-1"], /--keep-daily takes a number or "unlimited", not "-1"/],
     [["prune", "--keep-last", "many"], /--keep-last takes a number or "unlimited", not "many"/],
   ])("%j: says what is wrong, and asks for nothing", async (args, message) => {

@@ -21,22 +21,6 @@ it("names every setting, route and command", () => {
   for (const route of Object.keys(paths)) expect(made.get("docs/reference/api.md")).toContain(`\`${route}\``);
 });
 
-it("leads nowhere that is not there", () => {
-  for (const [name, text] of made) {
-    const anchors = new Set([
-      ...[...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-        heading
-          .toLowerCase()
-          .replace(/[^\w\- ]/g, "")
-          .replaceAll(" ", "-"),
-      ),
-      ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id),
-    ]);
-    for (const [, anchor = ""] of text.matchAll(/\]\(#([^)]+)\)/g))
-      expect(anchors, `${name}#${anchor}`).toContain(anchor);
-  }
-});
-
 it("gives only examples that are as they are described", () => {
   const document = openApiDocument() as { components: { schemas: object } };
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
