@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
-import { lstat, opendir, realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { readdirp, type EntryInfo } from "readdirp";
 import { fileError } from "../file-system/file-error.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import type { Looked } from "./file-thread/asks.ts";
@@ -29,9 +30,6 @@ export interface Children {
   /** The directory's own time of change, in microseconds since 1970, and permission bits. */
   own?: { mtime: number; mode: number };
 }
-
-/** Entries of a directory that are fetched at a time. */
-const PIECE = 1024;
 
 /** Looks at a tree, one directory at a time, and never outside it. */
 export class Walker {
@@ -68,24 +66,37 @@ export class Walker {
 
   async #childrenOf(directory: PinnedDirectory, portable: string): Promise<Children> {
     const children: Children = { directories: [], files: [], empty: this.#filter.emptyDirectory(portable) };
+    let problem: unknown;
     // Through the open directory: one that is replaced by a link meanwhile does not lead to another tree.
     const absolute = directory.path("");
     const stats = await directory.stat();
     children.own = { mtime: mtimeOf(stats), mode: modeOf(stats) };
-    // Piece by piece: of a directory of any size no more than the names is in memory.
-    for await (const entry of await opendir(absolute, { bufferSize: PIECE })) {
+    const stream = readdirp(absolute, {
+      depth: 0,
+      type: "all",
+      // Directories come here and nowhere else: whoever walks decides when to go into them.
+      directoryFilter: (info) => {
+        children.empty = false;
+        if (info.dirent?.isSymbolicLink()) this.#addFile(children, portable, info);
+        else this.#addDirectory(children, portable, info);
+        return false;
+      },
+    });
+    stream.on("warn", (error: NodeJS.ErrnoException) => {
+      // A link whose target is missing or loops is a link all the same.
+      if (error.path === absolute || error.syscall === "scandir") problem = error;
+    });
+    for await (const info of stream) {
       children.empty = false;
-      const child = join(portable, entry.name);
-      if (!entry.isDirectory()) {
-        if (this.#filter.file(child)) children.files.push(child);
-      } else if (this.#filter.directory(child)) children.directories.push(child);
+      this.#addFile(children, portable, info);
     }
     // Elsewhere the name was read: if it is a link now, this may have been another tree.
     if (process.platform !== "linux" && (await realpath(absolute)) !== absolute) {
-      throw Object.assign(new Error("moved"), { code: "ENOENT" });
+      problem ??= Object.assign(new Error("moved"), { code: "ENOENT" });
     }
-    children.directories.sort();
-    children.files.sort();
+    if (problem !== undefined) throw problem;
+    // A link to a directory comes as a directory and as a file: each name counts once.
+    children.files = [...new Set(children.files)];
     return children;
   }
 
@@ -134,6 +145,16 @@ export class Walker {
       if (there && !there.isDirectory()) return true;
     }
     return false;
+  }
+
+  #addFile(children: Children, directory: string, info: EntryInfo): void {
+    const portable = join(directory, info.basename);
+    if (this.#filter.file(portable)) children.files.push(portable);
+  }
+
+  #addDirectory(children: Children, directory: string, info: EntryInfo): void {
+    const portable = join(directory, info.basename);
+    if (this.#filter.directory(portable)) children.directories.push(portable);
   }
 
   #directoryOutcome(portable: string, problem: unknown): Outcome {
