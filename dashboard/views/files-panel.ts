@@ -30,7 +30,7 @@ export class FilesPanel {
   ]);
   readonly #pager = new Pager("Pages of files");
   readonly #filter: HTMLElement;
-  readonly #words = h("p", { class: "empty", role: "status" });
+  readonly #words = h("p", { class: "empty", role: "status" }, "Loading …");
   #asked = "";
   #disposed = false;
 
@@ -43,6 +43,7 @@ export class FilesPanel {
       labelled("Contains", this.#text),
       h("button", { type: "submit" }, "Search"),
     );
+    this.#table.element.hidden = true;
     this.element = h(
       "section",
       { class: "panel files-panel", "aria-labelledby": this.#heading.id, hidden: true },
@@ -65,8 +66,10 @@ export class FilesPanel {
     const outcome = shownOutcome(run, query);
     const [prefix, text] = [query.get("prefix") ?? "", query.get("text") ?? ""];
     const count = countOf(run.counts, outcome);
-    replace(this.#heading, `${outcomeWord(run, outcome)} `, h("span", { class: "sub" }, number(count)));
-    this.#filter.hidden = count === 0 && prefix === "" && text === "";
+    const searching = prefix !== "" || text !== "";
+    const inAll = searching ? `${number(count)} in all` : number(count);
+    replace(this.#heading, `${outcomeWord(run, outcome)} `, h("span", { class: "sub" }, inAll));
+    this.#filter.hidden = count === 0 && !searching;
     // While a run goes on only its first page is looked at again: the rest would move under the reader.
     const grown = run.status === "running" ? Math.min(count, PAGE) : "ended";
     const asked = JSON.stringify([outcome, prefix, text, query.get("pages"), grown]);

@@ -14,9 +14,7 @@ import { startRig, type Rig } from "./rig.ts";
 const WIDE = full ? Number(process.env["FAULT_FILES"] ?? 250_000) : 2_000;
 const DEEP = full ? 5_000 : 600;
 /** Peak memory of the host and its workers together, in MiB: not a function of the tree. */
-const MEMORY = 512;
-/** What V8 may use for objects, in MiB: where memory is plenty it is in no hurry to collect what is not needed any more. */
-const HEAP = 256;
+const MEMORY = 400;
 /** Segments of a blob's name, characters of it, bytes of a path as Linux takes it. */
 const [SEGMENTS, CHARACTERS, PATH_MAX] = [254, 1024, 4096];
 
@@ -24,10 +22,7 @@ let rig: Rig;
 
 beforeAll(async () => {
   // In `npm test`, too, more files than one orchestration lists.
-  const env = {
-    NODE_OPTIONS: `--max-old-space-size=${HEAP}`,
-    ...(full ? {} : { BACKUP_LIST_FILES: "500" }),
-  };
+  const env = full ? {} : { BACKUP_LIST_FILES: "500" };
   // In memory: on a disk Azurite writes the names of all its blobs anew every few seconds.
   rig = await startRig("limits", { env }, startAzurite());
 });

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
+import { nodeOptions } from "../../local/node-options.ts";
 import { expectNoSecrets, expectNoSecretsIn, secretsOf, systemKeysOf } from "./secrets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -182,6 +183,7 @@ function spawnHost(
   const child = spawn(
     process.execPath,
     [
+      ...nodeOptions({ ...process.env, ...options.env }),
       main,
       "--app",
       options.app ?? ROOT,

@@ -164,6 +164,24 @@ describe("a schedule", () => {
     expect(host?.logs()).toMatch(/event=run\.started run=\w+ orchestrator=pruneBackups due=/);
   });
 
+  it("makes up once for all that came due while the host was down", async () => {
+    // By its own next moment, which is years away, nothing would start.
+    const schedule = { BACKUP_SCHEDULE: "0 0 0 29 2 *" };
+    await start(schedule);
+    await host?.stop();
+    const database = new DatabaseSync(stateFile());
+    database
+      .prepare("UPDATE schedules SET next = ?, updated = ?")
+      .run("2020-02-29T00:00:00.000Z", "2019-01-01T00:00:00.000Z");
+    database.close();
+    await start(schedule);
+    await until((all) => all[0]?.status === "completed");
+    expect(host?.logs()).toMatch(/event=run\.started run=\w+ .*due=2020-02-29T00:00:00\S* late=yes/);
+    await host?.stop();
+    await start(schedule);
+    expect(await runs()).toHaveLength(1);
+  });
+
   it("starts one run for a moment that comes round twice", async () => {
     await start({ BACKUP_SCHEDULE: "00:00:01" });
     const [first] = await until((all) => all[0]?.status === "completed");

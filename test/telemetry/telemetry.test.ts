@@ -165,6 +165,11 @@ describe("with an OTLP endpoint", () => {
     const once = (event: string) => told.filter((each) => each === `event=${event}`).length;
     expect([once("run.started"), once("run.ended")]).toEqual([1, 1]);
     expect(once("batch.copied")).toBe(named("copyFileToBlob").length);
+    const severityOf = (event: string) =>
+      new Set(logs.filter(({ body }) => body.startsWith(`event=${event} `)).map(({ severity }) => severity));
+    expect(severityOf("batch.copied")).toEqual(new Set(["info"]));
+    // A line a batch, not a line a file: what was copied is named nowhere.
+    expect(logs.filter(({ body }) => body.includes("a/1"))).toEqual([]);
     expect(once("part.listed")).toBe(named("getFileList").length);
 
     const everything = collector.text();
