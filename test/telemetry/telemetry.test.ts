@@ -167,7 +167,7 @@ describe("with an OTLP endpoint", () => {
     expect(once("batch.copied")).toBe(named("copyFileToBlob").length);
     const severityOf = (event: string) =>
       new Set(logs.filter(({ body }) => body.startsWith(`event=${event} `)).map(({ severity }) => severity));
-    expect(severityOf("batch.copied")).toEqual(new Set(["info"]));
+    expect(severityOf("batch.copied")).toEqual(new Set(["information"]));
     // A line a batch, not a line a file: what was copied is named nowhere.
     expect(logs.filter(({ body }) => body.includes("a/1"))).toEqual([]);
     expect(once("part.listed")).toBe(named("getFileList").length);
