@@ -20,7 +20,7 @@ export async function cutRest(
 ): Promise<ListRange[]> {
   if (left.length === 0) return [];
   const lines = interleave(left).map((item) => `${JSON.stringify(item)}\n`);
-  await ledger.writeOnce(list, lines.join(""));
+  await ledger.writeOnce(list, Buffer.from(lines.join("")));
 
   const directories = left.filter((item) => "dir" in item).length;
   const files = left.length - directories;
