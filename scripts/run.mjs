@@ -15,9 +15,7 @@ try {
   process.exit(1);
 }
 
-// Built by the set-up, so that it cannot be imported before.
-const { nodeOptions } = await import(new URL("../dist/local/node-options.js", import.meta.url));
-const options = file === "dist/local/main.js" ? nodeOptions(process.env) : [];
+const options = file === "dist/local/main.js" ? await hostOptions() : [];
 const child = spawn(nodeBinary, [...options, path.join(root, file), ...args], { stdio: "inherit" });
 // The terminal sends Ctrl-C to the child as well; it decides how to end, this process only waits for it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -31,3 +29,9 @@ child.on("exit", (code, signal) => {
     process.exit(code ?? 1);
   }
 });
+
+/** Built by the set-up, so that it cannot be imported before. */
+async function hostOptions() {
+  const { nodeOptions } = await import(new URL("../dist/local/node-options.js", import.meta.url));
+  return nodeOptions(process.env);
+}
