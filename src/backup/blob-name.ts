@@ -25,6 +25,11 @@ export function blobKey(name: string): string {
   return name.replaceAll("\\", "/");
 }
 
+/** The folder of the container that a key is in: it ends in `/`, and is empty at the top. */
+export function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
+}
+
 /** Why Blob Storage cannot hold a blob of this name, for people; undefined when it can. */
 export function unnameable(name: string): string | undefined {
   if (name.length > MAX_NAME)

@@ -5,7 +5,7 @@ import { classify } from "../storage/errors.ts";
 import type { ListBlobsRequests, ListedBlob, ListedPage } from "../storage/list-blobs-request.ts";
 import { retrying, withRetries } from "../storage/retries.ts";
 import { formatMtime } from "./blob-headers.ts";
-import { blobKey, blobName } from "./blob-name.ts";
+import { blobKey, blobName, folderOf } from "./blob-name.ts";
 import type { Entry } from "./entry.ts";
 import type { Outcome } from "./outcome.ts";
 import type { BackupRequest } from "./request.ts";
@@ -127,8 +127,4 @@ function byFolder(entries: readonly Entry[], prefix: string): Map<string, Map<st
     inIt.set(key, entry);
   }
   return folders;
-}
-
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf("/") + 1);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { isFinal } from "../ledger/damaged.ts";
-import { Ledger, type ListRange } from "../ledger/ledger.ts";
+import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
@@ -117,11 +117,11 @@ async function list(
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
   const attempt = `lists/${input.part}-${randomUUID()}`;
   const { small, large, later } = sortBySize(toCopy, settings.largeFile);
-  const lines = toLines(small);
+  const lines = small.map((entry) => toLines([entry]));
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
-  const known = toLines(directories).join("");
+  const known = toLines(directories);
   if (known !== "") await ledger.writeOnce(`${attempt}.directories.jsonl`, known);
-  const largeLines = toLines(large);
+  const largeLines = large.map((entry) => toLines([entry]));
   if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   for (const { path } of later) left.push({ file: path });
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
@@ -175,10 +175,6 @@ function sortBySize(entries: readonly Entry[], threshold: number) {
     /** For another listing to take. */
     later: large.slice(MAX_LARGE),
   };
-}
-
-function toLines(entries: readonly unknown[]): string[] {
-  return entries.map((entry) => `${JSON.stringify(entry)}\n`);
 }
 
 async function begin(

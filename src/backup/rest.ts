@@ -1,4 +1,4 @@
-import type { Ledger, ListRange } from "../ledger/ledger.ts";
+import { toLines, type Ledger, type ListRange } from "../ledger/ledger.ts";
 import type { Pending } from "./walk.ts";
 
 /** The most parts that one listing leaves: with 64 batches the history of an orchestration stays under 500 events. */
@@ -19,7 +19,7 @@ export async function cutRest(
   seen: number,
 ): Promise<ListRange[]> {
   if (left.length === 0) return [];
-  const lines = interleave(left).map((item) => `${JSON.stringify(item)}\n`);
+  const lines = interleave(left).map((item) => toLines([item]));
   await ledger.writeOnce(list, Buffer.from(lines.join("")));
 
   const directories = left.filter((item) => "dir" in item).length;

@@ -1,6 +1,6 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { blobKey, blobName } from "../backup/blob-name.ts";
+import { blobKey, blobName, folderOf } from "../backup/blob-name.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import type { ManifestItem } from "./manifest.ts";
@@ -122,7 +122,7 @@ function byDirectory(
   const directories = new Map<string, Map<string, ManifestItem[]>>();
   for (const item of items) {
     const key = blobKey(blobName(item.path, prefix));
-    const directory = key.slice(0, key.lastIndexOf("/") + 1);
+    const directory = folderOf(key);
     let inIt = directories.get(directory);
     if (!inIt) directories.set(directory, (inIt = new Map()));
     const same = inIt.get(key);
