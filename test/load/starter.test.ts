@@ -1,10 +1,10 @@
 /** Many clients at a time: nothing lost, latency and memory bounded. In full by `npm run test:load`. */
-import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { peakMemoryOf } from "../harness/processes.ts";
 import { followRun } from "../harness/run.ts";
 import { makeFolder, makeTree } from "../harness/tree.ts";
 import { openLoop, percentile } from "./open-loop.ts";
@@ -38,8 +38,7 @@ function say(line: string): void {
 /** MiB; undefined where the system does not tell. Azurite is a process of its own, and not in it. */
 function peakMemory(): number | undefined {
   if (process.platform !== "linux") return undefined;
-  const kib = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${host.pid}/status`, "utf8"))?.[1];
-  return Math.round(Number(kib) / 1024);
+  return Math.round(peakMemoryOf(host.pid) / 1024);
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { afterAll } from "vitest";
 import { createBudget, type Budget } from "../../src/backup/budget.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
@@ -24,7 +25,15 @@ import { readSettings, type Settings } from "../../src/settings.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { parseVerifyRequest } from "../../src/verify/request.ts";
 import { verifyBatch } from "../../src/verify/verify-batch.ts";
+import { startAzurite } from "./azurite.ts";
 import { copyLarge, restoreLarge, verifyLarge } from "./drive-large.ts";
+
+/** An Azurite for a test's file, which ends with it, and a drive on that. */
+export async function startDrive() {
+  const azurite = await startAzurite();
+  afterAll(() => azurite.stop());
+  return { azurite, drive: new Drive(azurite.service) };
+}
 
 /** Runs backups, restores and verifications as their orchestrators do, without a host. */
 export class Drive {

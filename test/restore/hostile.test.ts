@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { beginRestore, endRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
@@ -11,21 +11,11 @@ import { restoreBatch } from "../../src/restore/restore-batch.ts";
 import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { unsafePath } from "../../src/restore/safe-path.ts";
 import { PinnedDirectory } from "../../src/backup/pinned-directory.ts";
-import { startAzurite } from "./azurite.ts";
-import { Drive } from "./drive.ts";
+import { Drive, startDrive } from "./drive.ts";
 import { forgeRun } from "./forge.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
-let drive: Drive;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-  drive = new Drive(azurite.service);
-});
-afterAll(async () => {
-  await azurite?.stop();
-});
+const { azurite, drive } = await startDrive();
 
 /** A directory to restore into that lies two below one which shows any escape. */
 async function arena(): Promise<{ outer: string; to: string }> {

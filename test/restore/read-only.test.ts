@@ -1,22 +1,12 @@
 /** Directories that are read-only, restored by a user who is not root and whom they bind: the tests step down to nobody. */
 import { chmod, chown, lstat, rm, symlink } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { asNobody, NOBODY } from "../harness/as-nobody.ts";
-import { startAzurite } from "./azurite.ts";
-import { Drive } from "./drive.ts";
+import { startDrive } from "./drive.ts";
 import { directoriesOf, snapshotOf, temporary, write } from "./tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
-let drive: Drive;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-  drive = new Drive(azurite.service);
-});
-afterAll(async () => {
-  await azurite?.stop();
-});
+const { drive } = await startDrive();
 
 /** A tree with a read-only directory that was restored and has changed since. */
 async function changedSince() {

@@ -3,26 +3,16 @@ import { createHash, randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { listFiles } from "../../src/backup/list-files.ts";
 import type { Outcome } from "../../src/backup/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun, recordUnstarted } from "../../src/ledger/run-record.ts";
-import { startAzurite } from "../restore/azurite.ts";
-import { Drive } from "../restore/drive.ts";
+import { startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
-let drive: Drive;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-  drive = new Drive(azurite.service);
-});
-afterAll(async () => {
-  await azurite?.stop();
-});
+const { azurite, drive } = await startDrive();
 
 function newPlace() {
   const container = `prune-${randomUUID()}`;

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { claimDestination } from "../../src/ledger/destination-claim.ts";
@@ -13,21 +13,11 @@ import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
 import { decidePrune } from "../../src/retention/decide-prune.ts";
 import { pruneRequest } from "../../src/retention/request.ts";
-import { startAzurite } from "../restore/azurite.ts";
-import { Drive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { dyingService, Life } from "./dying-service.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
-let drive: Drive;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-  drive = new Drive(azurite.service);
-});
-afterAll(async () => {
-  await azurite?.stop();
-});
+const { azurite, drive } = await startDrive();
 
 const newId = () => randomUUID().replaceAll("-", "");
 
