@@ -112,7 +112,8 @@ test("a restore that is canceled leaves nothing of a huge file that nobody will 
   const { id } = await postRun(host.url, "restoreSiteContent", { run: backup, to });
   await held;
   const halves = async () => (await readdir(to)).filter((name) => name.endsWith(".partial"));
-  expect(await halves()).toHaveLength(1);
+  // Those of the small file, and of the look at how the file system takes names, come and go beside it.
+  while ((await halves()).length !== 1) await sleep(50);
   expect((await fetch(`${host.url}/backups/${id}/cancel`, { method: "POST" })).status).toBe(200);
   proxy.before = () => undefined;
   release();
