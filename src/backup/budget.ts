@@ -1,5 +1,9 @@
 import { Semaphore } from "async-mutex";
 import { createAdaptiveLimit } from "./adaptive-limit.ts";
+import { Buffers } from "./buffers.ts";
+
+/** Files up to this size are sent by one Put Blob, larger ones in blocks of this size. */
+export const BLOCK = 8 * 1024 * 1024;
 
 /** What all activities of a process share: how many requests are open and how much content is in memory. */
 export interface Budget {
@@ -9,6 +13,8 @@ export interface Budget {
   file<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` when `bytes` of memory are free for content; more than the whole budget counts as the whole. */
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
+  /** The same, with a buffer of that many bytes, which is `work`'s until it ends. */
+  content<T>(bytes: number, work: (content: Buffer) => Promise<T>): Promise<T>;
   /** Storage throttles or does not answer: fewer requests from now on. */
   throttled(): void;
   /** The process has no file handles left: fewer files and requests from now on. */
@@ -25,10 +31,14 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
   const memory = new Semaphore(units);
   const requests = createAdaptiveLimit(requestsInFlight);
   const files = createAdaptiveLimit(Math.ceil(requestsInFlight * 1.5));
+  const buffers = new Buffers(BLOCK);
+  const bytes: Budget["bytes"] = (wanted, work) =>
+    memory.runExclusive(work, Math.max(1, Math.min(Math.ceil(wanted / UNIT), units)));
   return {
     request: (work) => requests.run(work),
     file: (work) => files.run(work),
-    bytes: (bytes, work) => memory.runExclusive(work, Math.max(1, Math.min(Math.ceil(bytes / UNIT), units))),
+    bytes,
+    content: (length, work) => bytes(length, () => buffers.use(length, work)),
     throttled: () => requests.slowDown(),
     outOfHandles() {
       files.slowDown();

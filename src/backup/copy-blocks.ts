@@ -4,7 +4,8 @@ import { md5 } from "../storage/md5.ts";
 import { withRetries } from "../storage/retries.ts";
 import { blockId, newMark } from "./block-id.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
-import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
+import { BLOCK } from "./budget.ts";
+import { blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
@@ -41,8 +42,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
     // Reading goes on in order, for the hash of the whole; sending overlaps with it.
     await new Promise<void>((readNext) => {
       const block = context.budget
-        .bytes(length, async () => {
-          const content = Buffer.allocUnsafe(length);
+        .content(length, async (content) => {
           await file.read(content, position);
           whole.update(content);
           const hash = md5(content);
@@ -95,8 +95,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
 async function hashOf(file: OpenFile, context: CopyContext): Promise<string> {
   const { size } = file.stats;
   const hash = createHash("md5");
-  await context.budget.bytes(BLOCK, async () => {
-    const buffer = Buffer.allocUnsafe(Math.min(BLOCK, size));
+  await context.budget.content(Math.min(BLOCK, size), async (buffer) => {
     for (let position = 0; position < size; position += BLOCK) {
       const chunk = buffer.subarray(0, Math.min(BLOCK, size - position));
       await file.read(chunk, position);

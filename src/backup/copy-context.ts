@@ -6,9 +6,6 @@ import { blobName } from "./blob-name.ts";
 import type { Budget } from "./budget.ts";
 import type { Entry } from "./entry.ts";
 
-/** Files up to this size are sent by one Put Blob, larger ones in blocks of this size. */
-export const BLOCK = 8 * 1024 * 1024;
-
 /** What copying needs to know and to use. */
 export interface CopyContext {
   runId: string;

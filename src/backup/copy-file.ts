@@ -6,7 +6,8 @@ import { blockId, newMark } from "./block-id.ts";
 import { blobMetadata, contentType } from "./blob-headers.ts";
 import { blobName } from "./blob-name.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
-import { BLOCK, blobOf, keepOld, type CopyContext } from "./copy-context.ts";
+import { BLOCK } from "./budget.ts";
+import { blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
 import { mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { fileThread, QUICK_SIZE } from "./file-thread/file-thread.ts";
@@ -67,8 +68,7 @@ async function copyQuickly(entry: Entry, context: CopyContext): Promise<Outcome 
 
 async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
   const { size } = file.stats;
-  return await context.budget.bytes(size, async () => {
-    const content = Buffer.allocUnsafe(size);
+  return await context.budget.content(size, async (content) => {
     await file.read(content, 0);
     await file.assertUnchanged();
     // Before it is sent, for which a handle is needed, too.

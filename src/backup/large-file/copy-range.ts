@@ -37,8 +37,7 @@ export async function copyRange(
     const send = async (index: number): Promise<void> => {
       const position = index * plan.block;
       const length = lengthOf(index);
-      await budget.bytes(length, async () => {
-        const content = Buffer.allocUnsafe(length);
+      await budget.content(length, async (content) => {
         await file.read(content, position);
         const hash = md5(content);
         await budget.request(() =>

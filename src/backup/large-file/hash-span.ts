@@ -2,8 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import { BLOCK } from "../copy-context.ts";
-import type { Budget } from "../budget.ts";
+import { BLOCK, type Budget } from "../budget.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";
 
@@ -25,8 +24,7 @@ export async function hashSpan(
 ): Promise<{ state: string } | "changed"> {
   const hash = await resumeMd5(span.state);
   const piece = await withPlannedFile(new Ledger(service, span.run), span, settings, async (file) => {
-    await budget.bytes(BLOCK, async () => {
-      const buffer = Buffer.allocUnsafe(BLOCK);
+    await budget.content(BLOCK, async (buffer) => {
       for (let position = span.from; position < span.to; position += BLOCK) {
         const chunk = buffer.subarray(0, Math.min(BLOCK, span.to - position));
         await file.read(chunk, position);

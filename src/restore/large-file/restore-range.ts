@@ -89,8 +89,7 @@ export async function hashRestored(
 ): Promise<{ state: string } | "gone"> {
   const hash = await resumeMd5(ref.state);
   const piece = await withTemporary(ref, constants.O_RDONLY, service, settings, budget, async (handle) => {
-    await budget.bytes(LONGEST_HASHED_RANGE, async () => {
-      const buffer = Buffer.allocUnsafe(LONGEST_HASHED_RANGE);
+    await budget.content(LONGEST_HASHED_RANGE, async (buffer) => {
       let position = ref.from;
       while (position < ref.to) {
         const length = Math.min(buffer.length, ref.to - position);
