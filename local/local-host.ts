@@ -1,5 +1,5 @@
 /** Puts the parts together, starts them in order, and ends them in the opposite one. */
-import { rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import type { HostArguments } from "./arguments.ts";
 import type { AppRegistry } from "./app/core-api.ts";
 import { endApp, loadApp } from "./app/load-app.ts";
@@ -204,7 +204,10 @@ export class LocalHost {
     const ready = { url, pid: process.pid };
     const { readyFile } = this.#arguments;
     if (readyFile !== undefined) {
-      writeFileSync(readyFile, JSON.stringify(ready), { mode: 0o600 });
+      // Whoever waits for it finds it whole.
+      const draft = `${readyFile}.${process.pid}`;
+      writeFileSync(draft, JSON.stringify(ready), { mode: 0o600 });
+      renameSync(draft, readyFile);
       this.#stops.push(() => rmSync(readyFile, { force: true }));
     }
     process.send?.(ready);
