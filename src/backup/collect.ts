@@ -22,7 +22,7 @@ export interface Collected {
   entries: Entry[];
   /** What is settled: cannot be copied, or could not be read. */
   outcomes: Outcome[];
-  /** Directories that are not empty: what is below them is copied, they themselves are only told of. */
+  /** The root, and directories that are not empty: what is below is copied, they themselves are only told of. */
   directories: { path: string; mtime: number; mode: number }[];
   /** What is left. */
   left: Pending[];
@@ -81,8 +81,7 @@ export async function collect(
       for (const child of children.directories) directories.push(child);
       for (const child of children.files) files.push(child);
       if (children.files[0] !== undefined) onDirectory(children.files[0]);
-      if (directory === "") continue;
-      if (children.empty) await lookAll(walker, [directory], collected);
+      if (children.empty && directory !== "") await lookAll(walker, [directory], collected);
       else if (children.own) collected.directories.push({ path: directory, ...children.own });
     }
   }

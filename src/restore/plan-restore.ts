@@ -87,13 +87,20 @@ async function begin(
     if (error instanceof NoSuchRun) return noPlan(nothing, error.message);
     throw error;
   }
-  const base = { request, source, versioned, realTo: path.resolve(request.to) };
+  const base: PlanBase<RestoreRequest> = {
+    request,
+    source,
+    versioned,
+    realTo: path.resolve(request.to),
+  };
   const gone = await whyGone(service, source);
   if (gone !== undefined) return noPlan(base, gone);
   try {
     const { fileTimeoutMs } = settings;
-    if (!request.dryRun)
-      await withTimeout(mkdir(request.to, { recursive: true }), fileTimeoutMs, "making it");
+    if (!request.dryRun) {
+      const made = await withTimeout(mkdir(request.to, { recursive: true }), fileTimeoutMs, "making it");
+      base.made = made !== undefined;
+    }
     base.realTo = await withTimeout(realpath(request.to), fileTimeoutMs, "looking it up");
   } catch (error) {
     if (error instanceof FileTimeout)

@@ -32,6 +32,8 @@ export interface Plan<Request> {
   versioned: boolean;
   /** The directory to restore into, with every link in it followed; empty for a verification. */
   realTo: string;
+  /** The restore made that directory: nothing was there. */
+  made?: boolean;
   /** What was settled while planning. */
   found: Tally;
   batches: Batch[];
@@ -44,7 +46,7 @@ export interface Plan<Request> {
 }
 
 /** What all parts of a plan have in common. */
-export type PlanBase<Request> = Pick<Plan<Request>, "request" | "source" | "versioned" | "realTo">;
+export type PlanBase<Request> = Pick<Plan<Request>, "request" | "source" | "versioned" | "realTo" | "made">;
 
 /** Whether a plan stands already, when nothing can be done at all. */
 export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base is Plan<Request> {
@@ -65,6 +67,7 @@ const schema = z.looseObject({
   source: z.looseObject({ id: z.string(), container: z.string(), prefix: z.string() }),
   versioned: z.boolean(),
   realTo: z.string(),
+  made: z.boolean().optional(),
   found: tally,
   batches: z.array(listRange),
   rest: z.array(listRange),

@@ -17,7 +17,7 @@ import { readPlan, WHOLE_RUN } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
-import { createSelection, type Selection } from "./selection.ts";
+import { createSelection } from "./selection.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
 export interface DirectoriesRef {
@@ -36,7 +36,7 @@ export interface DirectoriesSlice {
 const AT_A_TIME = 16;
 
 const line = z.object({
-  path: z.string().min(1).max(4096),
+  path: z.string().max(4096),
   mtime: z.number().int(),
   mode: z.number().int().min(0).max(0o7777),
 });
@@ -45,7 +45,8 @@ type Directory = z.infer<typeof line>;
 /**
  * Gives directories that are not empty their mode and time of change back, when all that is in them is restored: for
  * that changes the one, and the other may forbid it. What lies deeper comes first. Directories of which the restore
- * made or found nothing are left alone, as all are with overwrite "never".
+ * made or found nothing are left alone, as all are with overwrite "never"; so is the one that is restored into, unless
+ * the restore made it, and of the whole run.
  */
 export async function restoreDirectories(
   ref: DirectoriesRef,
@@ -57,7 +58,7 @@ export async function restoreDirectories(
   if (before) return before;
   const plan = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
   if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
-  const { request, source, realTo } = plan;
+  const { request, source, realTo, made } = plan;
   if (request.dryRun || request.overwrite === "never") return { tally: emptyTally() };
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };
@@ -69,12 +70,21 @@ export async function restoreDirectories(
     createSelection(request.include, request.exclude),
     createSelection(source.include, source.exclude),
   ];
+  const covers = (directory: string): boolean =>
+    directory === ""
+      ? made === true && request.include.length === 0
+      : unsafePath(directory) === undefined && selections.every((some) => some.directory(directory));
   const until = performance.now() + settings.listMs;
   const failures: Outcome[] = [];
   let part = first;
   while (part < parts.length && (part === first || performance.now() < until)) {
     const directories = await directoriesOf(sourceLedger, parts[part]!, failures);
-    await setAll(directories, selections, realTo, settings.fileTimeoutMs, failures);
+    await setAll(
+      directories.filter(({ path }) => covers(path)),
+      realTo,
+      settings.fileTimeoutMs,
+      failures,
+    );
     part++;
   }
   const record = `outcomes/directories-${String(ref.slice).padStart(4, "0")}.jsonl`;
@@ -122,16 +132,13 @@ function ofDamaged(error: unknown): undefined {
 
 async function setAll(
   directories: readonly Directory[],
-  selections: readonly Selection[],
   realTo: string,
   fileTimeoutMs: number,
   failures: Outcome[],
 ): Promise<void> {
   const byDepth = new Map<number, Directory[]>();
   for (const directory of directories) {
-    if (unsafePath(directory.path) !== undefined) continue;
-    if (!selections.every((selection) => selection.directory(directory.path))) continue;
-    const depth = directory.path.split("/").length;
+    const depth = directory.path === "" ? 0 : directory.path.split("/").length;
     byDepth.set(depth, [...(byDepth.get(depth) ?? []), directory]);
   }
   for (const depth of [...byDepth.keys()].sort((a, b) => b - a)) {

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, lutimes, mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, lutimes, mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -79,6 +79,28 @@ describe("a round trip", () => {
       expect(verified.tally.failures).toEqual([]);
       expect(verified.tally.counts.unchanged).toBe(tally.counts.copied);
     }
+  });
+
+  test("a directory that it makes is as the root was; one that was there stays as it is", async () => {
+    const root = temporary();
+    await write(root, { "a/file": "x" });
+    await chmod(root, 0o751);
+    await utimes(root, 1_500_000_000, 1_500_000_000);
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const looks = async (directory: string) => {
+      const { mode, mtimeMs } = await stat(directory);
+      return `${(mode & 0o777).toString(8)} ${mtimeMs}`;
+    };
+
+    const made = path.join(temporary(), "new", "site");
+    await drive.restore({ run, to: made });
+    expect(await looks(made)).toBe("751 1500000000000");
+    const there = temporary();
+    await drive.restore({ run, to: there });
+    expect(await looks(there)).toMatch(/^700 /);
+    const some = path.join(temporary(), "some");
+    await drive.restore({ run, to: some, include: ["a/file"] });
+    expect(await looks(some)).not.toMatch(/ 1500000000000$/);
   });
 
   test("divides a big run among parts", async () => {
