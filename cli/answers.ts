@@ -79,3 +79,8 @@ export interface Page<T> {
   items: T[];
   continuation?: string;
 }
+
+/** Whether a backup is one to restore or verify: of a directory that was not there nothing is backed up. */
+export function holdsSomething({ status, counts }: Pick<Run, "status" | "counts">): boolean {
+  return status === "completed" || (counts !== undefined && counts.copied + counts.unchanged > 0);
+}

@@ -31,7 +31,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
 /** What stands for the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   dir: "the directory; for an app elsewhere, as it is called there",
-  run: 'the run\'s id, or its first four or more characters; "latest" for the newest backup that has ended',
+  run: 'the run\'s id, or its first four or more characters; "latest" for the newest backup that has ended; to restore or verify, that holds something',
 };
 
 const definitions = new WeakMap<Command, Definition>();

@@ -24,6 +24,8 @@ export function createProgram(version: string): Command {
     .version(version)
     .showHelpAfterError("(--help says more)")
     .exitOverride()
+    // Commander wraps nothing where less than 40 columns are left for what an option means.
+    .configureHelp({ minWidthToWrap: 20 })
     .addHelpText(
       "after",
       `\n${examplesText(EXAMPLES)}\n\n${exitCodesText([SOME_FAILED, INTERRUPTED])}\n\n${environmentText()}`,

@@ -88,11 +88,14 @@ export function summary(run: Run): string[] {
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const rate = (size: number): string =>
     `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
+  // Of a dry run nothing was done, and how fast it looked is no rate of bytes.
+  const would = run.dryRun ? "would be: " : "";
+  const amount = (size: number): string =>
+    run.dryRun || kind === "prune" ? would + bytes(size) : rate(size);
   return [
-    ...(counts ? [row("Files", byOutcome(run, counts))] : []),
+    ...(counts ? [row("Files", would + byOutcome(run, counts))] : []),
     // A verification looks most files up in lists: how much it read, nobody has counted.
-    ...(counts && kind === "prune" ? [row("Freed", bytes(counts.bytes))] : []),
-    ...(counts && (kind === "backup" || kind === "restore") ? [row("Bytes", rate(counts.bytes))] : []),
+    ...(counts && kind !== "verify" ? [row(kind === "prune" ? "Freed" : "Bytes", amount(counts.bytes))] : []),
     ...(kind === "restore" ? [row("Into", name(root))] : []),
     ...(of === undefined ? [] : [row("Backup", of)]),
     row("Blobs", destination.url),

@@ -1,8 +1,9 @@
+import type { Run } from "./answers.ts";
 import type { Api } from "./api.ts";
 import { Failure } from "./failure.ts";
 
-/** A page is enough: before a backup that has ended there are at most the few that run. */
-const LOOKED_AT = "50";
+/** A page is enough: before a backup that has ended there are at most the few that run, or that failed in a row. */
+const LOOKED_AT = "200";
 /** The runs among which the beginning of an id is looked for: the newest, as many as the app gives at a time. */
 const KNOWN = "1000";
 const BEGINNING = /^[0-9a-f]{1,31}$/;
@@ -14,10 +15,15 @@ export const SHORT_ID = 8;
 /**
  * A run's id from what was typed: the id, its beginning where only one run has that, or "latest" for the newest backup
  * that has ended.
+ * @param fits which of these "latest" may be
  * @throws Failure
  */
-export async function resolveRun(run: string, api: Api): Promise<string> {
-  if (run === "latest") return await latest(api);
+export async function resolveRun(
+  run: string,
+  api: Api,
+  fits: (run: Run) => boolean = () => true,
+): Promise<string> {
+  if (run === "latest") return await latest(api, fits);
   if (!BEGINNING.test(run)) return run;
   if (run.length < LEAST)
     throw new Failure(`Of a run's id at least ${LEAST} characters are needed; "${run}" is too short.`);
@@ -31,9 +37,9 @@ export async function resolveRun(run: string, api: Api): Promise<string> {
   return first?.id ?? run;
 }
 
-async function latest(api: Api): Promise<string> {
+async function latest(api: Api, fits: (run: Run) => boolean): Promise<string> {
   const { items } = await api.runs({ kind: "backup", limit: LOOKED_AT });
-  const newest = items.find(({ status }) => status === "completed" || status === "failed");
+  const newest = items.find((run) => (run.status === "completed" || run.status === "failed") && fits(run));
   if (!newest) throw new Failure("There is no backup yet.");
   return newest.id;
 }

@@ -1,3 +1,5 @@
+import type { Run } from "./answers.ts";
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** A number of bytes for people: 12.3 MiB. */
@@ -49,4 +51,15 @@ export function number(count: number): string {
 /** A moment for people, in this machine's time: 2026-11-23 18:15:20. */
 export function moment(iso: string): string {
   return new Date(iso).toLocaleString("sv-SE");
+}
+
+/** Where a backup's blobs are, as a path: backups/site. */
+export function placeOf({ destination }: Pick<Run, "destination">): string {
+  const { container, prefix } = destination;
+  return prefix === "" ? container : `${container}/${prefix}`;
+}
+
+/** What a run is of: its directory; a prune has none, but the place that it prunes. */
+export function subjectOf(run: Pick<Run, "root" | "destination">): string {
+  return run.root === "" ? placeOf(run) : run.root;
 }

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { COMMAND } from "../command-name.ts";
+import { holdsSomething } from "../answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { wouldDo } from "../kinds.ts";
@@ -67,7 +68,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
   const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);
   return await withSession(options, async (session) => {
     const { api } = session;
-    const of = run === undefined ? undefined : await resolveRun(run, api);
+    const of = run === undefined ? undefined : await resolveRun(run, api, holdsSomething);
     const body = {
       run: of,
       at,
@@ -87,7 +88,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
       const words = !options.json && !options.quiet;
       if (dryRun && words && ended.status === "completed" && ended.counts) {
         out(`${wouldDo(ended.counts)}. Nothing was written.`);
-        out(`To see which: ${COMMAND} files ${ended.id} --outcome copied`);
+        if (ended.counts.copied > 0) out(`To see which: ${COMMAND} files ${ended.id} --outcome copied`);
         if (options.delete) await nameDeleted(ended.id, session);
         return exitCodeOf(ended);
       }

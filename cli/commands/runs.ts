@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { Run } from "../answers.ts";
+import type { Counts, Run } from "../answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { allOf } from "../pages.ts";
@@ -8,7 +8,7 @@ import { failedFiles, recordOf, row, summary } from "../report.ts";
 import { resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
-import { bytes, duration, moment, number, roughly } from "../words.ts";
+import { bytes, duration, moment, number, roughly, subjectOf } from "../words.ts";
 
 interface RunsOptions extends CommonOptions {
   kind?: string;
@@ -105,21 +105,24 @@ async function runs(options: RunsOptions): Promise<number> {
 }
 
 function runRow(run: Run): string[] {
-  const { id, started, finished, counts, root, destination } = run;
-  // A prune has no directory, but the place that it prunes.
-  const subject = root === "" ? [destination.container, destination.prefix].filter(Boolean).join("/") : root;
-  const done = counts ? counts.copied + counts.unchanged : 0;
+  const { id, started, finished, counts } = run;
   return [
     // On a terminal to be read, elsewhere to be worked with.
     process.stdout.isTTY ? id.slice(0, SHORT_ID) : id,
     moment(started).slice(0, 16),
     statusOf(run),
-    counts ? number(done) : "",
+    counts ? number(doneBy(run.kind, counts)) : "",
     counts && counts.failed > 0 ? number(counts.failed) : "",
-    counts ? bytes(counts.bytes) : "",
+    // How much a verification read, nobody has counted.
+    counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
-    name(subject),
+    name(subjectOf(run)),
   ];
+}
+
+/** Files that are as they should be now; of a prune what it deleted, for what it leaves unchanged are runs. */
+function doneBy(kind: string, { copied, unchanged, deleted = 0 }: Counts): number {
+  return kind === "prune" ? deleted : copied + unchanged;
 }
 
 async function show(id: string, options: CommonOptions): Promise<number> {
@@ -129,7 +132,7 @@ async function show(id: string, options: CommonOptions): Promise<number> {
       outJson({ type: "run", ...recordOf(run), ...(run.progress ? { progress: run.progress } : {}) });
       return ExitCode.done;
     }
-    out(paint("bold", name(run.root)));
+    out(paint("bold", name(subjectOf(run))));
     out(row("Run", run.id));
     out(row("Status", statusOf(run)));
     out(row("Started", moment(run.started)));

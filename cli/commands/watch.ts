@@ -9,6 +9,7 @@ import { exitCodeOf, recordOf, reportEnd, summary } from "../report.ts";
 import { resolveRun } from "../resolve-run.ts";
 import { leave } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
+import { subjectOf } from "../words.ts";
 
 export function addWatch(program: Command): void {
   define(
@@ -73,7 +74,7 @@ function outputOf(run: Run): number | undefined {
 function begun(run: Run): string {
   const { of, root, kind } = run;
   if (kind === "restore") return `Restoring ${of ?? ""} into ${name(root)}`;
-  return `${kindOf(run).doing} ${of ?? name(root)}`;
+  return `${kindOf(run).doing} ${of ?? name(subjectOf(run))}`;
 }
 
 async function cancel(typed: string, options: CommonOptions): Promise<number> {

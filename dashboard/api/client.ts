@@ -72,7 +72,10 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
     if (response.ok) return (await response.json()) as T;
     if (response.status !== 401) throw new ApiError(response.status, await refusal(response));
     if ((await anotherKey(key)) === undefined) {
-      throw new ApiError(401, "The app wants a function key, and none was given.");
+      throw new ApiError(
+        401,
+        "The app wants a function key, and none was given. Reload the page to be asked again.",
+      );
     }
   }
 }

@@ -5,7 +5,19 @@ import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
 import { form } from "../ui/form.ts";
 import { nameText } from "../ui/name-text.ts";
-import { kindWords } from "../ui/words.ts";
+import { kindWords, subjectOf } from "../ui/words.ts";
+
+/** What becomes of what was done. */
+const AFTERWARDS: Record<string, string> = {
+  backup: "what it has copied stays, and a later run goes on from there",
+  restore: "what it has written stays",
+  verify: "what it has found stays on record",
+  prune: "what it has deleted is gone, and the next prune finishes what it began",
+};
+
+function afterwards({ kind, dryRun }: Run): string {
+  return dryRun ? "it has changed nothing" : (AFTERWARDS[kind] ?? "what it has done stays");
+}
 
 /** Stops a run, once it is confirmed. */
 export function cancelDialog(run: Run): Dialog {
@@ -18,8 +30,8 @@ export function cancelDialog(run: Run): Dialog {
           "p",
           { class: "lead" },
           `${kindWords(run)}: `,
-          nameText(run.root),
-          ". It stops soon; what it has done stays, and a later run goes on from there.",
+          nameText(subjectOf(run)),
+          `. It stops soon; ${afterwards(run)}.`,
         ),
       ],
       submit: "Cancel the run",

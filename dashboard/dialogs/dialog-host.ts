@@ -1,6 +1,7 @@
 import type { Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { Dialog } from "../ui/dialog.ts";
+import { closing } from "../ui/form.ts";
 import { messageOf } from "../ui/message-of.ts";
 import { errorNotice, note } from "../ui/notice.ts";
 import { currentRoute, go, hrefWith } from "../ui/route.ts";
@@ -54,6 +55,7 @@ async function dialogOf(name: string, id: string | undefined): Promise<Dialog> {
     ]);
     const made = make(name, run, runs);
     if (made) return made;
+    if (name === "cancel" && run) return saying(note("This run has ended: there is nothing to cancel."));
     return saying(note("There is nothing like that here."));
   } catch (error) {
     return saying(errorNotice(messageOf(error), "alert"));
@@ -65,7 +67,7 @@ function make(name: string, run: Run | undefined, runs: readonly Run[]): Dialog 
   if (name === "backup") return backupDialog(backup, runs);
   if (name === "restore") return restoreDialog(backup?.status === "running" ? undefined : backup, runs);
   if (name === "verify" && backup) return verifyDialog(backup);
-  if (name === "cancel" && run) return cancelDialog(run);
+  if (name === "cancel" && run?.status === "running") return cancelDialog(run);
   return undefined;
 }
 
@@ -75,6 +77,6 @@ async function recent(): Promise<Run[]> {
 
 function saying(words: HTMLElement): Dialog {
   const dialog = new Dialog("Not possible");
-  dialog.show(words);
+  dialog.show(words, closing());
   return dialog;
 }

@@ -3,7 +3,7 @@ import { api } from "../api/client.ts";
 import { announce } from "../ui/announce.ts";
 import type { Dialog } from "../ui/dialog.ts";
 import { h, replace, type Child } from "../ui/element.ts";
-import { closeDialogOf, form } from "../ui/form.ts";
+import { closing, form } from "../ui/form.ts";
 import { nameText } from "../ui/name-text.ts";
 import { errorNotice } from "../ui/notice.ts";
 import { poll, type Polling } from "../ui/poll.ts";
@@ -108,10 +108,7 @@ export class DryRun {
 
   #confirm(count: number, anything: number): Child {
     const back = h("button", { type: "button", click: () => this.#back() }, "Change");
-    if (anything === 0) {
-      const close = h("button", { type: "button", click: closeDialogOf }, "Close");
-      return h("div", { class: "buttons" }, back, close);
-    }
+    if (anything === 0) return closing(back);
     const confirming = form({
       fields: [],
       content: [],

@@ -1,9 +1,9 @@
-import type { Run } from "../api/answers.ts";
+import { holdsSomething, type Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
 import { checkField, choiceField, linesField, selectField, textField } from "../ui/field.ts";
-import { form } from "../ui/form.ts";
+import { closing, form } from "../ui/form.ts";
 import { visibleText } from "../ui/name-text.ts";
 import { note } from "../ui/notice.ts";
 import { moment } from "../../cli/words.ts";
@@ -24,12 +24,15 @@ export interface RestoreRequest {
 export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialog {
   const dialog = new Dialog("Restore");
   const backups = runs.filter(
-    ({ kind, status, forgotten }) =>
-      kind === "backup" && status !== "running" && status !== "skipped" && forgotten === undefined,
+    (each) =>
+      each.kind === "backup" &&
+      each.status !== "running" &&
+      each.forgotten === undefined &&
+      holdsSomething(each),
   );
   const known = run === undefined || backups.some(({ id }) => id === run.id) ? backups : [run, ...backups];
   if (known.length === 0) {
-    dialog.show(note("There is no backup yet that could be restored."));
+    dialog.show(note("There is no backup yet that could be restored."), closing());
     return dialog;
   }
   const source = selectField({

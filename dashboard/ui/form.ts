@@ -26,13 +26,14 @@ export function form(options: FormOptions): HTMLFormElement {
     options.submit,
   );
   let sending = false;
+  let notice: HTMLElement | undefined;
 
   async function send(): Promise<void> {
     if (sending) return;
     sending = true;
     button.setAttribute("aria-disabled", "true");
     button.textContent = options.busy;
-    trouble.replaceChildren();
+    notice?.remove();
     for (const field of options.fields) field.fail(undefined);
     try {
       await options.send();
@@ -46,10 +47,11 @@ export function form(options: FormOptions): HTMLFormElement {
   }
 
   function showTrouble(message: string): void {
-    const notice = errorNotice(message, "alert");
-    trouble.replaceChildren(notice);
+    notice = errorNotice(message, "alert");
     const wrong = options.fields.filter(({ name }) => message.includes(`"${name}"`));
     for (const field of wrong) field.fail(message);
+    // Beside the field: on a phone the end of the form is out of sight.
+    (wrong[0]?.element ?? trouble).append(notice);
     if (wrong[0]) wrong[0].focus();
     else notice.focus();
   }
@@ -74,7 +76,13 @@ export function form(options: FormOptions): HTMLFormElement {
   );
 }
 
+/** What a dialog ends with that has nothing to send: a phone has no Esc. @param before buttons beside it */
+export function closing(...before: HTMLElement[]): HTMLElement {
+  const close = h("button", { type: "button", click: closeDialogOf }, "Close");
+  return h("div", { class: "buttons" }, ...before, close);
+}
+
 /** Closes the dialog that an event came from. */
-export function closeDialogOf(event: Event): void {
+function closeDialogOf(event: Event): void {
   (event.target as Element).closest("dialog")?.close();
 }

@@ -2,7 +2,7 @@ import { duration, files, number } from "../../cli/words.ts";
 import type { Counts, Outcome, Run } from "../api/answers.ts";
 import { countOf, filesOf } from "../api/answers.ts";
 
-export { bytes, bytesOf, duration, files, number, roughly } from "../../cli/words.ts";
+export { bytes, bytesOf, duration, files, number, placeOf, roughly, subjectOf } from "../../cli/words.ts";
 
 const KINDS: Record<string, string> = {
   backup: "Backup",
@@ -40,17 +40,6 @@ export function outcomeWord({ kind, dryRun }: Pick<Run, "kind" | "dryRun">, outc
 
 export function outcomeMeaning(outcome: Outcome): string | undefined {
   return MEANINGS[outcome];
-}
-
-/** Where a backup's blobs are, as a path: backups/site. */
-export function placeOf({ destination }: Run): string {
-  const { container, prefix } = destination;
-  return prefix === "" ? container : `${container}/${prefix}`;
-}
-
-/** What a run is of: its directory; a prune has none, but the place that it prunes. */
-export function subjectOf(run: Run): string {
-  return run.root === "" ? placeOf(run) : run.root;
 }
 
 /** How long a run took, or has taken. */

@@ -1,7 +1,7 @@
-import { filesOf, type Run } from "../api/answers.ts";
+import { holdsSomething, type Run } from "../api/answers.ts";
 import { h, replace, type Child } from "../ui/element.ts";
 import { momentText } from "../ui/moment-text.ts";
-import { nameText } from "../ui/name-text.ts";
+import { nameText, visible } from "../ui/name-text.ts";
 import { go, hrefOf, hrefWith } from "../ui/route.ts";
 import { statusBadge } from "../ui/status-badge.ts";
 import { kindWords, placeOf, subjectOf, tookWords } from "../ui/words.ts";
@@ -15,7 +15,9 @@ export class RunHeader {
   readonly #actions = h("div", { class: "actions", role: "group", "aria-label": "This run" });
   #offered = "";
 
-  constructor() {
+  /** @param id names the run until more is known of it, and where there is none like it */
+  constructor(id: string) {
+    replace(this.#title, "Run ", h("code", {}, ...visible(id.slice(0, 8))));
     this.element = h(
       "header",
       { class: "run-header" },
@@ -44,12 +46,12 @@ interface Offer {
   danger?: boolean;
 }
 
-function offersFor({ kind, status, forgotten, counts }: Run): Offer[] {
+function offersFor(run: Run): Offer[] {
+  const { kind, status, forgotten } = run;
   if (status === "running") return [{ dialog: "cancel", label: "Cancel …", danger: true }];
   if (kind !== "backup") return [];
   const again: Offer = { dialog: "backup", label: "Back up again …" };
-  const backedUp = status === "completed" || (counts !== undefined && filesOf(counts) > counts.failed);
-  if (forgotten !== undefined || !backedUp) return [again];
+  if (forgotten !== undefined || !holdsSomething(run)) return [again];
   return [{ dialog: "verify", label: "Verify …" }, { dialog: "restore", label: "Restore …" }, again];
 }
 

@@ -22,7 +22,7 @@ const FAST_FOR_MS = 15_000;
 
 /** One run: how it stands, its progress while it runs, and what became of its files. */
 export function runView(id: string): View {
-  const header = new RunHeader();
+  const header = new RunHeader(id);
   const live = new LivePanel(id);
   const tiles = h("nav", { class: "tiles", "aria-label": "Files by outcome" });
   const files = new FilesPanel(id);
@@ -62,8 +62,8 @@ export function runView(id: string): View {
       "div",
       { class: "view" },
       h("a", { href: hrefOf(undefined), class: "back" }, icon("back"), "Runs"),
-      trouble,
       header.element,
+      trouble,
       message,
       live.element,
       tiles,

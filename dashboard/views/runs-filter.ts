@@ -8,6 +8,7 @@ const STATUSES = {
   completed: "Completed",
   failed: "Failed",
   canceled: "Canceled",
+  skipped: "Skipped",
 };
 
 /** What of the runs is listed. It is in the address; a change begins at the first page. */

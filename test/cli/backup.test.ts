@@ -145,6 +145,28 @@ describe("runs, show", () => {
     expect(objects(short.stdout)).toMatchObject([{ run: first?.["run"] }]);
   });
 
+  it("a prune by the place that it prunes, and by what it deletes", async () => {
+    const root = path.join(folder, "pruned");
+    for (const a of ["1", "22"]) {
+      await makeTree(root, { a });
+      await run(["backup", root, "--container", "pruned", "--quiet"], { env });
+    }
+    const args = ["prune", "--keep-last", "1", "--container", "pruned", "--dry-run", "--json"];
+    const end = objects((await run(args, { env })).stdout).at(-1) as {
+      run: string;
+      counts: { deleted: number };
+    };
+    expect(end.counts.deleted).toBeGreaterThan(1);
+    const shown = await run(["show", end.run], { env });
+    expect(shown.stdout).toMatch(/^pruned\n/);
+    const { stdout } = await run(["runs", "--kind", "prune", "--container", "pruned"], { env });
+    expect(stdout).toMatch(
+      new RegExp(`prune \\(dry run\\) completed +${end.counts.deleted} .* pruned$`, "m"),
+    );
+    const watched = await run(["watch", end.run], { env });
+    expect(watched.code).toBe(0);
+  });
+
   it.each([
     [["show", "nope"], /There is no run "nope"\./],
     [["show", "abc"], /at least 4 characters are needed; "abc" is too short/],

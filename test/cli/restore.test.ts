@@ -54,6 +54,12 @@ describe("restore", () => {
       stderr: "",
     });
     expect(readFileSync(path.join(latest, "a.txt"), "utf8")).toBe("changed");
+    // A backup in which nothing was backed up is not what one wants back.
+    await run(["backup", path.join(folder, "missing"), "--quiet"], { env });
+    const again = path.join(folder, "again");
+    expect((await run(["restore", "latest", "--to", again, "--quiet"], { env })).code).toBe(0);
+    expect(readFileSync(path.join(again, "a.txt"), "utf8")).toBe("changed");
+    expect((await run(["show", "latest"], { env })).stdout).toContain("missing does not exist");
     const then = path.join(folder, "then");
     const args = ["restore", "--at", before, "--root", root, "--exclude", "b", "--exclude", "*.md"];
     const { code, stdout } = await run([...args, "--to", then, "--json"], { env });
