@@ -1,7 +1,9 @@
+import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { emptyTally } from "../backup/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
+import { logTally } from "../logging/log-tally.ts";
 import {
   restoreDirectories,
   type DirectoriesRef,
@@ -11,8 +13,10 @@ import { services } from "../services.ts";
 
 /** Gives directories their mode and time back, for a bounded time. */
 df.app.activity("restoreDirectories", {
-  handler: async (ref: DirectoriesRef): Promise<DirectoriesSlice> => {
+  handler: async (ref: DirectoriesRef, context: InvocationContext): Promise<DirectoriesSlice> => {
     if (await isCanceled(new Ledger(services.storage, ref.run))) return { tally: emptyTally() };
-    return await restoreDirectories(ref, services.storage, services.settings);
+    const restored = await restoreDirectories(ref, services.storage, services.settings);
+    await logTally(context, "directories.restored", { ...ref }, restored.tally);
+    return restored;
   },
 });

@@ -1,5 +1,5 @@
 /** The reference says what the code does: it is what `npm run docs` makes of it now. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it } from "vitest";
@@ -19,6 +19,19 @@ it("names every setting, route and command", () => {
   for (const name of Object.keys(environment.shape))
     expect(made.get("docs/reference/settings.md")).toContain(`\`${name}\``);
   for (const route of Object.keys(paths)) expect(made.get("docs/reference/api.md")).toContain(`\`${route}\``);
+});
+
+it("tells in the guide of every event that the app logs", () => {
+  const sources = globSync("src/**/*.ts", { cwd: ROOT }).map((file) =>
+    readFileSync(path.join(ROOT, file), "utf8"),
+  );
+  const logged = sources.flatMap((text) =>
+    [...text.matchAll(/(?:logTally\(context, |line\()"([a-z.]+)"/g)].map(([, event]) => event),
+  );
+  const guide = readFileSync(path.join(ROOT, "docs/operations.md"), "utf8");
+  const [table = ""] = /^\| event .*?\n\n/ms.exec(guide) ?? [];
+  const told = [...table.matchAll(/`([a-z]+\.[a-z]+)`/g)].map(([, event]) => event);
+  expect(new Set(told)).toEqual(new Set(logged));
 });
 
 it("gives only examples that are as they are described", () => {

@@ -52,6 +52,15 @@ describe("the deployment package", () => {
     for (const key of ["devDependencies", "scripts", "bin"]) expect(rest).not.toHaveProperty(key);
   });
 
+  it("has the host trace as OpenTelemetry, without which it hands the app no trace to go on with", () => {
+    const { telemetryMode, extensions, logging } = readJson(app, "host.json");
+    expect(telemetryMode).toBe("OpenTelemetry");
+    // Of the Durable extension V1 writes to Application Insights alone.
+    expect(extensions.durableTask.tracing).toEqual({ distributedTracingEnabled: true, version: "V2" });
+    // In this mode the host leaves it unread: what it says would only seem to hold.
+    expect(logging).not.toHaveProperty("applicationInsights");
+  });
+
   it("holds every file that main matches in the build", () => {
     const { main } = readJson(root, "package.json");
     const matched = globSync(main, { cwd: app }).sort();

@@ -167,4 +167,9 @@ test("of blobs overwritten meanwhile, what a snapshot keeps is restored, and wha
   const restored = await snapshotOf(to);
   expect([...restored.keys()].sort()).toEqual(["fine", "kept", "lost"]);
   for (const name of ["fine", "kept"]) expect(restored.get(name)).toBe(wanted.get(name));
+  // The log has a line for each of them, and the one that failed by name.
+  const told = host.logs().match(new RegExp(`event=.* run=${status.instanceId} .*`, "g")) ?? [];
+  const once = (pattern: RegExp) => expect(told.filter((line) => pattern.test(line))).toHaveLength(1);
+  once(/^event=large\.restored .* copied=1 /);
+  once(/^event=file\.failed .*failure="lost: its content is not in the container any more/);
 });
