@@ -13,9 +13,9 @@ import { verifyBatch } from "../verify/verify-batch.ts";
 /** Reads the contents of one batch back, records the outcome of each, and returns counts. */
 df.app.activity("verifyFiles", {
   handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
-    const { storage, budget } = services;
+    const { storage, settings, budget } = services;
     if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
-    const tally = await tellThrottled(() => verifyBatch(batch, storage, budget));
+    const tally = await tellThrottled(() => verifyBatch(batch, storage, settings, budget));
     await logTally(context, "batch.verified", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
     return tally;
   },

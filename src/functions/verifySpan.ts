@@ -14,7 +14,7 @@ df.app.activity("verifySpan", {
     context: InvocationContext,
   ): Promise<SpanVerified> => {
     if (await isCanceled(new Ledger(services.storage, ref.run))) return "none";
-    const verified = await verifySpan(ref, services.storage, services.budget);
+    const verified = await verifySpan(ref, services.storage, services.settings, services.budget);
     const { run, part, large } = ref;
     if (typeof verified === "object" && "settled" in verified)
       await logTally(context, "large.verified", { run, part, large }, verified.settled, largeOutcome(ref));

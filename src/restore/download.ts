@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
-import type { BlobClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
-import { withRetries } from "../storage/retries.ts";
+import type { GetBlobRequests } from "../storage/get-blob-request.ts";
+import { retrying } from "../storage/retries.ts";
 import type { Source } from "./find-content.ts";
+
+/** Content, and the requests that it is fetched by. */
+export interface Fetched {
+  requests: GetBlobRequests;
+  /** The blob's name. */
+  name: string;
+  source: Source;
+}
 
 /** Larger content is fetched in ranges of this size. */
 const RANGE = 8 * 1024 * 1024;
@@ -12,22 +20,21 @@ const RANGES_AT_A_TIME = 4;
 /**
  * Fetches content by ranges, a few at a time, and hands them on in order. A range that fails is fetched again by itself,
  * and only of the very content that was found (by its ETag).
- * @param take is given each range when all before it were taken
+ * @param take is given each range when all before it were taken; the buffer is its own until it has ended
  * @param patience milliseconds to wait for a socket's handle; see withRetries
  * @returns the MD5 of the whole, in base64
  * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
  */
 export async function download(
-  blob: BlobClient,
-  source: Source,
+  content: Fetched,
   budget: Budget,
   take: (content: Buffer, position: number) => Promise<void>,
   patience?: number,
 ): Promise<string> {
   const hash = createHash("md5");
-  await downloadFrom(blob, source, budget, { from: 0, patience }, async (content, position) => {
-    hash.update(content);
-    await take(content, position);
+  await downloadFrom(content, budget, { from: 0, patience }, async (some, position) => {
+    hash.update(some);
+    await take(some, position);
   });
   return hash.digest("base64");
 }
@@ -38,14 +45,13 @@ export async function download(
  * @returns the position that it came to: the content's length, unless `more` said no before
  */
 export async function downloadFrom(
-  blob: BlobClient,
-  source: Source,
+  content: Fetched,
   budget: Budget,
   span: { from: number; more?: (position: number) => boolean; patience?: number | undefined },
   take: (content: Buffer, position: number) => Promise<void>,
 ): Promise<number> {
   const { from, more, patience } = span;
-  const conditions = source.etag === undefined ? {} : { ifMatch: source.etag };
+  const { requests, name, source } = content;
   const inFlight = new Set<Promise<void>>();
   let failed = false;
   let failure: unknown;
@@ -59,19 +65,14 @@ export async function downloadFrom(
     const previous = before;
     // Memory is given in the order it is asked for, so the range that all others wait for always has its own.
     const piece = budget
-      .bytes(length, async () => {
+      .content(length, async (buffer) => {
         if (failed) return;
-        const content = await budget.request(() =>
-          withRetries(
-            (abortSignal) =>
-              blob.downloadToBuffer(start, length, { abortSignal, conditions, blockSize: length }),
-            length,
-            patience,
-          ),
+        await budget.request(() =>
+          retrying((timeout) => requests.read({ ...source, name }, start, buffer, timeout), length, patience),
         );
         await previous;
         if (failed) return;
-        await take(content, start);
+        await take(buffer, start);
       })
       .catch((error: unknown) => {
         failure ??= error;
@@ -85,10 +86,4 @@ export async function downloadFrom(
   await Promise.all(inFlight);
   if (failed) throw failure;
   return position;
-}
-
-/** The client for where content is: a blob, or what is kept of it. */
-export function sourceBlob(blob: BlobClient, { snapshot, versionId }: Source): BlobClient {
-  if (snapshot !== undefined) return blob.withSnapshot(snapshot);
-  return versionId === undefined ? blob : blob.withVersion(versionId);
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../backup/budget.ts";
 import type { Settings } from "../settings.ts";
+import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import type { Plan } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 import type { RestoreContext } from "./restore-file.ts";
@@ -22,9 +23,11 @@ export function restoreContext(
   work: string,
   { service, settings, budget }: RestoreMeans,
 ): RestoreContext {
+  const container = service.getContainerClient(source.container);
   return {
     realTo,
-    container: service.getContainerClient(source.container),
+    container,
+    requests: new GetBlobRequests(container, settings.behindProxy),
     prefix: source.prefix,
     versioned,
     overwrite: request.overwrite,

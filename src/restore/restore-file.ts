@@ -13,7 +13,8 @@ import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { classify } from "../storage/errors.ts";
-import { download, sourceBlob } from "./download.ts";
+import type { GetBlobRequests } from "../storage/get-blob-request.ts";
+import { download, type Fetched } from "./download.ts";
 import { PERMISSIONS, timeOf } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { isSame, lookUp } from "./in-place.ts";
@@ -27,6 +28,8 @@ import { unsafePath } from "./safe-path.ts";
 export interface RestoreContext {
   realTo: string;
   container: ContainerClient;
+  /** Fetches content from the container. */
+  requests: GetBlobRequests;
   prefix: string;
   versioned: boolean;
   overwrite: RestoreRequest["overwrite"];
@@ -260,8 +263,7 @@ async function writeFile(
   try {
     try {
       const hash = await download(
-        blobOf(item, context),
-        item.source,
+        contentOf(item, context),
         context.budget,
         (content, position) => fileOperation(context, "writing it", writeAll(handle, content, position)),
         HOLDING_A_FILE_MS,
@@ -287,8 +289,8 @@ async function writeLink(
 ): Promise<void> {
   if (item.source.length > LONGEST_TARGET) throw new Corrupt("corrupt: it is too long for a link's target");
   const target: Buffer[] = [];
-  const hash = await download(blobOf(item, context), item.source, context.budget, async (content) => {
-    target.push(content);
+  const hash = await download(contentOf(item, context), context.budget, async (content) => {
+    target.push(Buffer.from(content));
   });
   assertIntact(item, hash);
   const temporary = directory.path(temporaryName(context.mark));
@@ -309,8 +311,8 @@ async function writeLink(
 /** Bytes; more than any file system takes. */
 const LONGEST_TARGET = 64 * 1024;
 
-function blobOf(item: PlannedItem, { container, prefix }: RestoreContext) {
-  return sourceBlob(container.getBlockBlobClient(blobName(item.path, prefix)), item.source);
+function contentOf({ path: portable, source }: PlannedItem, { requests, prefix }: RestoreContext): Fetched {
+  return { requests, name: blobName(portable, prefix), source };
 }
 
 function assertIntact(item: PlannedItem, hash: string): void {

@@ -6,10 +6,12 @@ import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
-import { download, sourceBlob } from "../restore/download.ts";
+import { download } from "../restore/download.ts";
 import { findContents, type Source } from "../restore/find-content.ts";
 import { openBatch, type Plan, type PlannedItem } from "../restore/plan.ts";
+import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
+import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { verified } from "./plan-verify.ts";
 import type { VerifyRequest } from "./request.ts";
 
@@ -21,14 +23,21 @@ export const TRIES = 3;
  * @returns the tally; `stopped` is set when storage refuses
  * @throws errors of the storage account that may pass: the whole batch is to be tried again
  */
-export async function verifyBatch(ref: BatchRef, service: BlobServiceClient, budget: Budget): Promise<Tally> {
+export async function verifyBatch(
+  ref: BatchRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
   try {
     const record = batchOutcomes(ref.part, ref.batch);
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;
     const { plan, items } = await openBatch<VerifyRequest>(ledger, ref);
-    const outcomes = await readAll(items, plan, service, budget);
+    const container = service.getContainerClient(plan.source.container);
+    const requests = new GetBlobRequests(container, settings.behindProxy);
+    const outcomes = await readAll(items, plan, requests, budget);
     return await settleOutcomes(ledger, record, outcomes);
   } catch (error) {
     if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
@@ -39,7 +48,7 @@ export async function verifyBatch(ref: BatchRef, service: BlobServiceClient, bud
 async function readAll(
   items: readonly PlannedItem[],
   plan: Plan<VerifyRequest>,
-  service: BlobServiceClient,
+  requests: GetBlobRequests,
   budget: Budget,
 ): Promise<Outcome[]> {
   let failure: unknown;
@@ -47,7 +56,7 @@ async function readAll(
     budget.file(async () => {
       if (failure !== undefined) return undefined;
       try {
-        return await readBack(item, plan, service, budget);
+        return await readBack(item, plan, requests, budget);
       } catch (error) {
         failure ??= error;
         return undefined;
@@ -62,21 +71,20 @@ async function readAll(
 async function readBack(
   item: PlannedItem,
   plan: Plan<VerifyRequest>,
-  service: BlobServiceClient,
+  requests: GetBlobRequests,
   budget: Budget,
 ): Promise<Outcome> {
-  const container = service.getContainerClient(plan.source.container);
-  const blob = container.getBlobClient(blobName(item.path, plan.source.prefix));
-  let from = item.source;
+  const name = blobName(item.path, plan.source.prefix);
+  let { source } = item;
   for (let tries = 1; ; tries++) {
     try {
-      const md5 = await download(sourceBlob(blob, from), from, budget, async () => {});
+      const md5 = await download({ requests, name, source }, budget, async () => {});
       if (md5 === item.md5) return verified(item);
       if (tries === TRIES) return corrupt(item, md5);
     } catch (error) {
-      const next = await lookAgain(error, tries === TRIES, item, plan, container);
+      const next = await lookAgain(error, tries === TRIES, item, plan, requests.container);
       if ("outcome" in next) return next;
-      from = next.source;
+      source = next.source;
     }
   }
 }

@@ -5,10 +5,12 @@ import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
-import { downloadFrom, sourceBlob } from "../restore/download.ts";
+import { downloadFrom } from "../restore/download.ts";
 import type { Source } from "../restore/find-content.ts";
 import { largeOutcome, openLarge, type LargeRef, type Plan, type PlannedItem } from "../restore/plan.ts";
+import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
+import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { resumeMd5, stateOf } from "../storage/resumable-md5.ts";
 import { verified } from "./plan-verify.ts";
 import type { VerifyRequest } from "./request.ts";
@@ -41,6 +43,7 @@ const SPAN = { bytes: 128 * 1024 * 1024, ms: 60_000 };
 export async function verifySpan(
   ref: LargeRef & { reading?: Reading },
   service: BlobServiceClient,
+  settings: Settings,
   budget: Budget,
 ): Promise<SpanVerified> {
   const ledger = new Ledger(service, ref.run);
@@ -49,7 +52,9 @@ export async function verifySpan(
     if (before) return { settled: before };
     const large = await openLarge<VerifyRequest>(ledger, ref);
     if (!large) return "none";
-    const read = await readOn(large, ref.reading ?? { position: 0, tries: 1 }, service, budget);
+    const container = service.getContainerClient(large.plan.source.container);
+    const requests = new GetBlobRequests(container, settings.behindProxy);
+    const read = await readOn(large, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
     if ("position" in read) return { reading: read };
     return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
   } catch (error) {
@@ -61,21 +66,20 @@ export async function verifySpan(
 async function readOn(
   { plan, item }: { plan: Plan<VerifyRequest>; item: PlannedItem },
   { position, state, tries, source = item.source }: Reading,
-  service: BlobServiceClient,
+  requests: GetBlobRequests,
   budget: Budget,
 ): Promise<Reading | Outcome> {
-  const container = service.getContainerClient(plan.source.container);
-  const blob = sourceBlob(container.getBlobClient(blobName(item.path, plan.source.prefix)), source);
+  const content = { requests, name: blobName(item.path, plan.source.prefix), source };
   const hash = await resumeMd5(state);
   const until = performance.now() + SPAN.ms;
   const more = (reached: number) => reached - position < SPAN.bytes && performance.now() < until;
   try {
-    const reached = await downloadFrom(blob, source, budget, { from: position, more }, async (content) => {
-      hash.update(content);
+    const reached = await downloadFrom(content, budget, { from: position, more }, async (some) => {
+      hash.update(some);
     });
     if (reached < source.length) return { position: reached, state: stateOf(hash), tries, source };
   } catch (error) {
-    const next = await lookAgain(error, tries === TRIES, item, plan, container);
+    const next = await lookAgain(error, tries === TRIES, item, plan, requests.container);
     return "outcome" in next ? next : { position: 0, tries: tries + 1, source: next.source };
   }
   const md5 = Buffer.from(hash.digest("binary")).toString("base64");

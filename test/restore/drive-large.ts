@@ -54,10 +54,10 @@ export async function restoreLarge(ref: LargeRef, { service, settings, budget }:
   return await giveUpRestore({ ...ref, reason: "corrupt" }, service, settings, budget);
 }
 
-export async function verifyLarge(ref: LargeRef, { service, budget }: Means): Promise<Tally> {
+export async function verifyLarge(ref: LargeRef, { service, settings, budget }: Means): Promise<Tally> {
   let reading: Reading | undefined;
   for (;;) {
-    const read = await verifySpan({ ...ref, ...(reading ? { reading } : {}) }, service, budget);
+    const read = await verifySpan({ ...ref, ...(reading ? { reading } : {}) }, service, settings, budget);
     if (read === "none") throw new Error("there is no such file");
     if ("settled" in read) return read.settled;
     ({ reading } = read);

@@ -139,7 +139,7 @@ export class Drive {
       return {
         ...plan,
         workLarge: (large) => verifyLarge({ run, part, large }, this),
-        work: (batch) => verifyBatch({ run, part, batch }, this.service, this.budget),
+        work: (batch) => verifyBatch({ run, part, batch }, this.service, this.settings, this.budget),
       };
     });
     await this.#close(run, tally);

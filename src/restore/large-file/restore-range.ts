@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
-import type { BlobServiceClient } from "@azure/storage-blob";
+import type { BlobClient, BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { blobName } from "../../backup/blob-name.ts";
 import type { Budget } from "../../backup/budget.ts";
@@ -12,7 +12,7 @@ import type { Settings } from "../../settings.ts";
 import { classify } from "../../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import { sourceBlob } from "../download.ts";
+import type { Source } from "../find-content.ts";
 import { byDirectory, inDirectory } from "../in-directory.ts";
 import { writeAll } from "../restore-file.ts";
 import {
@@ -74,6 +74,12 @@ export async function restoreRange(
 }
 
 class Moved extends Error {}
+
+/** The client for where content is: a blob, or what is kept of it. */
+function sourceBlob(blob: BlobClient, { snapshot, versionId }: Source): BlobClient {
+  if (snapshot !== undefined) return blob.withSnapshot(snapshot);
+  return versionId === undefined ? blob : blob.withVersion(versionId);
+}
 
 /** Lists give ETags without the quotes that they have in a header. */
 function isOf(etag: string, wanted: string | undefined): boolean {

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from "node:http";
+import { RestError, type ContainerClient } from "@azure/storage-blob";
+import { DirectRequests } from "./direct-requests.ts";
+
+/** Content that is kept: a blob's, or a snapshot's or version's of it. */
+export interface KeptContent {
+  name: string;
+  /** It is that content only while the blob has this ETag. */
+  etag?: string;
+  snapshot?: string;
+  versionId?: string;
+}
+
+/** Get Blob, the one request that a restore makes for every file, as a direct one. */
+export class GetBlobRequests {
+  readonly container: ContainerClient;
+  readonly #requests: DirectRequests;
+
+  constructor(container: ContainerClient, behindProxy: boolean) {
+    this.container = container;
+    this.#requests = new DirectRequests(container, behindProxy);
+  }
+
+  /**
+   * Fills `into` with what is from `position` on; nothing is written to it any more once this has ended.
+   * @throws RestError as the SDK does, also when there is less; a TimeoutError when it has not come whole after
+   * `timeout` milliseconds
+   */
+  async read(content: KeptContent, position: number, into: Buffer, timeout: number): Promise<void> {
+    const { name, etag, snapshot, versionId } = content;
+    const query = {
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(versionId === undefined ? {} : { versionid: versionId }),
+    };
+    const headers = {
+      "x-ms-range": `bytes=${position}-${position + into.length - 1}`,
+      ...(etag === undefined ? {} : { "If-Match": etag }),
+    };
+    await this.#requests.send(
+      { span: "BlobClient-download", method: "GET", name, query, headers, timeout },
+      (answer) => fill(into, answer),
+      () => this.#readBySdk(content, position, into, timeout),
+    );
+  }
+
+  async #readBySdk(
+    { name, etag, snapshot, versionId }: KeptContent,
+    position: number,
+    into: Buffer,
+    timeout: number,
+  ): Promise<void> {
+    let blob = this.container.getBlobClient(name);
+    if (snapshot !== undefined) blob = blob.withSnapshot(snapshot);
+    else if (versionId !== undefined) blob = blob.withVersion(versionId);
+    const content = await blob.downloadToBuffer(position, into.length, {
+      abortSignal: AbortSignal.timeout(timeout),
+      blockSize: into.length,
+      ...(etag === undefined ? {} : { conditions: { ifMatch: etag } }),
+    });
+    content.copy(into);
+  }
+}
+
+/** Takes the whole of an answer that must be as long as `into`. */
+async function fill(into: Buffer, answer: IncomingMessage): Promise<void> {
+  let filled = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    if (filled + chunk.length <= into.length) chunk.copy(into, filled);
+    filled += chunk.length;
+  }
+  if (filled === into.length) return;
+  const problem = `${filled} bytes came instead of ${into.length}`;
+  throw new RestError(problem, { code: RestError.PARSE_ERROR });
+}
