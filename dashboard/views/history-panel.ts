@@ -1,4 +1,4 @@
-import type { Run } from "../api/answers.ts";
+import { holdsSomething, type Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { historyChart, type HistoryPoint } from "../chart/history-chart.ts";
 import type { Figure } from "../chart/figure.ts";
@@ -64,8 +64,8 @@ export class HistoryPanel {
     this.#newest = newest;
     const { items } = await api.runs({ kind: "backup", limit: RUNS });
     this.#groups = Map.groupBy(
-      // One that was canceled had only a part of the tree.
-      items.filter(({ status }) => status === "completed" || status === "failed"),
+      // One that was canceled had only a part of the tree, and one that failed at once nothing of it.
+      items.filter((run) => (run.status === "completed" || run.status === "failed") && holdsSomething(run)),
       nameOf,
     );
     this.#show();

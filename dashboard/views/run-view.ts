@@ -48,8 +48,9 @@ export function runView(id: string): View {
     header.show(run);
     live.show(run);
     replace(message, ...messageOf(run));
-    // Of a run that was stopped before it met a file there is nothing to count.
-    if (run.status !== "failed" || (run.counts && filesOf(run.counts) > 0)) {
+    // Of a run that never began, or was stopped before it met a file, there is nothing to count.
+    const mayBeEmpty = run.status !== "failed" && run.status !== "skipped";
+    if (mayBeEmpty || (run.counts && filesOf(run.counts) > 0)) {
       replace(tiles, ...outcomeTiles(run, query));
       files.show(run, query);
       removed.show(run);
@@ -85,7 +86,7 @@ export function runView(id: string): View {
 }
 
 function messageOf(run: Run): HTMLElement[] {
-  if (run.status === "skipped") return [note(...visible(run.message ?? "It did not begin."))];
+  if (run.status === "skipped") return [note("It did not begin. ", ...visible(run.message ?? ""))];
   if (run.message !== undefined) return [errorNotice(failedWords(run) ?? run.message)];
   if (run.forgotten !== undefined)
     return [note("A prune has forgotten this run: it cannot be restored any more.")];

@@ -40,6 +40,11 @@ export function hostileTests(dashboard: Dashboard): void {
     });
     await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/${gone.id}`);
     await on.page.getByText("/invoiceU+202Efdp.exe does not exist.").waitFor();
+    // Where nothing was backed up there is no history.
+    await on.page.goto(`${dashboard.host.process.url}/dashboard`);
+    const histories = on.page.getByLabel("Directory and destination").locator("option");
+    await histories.filter({ hasText: "→ hostile" }).waitFor({ state: "attached" });
+    expect(await histories.filter({ hasText: "→ gone" }).count()).toBe(0);
   });
 
   it("shows ten thousand failed files without freezing", async () => {

@@ -176,12 +176,20 @@ export function journeyTests(dashboard: Dashboard): void {
     await on.page.getByRole("row", { name: /^a the snapshot of .* 1 B$/ }).waitFor();
     expect(await on.page.locator(".tile-deleted .tile-name").textContent()).toBe("Would be deleted");
 
-    // As long as it runs it can be canceled, and is named by its place: it has no directory.
+    let changes: Record<string, unknown>;
     await on.page.route(`**/backups/${id}`, async (route) => {
       const response = await route.fetch();
-      const { finished: _finished, ...run } = (await response.json()) as Record<string, unknown>;
-      await route.fulfill({ response, json: { ...run, status: "running" } });
+      await route.fulfill({ response, json: { ...((await response.json()) as object), ...changes } });
     });
+    // One that never began says why, and counts nothing.
+    const counts = { copied: 0, unchanged: 0, vanished: 0, skipped: 0, failed: 0, bytes: 0 };
+    changes = { status: "skipped", message: "The run 1234 is backing up to the same place.", counts };
+    await on.page.reload();
+    await on.page.getByText("It did not begin. The run 1234 is backing up to the same place.").waitFor();
+    expect(await on.page.locator(".tile").count()).toBe(0);
+    await on.expectAccessible("a skipped run");
+    // As long as it runs it can be canceled, and is named by its place: it has no directory.
+    changes = { status: "running", finished: undefined };
     await on.page.reload();
     await on.button("Cancel …").click();
     await on.page.getByText("Prune, dry run: pruned. It stops soon; it has changed nothing.").waitFor();
