@@ -10,6 +10,7 @@ const OPTIONS = ["--max-semi-space-size=16", "--max-old-space-size=512"];
  * needs more: options on the command line would win over it.
  */
 export function nodeOptions(environment: NodeJS.ProcessEnv): string[] {
-  const named = environment["NODE_OPTIONS"] ?? "";
+  // Node takes "_" for "-" in the name of an option.
+  const named = (environment["NODE_OPTIONS"] ?? "").replaceAll("_", "-");
   return OPTIONS.filter((option) => !named.includes(option.slice(2, option.indexOf("="))));
 }
