@@ -100,7 +100,7 @@ async function list(
     settings.fileTimeoutMs,
   );
   const depth = input.part.split(".").length - 1;
-  const destination = fresh ? undefined : destinationOf(request, input.run, service, settings);
+  const destination = fresh ? undefined : destinationOf(start, input.run, service, settings);
   const { entries, outcomes, directories, left } = await collect(
     walker,
     start.pending,
@@ -154,13 +154,15 @@ async function list(
 }
 
 function destinationOf(
-  request: BackupRequest,
+  { request, pending: begins }: Start,
   runId: string,
   service: BlobServiceClient,
   settings: Settings,
 ): Destination {
   const container = service.getContainerClient(request.container);
-  return new Destination(new ListBlobsRequests(container, settings.behindProxy), request, runId);
+  const directories = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
+  const requests = new ListBlobsRequests(container, settings.behindProxy);
+  return new Destination(requests, request, runId, { directories, files: settings.listFiles });
 }
 
 /** Large files are orchestrations of their own; so many of them that enough batches are left for the small ones. */

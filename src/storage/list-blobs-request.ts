@@ -22,16 +22,20 @@ export interface ListedPage {
   next: string | undefined;
 }
 
-/** A page of a folder: of the blobs in it, not of those below. */
+/** A page of a folder. */
 export interface PageRequest {
   /** Ends in `/`; empty for the container's top. */
   folder: string;
+  /** Of all blobs below it, not only of those in it. */
+  deep: boolean;
+  /** Blobs, at most; 5,000 when absent, which is what the service gives at most at a time. */
+  most?: number;
   from: string | undefined;
   withMetadata: boolean;
 }
 
 /** What the service gives at most at a time. */
-const PAGE = 5_000;
+export const PAGE = 5_000;
 
 /**
  * List Blobs of a folder as a direct request, read as it arrives. Of the SDK's time for a listing, nine tenths go into
@@ -46,19 +50,19 @@ export class ListBlobsRequests {
 
   /** @throws RestError as the SDK does; a TimeoutError when it has not come whole after `timeout` milliseconds */
   async page(page: PageRequest, timeout: number): Promise<ListedPage> {
-    const { folder, from, withMetadata } = page;
+    const { folder, deep, from, most = PAGE, withMetadata } = page;
     const query = {
       restype: "container",
       comp: "list",
-      delimiter: "/",
-      maxresults: String(PAGE),
+      ...(deep ? {} : { delimiter: "/" }),
+      maxresults: String(most),
       ...(folder === "" ? {} : { prefix: folder }),
       ...(from === undefined ? {} : { marker: from }),
       ...(withMetadata ? { include: "metadata" } : {}),
     };
     const bySdk = (): Promise<ListedPage> => this.#pageBySdk(page, timeout);
     try {
-      const span = "ContainerClient-listBlobHierarchySegment";
+      const span = `ContainerClient-listBlob${deep ? "Flat" : "Hierarchy"}Segment`;
       return await this.#requests.send({ span, method: "GET", query, timeout }, readPage, bySdk);
     } catch (error) {
       if (error instanceof NotWellFormed) return await bySdk();
@@ -66,14 +70,20 @@ export class ListBlobsRequests {
     }
   }
 
-  async #pageBySdk({ folder, from, withMetadata }: PageRequest, timeout: number): Promise<ListedPage> {
-    const page = await this.#requests.container
-      .listBlobsByHierarchy("/", {
-        ...(folder === "" ? {} : { prefix: folder }),
-        includeMetadata: withMetadata,
-        abortSignal: AbortSignal.timeout(timeout),
-      })
-      .byPage({ maxPageSize: PAGE, ...(from === undefined ? {} : { continuationToken: from }) })
+  async #pageBySdk(
+    { folder, deep, from, most = PAGE, withMetadata }: PageRequest,
+    timeout: number,
+  ): Promise<ListedPage> {
+    const { container } = this.#requests;
+    const options = {
+      ...(folder === "" ? {} : { prefix: folder }),
+      includeMetadata: withMetadata,
+      abortSignal: AbortSignal.timeout(timeout),
+    };
+    const page = await (
+      deep ? container.listBlobsFlat(options) : container.listBlobsByHierarchy("/", options)
+    )
+      .byPage({ maxPageSize: most, ...(from === undefined ? {} : { continuationToken: from }) })
       .next();
     if (page.done) return { blobs: [], next: undefined };
     const { segment, continuationToken } = page.value;

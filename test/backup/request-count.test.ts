@@ -30,7 +30,7 @@ async function backUp(request: BackupRequest) {
   return domain.proxy.requests.slice(before).filter(({ container }) => container === request.container);
 }
 
-it("a first backup sends each file and asks nothing of it; an unchanged one asks by directory", async () => {
+it("a first backup sends each file and asks nothing of it; an unchanged one lists what is there once", async () => {
   const root = await makeTree(path.join(folder, "first"), manyFiles(200));
   const request = requestFor(root);
   const first = await backUp(request);
@@ -38,7 +38,32 @@ it("a first backup sends each file and asks nothing of it; an unchanged one asks
   expect(first.length).toBeLessThan(205);
   const again = await backUp({ ...request, mode: "incremental" });
   expect(again.filter(({ blob }) => blob !== "")).toEqual([]);
-  expect(again.length).toBeLessThan(12);
+  // Is there anything; and the listing.
+  expect(again.filter(({ comp }) => comp === "list")).toHaveLength(2);
+});
+
+it("lists the directories that it looks at one by one where there is far more", async () => {
+  const root = await makeTree(path.join(folder, "few"), { "a/1": "1", "b/c/2": "2", "b/3": "3" });
+  const { service, settings } = domain;
+  const request = requestFor(root);
+  await backUp(request);
+  const container = service.getContainerClient(request.container);
+  // More than twice what a part of the tree may have.
+  for (const name of Array.from({ length: 20 }, (_none, index) => `0/${index}`)) {
+    await container
+      .getBlockBlobClient(request.prefix === "" ? name : `${request.prefix}/${name}`)
+      .upload("", 0);
+  }
+  const before = domain.proxy.requests.length;
+  const { batches, found } = await listFiles(
+    { run: newRun(), part: "0", request: { ...request, mode: "incremental" } },
+    service,
+    { ...settings, listFiles: 8 },
+  );
+  const lists = domain.proxy.requests.slice(before).filter(({ comp }) => comp === "list");
+  expect({ batches, unchanged: found.counts.unchanged }).toEqual({ batches: [], unchanged: 3 });
+  // Is there anything; all that is there, given up; and a directory each.
+  expect(lists).toHaveLength(5);
 });
 
 it.each([

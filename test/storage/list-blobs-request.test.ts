@@ -33,10 +33,10 @@ beforeAll(async () => {
 });
 afterAll(async () => await storage.stop());
 
-async function bySdk(folder: string, includeMetadata: boolean): Promise<ListedPage["blobs"]> {
+async function bySdk(folder: string, deep: boolean, includeMetadata: boolean): Promise<ListedPage["blobs"]> {
   const blobs = [];
-  for await (const item of container.listBlobsByHierarchy("/", { prefix: folder, includeMetadata })) {
-    if (item.kind !== "blob") continue;
+  for await (const item of container.listBlobsFlat({ prefix: folder, includeMetadata })) {
+    if (!deep && item.name.slice(folder.length).includes("/")) continue;
     const { contentLength: size = 0, etag, contentMD5 } = item.properties;
     const md5 = contentMD5 ? { md5: Buffer.from(contentMD5).toString("base64") } : {};
     blobs.push({ name: item.name, size, etag, ...md5, metadata: item.metadata ?? {} });
@@ -45,12 +45,17 @@ async function bySdk(folder: string, includeMetadata: boolean): Promise<ListedPa
 }
 
 describe.each(FOLDERS)("the folder %j", (folder) => {
-  it.each([true, false])("is listed as by the SDK, metadata: %s", async (withMetadata) => {
+  it.each([
+    [true, false],
+    [false, false],
+    [true, true],
+    [false, true],
+  ])("is listed as by the SDK, metadata: %s, with all below it: %s", async (withMetadata, deep) => {
     const page = await new ListBlobsRequests(container, false).page(
-      { folder, from: undefined, withMetadata },
+      { folder, deep, from: undefined, withMetadata },
       SOON,
     );
-    expect(page).toEqual({ blobs: await bySdk(folder, withMetadata), next: undefined });
+    expect(page).toEqual({ blobs: await bySdk(folder, deep, withMetadata), next: undefined });
     expect(page.blobs.length).toBeGreaterThanOrEqual(NAMES.length);
     expect(page.blobs[0]?.metadata["name"]).toBe(withMetadata ? "no name" : undefined);
   });
@@ -58,8 +63,11 @@ describe.each(FOLDERS)("the folder %j", (folder) => {
 
 it("goes on where a page ended", async () => {
   const requests = new ListBlobsRequests(container, false);
-  const names = (await bySdk("folder/", false)).map(({ name }) => name);
-  const page = await requests.page({ folder: "folder/", from: names[2], withMetadata: false }, SOON);
+  const names = (await bySdk("folder/", false, false)).map(({ name }) => name);
+  const page = await requests.page(
+    { folder: "folder/", deep: false, from: names[2], withMetadata: false },
+    SOON,
+  );
   expect(page.blobs.map(({ name }) => name)).toEqual(names.slice(3));
 });
 
@@ -68,8 +76,8 @@ it("carries a SAS in the address, and leaves the way through a proxy to the SDK"
     permissions: ContainerSASPermissions.parse("l"),
     expiresOn: new Date(Date.now() + 3_600_000),
   });
-  const page = { folder: "folder/", from: undefined, withMetadata: true };
-  const blobs = await bySdk("folder/", true);
+  const page = { folder: "folder/", deep: false, from: undefined, withMetadata: true };
+  const blobs = await bySdk("folder/", false, true);
   for (const behindProxy of [false, true]) {
     const requests = new ListBlobsRequests(new ContainerClient(url), behindProxy);
     expect((await requests.page(page, SOON)).blobs).toEqual(blobs);
@@ -79,7 +87,7 @@ it("carries a SAS in the address, and leaves the way through a proxy to the SDK"
 it("is told what the service says of a refusal", async () => {
   const nowhere = new ContainerClient(storage.connectionString, "none");
   const page = new ListBlobsRequests(nowhere, false).page(
-    { folder: "", from: undefined, withMetadata: false },
+    { folder: "", deep: false, from: undefined, withMetadata: false },
     SOON,
   );
   await expect(page).rejects.toMatchObject({ statusCode: 404, code: "ContainerNotFound" });
@@ -91,7 +99,7 @@ describe("an answer", () => {
   const list = async (timeout = SOON): Promise<ListedPage> => {
     const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/account/list?sig=x`;
     const requests = new ListBlobsRequests(new ContainerClient(url), false);
-    return await requests.page({ folder: "", from: undefined, withMetadata: true }, timeout);
+    return await requests.page({ folder: "", deep: false, from: undefined, withMetadata: true }, timeout);
   };
 
   beforeAll(async () => {
