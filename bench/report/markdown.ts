@@ -3,7 +3,7 @@ import { spread, table } from "./format.ts";
 import { verdicts } from "./targets.ts";
 
 /** Measures that several peers take part in, by the tree. */
-export const COMPARED = ["small", "large", "mixed", "unchanged", "restore"];
+export const COMPARED = ["small", "large", "mixed", "unchanged", "mixed-unchanged", "restore"];
 
 interface Column {
   head: string;

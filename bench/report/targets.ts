@@ -54,10 +54,16 @@ const TARGETS: Target[] = [
   { measure: "Small files, time against rclone", limit: 0.5, unit: "×", value: against("small", RCLONE) },
   { measure: "Large files, time against rclone", limit: 0.5, unit: "×", value: against("large", RCLONE) },
   {
-    measure: "Unchanged files, time against rclone",
+    measure: "Unchanged small files, time against rclone",
     limit: 0.5,
     unit: "×",
     value: against("unchanged", RCLONE),
+  },
+  {
+    measure: "Unchanged files of a mixed tree, time against rclone",
+    limit: 0.5,
+    unit: "×",
+    value: against("mixed-unchanged", RCLONE),
   },
   {
     measure: "Ceiling, files/s of one worker against the bare loop",

@@ -1,7 +1,7 @@
 import { ceiling } from "./ceiling.ts";
 import { engine } from "./engine.ts";
 import { growth, huge } from "./growth.ts";
-import { large, mixed, restore, small, unchanged } from "./peers-on-azurite.ts";
+import { large, mixed, mixedUnchanged, restore, small, unchanged } from "./peers-on-azurite.ts";
 import type { Scenario } from "./scenario.ts";
 import { throttled } from "./throttled.ts";
 
@@ -11,6 +11,7 @@ export const scenarios: readonly Scenario[] = [
   large,
   mixed,
   unchanged,
+  mixedUnchanged,
   restore,
   ceiling,
   growth,

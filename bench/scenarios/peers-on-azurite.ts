@@ -30,14 +30,25 @@ export const large = firstBackup("large", "A few large files", (sizes) => sizes.
 export const mixed = firstBackup("mixed", "A mixed tree", (sizes) => sizes.mixed(), SMALL_FILES);
 
 /** A second backup of a tree in which nothing has changed. */
-export const unchanged: Scenario = {
-  name: "unchanged",
-  title: "Small files again, nothing changed",
-  run: async ({ runs, sizes, build, say }) => {
-    const peers = [new App(build), rclone, restic];
-    return await compare(peers, { tree: sizes.small(), runs, what: "again", startStorage, say });
-  },
-};
+function secondBackup(name: string, title: string, treeOf: (sizes: Sizes) => Tree): Scenario {
+  return {
+    name,
+    title,
+    run: async ({ runs, sizes, build, say }) => {
+      const peers = [new App(build), rclone, restic];
+      return await compare(peers, { tree: treeOf(sizes), runs, what: "again", startStorage, say });
+    },
+  };
+}
+
+export const unchanged = secondBackup("unchanged", "Small files again, nothing changed", (sizes) =>
+  sizes.small(),
+);
+export const mixedUnchanged = secondBackup(
+  "mixed-unchanged",
+  "The mixed tree again, nothing changed",
+  (sizes) => sizes.mixed(),
+);
 
 /** Bringing back what was backed up, into an empty directory. */
 export const restore: Scenario = {
