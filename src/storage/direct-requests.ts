@@ -115,7 +115,8 @@ export class DirectRequests {
     if (this.#key) headers["Authorization"] = sign({ method, headers, path, query }, this.#key);
     else if ("getToken" in credential) headers["Authorization"] = `Bearer ${await this.#tokenOf(credential)}`;
     const options = { ...this.#target, method, path: path + this.#search(query), headers };
-    return await exchange(options, content, timeout, read);
+    const url = `${this.#origin}${path}?${new URLSearchParams(query).toString()}`;
+    return await exchange(options, content, timeout, read, url);
   }
 
   #search(query: Readonly<Record<string, string>>): string {
@@ -134,18 +135,24 @@ export class DirectRequests {
   }
 }
 
-/** Sends a request, and waits until a success is read to its end. */
+/**
+ * Sends a request, and waits until a success is read to its end.
+ * @param url its address without a signature
+ */
 async function exchange<T>(
   options: http.RequestOptions,
   content: Buffer | undefined,
   timeout: number,
   read: (answer: http.IncomingMessage) => Promise<T>,
+  url: string,
 ): Promise<T> {
+  const { method = "" } = options;
   const { request: begin } = options.protocol === "https:" ? https : http;
   return await new Promise<T>((resolve, reject) => {
     const request = begin(options, (answer) => {
       const { statusCode = 0 } = answer;
-      const taken = statusCode >= 200 && statusCode < 300 ? read(answer) : refusal(answer).then(refuse);
+      const taken =
+        statusCode >= 200 && statusCode < 300 ? read(answer) : refusal(answer, { method, url }).then(refuse);
       void taken.then(resolve, reject).finally(() => clearTimeout(stalled));
     });
     const stalled = setTimeout(

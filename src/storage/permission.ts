@@ -4,10 +4,7 @@ export interface Needed {
   permission: string;
 }
 
-/**
- * What a refused request would have needed.
- * @param request the SDK's; a blob that is put whole has none
- */
+/** What a refused request would have needed. */
 export function lackingPermission(request: { method: string; url: string } | undefined): Needed {
   if (!request) return { to: "write a blob", permission: '"write" (w)' };
   const { pathname, searchParams } = new URL(request.url);
