@@ -28,6 +28,11 @@ export function problemResponse(error: unknown, context: InvocationContext): Htt
   if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
   if (error instanceof DamagedRecord) return answer(502, error.message);
   if (error instanceof FileTimeout) return answer(503, `${error.message}. Try again when it does.`);
+  if (isOfEngine(error)) {
+    const detail = `The Functions host did not answer the app's call to start or look up a run (${error.code ?? "no answer"}).`;
+    context.error(detail);
+    return answer(503, `${detail} Look whether the run is there; if it is not, start it again.`);
+  }
   context.error(`Unexpected: ${describe(error)}`);
   if (classify(error) === "other") {
     return answer(500, "An unexpected error; the app's log has it under this invocation's id.", {
@@ -35,6 +40,11 @@ export function problemResponse(error: unknown, context: InvocationContext): Htt
     });
   }
   return answer(503, describe(error));
+}
+
+/** The durable client calls its host over HTTP (by axios): that such a call fails says nothing of the storage account. */
+function isOfEngine(error: unknown): error is { code?: string } {
+  return error instanceof Error && (error as { isAxiosError?: unknown }).isAxiosError === true;
 }
 
 function answer(status: number, detail: string, extra: Record<string, unknown> = {}): HttpResponseInit {

@@ -45,6 +45,16 @@ describe("an error as an answer", () => {
     });
   });
 
+  it("of the durable client's call to its host: 503, and not told as storage's", () => {
+    const reset = Object.assign(new Error("socket hang up"), { isAxiosError: true, code: "ECONNRESET" });
+    const { body, logged } = answerTo(reset);
+    expect(body).toMatchObject({
+      status: 503,
+      detail: expect.stringMatching(/host did not answer.*ECONNRESET/),
+    });
+    expect(`${JSON.stringify(body)} ${logged}`).not.toContain("torage");
+  });
+
   it("that nobody expected: 500 in general, with where to look; the log has it without secrets", () => {
     const { body, logged } = answerTo(new Error(`broken: AccountKey=${SECRET};x`));
     expect(body).toMatchObject({ status: 500, invocationId: "the-invocation" });
