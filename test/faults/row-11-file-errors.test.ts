@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomesByPath, readLedger } from "../harness/blobs.ts";
 import { counted, PATIENCE } from "../harness/faults.ts";
 import { mountFuse } from "../harness/fuse.ts";
-import type { StorageRequest } from "../harness/storage-proxy.ts";
+import { isWrite, type StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeTree, manyFiles } from "../harness/tree.ts";
+import type { WireFault } from "../harness/wire-faults.ts";
 import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
 let rig: Rig;
@@ -73,10 +74,7 @@ describe.runIf(process.platform === "linux")("row 11: EMFILE", () => {
     root: string,
     container: string,
   ): Promise<{ most: number; room: number }> {
-    const { pid } = rig.host;
-    const hard = hardLimit(pid);
-    const limit = (handles: number) =>
-      execFileSync("prlimit", ["--pid", String(pid), `--nofile=${handles}:${hard}`]);
+    const handles = await handlesOf(rig.host.pid);
     const seen: StorageRequest[] = [];
     let most = 0;
     rig.proxy.before = (request) => {
@@ -86,21 +84,49 @@ describe.runIf(process.platform === "linux")("row 11: EMFILE", () => {
     };
     // Storage is slow, so that files and sockets pile up.
     rig.proxy.after = () => sleep(20);
-    const handles = await readdir(`/proc/${pid}/fd`);
-    const open = await Promise.all(handles.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
-    const room = spare + open.filter((what) => what.startsWith("socket:")).length;
-    limit(handles.length + spare);
+    const room = spare + handles.sockets;
+    /** The shortage begins when the run does: to start one takes handles of the host, too. */
+    const start = async (orchestrator: string, request: unknown) => {
+      handles.limit(handles.hard);
+      const run = await rig.post(orchestrator, request);
+      handles.limit(handles.open + spare);
+      return run;
+    };
     try {
-      const id = await rig.post("backupSiteContent", { root, container });
-      await expectBackedUp(rig, { id, status: await rig.follow(id, PATIENCE), root, container });
+      const id = await start("backupSiteContent", { root, container });
+      const status = await insisting(() => rig.follow(id, PATIENCE));
+      await expectBackedUp(rig, { id, status, root, container });
       const to = `${root}-restored`;
-      const restore = await rig.post("restoreSiteContent", { run: id, to });
-      expect(await rig.follow(restore, PATIENCE)).toMatchObject({ runtimeStatus: "Completed" });
+      const restore = await start("restoreSiteContent", { run: id, to });
+      const restored = await insisting(() => rig.follow(restore, PATIENCE));
+      expect(restored).toMatchObject({ runtimeStatus: "Completed" });
       await expectSameOnDisk(root, to);
     } finally {
-      limit(hard);
+      handles.limit(handles.hard);
     }
     return { most, room };
+  }
+
+  /** Leaves files of a backup without an answer until no more come: so many are sent at a time. */
+  async function holdFiles(
+    container: string,
+  ): Promise<{ held: number; answer: (fault?: WireFault) => void }> {
+    const answers: ((fault?: WireFault) => void)[] = [];
+    let last = 0;
+    rig.proxy.before = (request) => {
+      if (request.container !== container || !isWrite(request)) return undefined;
+      last = performance.now();
+      return new Promise((answer) => answers.push(answer));
+    };
+    // Longer than anybody who waits for a handle pauses.
+    while (answers.length === 0 || performance.now() - last < 3_000) await sleep(50);
+    return {
+      held: answers.length,
+      answer(fault) {
+        rig.proxy.before = () => undefined;
+        for (const answer of answers) answer(fault);
+      },
+    };
   }
 
   it(
@@ -128,9 +154,69 @@ describe.runIf(process.platform === "linux")("row 11: EMFILE", () => {
     },
     PATIENCE,
   );
+
+  it(
+    "after a shortage fewer files are sent at a time than before, also when all handles are there again",
+    async () => {
+      // One that has not met a shortage yet.
+      await rig.host.stop();
+      await rig.restart();
+      const [files, container, spare] = [700, "shortage", 8];
+      const root = await makeTree(`${rig.folder}/shortage`, manyFiles(files));
+      const holding = holdFiles(container);
+      const id = await rig.post("backupSiteContent", { root, container });
+      const before = await holding;
+      const handles = await handlesOf(rig.host.pid);
+      let sent = 0;
+      // Storage is slow, so that the shortage lasts for seconds.
+      rig.proxy.after = async (request) => {
+        if (request.container !== container) return;
+        sent++;
+        await sleep(300);
+      };
+      handles.limit(handles.open - handles.sockets + spare);
+      try {
+        // Their sockets are gone; the new ones need handles.
+        before.answer("drop");
+        while (sent < 300) await sleep(20);
+      } finally {
+        handles.limit(handles.hard);
+      }
+      const after = await holdFiles(container);
+      after.answer();
+      rig.proxy.after = () => undefined;
+      await expectBackedUp(rig, { id, status: await rig.follow(id, PATIENCE), root, container });
+      expect(before.held).toBeGreaterThanOrEqual(24);
+      expect(after.held).toBeLessThan(before.held * 0.6);
+      const [usual, then] = [before.held, after.held];
+      counted(11, { files, "sent at a time before the shortage": usual, "and after it": then });
+    },
+    PATIENCE,
+  );
 });
 
-function hardLimit(pid: number): number {
-  const text = execFileSync("prlimit", ["--pid", String(pid), "--nofile", "--output=HARD", "--noheadings"]);
-  return Number(text.toString());
+/** Who polls the host needs a handle of it, too: one that has none closes the connection. */
+async function insisting<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** The handles that a process has open, sockets among them, and how many it may have. */
+async function handlesOf(pid: number) {
+  const ask = ["--pid", String(pid), "--nofile", "--output=HARD", "--noheadings"];
+  const hard = Number(execFileSync("prlimit", ask).toString());
+  const open = await readdir(`/proc/${pid}/fd`);
+  const targets = await Promise.all(open.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
+  return {
+    open: open.length,
+    sockets: targets.filter((target) => target.startsWith("socket:")).length,
+    hard,
+    limit: (most: number) => execFileSync("prlimit", ["--pid", String(pid), `--nofile=${most}:${hard}`]),
+  };
 }

@@ -1,7 +1,8 @@
 /** Row 17: very many files in one directory, very deep trees, names and paths at every limit. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, closeSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomesByPath, readLedger } from "../harness/blobs.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
@@ -15,6 +16,8 @@ const WIDE = full ? Number(process.env["FAULT_FILES"] ?? 250_000) : 2_000;
 const DEEP = full ? 5_000 : 600;
 /** Peak memory of the host and its workers together, in MiB: not a function of the tree. */
 const MEMORY = 400;
+/** Files that are sent in blocks, and how large they are, in MiB: four blocks of each at a time are more than MEMORY. */
+const [LARGE_FILES, LARGE] = [16, 40];
 /** Segments of a blob's name, characters of it, bytes of a path as Linux takes it. */
 const [SEGMENTS, CHARACTERS, PATH_MAX] = [254, 1024, 4096];
 
@@ -58,6 +61,29 @@ describe("row 17: limits", () => {
       const peak = process.platform === "linux" ? peakMemory() : 0;
       expect(peak).toBeLessThan(MEMORY);
       counted(17, { files: outcomes.length, "in one directory, peak MiB": peak });
+    },
+    PATIENCE,
+  );
+
+  it(
+    `${LARGE_FILES} files of ${LARGE} MiB at once: no more of their content is held in memory than the settings say`,
+    async () => {
+      const root = `${rig.folder}/large`;
+      mkdirSync(root);
+      for (let index = 0; index < LARGE_FILES; index++) {
+        writeFileSync(`${root}/large${index}`, "");
+        truncateSync(`${root}/large${index}`, LARGE * 1024 * 1024);
+      }
+      // Storage is slow: all that may be read ahead is.
+      rig.proxy.after = () => sleep(500);
+      const id = await rig.post("backupSiteContent", { root, container: "large" });
+      const status = await rig.follow(id, PATIENCE);
+      rig.proxy.after = () => undefined;
+      const output = LARGE_FILES * LARGE * 1024 * 1024;
+      expect(status).toMatchObject({ runtimeStatus: "Completed", output });
+      const peak = process.platform === "linux" ? peakMemory() : 0;
+      expect(peak).toBeLessThan(MEMORY);
+      counted(17, { [`files of ${LARGE} MiB at once`]: LARGE_FILES, "peak MiB": peak });
     },
     PATIENCE,
   );
