@@ -180,12 +180,14 @@ describe("with an OTLP endpoint", () => {
   });
 
   it("goes on with the trace when the host was killed; of many calls tells the first and those that fail", async () => {
-    const { url } = await startTraced();
-    // Where something is already, a listing asks what there is for each directory: more calls than get a span each.
+    const { url } = await startTraced({ BACKUP_LIST_FILES: "230" });
+    // Where far more is already, a listing asks what there is for each directory: more calls than get a span each.
     await makeTree(folder, Object.fromEntries(Array.from({ length: 110 }, (_none, at) => [`${at}/a`, "1"])));
     const container = BlobServiceClient.fromConnectionString(azurite.connectionString);
-    await container.getContainerClient("resumed").create();
-    await container.getContainerClient("resumed").getBlockBlobClient("other").upload("1", 1);
+    const resumed = container.getContainerClient("resumed");
+    await resumed.create();
+    const others = Array.from({ length: 470 }, (_none, at) => resumed.getBlockBlobClient(`other/${at}`));
+    await Promise.all(others.map((other) => other.upload("1", 1)));
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     let lists = 0;
