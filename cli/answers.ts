@@ -44,6 +44,7 @@ export interface Run {
   id: string;
   kind: string;
   of?: string;
+  /** It only tells what it would do. */
   dryRun?: boolean;
   root: string;
   destination: { container: string; prefix: string; url: string };
@@ -54,7 +55,7 @@ export interface Run {
   counts?: Counts;
   bytes?: number;
   message?: string;
-  /** The prune that forgot it. */
+  /** The prune that forgot it: it cannot be restored any more. */
   forgotten?: string;
   progress?: Progress;
 }

@@ -1,19 +1,10 @@
-import type { Counts, FileOutcome, Page, Run as RunOfCli } from "../../cli/answers.ts";
+import type { Counts, FileOutcome, Page, Run } from "../../cli/answers.ts";
 
 export { holdsSomething } from "../../cli/answers.ts";
 
 /** What the app answers; GET /openapi.json describes it in full. */
 
-export type { Counts, FileOutcome, Page };
-
-/** A run's record. */
-export interface Run extends Omit<RunOfCli, "status"> {
-  status: RunOfCli["status"];
-  /** A restore that only tells what it would do. */
-  dryRun?: boolean;
-  /** The prune that forgot this run: it cannot be restored any more. */
-  forgotten?: string;
-}
+export type { Counts, FileOutcome, Page, Run };
 
 export type Status = Run["status"];
 export type Outcome = FileOutcome["outcome"];
