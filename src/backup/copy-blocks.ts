@@ -95,7 +95,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
 async function hashOf(file: OpenFile, context: CopyContext): Promise<string> {
   const { size } = file.stats;
   const hash = createHash("md5");
-  await context.budget.content(Math.min(BLOCK, size), async (buffer) => {
+  await context.budget.content(BLOCK, async (buffer) => {
     for (let position = 0; position < size; position += BLOCK) {
       const chunk = buffer.subarray(0, Math.min(BLOCK, size - position));
       await file.read(chunk, position);

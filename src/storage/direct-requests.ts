@@ -115,8 +115,12 @@ export class DirectRequests {
     if (this.#key) headers["Authorization"] = sign({ method, headers, path, query }, this.#key);
     else if ("getToken" in credential) headers["Authorization"] = `Bearer ${await this.#tokenOf(credential)}`;
     const options = { ...this.#target, method, path: path + this.#search(query), headers };
-    const url = `${this.#origin}${path}?${new URLSearchParams(query).toString()}`;
-    return await exchange(options, content, timeout, read, url);
+    return await exchange(options, content, timeout, async (answer) => {
+      const { statusCode = 0 } = answer;
+      if (statusCode >= 200 && statusCode < 300) return await read(answer);
+      const url = `${this.#origin}${path}?${new URLSearchParams(query).toString()}`;
+      throw await refusal(answer, { method, url });
+    });
   }
 
   #search(query: Readonly<Record<string, string>>): string {
@@ -135,25 +139,19 @@ export class DirectRequests {
   }
 }
 
-/**
- * Sends a request, and waits until a success is read to its end.
- * @param url its address without a signature
- */
+/** Sends a request, and waits until the answer is taken to its end. */
 async function exchange<T>(
   options: http.RequestOptions,
   content: Buffer | undefined,
   timeout: number,
-  read: (answer: http.IncomingMessage) => Promise<T>,
-  url: string,
+  take: (answer: http.IncomingMessage) => Promise<T>,
 ): Promise<T> {
-  const { method = "" } = options;
   const { request: begin } = options.protocol === "https:" ? https : http;
   return await new Promise<T>((resolve, reject) => {
     const request = begin(options, (answer) => {
-      const { statusCode = 0 } = answer;
-      const taken =
-        statusCode >= 200 && statusCode < 300 ? read(answer) : refusal(answer, { method, url }).then(refuse);
-      void taken.then(resolve, reject).finally(() => clearTimeout(stalled));
+      void take(answer)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(stalled));
     });
     const stalled = setTimeout(
       () => request.destroy(new DOMException("no answer came in time", "TimeoutError")),
@@ -165,8 +163,4 @@ async function exchange<T>(
     });
     request.end(content);
   });
-}
-
-function refuse(error: RestError): never {
-  throw error;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { RestError, type ContainerClient } from "@azure/storage-blob";
+import { RestError, type BlobClient, type ContainerClient } from "@azure/storage-blob";
 import { DirectRequests } from "./direct-requests.ts";
 
 /** Content that is kept: a blob's, or a snapshot's or version's of it. */
@@ -13,12 +13,14 @@ export interface KeptContent {
 
 /** Get Blob, the one request that a restore makes for every file, as a direct one. */
 export class GetBlobRequests {
-  readonly container: ContainerClient;
   readonly #requests: DirectRequests;
 
   constructor(container: ContainerClient, behindProxy: boolean) {
-    this.container = container;
     this.#requests = new DirectRequests(container, behindProxy);
+  }
+
+  get container(): ContainerClient {
+    return this.#requests.container;
   }
 
   /**
@@ -43,22 +45,25 @@ export class GetBlobRequests {
     );
   }
 
-  async #readBySdk(
-    { name, etag, snapshot, versionId }: KeptContent,
-    position: number,
-    into: Buffer,
-    timeout: number,
-  ): Promise<void> {
-    let blob = this.container.getBlobClient(name);
-    if (snapshot !== undefined) blob = blob.withSnapshot(snapshot);
-    else if (versionId !== undefined) blob = blob.withVersion(versionId);
-    const content = await blob.downloadToBuffer(position, into.length, {
+  async #readBySdk(kept: KeptContent, position: number, into: Buffer, timeout: number): Promise<void> {
+    const { etag } = kept;
+    const content = await keptBlob(this.container, kept).downloadToBuffer(position, into.length, {
       abortSignal: AbortSignal.timeout(timeout),
       blockSize: into.length,
       ...(etag === undefined ? {} : { conditions: { ifMatch: etag } }),
     });
     content.copy(into);
   }
+}
+
+/** The SDK's client for it. */
+export function keptBlob(
+  container: ContainerClient,
+  { name, snapshot, versionId }: Omit<KeptContent, "etag">,
+): BlobClient {
+  const blob = container.getBlobClient(name);
+  if (snapshot !== undefined) return blob.withSnapshot(snapshot);
+  return versionId === undefined ? blob : blob.withVersion(versionId);
 }
 
 /** Takes the whole of an answer that must be as long as `into`. */

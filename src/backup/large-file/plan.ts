@@ -3,6 +3,7 @@ import { entry as line, readRecord } from "../../ledger/damaged.ts";
 import type { Ledger, ListRange } from "../../ledger/ledger.ts";
 import { readListing, type Listing } from "../../ledger/listing.ts";
 import { newMark } from "../block-id.ts";
+import { BLOCK } from "../budget.ts";
 import type { Entry } from "../entry.ts";
 import type { OpenFile } from "../read-file.ts";
 
@@ -11,8 +12,6 @@ const MIB = 1024 * 1024;
 const MAX_BLOCKS = 50_000;
 /** Blob Storage's limit on a block. */
 const MAX_BLOCK = 4_000 * MIB;
-/** Bytes of a block, where the file has no more than MAX_BLOCKS of them. */
-const BLOCK = 8 * MIB;
 /** Blocks that one activity sends: 128 MiB take it half a minute even at 4 MiB/s. */
 const BLOCKS_A_RANGE = 16;
 /** Ranges that are in the hands of activities at a time; then the orchestration begins anew with the next ones. */

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
-import type { BlobClient, BlobServiceClient } from "@azure/storage-blob";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { blobName } from "../../backup/blob-name.ts";
 import type { Budget } from "../../backup/budget.ts";
@@ -10,9 +10,9 @@ import { tidyInTime, withTimeout } from "../../file-system/timeout.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
 import { classify } from "../../storage/errors.ts";
+import { keptBlob } from "../../storage/get-blob-request.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import type { Source } from "../find-content.ts";
 import { byDirectory, inDirectory } from "../in-directory.ts";
 import { writeAll } from "../restore-file.ts";
 import {
@@ -42,7 +42,7 @@ export async function restoreRange(
 ): Promise<RestoredPiece> {
   return await withTemporary(ref, constants.O_WRONLY, service, settings, budget, async (handle, large) => {
     const { item, context, source } = large;
-    const blob = context.container.getBlobClient(blobName(item.path, context.prefix));
+    const blob = keptBlob(context.container, { ...source, name: blobName(item.path, context.prefix) });
     const from = ref.range * RANGE;
     const to = Math.min(from + RANGE, item.size);
     const positions = Array.from(
@@ -56,7 +56,7 @@ export async function restoreRange(
           const length = Math.min(LONGEST_HASHED_RANGE, to - offset);
           await budget.bytes(length, async () => {
             const { content, etag } = await budget.request(() =>
-              readChecked(sourceBlob(blob, source), { offset, length }, HOLDING_A_FILE_MS),
+              readChecked(blob, { offset, length }, HOLDING_A_FILE_MS),
             );
             if (content.length !== length || !isOf(etag, source.etag)) throw new Moved();
             await withTimeout(writeAll(handle, content, offset), settings.fileTimeoutMs, "writing it");
@@ -74,12 +74,6 @@ export async function restoreRange(
 }
 
 class Moved extends Error {}
-
-/** The client for where content is: a blob, or what is kept of it. */
-function sourceBlob(blob: BlobClient, { snapshot, versionId }: Source): BlobClient {
-  if (snapshot !== undefined) return blob.withSnapshot(snapshot);
-  return versionId === undefined ? blob : blob.withVersion(versionId);
-}
 
 /** Lists give ETags without the quotes that they have in a header. */
 function isOf(etag: string, wanted: string | undefined): boolean {
