@@ -1,5 +1,6 @@
 import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
@@ -61,6 +62,19 @@ export async function indexRun(
   } catch (error) {
     if (first === "first" && classify(error) === "conflict") return;
     throw error;
+  }
+}
+
+/** All runs of the index, the newest first, with their summaries where these can be read. */
+export async function* indexedRuns(
+  service: BlobServiceClient,
+): AsyncGenerator<{ id: string; summary: RunSummary | undefined }> {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  for await (const { blobs } of blobPages(container, { prefix: INDEX_PREFIX, includeMetadata: true })) {
+    for (const blob of blobs) {
+      const entry = readIndexName(blob.name);
+      if (entry) yield { id: entry.id, summary: readSummary(blob) };
+    }
   }
 }
 

@@ -30,7 +30,9 @@ export const restoreRequest = z
     at: z.iso
       .datetime({ offset: true, error: 'expected a time, e.g. "2026-11-23T14:30:00Z"' })
       .optional()
-      .describe("Instead of run: the newest run of the destination that began at or before this time."),
+      .describe(
+        "Instead of run: the newest run of the destination that began at or before this time, has ended and backed something up.",
+      ),
     container: container.unwrap().optional().describe("With at: the destination's container."),
     prefix: prefix.unwrap().optional().describe("With at: the destination's prefix."),
     root: root.optional().describe("With at: only runs of this root, where several share a destination."),

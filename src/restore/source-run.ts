@@ -4,7 +4,9 @@ import { isNewer, NewerLedger, readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { runFolders } from "../ledger/run-folders.ts";
+import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
+import { isSnapshot } from "../retention/choose-runs.ts";
 import { classify } from "../storage/errors.ts";
 import type { RestoreRequest } from "./request.ts";
 
@@ -36,25 +38,40 @@ export async function findRun(
 ): Promise<SourceRun> {
   if (request.run !== undefined) return await readSource(service, request.run);
   const { at = "", container = "backups", prefix = "", root } = request;
-  const time = Date.parse(at);
-  let newest: RunRecord | undefined;
-  await pMap(
-    runFolders(service),
-    async (id) => {
-      const record = await readSummary(new Ledger(service, id)).catch(ofDamaged);
-      if (record?.container !== container || record.prefix !== prefix) return;
-      if ((record.kind ?? "backup") !== "backup" || (root !== undefined && record.root !== root)) return;
-      if (record.status !== "completed" && record.status !== "failed") return;
-      if (record.forgotten !== undefined) return;
-      const started = Date.parse(record.started);
-      if (started <= time && (!newest || started > Date.parse(newest.started))) newest = record;
-    },
-    { concurrency: READS },
-  );
+  const newest = await newestOf(service, (run) => {
+    const isOfPlace = run.container === container && run.prefix === prefix;
+    const isBackup = (run.kind ?? "backup") === "backup" && (root === undefined || run.root === root);
+    return isOfPlace && isBackup && isSnapshot(run) && Date.parse(run.started) <= Date.parse(at);
+  });
   if (newest) return await readSource(service, newest.id);
   const place = prefix === "" ? container : `${container}/${prefix}`;
   const whose = root === undefined ? "" : ` of ${root}`;
-  throw new NoSuchRun(`No run${whose} to ${place} that has ended began at or before ${at}.`);
+  throw new NoSuchRun(`No run${whose} to ${place} that backed anything up began at or before ${at}.`);
+}
+
+/** The newest of the wanted runs. Of one whose record cannot be read, the index of runs says as much. */
+async function newestOf(
+  service: BlobServiceClient,
+  isWanted: (run: RunSummary) => boolean,
+): Promise<RunSummary | undefined> {
+  let newest: RunSummary | undefined;
+  const consider = (run: RunSummary | undefined): void => {
+    if (!run || !isWanted(run)) return;
+    if (!newest || Date.parse(run.started) > Date.parse(newest.started)) newest = run;
+  };
+  const unread = new Set<string>();
+  const ofUnread = (id: string, error: unknown): undefined => {
+    if (classify(error) !== "other") throw error;
+    unread.add(id);
+  };
+  await pMap(
+    runFolders(service),
+    async (id) => consider(await readSummary(new Ledger(service, id)).catch((error) => ofUnread(id, error))),
+    { concurrency: READS },
+  );
+  if (unread.size === 0) return newest;
+  for await (const { id, summary } of indexedRuns(service)) if (unread.has(id)) consider(summary);
+  return newest;
 }
 
 /**

@@ -59,8 +59,12 @@ export function chooseRuns(
   return choice;
 }
 
-/** Whether a run is what restic would call a snapshot. */
-export function isSnapshot({ status, counts, forgotten }: KnownRun): boolean {
+/** Whether a backup is what restic would call a snapshot: what a restore of a time chooses from, and a policy counts. */
+export function isSnapshot({
+  status,
+  counts,
+  forgotten,
+}: Pick<KnownRun, "status" | "counts" | "forgotten">): boolean {
   if (forgotten !== undefined) return false;
   if (status === "completed") return true;
   return (

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -100,6 +100,50 @@ test.each([
     await record.upload(text, text.length);
   },
 );
+
+test("of a time: the newest run that backed something up, or a refusal that names it", async () => {
+  const root = temporary();
+  const container = `at-${randomUUID()}`;
+  await write(root, { a: "one" });
+  await run("backupSiteContent", { root, container });
+  const away = `${root}-away`;
+  await rename(root, away);
+  expect(await run("backupSiteContent", { root, container })).toMatchObject({ runtimeStatus: "Failed" });
+  const restored = async () => {
+    const to = temporary();
+    const ended = await run("restoreSiteContent", { at: new Date().toISOString(), container, to });
+    expect(ended.runtimeStatus, String(ended.output)).toBe("Completed");
+    return await readFile(path.join(to, "a"), "utf8");
+  };
+  expect(await restored()).toBe("one");
+
+  await rename(away, root);
+  await write(root, { a: "two!" });
+  const newest = await run("backupSiteContent", { root, container });
+  const other = await run("backupSiteContent", { root, container: `${container}-other` });
+  const recordOf = ({ id }: { id: string }) =>
+    BlobServiceClient.fromConnectionString(host.connectionString)
+      .getContainerClient("backup-runs")
+      .getBlockBlobClient(`${id}/run.json`);
+  const record = recordOf(newest);
+  const text = (await record.downloadToBuffer()).toString();
+  await record.upload(text.slice(0, 40), 40);
+  const otherText = (await recordOf(other).downloadToBuffer()).toString();
+  const newer = (old: string) => old.replace('"version":1', '"version":2');
+  await recordOf(other).upload(newer(otherText), otherText.length);
+  expect(await restored()).toBe("two!");
+
+  await record.upload(newer(text), text.length);
+  const body = { at: new Date().toISOString(), container, to: temporary() };
+  const answer = await post("restoreSiteContent", body);
+  expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
+    404,
+    `The ledger of run ${newest.id} was written by a newer version of this app. Update this app.`,
+  ]);
+  // The other tests prune in the same account.
+  await record.upload(text, text.length);
+  await recordOf(other).upload(otherText, otherText.length);
+});
 
 test.each([
   ["restoreSiteContent", "text", 400, "must be a JSON object"],
