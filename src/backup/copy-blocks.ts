@@ -7,7 +7,7 @@ import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { BLOCK } from "./budget.ts";
 import { blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
-import { mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
@@ -22,9 +22,9 @@ const BLOCKS_AT_A_TIME = 4;
  */
 export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
   const { size } = file.stats;
-  if (context.compareContent && entry.existing?.md5 !== undefined) {
+  if (context.compareContent && md5ToMatch(entry) !== undefined && entry.existing?.size === size) {
     const md5 = await hashOf(file, context);
-    if (md5 === entry.existing.md5) {
+    if (md5 === md5ToMatch(entry)) {
       return contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
     }
   }

@@ -9,7 +9,7 @@ import { copyByBlocks } from "./copy-blocks.ts";
 import { BLOCK } from "./budget.ts";
 import { blobOf, keepOld, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
-import { mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { fileThread, QUICK_SIZE } from "./file-thread/file-thread.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
 import { openToCopy } from "./open-to-copy.ts";
@@ -99,7 +99,7 @@ async function putWhole(
   base64 = md5(content).toString("base64"),
 ): Promise<Outcome> {
   const { runId, budget, requests } = context;
-  if (context.compareContent && entry.existing?.md5 === base64) {
+  if (context.compareContent && md5ToMatch(entry) === base64) {
     return contentOutcome(entry, { md5: base64, size: content.length }, mtime, mode, "unchanged");
   }
   const whole = {

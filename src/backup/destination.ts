@@ -7,7 +7,7 @@ import { withRetries } from "../storage/retries.ts";
 import { formatMtime } from "./blob-headers.ts";
 import { blobKey, blobName, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, EntryKind } from "./entry.ts";
 import type { Outcome } from "./outcome.ts";
 import type { BackupRequest } from "./request.ts";
 
@@ -57,7 +57,7 @@ export class Destination {
   }
 
   /**
-   * Marks each entry with the blob that is at its place already.
+   * Marks each entry with the blob that is at its place already; whoever copies it compares contents, if that is asked for.
    * @param outcomes gets the entries that need no copy: an incremental run's unchanged files
    * @returns the entries that need one
    */
@@ -70,7 +70,9 @@ export class Destination {
         for await (const [entry, blob] of this.#listings.find(folder, inIt)) {
           const { etag, md5, metadata } = blob;
           entry.existing = { etag, ...(md5 === undefined ? {} : { md5 }) };
-          if (mode !== "incremental" || checksum || !isSame(entry, blob)) continue;
+          if (mode !== "incremental") continue;
+          if (checksum) Object.assign(entry.existing, { kind: kindOf(blob), size: blob.size });
+          if (checksum || !isSame(entry, blob)) continue;
           unchanged.add(entry);
           const { path, kind, mtime, mode: permissions, size } = entry;
           // Written by this very run: an earlier attempt of it copied the file.
@@ -90,15 +92,19 @@ export class Destination {
 }
 
 /** Size and time of change, the marks of azcopy for what it is, and a hash to restore by. */
-function isSame(entry: Entry, { metadata, size, md5 }: ListedBlob): boolean {
-  const kind =
-    metadata["is_symlink"] === "true" ? "link" : metadata["hdi_isfolder"] === "true" ? "directory" : "file";
+function isSame(entry: Entry, blob: ListedBlob): boolean {
+  const { metadata, size, md5 } = blob;
   return (
-    kind === entry.kind &&
-    (kind !== "file" || size === entry.size) &&
+    kindOf(blob) === entry.kind &&
+    (entry.kind !== "file" || size === entry.size) &&
     metadata["mtime"] === formatMtime(entry.mtime) &&
     md5 !== undefined
   );
+}
+
+function kindOf({ metadata }: ListedBlob): EntryKind {
+  if (metadata["is_symlink"] === "true") return "link";
+  return metadata["hdi_isfolder"] === "true" ? "directory" : "file";
 }
 
 /** The entries by the folder of the container that they go to, there by the name that the service gives them. */

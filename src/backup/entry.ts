@@ -6,6 +6,14 @@ export interface Existing {
   etag: string;
   /** Base64 of the content's MD5; absent where the blob has none. */
   md5?: string;
+  /** What its marks say it is, and its bytes; only where contents are to be compared. */
+  kind?: EntryKind;
+  size?: number;
+}
+
+/** The MD5 that an entry's content must have to be unchanged; undefined where the blob is not to be compared with. */
+export function md5ToMatch({ kind, existing }: Entry): string | undefined {
+  return existing?.kind === kind ? existing.md5 : undefined;
 }
 
 /** One name in the tree that is to be copied; a line of a run's list. */

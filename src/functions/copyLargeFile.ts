@@ -1,5 +1,7 @@
 import * as df from "durable-functions";
 import type { Attempt } from "../backup/large-file/begin-and-commit.ts";
+import type { Compared, Comparing } from "../backup/large-file/compare.ts";
+import type { HashedSpan } from "../backup/large-file/hash-span.ts";
 import { RANGES_A_WAVE, type AttemptRef, type LargeFileRef } from "../backup/large-file/plan.ts";
 import type { Tally } from "../backup/outcome.ts";
 import { retry } from "../orchestration/retry.ts";
@@ -7,27 +9,37 @@ import type { RangeResult } from "./copyRange.ts";
 
 /** Attempts at a file that changes while it is read. */
 const ATTEMPTS = 3;
+/** Spans that are compared in one history; then the orchestration begins anew with the next one. */
+const SPANS_A_HISTORY = 32;
 
 /** Where the copying of a large file stands: its input at first, then what one wave hands to the next. */
 export interface LargeFileProgress extends LargeFileRef {
   attempt?: number;
+  /** How far it is compared with its blob, while that goes on. */
+  comparing?: Comparing;
   /** The first range that is not sent yet. */
   next?: number;
   /** The state of the whole file's hash before that range. */
   state?: string;
+  /** The state at the file's end, where comparing it has come there: then it is not hashed again. */
+  whole?: string;
   /** Requests that storage throttled so far. */
   throttled?: number;
 }
 
 /**
  * Copies one large file: its ranges in parallel activities, then one commit. A wave of ranges at a time, each in a
- * history of its own, so that the history does not grow with the file. Returns the file's tally.
+ * history of its own, so that the history does not grow with the file. Where its content may be the blob's already, it
+ * is compared first, and copied only if it differs. Returns the file's tally.
  */
 df.app.orchestration("copyLargeFile", function* (context) {
   const progress = context.df.getInput<LargeFileProgress>()!;
-  const { run, part, large, attempt = 1, next = 0 } = progress;
+  const { run, part, large, attempt = 1 } = progress;
   const ref: AttemptRef = { run, part, large, attempt };
-
+  let { throttled = 0, whole } = progress;
+  const told = () => (throttled > 0 ? { throttled } : {});
+  const again = (change: Partial<LargeFileProgress>) =>
+    context.df.continueAsNew({ ...ref, ...told(), ...change } satisfies LargeFileProgress);
   const begun: Attempt | { settled: Tally } = yield context.df.callActivityWithRetry(
     "beginLargeFile",
     retry,
@@ -35,53 +47,75 @@ df.app.orchestration("copyLargeFile", function* (context) {
   );
   if ("settled" in begun) return begun.settled;
 
-  const end = Math.min(next + RANGES_A_WAVE, begun.ranges);
-  const ranges = Array.from({ length: end - next }, (_none, index) =>
-    context.df.callActivityWithRetry("copyRange", retry, { ...ref, range: next + index }),
-  );
-  const span = {
-    ...ref,
-    from: next * begun.range,
-    to: Math.min(end * begun.range, begun.size),
-    state: progress.state,
-  };
-  const hash = context.df.callActivityWithRetry("hashSpan", retry, span);
-  const [hashed, ...sent]: [{ state: string } | "changed", ...RangeResult[]] = yield context.df.Task.all([
-    hash,
-    ...ranges,
-  ]);
-  const throttled = sent.reduce((sum, result) => sum + (result.throttled ?? 0), progress.throttled ?? 0);
-  const told = throttled > 0 ? { throttled } : {};
-
-  if (hashed !== "changed" && sent.every(({ piece }) => piece === "done")) {
-    if (end < begun.ranges) {
-      const { state } = hashed;
-      context.df.continueAsNew({ ...ref, next: end, state, ...told } satisfies LargeFileProgress);
-      return undefined;
+  let changed = false;
+  if (begun.compare && whole === undefined) {
+    const compared = yield* compare(context, ref, progress.comparing);
+    if (compared === "changed") changed = true;
+    else if ("settled" in compared) return { ...compared.settled, ...told() };
+    else if ("comparing" in compared) return again(compared);
+    else whole = compared.differs;
+  }
+  if (!changed) {
+    const wave = yield* copyWave(context, ref, begun, { ...progress, whole });
+    throttled += wave.throttled;
+    if ("next" in wave) {
+      const { next, state } = wave;
+      return again({ next, ...(whole === undefined ? { state } : { whole }) });
     }
-    const committed: { settled: Tally } | "changed" = yield context.df.callActivityWithRetry(
-      "commitLargeFile",
-      retry,
-      {
-        ...ref,
-        state: hashed.state,
-      },
-    );
-    if (committed !== "changed") return { ...committed.settled, ...told };
+    if (wave.settled) return { ...wave.settled, ...told() };
   }
-  if (attempt < ATTEMPTS) {
-    context.df.continueAsNew({
-      run,
-      part,
-      large,
-      attempt: attempt + 1,
-      ...told,
-    } satisfies LargeFileProgress);
-    return undefined;
-  }
+  if (attempt < ATTEMPTS) return again({ attempt: attempt + 1 });
   const tally: Tally = yield context.df.callActivityWithRetry("failLargeFile", retry, {
     ...ref,
     reason: `changed while reading, ${ATTEMPTS} times`,
   });
-  return { ...tally, ...told };
+  return { ...tally, ...told() };
 });
+
+/** Compares the file with its blob, as far as one history goes. */
+function* compare(context: df.OrchestrationContext, ref: AttemptRef, from: Comparing = { position: 0 }) {
+  let compared: Compared = { comparing: from };
+  for (let span = 0; span < SPANS_A_HISTORY; span++) {
+    if (compared === "changed" || !("comparing" in compared)) break;
+    const input: AttemptRef & Comparing = { ...ref, ...compared.comparing };
+    compared = yield context.df.callActivityWithRetry("compareLargeFile", retry, input);
+  }
+  return compared;
+}
+
+/** What came of a wave: it was not the last one, or the file is settled; neither where the file has changed. */
+type Wave = { throttled: number } & ({ next: number; state: string } | { settled?: Tally });
+
+/** Sends the next ranges, and commits after the last. */
+function* copyWave(
+  context: df.OrchestrationContext,
+  ref: AttemptRef,
+  { size, range, ranges }: Attempt,
+  { next = 0, state: before, whole }: LargeFileProgress,
+) {
+  const end = Math.min(next + RANGES_A_WAVE, ranges);
+  const sending = Array.from({ length: end - next }, (_none, index) =>
+    context.df.callActivityWithRetry("copyRange", retry, { ...ref, range: next + index }),
+  );
+  const span = { ...ref, from: next * range, to: Math.min(end * range, size), state: before };
+  const hashing = whole === undefined ? [context.df.callActivityWithRetry("hashSpan", retry, span)] : [];
+  const done: unknown[] = yield context.df.Task.all([...hashing, ...sending]);
+  const sent = done.slice(hashing.length) as RangeResult[];
+  const throttled = sent.reduce((sum, result) => sum + (result.throttled ?? 0), 0);
+  if (!sent.every(({ piece }) => piece === "done")) return { throttled } as Wave;
+
+  let hashed = (whole === undefined ? done[0] : { state: whole }) as HashedSpan;
+  while (hashed !== "changed" && hashed.reached !== undefined) {
+    const { reached: from, state } = hashed;
+    hashed = yield context.df.callActivityWithRetry("hashSpan", retry, { ...span, from, state });
+  }
+  if (hashed === "changed") return { throttled } as Wave;
+  const { state } = hashed;
+  if (end < ranges) return { throttled, next: end, state } as Wave;
+  const committed: { settled: Tally } | "changed" = yield context.df.callActivityWithRetry(
+    "commitLargeFile",
+    retry,
+    { ...ref, state },
+  );
+  return (committed === "changed" ? { throttled } : { throttled, ...committed }) as Wave;
+}

@@ -3,14 +3,18 @@ import { appendFile, mkdir, rename, rm, symlink, utimes, writeFile } from "node:
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { beginAttempt, commitAttempt } from "../../src/backup/large-file/begin-and-commit.ts";
+import { compareOn, type Compared } from "../../src/backup/large-file/compare.ts";
 import { copyRange } from "../../src/backup/large-file/copy-range.ts";
-import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
+import { hashSpan, type HashedSpan, type Span } from "../../src/backup/large-file/hash-span.ts";
+import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, type Tally } from "../../src/backup/outcome.ts";
-import type { Listing } from "../../src/ledger/listing.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { readListing, type Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { copyLarge } from "../restore/drive-large.ts";
 import { bytes, bytesOf, makeFolder, makeTree, readTree, type TreeSpec } from "../harness/tree.ts";
 
 /** From this size on a file is sent by blocks. */
@@ -177,5 +181,80 @@ describe("while a file is copied", () => {
     expect(await beginAttempt({ ...first, attempt: 3 }, service, settings)).toMatchObject(settled);
     expectSameTree(await readBlobs(containerOf(listing)), await readTree(root), run);
     expect(bytesOf(await readTree(root))).toBe(size);
+  });
+});
+
+describe("a large file that is compared with its blob", () => {
+  const SIZE = 18 * 1024 * 1024;
+  const again = async (): Promise<AttemptRef> => {
+    const { service, settings } = domain;
+    const { request } = (await readListing(new Ledger(service, run), "0"))!;
+    run = newRun();
+    await listFiles(
+      { run, part: "0", request: { ...request, mode: "incremental", checksum: true } },
+      service,
+      settings,
+    );
+    return { run, part: "0", large: 0, attempt: 1 };
+  };
+
+  it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {
+    const { service, settings, budget } = domain;
+    await list({ "huge.bin": bytes(SIZE) });
+    await copyLarge({ run, part: "0", large: 0 }, domain);
+    const ref = await again();
+    expect(await beginAttempt(ref, service, settings)).toMatchObject({ compare: true });
+    const hasty = { ...settings, listMs: 0 };
+    const positions: number[] = [];
+    let compared: Compared = { comparing: { position: 0 } };
+    while (compared !== "changed" && "comparing" in compared) {
+      positions.push(compared.comparing.position);
+      compared = await compareOn({ ...ref, ...compared.comparing }, service, hasty, budget);
+    }
+    expect(positions).toEqual([0, BLOCK, 2 * BLOCK]);
+    const settled = { settled: { counts: { copied: 0, unchanged: 1, bytes: 0, unchangedBytes: SIZE } } };
+    expect(compared).toMatchObject(settled);
+    // Delivered again it gives the same, and so does the beginning of another attempt.
+    expect(await compareOn({ ...ref, position: 0 }, service, settings, budget)).toMatchObject(settled);
+    expect(await beginAttempt({ ...ref, attempt: 2 }, service, settings)).toMatchObject(settled);
+  });
+
+  it("and changes meanwhile is begun anew; one that was emptied is copied as it is now", async () => {
+    const { service, settings, budget } = domain;
+    await list({ "huge.bin": bytes(SIZE) });
+    await copyLarge({ run, part: "0", large: 0 }, domain);
+    const ref = await again();
+    await beginAttempt(ref, service, settings);
+    await writeFile(path.join(root, "huge.bin"), bytes(SIZE, "new"));
+    expect(await compareOn({ ...ref, position: 0 }, service, settings, budget)).toBe("changed");
+    await writeFile(path.join(root, "huge.bin"), "");
+    await utimes(path.join(root, "huge.bin"), 1e9, 1e9);
+    const second = { ...ref, attempt: 2 };
+    expect(await beginAttempt(second, service, settings)).toEqual({ size: 0, range: BLOCK * 16, ranges: 0 });
+    const hashed = await hashSpan({ ...second, from: 0, to: 0 }, service, settings, budget);
+    if (hashed === "changed") throw new Error("it did not change");
+    expect(await commitAttempt({ ...second, ...hashed }, service, settings)).toMatchObject({
+      settled: { counts: { copied: 1, failed: 0, bytes: 0 } },
+    });
+  });
+
+  it("is hashed piece by piece, too, when it is copied", async () => {
+    const { service, settings, budget } = domain;
+    await list({ "huge.bin": bytes(SIZE) });
+    const ref = { run, part: "0", large: 0, attempt: 1 };
+    await beginAttempt(ref, service, settings);
+    const hasty = { ...settings, listMs: 0 };
+    const whole = await hashSpan({ ...ref, from: 0, to: SIZE }, service, settings, budget);
+    const states: string[] = [];
+    let span: Span | undefined = { ...ref, from: 0, to: SIZE };
+    while (span) {
+      const hashed: HashedSpan = await hashSpan(span, service, hasty, budget);
+      if (hashed === "changed") throw new Error("it did not change");
+      states.push(hashed.state);
+      span =
+        hashed.reached === undefined ? undefined : { ...span, from: hashed.reached, state: hashed.state };
+    }
+    expect(states).toHaveLength(3);
+    expect(whole).toEqual({ state: states.at(-1) });
   });
 });

@@ -41,6 +41,7 @@ describe("the registered functions", () => {
       "cancelBackup: httpTrigger POST /backups/{runId}/cancel function",
       "closeBackup: activityTrigger",
       "commitLargeFile: activityTrigger",
+      "compareLargeFile: activityTrigger",
       "copyFileToBlob: activityTrigger",
       "copyLargeFile: orchestrationTrigger",
       "copyRange: activityTrigger",

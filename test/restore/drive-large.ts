@@ -2,6 +2,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../src/backup/budget.ts";
 import { beginAttempt, commitAttempt, giveUp } from "../../src/backup/large-file/begin-and-commit.ts";
+import { compareOn, type Compared } from "../../src/backup/large-file/compare.ts";
 import { copyRange } from "../../src/backup/large-file/copy-range.ts";
 import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
 import type { Tally } from "../../src/backup/outcome.ts";
@@ -24,6 +25,11 @@ export async function copyLarge(ref: LargeRef, { service, settings, budget }: Me
     const at = { ...ref, attempt };
     const begun = await beginAttempt(at, service, settings);
     if ("settled" in begun) return begun.settled;
+    let compared: Compared = { comparing: { position: 0 } };
+    while (begun.compare && compared !== "changed" && "comparing" in compared)
+      compared = await compareOn({ ...at, ...compared.comparing }, service, settings, budget);
+    if (compared === "changed") continue;
+    if ("settled" in compared) return compared.settled;
     const ranges = Array.from({ length: begun.ranges }, (_none, range) =>
       copyRange({ ...at, range }, service, settings, budget),
     );

@@ -12,10 +12,11 @@ import { contentOutcome, errorOutcome } from "../copy-outcome.ts";
 import { openToCopy } from "../open-to-copy.ts";
 import { blobName } from "../blob-name.ts";
 import type { Entry } from "../entry.ts";
-import { modeOf, mtimeOf } from "../entry.ts";
+import { md5ToMatch, modeOf, mtimeOf } from "../entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../outcome.ts";
 import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
+import type { BackupRequest } from "../request.ts";
 import { isAllowed } from "../roots.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
@@ -27,6 +28,8 @@ export interface Attempt {
   /** Bytes of a range. */
   range: number;
   ranges: number;
+  /** The blob there may have the same content: that is to be found out before anything is sent. */
+  compare?: true;
 }
 
 /** Begins an attempt, or says what became of a file that cannot be copied (or was copied before). */
@@ -65,7 +68,8 @@ async function begin(
     try {
       await OpenFile.settle(file.stats);
       const { size, range, ranges } = await planAttempt(file, ref, ledger);
-      return { size, range, ranges };
+      const compare = size > 0 && mayBeUnchanged(listing.request, entry, size);
+      return { size, range, ranges, ...(compare ? { compare } : {}) };
     } finally {
       await file.close();
     }
@@ -74,6 +78,12 @@ async function begin(
       return { settled: await settle(ledger, ref, failure(entry, error.message)) };
     return { settled: await settle(ledger, ref, errorOutcome(entry, error)) };
   }
+}
+
+function mayBeUnchanged({ mode, checksum }: BackupRequest, entry: Entry, size: number): boolean {
+  return (
+    mode === "incremental" && checksum && md5ToMatch(entry) !== undefined && entry.existing?.size === size
+  );
 }
 
 /** Makes the blob of the blocks that were sent, all at once, if the file is still the one they were read from. */
@@ -123,10 +133,12 @@ function failure(entry: Entry, reason: string): Outcome {
   return { path: entry.path, outcome: "failed", kind: entry.kind, size: 0, reason: reason.slice(0, 500) };
 }
 
-async function settle(ledger: Ledger, ref: LargeFileRef, outcome: Outcome): Promise<Tally> {
+/** Records what became of a large file. */
+export async function settle(ledger: Ledger, ref: LargeFileRef, outcome: Outcome): Promise<Tally> {
   return await settleOutcomes(ledger, outcomeName(ref), [outcome]);
 }
 
-function outcomeName({ part, large }: LargeFileRef): string {
+/** The name of that record. */
+export function outcomeName({ part, large }: LargeFileRef): string {
   return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
 }

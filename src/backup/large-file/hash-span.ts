@@ -1,8 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import type { IHasher } from "hash-wasm";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { BLOCK, type Budget } from "../budget.ts";
+import type { OpenFile } from "../read-file.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";
 
@@ -15,23 +17,47 @@ export interface Span extends AttemptRef {
   state?: string;
 }
 
-/** Goes on with the MD5 of the whole file. */
+/** The hash's state, and where it is when the time was up before the span's end. */
+export type HashedSpan = { state: string; reached?: number } | "changed";
+
+/** Goes on with the MD5 of the whole file, for a bounded time. */
 export async function hashSpan(
   span: Span,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
-): Promise<{ state: string } | "changed"> {
+): Promise<HashedSpan> {
   const hash = await resumeMd5(span.state);
+  const until = performance.now() + settings.listMs;
+  let reached = span.from;
   const piece = await withPlannedFile(new Ledger(service, span.run), span, settings, async (file) => {
-    await budget.content(BLOCK, async (buffer) => {
-      for (let position = span.from; position < span.to; position += BLOCK) {
-        const chunk = buffer.subarray(0, Math.min(BLOCK, span.to - position));
-        await file.read(chunk, position);
-        hash.update(chunk);
-      }
-    });
-    await file.assertUnchanged();
+    reached = await hashOn(file, hash, { ...span, until }, budget);
   });
-  return piece === "changed" ? piece : { state: stateOf(hash) };
+  if (piece === "changed") return piece;
+  return { state: stateOf(hash), ...(reached < span.to ? { reached } : {}) };
+}
+
+/**
+ * Hashes on in a file, in blocks, until the time is up; one block at least.
+ * @param until by `performance.now()`
+ * @returns the position that it came to
+ * @throws ChangedWhileReading
+ */
+export async function hashOn(
+  file: OpenFile,
+  hash: IHasher,
+  { from, to, until }: { from: number; to: number; until: number },
+  budget: Budget,
+): Promise<number> {
+  let position = from;
+  await budget.content(BLOCK, async (buffer) => {
+    while (position < to && (position === from || performance.now() < until)) {
+      const chunk = buffer.subarray(0, Math.min(BLOCK, to - position));
+      await file.read(chunk, position);
+      hash.update(chunk);
+      position += chunk.length;
+    }
+  });
+  await file.assertUnchanged();
+  return position;
 }

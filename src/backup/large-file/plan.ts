@@ -48,12 +48,14 @@ export interface Plan {
   mark: string;
 }
 
-const positive = z.number().int().positive();
+/** A file that was emptied since it was listed has no blocks. */
+const whole = z.number().int().min(0);
+const positive = whole.min(1);
 const schema = z.looseObject({
-  size: positive,
+  size: whole,
   block: positive.max(MAX_BLOCK),
-  blocks: positive.max(MAX_BLOCKS),
-  ranges: positive,
+  blocks: whole.max(MAX_BLOCKS),
+  ranges: whole,
   range: positive,
   mark: z.string(),
 });

@@ -1,0 +1,57 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger } from "../../ledger/ledger.ts";
+import { readTally } from "../../ledger/outcomes.ts";
+import type { Settings } from "../../settings.ts";
+import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
+import type { Budget } from "../budget.ts";
+import { contentOutcome } from "../copy-outcome.ts";
+import { md5ToMatch, modeOf, mtimeOf } from "../entry.ts";
+import type { Outcome, Tally } from "../outcome.ts";
+import { outcomeName, settle } from "./begin-and-commit.ts";
+import { hashOn } from "./hash-span.ts";
+import { withPlannedFile } from "./planned-file.ts";
+import type { AttemptRef } from "./plan.ts";
+
+/** How far a large file is compared with its blob: what one activity hands to the next. */
+export interface Comparing {
+  /** Bytes before it are hashed. */
+  position: number;
+  /** The hash's state there; see resumeMd5. */
+  state?: string;
+}
+
+/** What is left to compare, that nothing is to be copied, or (by the hash's state at the end) that the contents differ. */
+export type Compared = { comparing: Comparing } | { settled: Tally } | { differs: string } | "changed";
+
+/**
+ * Goes on comparing a large file with its blob by the MD5, for a bounded time. One whose content is the blob's is
+ * recorded as unchanged. A file that was settled before is not read again.
+ * @returns "changed" when the file is no longer the one that the attempt began with
+ */
+export async function compareOn(
+  ref: AttemptRef & Comparing,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Compared> {
+  const ledger = new Ledger(service, ref.run);
+  const before = await readTally(ledger, outcomeName(ref));
+  if (before) return { settled: before };
+  const hash = await resumeMd5(ref.state);
+  const until = performance.now() + settings.listMs;
+  let position = ref.position;
+  let atEnd = false;
+  let unchanged: Outcome | undefined;
+  const piece = await withPlannedFile(ledger, ref, settings, async (file, { size }, { entry }) => {
+    position = await hashOn(file, hash, { from: position, to: size, until }, budget);
+    atEnd = position === size;
+    if (!atEnd) return;
+    const md5 = (await finishHash(stateOf(hash))).toString("base64");
+    if (md5 !== md5ToMatch(entry)) return;
+    unchanged = contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
+  });
+  if (piece === "changed") return piece;
+  if (unchanged) return { settled: await settle(ledger, ref, unchanged) };
+  const state = stateOf(hash);
+  return atEnd ? { differs: state } : { comparing: { position, state } };
+}

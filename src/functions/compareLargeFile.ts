@@ -1,0 +1,22 @@
+import type { InvocationContext } from "@azure/functions";
+import * as df from "durable-functions";
+import { compareOn, type Compared, type Comparing } from "../backup/large-file/compare.ts";
+import type { AttemptRef } from "../backup/large-file/plan.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { isCanceled } from "../ledger/run-record.ts";
+import { logTally } from "../logging/log-tally.ts";
+import { services } from "../services.ts";
+
+/** Goes on comparing a large file with its blob; records it where it is unchanged. */
+df.app.activity("compareLargeFile", {
+  handler: async (ref: AttemptRef & Comparing, context: InvocationContext): Promise<Compared> => {
+    const { storage, settings, budget } = services;
+    const { run, part, large } = ref;
+    // Nobody waits for the answer then.
+    if (await isCanceled(new Ledger(storage, run))) return "changed";
+    const compared = await compareOn(ref, storage, settings, budget);
+    if (typeof compared === "object" && "settled" in compared)
+      await logTally(context, "large.settled", { run, part, large }, compared.settled);
+    return compared;
+  },
+});
