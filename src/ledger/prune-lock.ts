@@ -31,6 +31,12 @@ const LEASE = 60;
 /** Milliseconds that a renewal is good for: a delete and its time-out of 20 s then end before the lease does. */
 const FRESH_MS = 30_000;
 
+/** A moment by both clocks: the steady one stands still while a machine sleeps, the other one can be set. */
+interface Moment {
+  steady: number;
+  clock: number;
+}
+
 /** The prune has lost its lock: a backup may be writing. */
 export class LockLost extends Error {}
 
@@ -42,7 +48,8 @@ export class LockLost extends Error {}
 export class PruneLock {
   readonly #service: BlobServiceClient;
   readonly #prune: { id: string; container: string; prefix: string };
-  #freshUntil = -Infinity;
+  /** When the last renewal was asked for that was given. */
+  #renewed: Moment | undefined;
   #renewal: Promise<void> | undefined;
 
   constructor(service: BlobServiceClient, prune: { id: string; container: string; prefix: string }) {
@@ -70,7 +77,7 @@ export class PruneLock {
 
   /** To be called before each delete. @throws LockLost */
   async ensure(): Promise<void> {
-    if (performance.now() < this.#freshUntil) return;
+    if (this.#renewed && isFresh(this.#renewed)) return;
     this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined));
     await this.#renewal;
   }
@@ -89,7 +96,7 @@ export class PruneLock {
 
   async #renew(): Promise<void> {
     const { id, container } = this.#prune;
-    const asked = performance.now();
+    const asked = now();
     try {
       // With the id that it has already, acquiring renews.
       await withRetries((abortSignal) => this.#lease().acquireLease(LEASE, { abortSignal }));
@@ -100,12 +107,23 @@ export class PruneLock {
     }
     // After the lease: whoever wrote before it has the lock, and nobody writes after it.
     if ((await readLock(this.#service, container))?.run !== id) throw lost(id);
-    this.#freshUntil = asked + FRESH_MS;
+    this.#renewed = asked;
   }
 
   #lease() {
     return lockBlob(this.#service, this.#prune.container).getBlobLeaseClient(leaseId(this.#prune.id));
   }
+}
+
+function now(): Moment {
+  return { steady: performance.now(), clock: Date.now() };
+}
+
+/** By both clocks. One that was set, forward or back, costs a renewal. */
+function isFresh(renewed: Moment): boolean {
+  const { steady, clock } = now();
+  const elapsed = clock - renewed.clock;
+  return steady - renewed.steady < FRESH_MS && elapsed >= 0 && elapsed < FRESH_MS;
 }
 
 function lost(id: string, cause?: unknown): LockLost {

@@ -1,5 +1,7 @@
 /** A client of storage whose process dies: after so many requests none leaves it any more. */
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
+import type { Settings } from "../../src/settings.ts";
+import { Drive } from "../restore/drive.ts";
 
 /** Counts down with each request. One that is under way when the last has left is still done by storage. */
 export class Life {
@@ -26,4 +28,12 @@ export function dyingService(connectionString: string, life: Life): BlobServiceC
     }),
   });
   return new BlobServiceClient(setting("BlobEndpoint"), pipeline);
+}
+
+/**
+ * A drive whose process dies with its life. It makes all its requests by the SDK, as behind a proxy: what goes past the
+ * SDK, a small file's upload or fetch and a listing, would go past its life.
+ */
+export function mortalDrive(connectionString: string, life: Life, settings: Partial<Settings> = {}): Drive {
+  return new Drive(dyingService(connectionString, life), { ...settings, behindProxy: true });
 }

@@ -13,9 +13,9 @@ import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
 import { decidePrune } from "../../src/retention/decide-prune.ts";
 import { pruneRequest } from "../../src/retention/request.ts";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { startDrive, type Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
-import { dyingService, Life } from "./dying-service.ts";
+import { dyingService, Life, mortalDrive } from "./dying-service.ts";
 
 const { azurite, drive } = await startDrive();
 
@@ -68,7 +68,7 @@ test("a backup and a prune give way to a prune that is at work; after a crash th
   const at = azurite.service.getContainerClient("backup-runs").getBlobClient(`prunes/${container}.json`);
   const id = newId();
   const life = new Life();
-  const mortal = new Drive(dyingService(azurite.connectionString, life));
+  const mortal = mortalDrive(azurite.connectionString, life);
   const given: unknown[] = [];
   life.before = async () => {
     // While it deletes the first blob.
@@ -97,7 +97,12 @@ test("a backup and a prune give way to a prune that is at work; after a crash th
   await expectWhole(second, wanted);
 });
 
-test("a prune that is held up while it deletes, so that a backup begins, deletes no more", async () => {
+test.each([
+  ["held up", () => moveClock(performance, 31_000)],
+  // While a machine sleeps its steady clock stands still.
+  ["asleep", () => moveClock(Date, 31_000)],
+  ["held up while the clock is set back", () => moveClock(Date, -3_600_000)],
+])("a prune that is %s while it deletes, so that a backup begins, deletes no more", async (_how, passes) => {
   const container = `races-${randomUUID()}`;
   const root = temporary();
   const many = Array.from({ length: 60 }, (_none, index) => [`gone${index}`, `gone ${index}`] as const);
@@ -107,15 +112,14 @@ test("a prune that is held up while it deletes, so that a backup begins, deletes
   await drive.backup({ root, container, mode: "incremental" });
   const wanted = await snapshotOf(root);
   const life = new Life();
-  const mortal = new Drive(dyingService(azurite.connectionString, life));
+  const mortal = mortalDrive(azurite.connectionString, life);
   const lock = azurite.service.getContainerClient("backup-runs").getBlobClient(`prunes/${container}.json`);
-  const steady = performance.now.bind(performance);
   let heldUp: Promise<string> | undefined;
   life.before = async ({ method, url }) => {
     if (!heldUp && (method !== "DELETE" || !url.includes(`/${container}/`))) return;
     // With all that it has under way, and for longer than the lease is good for.
     heldUp ??= (async () => {
-      vi.spyOn(performance, "now").mockImplementation(() => steady() + 31_000);
+      passes();
       await lock.getBlobLeaseClient().breakLease(0);
       return (await drive.backup({ root, container, mode: "incremental" })).run;
     })();
@@ -129,6 +133,12 @@ test("a prune that is held up while it deletes, so that a backup begins, deletes
   await expectWhole(await heldUp!, wanted);
 });
 
+/** Puts one clock of the process forward, or back, until mocks are restored. */
+function moveClock(clock: { now: () => number }, milliseconds: number): void {
+  const now = clock.now.bind(clock);
+  vi.spyOn(clock, "now").mockImplementation(() => now() + milliseconds);
+}
+
 test("a run that a restore reads stays, also when the restore begins while the prune decides", async () => {
   const { container, first } = await twoRuns();
   const id = newId();
@@ -136,7 +146,7 @@ test("a run that a restore reads stays, also when the restore begins while the p
   const parsed = parseRestoreRequest({ run: first, to });
   if (!parsed.ok) throw new Error(parsed.problem);
   const life = new Life();
-  const mortal = new Drive(dyingService(azurite.connectionString, life));
+  const mortal = mortalDrive(azurite.connectionString, life);
   const restore = newId();
   let begun = false;
   let plan: Awaited<ReturnType<typeof planRestore>> | undefined;
@@ -166,7 +176,7 @@ test("a restore and a prune that begin at any moment of each other: it restores 
   let current = second;
   for (let moment = 3; moment < 27; moment += 3) {
     const life = new Life();
-    const mortal = new Drive(dyingService(azurite.connectionString, life));
+    const mortal = mortalDrive(azurite.connectionString, life);
     let restoring: Promise<Awaited<ReturnType<Drive["restore"]>>> | undefined;
     let requests = 0;
     const to = temporary();
@@ -222,7 +232,7 @@ test.each([
 test("killed at any request, kept runs are whole and the next prune finishes; so does the same one begun again", async () => {
   const sample = await twoRuns();
   const life = new Life(10_000);
-  await new Drive(dyingService(azurite.connectionString, life)).prune({
+  await mortalDrive(azurite.connectionString, life).prune({
     container: sample.container,
     keepLast: 1,
   });
@@ -234,9 +244,7 @@ test("killed at any request, kept runs are whole and the next prune finishes; so
     const request = { container, keepLast: 1 };
     const id = newId();
     const dying = new Life(Math.floor((requests * (index + 0.5)) / 8));
-    await expect(new Drive(dyingService(azurite.connectionString, dying)).prune(request, id)).rejects.toThrow(
-      "killed",
-    );
+    await expect(mortalDrive(azurite.connectionString, dying).prune(request, id)).rejects.toThrow("killed");
     await expectWhole(second, wanted);
     expect((await drive.verify({ run: second, readData: true })).tally.counts.failed).toBe(0);
     if (index % 2 === 0) {
