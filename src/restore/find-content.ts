@@ -1,6 +1,7 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { blobKey, blobName, folderOf } from "../backup/blob-name.ts";
+import { historyPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import type { ManifestItem } from "./manifest.ts";
@@ -27,13 +28,11 @@ const ONE_BY_ONE = 32;
  * has changed since the run, in the snapshots and versions. Those cannot be listed a directory at a time (the service
  * takes no delimiter with them), so a directory without others in it is listed whole, and in any other a few blobs are
  * looked for by name. Nothing is downloaded.
- * @param versions whether the account keeps versions by itself
  */
 export async function findContents(
   container: ContainerClient,
   prefix: string,
   items: readonly ManifestItem[],
-  versions: boolean,
 ): Promise<Map<ManifestItem, Found>> {
   const found = new Map<ManifestItem, Found>();
   await pMap(
@@ -41,14 +40,14 @@ export async function findContents(
     async ([directory, wanted]) => {
       const search = new Search(wanted, found);
       const below = { any: false };
-      for await (const blob of listed(container, { directory, below })) search.take(blob);
+      for await (const blob of blobsIn(container, directory, below)) search.take(blob);
       const left = search.left();
       if (left.length === 0) return;
       const prefixes = below.any && left.length <= ONE_BY_ONE ? left : [directory];
       await pMap(
         prefixes,
         async (from) => {
-          for await (const blob of listed(container, { history: from, versions })) {
+          for await (const blob of historyOf(container, from)) {
             search.take(blob);
             if (from !== directory && blob.name !== from) break;
           }
@@ -132,45 +131,36 @@ function byDirectory(
   return directories;
 }
 
-type What =
-  /** The blobs of one directory; `below` says whether there are directories in it. */
-  | { directory: string; below: { any: boolean } }
-  /** All blobs whose names begin so, with snapshots and versions. */
-  | { history: string; versions: boolean };
-
-async function* listed(container: ContainerClient, what: What): AsyncGenerator<BlobItem> {
+/** The blobs of one directory; `below` says whether there are directories in it. */
+async function* blobsIn(
+  container: ContainerClient,
+  directory: string,
+  below: { any: boolean },
+): AsyncGenerator<BlobItem> {
   let token: string | undefined;
   do {
     const settings = { maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) };
     let page;
     try {
-      page = await withRetries(async (abortSignal) => {
-        if ("directory" in what) {
-          const { value, done } = await container
-            .listBlobsByHierarchy("/", { prefix: what.directory || undefined, abortSignal })
-            .byPage(settings)
-            .next();
-          if (!done && (value.segment.blobPrefixes?.length ?? 0) > 0) what.below.any = true;
-          return done ? undefined : { items: value.segment.blobItems, next: value.continuationToken };
-        }
-        const { value, done } = await container
-          .listBlobsFlat({
-            prefix: what.history || undefined,
-            includeSnapshots: true,
-            includeVersions: what.versions,
-            abortSignal,
-          })
+      page = await withRetries((abortSignal) =>
+        container
+          .listBlobsByHierarchy("/", { prefix: directory || undefined, abortSignal })
           .byPage(settings)
-          .next();
-        return done ? undefined : { items: value.segment.blobItems, next: value.continuationToken };
-      });
+          .next(),
+      );
     } catch (error) {
       // No container: no blob.
       if (classify(error) === "missing") return;
       throw error;
     }
-    if (!page) return;
-    yield* page.items;
-    token = page.next || undefined;
+    if (page.done) return;
+    if ((page.value.segment.blobPrefixes?.length ?? 0) > 0) below.any = true;
+    yield* page.value.segment.blobItems;
+    token = page.value.continuationToken || undefined;
   } while (token);
+}
+
+/** All blobs whose names begin so, with snapshots and versions. */
+async function* historyOf(container: ContainerClient, prefix: string): AsyncGenerator<BlobItem> {
+  for await (const { blobs } of historyPages(container, { prefix: prefix || undefined })) yield* blobs;
 }

@@ -70,7 +70,6 @@ async function begin(
   const refused = await refusedTarget(request, settings);
   if (refused !== undefined) return noPlan(nothing, refused);
   let source;
-  let versioned;
   try {
     source = await findRun(service, request);
     const { container, prefix } = source;
@@ -79,7 +78,6 @@ async function begin(
       { root: request.to, container, prefix, mode: "full" },
       { kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
     );
-    ({ versioned } = opened);
     // Of a time: since the record was opened another run may have ended, but that one is kept from prunes.
     if (opened.of !== undefined && opened.of !== source.id)
       source = await findRun(service, { run: opened.of });
@@ -90,7 +88,6 @@ async function begin(
   const base: PlanBase<RestoreRequest> = {
     request,
     source,
-    versioned,
     realTo: path.resolve(request.to),
   };
   const gone = await whyGone(service, source);
@@ -116,13 +113,13 @@ async function begin(
 async function resume(part: string, ledger: Ledger): Promise<PlanBase<RestoreRequest>> {
   const whole = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
   if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-  const { request, source, versioned, realTo } = whole;
-  return { request, source, versioned, realTo };
+  const { request, source, realTo } = whole;
+  return { request, source, realTo };
 }
 
 async function examine(
   items: readonly ManifestItem[],
-  { request, source, versioned, realTo }: PlanBase<RestoreRequest>,
+  { request, source, realTo }: PlanBase<RestoreRequest>,
   container: ContainerClient,
   { fileTimeoutMs }: Settings,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
@@ -136,7 +133,7 @@ async function examine(
     return reason === undefined;
   });
   const clashing = await clashesIn(safe, { realTo, dryRun: request.dryRun, fileTimeoutMs });
-  const contents = await findContents(container, source.prefix, safe, versioned);
+  const contents = await findContents(container, source.prefix, safe);
   const planned: PlannedItem[] = [];
   for (const item of safe) {
     const other = clashing.get(item);
@@ -162,5 +159,5 @@ function lost({ path: portable, kind }: ManifestItem, reason: string): Outcome {
 
 function unknownRun(request: RestoreRequest): PlanBase<RestoreRequest> {
   const source = { id: "", root: "", container: "", prefix: "", include: [], exclude: [], status: undefined };
-  return { request, source, versioned: false, realTo: request.to };
+  return { request, source, realTo: request.to };
 }

@@ -28,8 +28,6 @@ export interface Plan<Request> {
   version: 1;
   request: Request;
   source: SourceRun;
-  /** The account keeps versions by itself. */
-  versioned: boolean;
   /** The directory to restore into, with every link in it followed; empty for a verification. */
   realTo: string;
   /** The restore made that directory: nothing was there. */
@@ -46,7 +44,7 @@ export interface Plan<Request> {
 }
 
 /** What all parts of a plan have in common. */
-export type PlanBase<Request> = Pick<Plan<Request>, "request" | "source" | "versioned" | "realTo" | "made">;
+export type PlanBase<Request> = Pick<Plan<Request>, "request" | "source" | "realTo" | "made">;
 
 /** Whether a plan stands already, when nothing can be done at all. */
 export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base is Plan<Request> {
@@ -65,7 +63,6 @@ const schema = z.looseObject({
   version: z.literal(1),
   request: z.looseObject({}),
   source: z.looseObject({ id: z.string(), container: z.string(), prefix: z.string() }),
-  versioned: z.boolean(),
   realTo: z.string(),
   made: z.boolean().optional(),
   found: tally,

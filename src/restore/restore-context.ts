@@ -19,7 +19,7 @@ export interface RestoreMeans {
  * @param work what of the run is restored, the same at each delivery: temporary files are named by it
  */
 export function restoreContext(
-  { request, source, realTo, versioned }: Plan<RestoreRequest>,
+  { request, source, realTo }: Plan<RestoreRequest>,
   work: string,
   { service, settings, budget }: RestoreMeans,
 ): RestoreContext {
@@ -29,7 +29,6 @@ export function restoreContext(
     container,
     requests: new GetBlobRequests(container, settings.behindProxy),
     prefix: source.prefix,
-    versioned,
     overwrite: request.overwrite,
     delete: request.delete,
     dryRun: request.dryRun,

@@ -37,7 +37,7 @@ export async function decidePrune(
     return { decision, found };
   } catch (error) {
     if (!isFinal(error)) throw inWords(error);
-    const decision = { version: 1, request, versioned: false, ...NOTHING, problem: describe(error) } as const;
+    const decision = { version: 1, request, ...NOTHING, problem: describe(error) } as const;
     return { decision, found: emptyTally() };
   }
 }
@@ -52,8 +52,8 @@ async function decide(ledger: Ledger, request: PruneRequest): Promise<Decision> 
   const { service, runId: self } = ledger;
   const { container, prefix, dryRun } = request;
   const place = { root: "", container, prefix, mode: "full" } as const;
-  const { versioned } = await openRun(ledger, place, { kind: "prune", ...(dryRun ? { dryRun } : {}) });
-  const nothing: Decision = { version: 1, request, versioned, ...NOTHING };
+  await openRun(ledger, place, { kind: "prune", ...(dryRun ? { dryRun } : {}) });
+  const nothing: Decision = { version: 1, request, ...NOTHING };
   const settle = (more: Partial<Decision>) => settleDecision(ledger, { ...nothing, ...more });
 
   const lock = new PruneLock(service, { id: self, container, prefix });

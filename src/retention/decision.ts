@@ -12,8 +12,6 @@ export interface RecordToGo {
 export interface Decision extends Choice {
   version: 1;
   request: PruneRequest;
-  /** The account keeps versions by itself. */
-  versioned: boolean;
   /** All backups that stay, also those of destinations that this one has blobs in common with. */
   staying: string[];
   /** A run was ended from outside so lately that activities of it may go on: what is current stays for now. */

@@ -1,7 +1,7 @@
 import type { BlobItem } from "@azure/storage-blob";
 import { fileFromMetadata } from "../backup/blob-headers.ts";
 import { emptyTally } from "../backup/outcome.ts";
-import { blobPages } from "../storage/blob-pages.ts";
+import { historyPages } from "../storage/blob-pages.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import type { Prune, SliceResult } from "./step.ts";
 
@@ -34,7 +34,7 @@ export async function listContents(
   _lane: number,
   slice: number,
 ): Promise<SliceResult> {
-  const { request, versioned, partitions } = decision;
+  const { request, partitions } = decision;
   const name = nameOf(slice);
   const before = await readSorted<Next>(ledger, name);
   if (before) return { tally: emptyTally(), done: before.next === undefined };
@@ -46,13 +46,11 @@ export async function listContents(
   const options = {
     ...(request.prefix === "" ? {} : { prefix: `${request.prefix}/` }),
     includeMetadata: true,
-    includeSnapshots: true,
-    includeVersions: versioned,
   };
   let listed = 0;
   let next: string | undefined;
   const container = ledger.service.getContainerClient(request.container);
-  for await (const page of blobPages(container, options, { from })) {
+  for await (const page of historyPages(container, options, { from })) {
     for (const blob of page.blobs) sorter.add(blob.name, contentOf(blob));
     listed += page.blobs.length;
     next = page.next;

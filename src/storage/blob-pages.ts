@@ -37,3 +37,27 @@ export async function* blobPages(
     yield { blobs: page.value.segment.blobItems, marker, next };
   } while (next);
 }
+
+/**
+ * The same with snapshots and versions. Whether the account keeps versions now does not matter: those that it kept stay
+ * when versioning is turned off.
+ */
+export async function* historyPages(
+  container: ContainerClient,
+  options: ContainerListBlobsOptions,
+  start: { from?: string | undefined } = {},
+): AsyncGenerator<BlobPage> {
+  const withSnapshots = { ...options, includeSnapshots: true };
+  let any = false;
+  try {
+    for await (const page of blobPages(container, { ...withSnapshots, includeVersions: true }, start)) {
+      any = true;
+      yield page;
+    }
+  } catch (error) {
+    const failure = classify(error);
+    if (any || (failure !== "invalid" && failure !== "conflict")) throw error;
+    // An account that cannot keep versions, as one with a hierarchical namespace, does not take the question.
+    yield* blobPages(container, withSnapshots, start);
+  }
+}

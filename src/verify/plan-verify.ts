@@ -59,8 +59,8 @@ async function begin(
   }
   const { root, container, prefix } = source;
   const run = { root, container, prefix, mode: "full" as const };
-  const { versioned } = await openRun(ledger, run, { kind: "verify", of: source.id });
-  const base = { request, source, versioned, realTo: "" };
+  await openRun(ledger, run, { kind: "verify", of: source.id });
+  const base = { request, source, realTo: "" };
   const gone = await whyGone(service, source);
   return gone === undefined ? base : noPlan(base, gone);
 }
@@ -68,13 +68,13 @@ async function begin(
 async function resume(part: string, ledger: Ledger): Promise<PlanBase<VerifyRequest>> {
   const whole = await readPlan<VerifyRequest>(ledger, WHOLE_RUN);
   if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-  const { request, source, versioned, realTo } = whole;
-  return { request, source, versioned, realTo };
+  const { request, source, realTo } = whole;
+  return { request, source, realTo };
 }
 
 async function examine(
   items: readonly ManifestItem[],
-  { request, source, versioned }: PlanBase<VerifyRequest>,
+  { request, source }: PlanBase<VerifyRequest>,
   container: ContainerClient,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const settled: Outcome[] = [];
@@ -83,7 +83,7 @@ async function examine(
     if (reason !== undefined) settled.push(missing(item, `no blob can hold it: ${reason}`));
     return reason === undefined;
   });
-  const contents = await findContents(container, source.prefix, nameable, versioned);
+  const contents = await findContents(container, source.prefix, nameable);
   const planned: PlannedItem[] = [];
   for (const item of nameable) {
     const found = contents.get(item);
@@ -105,5 +105,5 @@ function missing({ path, kind }: ManifestItem, reason: string): Outcome {
 
 function unknownRun(request: VerifyRequest): PlanBase<VerifyRequest> {
   const source = { id: "", root: "", container: "", prefix: "", include: [], exclude: [], status: undefined };
-  return { request, source, versioned: false, realTo: "" };
+  return { request, source, realTo: "" };
 }

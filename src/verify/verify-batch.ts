@@ -98,7 +98,7 @@ export async function lookAgain(
   error: unknown,
   last: boolean,
   item: PlannedItem,
-  { source, versioned }: Plan<VerifyRequest>,
+  { source }: Plan<VerifyRequest>,
   container: ContainerClient,
 ): Promise<Outcome | { source: Source }> {
   const failure = classify(error);
@@ -106,7 +106,7 @@ export async function lookAgain(
   if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
   if (last || failure === "invalid") return failed(item, describe(error));
   // A backup has written over the blob since the plan was made: its old content has become a snapshot.
-  const found = (await findContents(container, source.prefix, [item], versioned)).get(item);
+  const found = (await findContents(container, source.prefix, [item])).get(item);
   if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
   return found;
 }
