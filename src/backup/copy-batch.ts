@@ -11,6 +11,7 @@ import type { Budget } from "./budget.ts";
 import type { CopyContext } from "./copy-context.ts";
 import { copyFile } from "./copy-file.ts";
 import type { Entry } from "./entry.ts";
+import { OldContent } from "./old-content.ts";
 import { emptyTally, type Outcome, type Tally } from "./outcome.ts";
 import { isAllowed } from "./roots.ts";
 
@@ -68,7 +69,7 @@ function contextOf(
     container,
     requests: new PutBlobRequests(container, settings.behindProxy),
     prefix: request.prefix,
-    keep,
+    keep: new OldContent(new Ledger(service, runId), keep),
     compareContent: request.mode === "incremental" && request.checksum,
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,

@@ -1,10 +1,10 @@
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
-import type { Keep } from "../ledger/listing.ts";
 import type { PutBlobRequests } from "../storage/put-blob-request.ts";
-import { withRetries } from "../storage/retries.ts";
 import { blobName } from "./blob-name.ts";
 import type { Budget } from "./budget.ts";
 import type { Entry } from "./entry.ts";
+import type { OldContent } from "./old-content.ts";
+import type { Replacing } from "./put-blob.ts";
 
 /** What copying needs to know and to use. */
 export interface CopyContext {
@@ -14,7 +14,7 @@ export interface CopyContext {
   /** Sends blobs to the container that are small enough for one request. */
   requests: PutBlobRequests;
   prefix: string;
-  keep: Keep;
+  keep: OldContent;
   /** Skip the upload where the destination holds the same content already. */
   compareContent: boolean;
   budget: Budget;
@@ -26,12 +26,11 @@ export function blobOf(entry: Entry, context: CopyContext): BlockBlobClient {
   return context.container.getBlockBlobClient(blobName(entry.path, context.prefix));
 }
 
-/** What keeps the content that is about to be overwritten, where that does not happen by itself. */
-export function keepOld(
-  blob: () => BlockBlobClient,
-  keep: Keep,
-): ((etag: string) => Promise<unknown>) | undefined {
-  if (keep !== "snapshots") return undefined;
-  return (etag: string) =>
-    withRetries((abortSignal) => blob().createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
+/** What is done with the content of a blob that is about to be overwritten. */
+export function keepOld(blob: () => BlockBlobClient, old: OldContent): Replacing {
+  return {
+    keep: async (etag) => await old.keep(blob(), etag),
+    wrote: (answer) => old.wrote(answer),
+    whyNotOver: async (writer) => await old.whyNotOver(writer),
+  };
 }

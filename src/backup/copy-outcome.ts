@@ -3,7 +3,7 @@ import type { Entry } from "./entry.ts";
 import { fileError } from "../file-system/file-error.ts";
 import { isOutOfHandles } from "../file-system/handles.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Put } from "./put-blob.ts";
+import { Superseded, type Put } from "./put-blob.ts";
 import { ChangedWhileReading, NotAFile } from "./read-file.ts";
 import { FileTimeout } from "../file-system/timeout.ts";
 
@@ -32,6 +32,7 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     reason,
   });
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
+  if (error instanceof Superseded) return outcome("failed", error.message);
   if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
   // Of the file, or of a socket for it: both are of this process.
   if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));

@@ -8,7 +8,9 @@ import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
 import type { Settings } from "../settings.ts";
+import { inOneAccount } from "../storage/connect.ts";
 import { describe, inWords } from "../storage/errors.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
 import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
@@ -194,8 +196,11 @@ async function begin(
   const prune = await keepPruneOut(service, request);
   if (prune !== undefined) return failed(request, beingPruned(prune));
   if ("problem" in resolved) return failed(request, resolved.problem);
-  const fresh = await isEmptyDestination(service.getContainerClient(request.container), request.prefix);
-  const keep: Keep = !request.keepVersions ? "nothing" : versioned ? "versions" : "snapshots";
+  const container = service.getContainerClient(request.container);
+  const fresh = await isEmptyDestination(container, request.prefix);
+  // Of another account than the destination's, what the ledger's keeps says nothing; see OldContent.
+  const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
+  const keep: Keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
   return { request, realRoot: resolved.realRoot, fresh, keep, pending: [{ dir: "" }] };
 }
 

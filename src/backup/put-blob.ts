@@ -13,32 +13,50 @@ export interface Put {
   adopted?: { mtime: number; mode: number };
 }
 
+/** What is done with the content of a blob that is to be written over. */
+export interface Replacing {
+  /** Keeps it, where that does not happen by itself. */
+  keep: (etag: string) => Promise<void>;
+  /** Is told what storage answered to the write. */
+  wrote: (answer: unknown) => void;
+  /**
+   * Why what somebody wrote since the blob was listed is not to be written over; undefined where it is.
+   * @param writer the run that wrote it, by the mark that the blob has
+   */
+  whyNotOver: (writer: string | undefined) => Promise<string | undefined>;
+}
+
+/** A blob holds what is not to be written over; the message says why, for people. */
+export class Superseded extends Error {}
+
 /** Times a blob that somebody else writes meanwhile is tried again. */
 const CONFLICTS = 3;
 
 /**
  * Writes a blob exactly once a run. It is written only over what was there when the destination was listed; where
  * another attempt of this run came first, that one's content stands, so that what the ledger says of a blob is true
- * whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written over.
+ * whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written over, unless
+ * `old` says why not.
  * @param blob the blob's client, made only where it is needed: an SDK client for each file would be felt
  * @param content `md5` in base64
  * @param write makes the write under the conditions; may be called again. `blocksThere` is set when blocks that nobody
  * committed are in the blob's place: they count as a blob for Put Blob, but not for Put Block List
- * @param keepOld keeps the content that is about to be overwritten
+ * @throws Superseded
  */
 export async function putBlob(
   blob: () => BlockBlobClient,
   content: { md5: string; size: number; runId: string; existing: Existing | undefined },
   write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<unknown>,
-  keepOld: ((etag: string) => Promise<unknown>) | undefined,
+  old: Replacing,
 ): Promise<Put> {
   const { md5 } = content;
   let existing = content.existing;
   let blocksThere = false;
   for (let conflicts = 0; ; conflicts++) {
     try {
-      if (existing && existing.md5 !== md5) await keepOld?.(existing.etag);
-      await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
+      if (existing && existing.md5 !== md5) await old.keep(existing.etag);
+      const answer = await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
+      old.wrote(answer);
       return { md5, size: content.size };
     } catch (error) {
       const failure = classify(error);
@@ -51,6 +69,8 @@ export async function putBlob(
       if (now && now.runId === content.runId && now.md5 !== undefined) {
         return { md5: now.md5, size: now.size, ...(now.file ? { adopted: now.file } : {}) };
       }
+      const why = now && (await old.whyNotOver(now.runId));
+      if (why !== undefined) throw new Superseded(why);
       existing = now && { etag: now.etag, ...(now.md5 !== undefined ? { md5: now.md5 } : {}) };
     }
   }

@@ -35,6 +35,16 @@ export function connectAll({
   return ledger ? new WithLedger(backups, connect(ledger)) : backups;
 }
 
+/** Whether two containers are in one account, as far as their addresses tell. */
+export function inOneAccount(one: ContainerClient, other: ContainerClient): boolean {
+  return accountOf(one) === accountOf(other);
+}
+
+function accountOf(container: ContainerClient): string {
+  const { origin, pathname } = new URL(container.url);
+  return origin + pathname.slice(0, pathname.lastIndexOf("/"));
+}
+
 /** The client of an account. Makes no request. */
 export function connect(connection: StorageConnection): BlobServiceClient {
   if (connection.kind === "connectionString") {

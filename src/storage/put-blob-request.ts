@@ -13,6 +13,12 @@ export interface WholeBlob {
   conditions: { ifMatch?: string; ifNoneMatch?: string };
 }
 
+/** What is answered to a write. */
+export interface BlobWritten {
+  /** Set where the account keeps versions. */
+  versionId?: string;
+}
+
 /** Put Blob, the one request that is made for every file, as a direct one. */
 export class PutBlobRequests {
   readonly #requests: DirectRequests;
@@ -22,20 +28,20 @@ export class PutBlobRequests {
   }
 
   /** @throws RestError as the SDK does; a TimeoutError when no answer has come after `timeout` milliseconds */
-  async put(blob: WholeBlob, timeout: number): Promise<void> {
+  async put(blob: WholeBlob, timeout: number): Promise<BlobWritten> {
     const { name, content } = blob;
     const headers = headersOf(blob);
-    await this.#requests.send(
+    return await this.#requests.send(
       { span: "BlockBlobClient-upload", method: "PUT", name, headers, content, timeout },
       end,
       () => this.#putBySdk(blob, timeout),
     );
   }
 
-  async #putBySdk(blob: WholeBlob, timeout: number): Promise<void> {
+  async #putBySdk(blob: WholeBlob, timeout: number): Promise<BlobWritten> {
     const { name, content, contentType, metadata, conditions } = blob;
     const md5 = Buffer.from(blob.md5, "base64");
-    await this.#requests.container.getBlockBlobClient(name).upload(content, content.length, {
+    return await this.#requests.container.getBlockBlobClient(name).upload(content, content.length, {
       abortSignal: AbortSignal.timeout(timeout),
       conditions,
       metadata,
@@ -59,9 +65,14 @@ function headersOf(blob: WholeBlob): Record<string, string> {
   return headers;
 }
 
-/** There is nothing in the answer; the socket is free for the next request once it is read. */
-function end(answer: IncomingMessage): Promise<void> {
+/** There is nothing in the body; the socket is free for the next request once it is read. */
+function end(answer: IncomingMessage): Promise<BlobWritten> {
+  const versionId = answer.headers["x-ms-version-id"];
+  const written = typeof versionId === "string" ? { versionId } : {};
   return new Promise((resolve, reject) => {
-    answer.once("error", reject).once("end", resolve).resume();
+    answer
+      .once("error", reject)
+      .once("end", () => resolve(written))
+      .resume();
   });
 }

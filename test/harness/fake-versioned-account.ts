@@ -2,7 +2,8 @@
  * A FAKE of a storage account with blob versioning on, for Azurite keeps no versions: a reverse proxy before Azurite that
  * answers as such an account does where it differs. A write or a deletion keeps what the blob was, as a version; writes
  * and reads answer with `x-ms-version-id`; `versionid` reads and deletes a version; lists include them. What it keeps is
- * in a container of its own. Written from the documentation of the service, not recorded from one:
+ * in a container of its own. Versioning can be turned off: from then on nothing more is kept, but what was current until
+ * then as a version becomes an older one when it is written over. Written from the documentation of the service, not recorded from one:
  * https://learn.microsoft.com/azure/storage/blobs/versioning-overview
  */
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
@@ -38,6 +39,8 @@ export interface VersionedRequest {
 export interface FakeVersionedAccount {
   connectionString: string;
   readonly requests: VersionedRequest[];
+  /** Whether versioning is on; it is at first. */
+  versioning: boolean;
   stop(): Promise<void>;
 }
 
@@ -114,9 +117,10 @@ export async function startFakeVersionedAccount(azurite: TestStorage): Promise<F
       return;
     }
     if (versions.current !== undefined) await keep(container, blob, versions.current);
-    const next = writes
-      ? new Date().toISOString().replace("Z", `${String(++count).padStart(4, "0")}Z`)
-      : undefined;
+    const next =
+      writes && fake.versioning
+        ? new Date().toISOString().replace("Z", `${String(++count).padStart(4, "0")}Z`)
+        : undefined;
     if ((await pass(url, incoming, outgoing, next)) >= 300) return;
     if (versions.current !== undefined) versions.old.push(versions.current);
     versions.current = next;
@@ -138,9 +142,10 @@ export async function startFakeVersionedAccount(azurite: TestStorage): Promise<F
     const items: BlobItem[] = [];
     const own = service.getContainerClient(container);
     if (!(await own.exists())) return refuse(outgoing, { status: 404, code: "ContainerNotFound" });
-    for await (const item of own.listBlobsFlat({ prefix, includeMetadata: true })) {
-      const versionId = blobs.get(`${container}/${item.name}`)?.current;
-      items.push({ ...item, versionId, isCurrentVersion: true });
+    const includeSnapshots = query.get("include")?.includes("snapshots") ?? false;
+    for await (const item of own.listBlobsFlat({ prefix, includeMetadata: true, includeSnapshots })) {
+      const versionId = item.snapshot ? undefined : blobs.get(`${container}/${item.name}`)?.current;
+      items.push({ ...item, ...(versionId === undefined ? {} : { versionId, isCurrentVersion: true }) });
     }
     const contents = new Map<string, BlobItem>();
     for await (const item of kept.listBlobsFlat({ includeMetadata: true })) contents.set(item.name, item);
@@ -149,7 +154,8 @@ export async function startFakeVersionedAccount(azurite: TestStorage): Promise<F
       const name = key.slice(container.length + 1);
       for (const versionId of old) items.push({ ...contents.get(versionId)!, name, versionId });
     }
-    const order = ({ name, versionId }: BlobItem) => `${name}\0${versionId}`;
+    // What has neither is the blob itself, and the last of its name.
+    const order = ({ name, versionId, snapshot }: BlobItem) => `${name}\0${versionId ?? (snapshot || "~")}`;
     items.sort((a, b) => (order(a) < order(b) ? -1 : 1));
     outgoing.writeHead(200, { "content-type": "application/xml" });
     outgoing.end(
@@ -181,22 +187,25 @@ export async function startFakeVersionedAccount(azurite: TestStorage): Promise<F
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
+  const fake: FakeVersionedAccount = {
     connectionString: emulatorConnectionString((server.address() as AddressInfo).port),
     requests,
+    versioning: true,
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
     },
   };
+  return fake;
 }
 
-function toXml({ name, versionId, isCurrentVersion, properties, metadata }: BlobItem): string {
+function toXml({ name, snapshot, versionId, isCurrentVersion, properties, metadata }: BlobItem): string {
   const md5 = properties.contentMD5 && Buffer.from(properties.contentMD5).toString("base64");
   return element("Blob", [
     element("Name", escape(name)),
-    element("VersionId", versionId ?? ""),
+    snapshot ? element("Snapshot", snapshot) : "",
+    versionId === undefined ? "" : element("VersionId", versionId),
     isCurrentVersion ? element("IsCurrentVersion", "true") : "",
     element("Properties", [
       element("Last-Modified", properties.lastModified.toUTCString()),

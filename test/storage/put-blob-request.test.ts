@@ -40,7 +40,7 @@ function blob(name: string, text = "content", more: Partial<WholeBlob> = {}): Wh
   return { name, content, md5: hash, contentType: "text/css", metadata: {}, conditions: {}, ...more };
 }
 
-async function reasonOf(put: Promise<void>): Promise<RestError> {
+async function reasonOf(put: Promise<unknown>): Promise<RestError> {
   return await put.then(
     () => expect.fail("the blob was written"),
     (error: unknown) => error as RestError,

@@ -6,15 +6,18 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
 import { openRun } from "../../src/ledger/run-record.ts";
+import { readSettings } from "../../src/settings.ts";
+import { connectAll } from "../../src/storage/connect.ts";
 import { startAzurite, type TestStorage } from "../harness/azurite.ts";
 import { startFakeVersionedAccount, type FakeVersionedAccount } from "../harness/fake-versioned-account.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun } from "../harness/run.ts";
 import { inMicroseconds, makeTree, readTree } from "../harness/tree.ts";
-import { temporary } from "../restore/tree.ts";
+import { Drive } from "../restore/drive.ts";
+import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
 const CONTAINER = "site";
 
@@ -131,4 +134,76 @@ test("that versions are kept is found out by the first write of a run, and again
   expect(await openRun(ledger, request)).toEqual({ versioned: true });
   const plain = new Ledger(BlobServiceClient.fromConnectionString(azurite.connectionString), ledger.runId);
   expect(await openRun(plain, request)).toEqual({ versioned: false });
+});
+
+/** A drive whose ledgers are in another account than its backups. */
+function apart(destination: string, ledger: string): Drive {
+  const env = { AzureWebJobsStorage: destination, BackupLedgerStorage: ledger };
+  return new Drive(connectAll(readSettings(env)), { largeFile: 50 });
+}
+
+/** What a run restores. */
+async function restored(drive: Drive, run: string) {
+  const to = temporary();
+  const { tally } = await drive.restore({ run, to });
+  expect(tally.failures).toEqual([]);
+  expect((await drive.verify({ run, readData: true })).tally.failures).toEqual([]);
+  return await snapshotOf(to);
+}
+
+/** Some backups of one tree, whose files all change in between. */
+async function backUp(drive: Drive, container: string, files: number, contents: readonly string[]) {
+  const root = temporary();
+  const runs = [];
+  for (const content of contents) {
+    const each = Array.from({ length: files }, (_none, index) => [`d/f${index}`, `${content} ${index}`]);
+    await write(root, { ...Object.fromEntries(each), large: content.repeat(50) });
+    const { run, tally } = await drive.backup({ root, container, mode: "incremental" });
+    expect(tally.failures).toEqual([]);
+    runs.push({ run, wanted: await snapshotOf(root) });
+  }
+  return runs;
+}
+
+test("that the account of the ledgers keeps versions says nothing of another one", async () => {
+  const drive = apart(azurite.connectionString, account.connectionString);
+  for (const { run, wanted } of await backUp(drive, `apart-${randomUUID()}`, 2, ["one", "three", "fifth"])) {
+    expect(await restored(drive, run)).toEqual(wanted);
+  }
+});
+
+test("a destination that keeps versions is known by its answers, whatever the account of the ledgers does", async () => {
+  const drive = apart(account.connectionString, azurite.connectionString);
+  const container = `apart-${randomUUID()}`;
+  const files = 120;
+  const before = account.requests.length;
+  const runs = await backUp(drive, container, files, ["one", "three"]);
+  const snapshots = account.requests.slice(before).filter(({ query }) => query.get("comp") === "snapshot");
+  // Those that were under way before the first answer.
+  expect(snapshots.length).toBeLessThan(files / 2);
+  for (const { run, wanted } of runs) expect(await restored(drive, run)).toEqual(wanted);
+});
+
+test("versions that an account kept are found, and pruned, when versioning is turned off", async () => {
+  onTestFinished(() => void (account.versioning = true));
+  const drive = new Drive(service, { largeFile: 50 });
+  const container = `off-${randomUUID()}`;
+  const root = temporary();
+  const back = async (content: string) => {
+    await write(root, { "d/f": content, large: content.repeat(50) });
+    const { run } = await drive.backup({ root, container, mode: "incremental" });
+    return { run, wanted: await snapshotOf(root) };
+  };
+  const first = [await back("one"), await back("three")];
+  account.versioning = false;
+  const runs = [...first, await back("fifth"), await back("seventh")];
+  for (const { run, wanted } of runs) expect(await restored(drive, run)).toEqual(wanted);
+  const pruned = await drive.prune({ container, keepLast: 1 });
+  expect(pruned.tally).toMatchObject({ failures: [] });
+  const at = service.getContainerClient(container);
+  const left: string[] = [];
+  for await (const { name } of at.listBlobsFlat({ includeVersions: true, includeSnapshots: true }))
+    left.push(name);
+  expect(left.sort()).toEqual(["d/f", "large"]);
+  expect(await restored(drive, runs[3]!.run)).toEqual(runs[3]!.wanted);
 });

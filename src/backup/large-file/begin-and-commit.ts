@@ -14,7 +14,8 @@ import { blobName } from "../blob-name.ts";
 import type { Entry } from "../entry.ts";
 import { md5ToMatch, modeOf, mtimeOf } from "../entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../outcome.ts";
-import { putBlob } from "../put-blob.ts";
+import { OldContent } from "../old-content.ts";
+import { putBlob, Superseded } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
 import type { BackupRequest } from "../request.ts";
 import { isAllowed } from "../roots.ts";
@@ -114,9 +115,13 @@ export async function commitAttempt(
             blobHTTPHeaders: blobHeaders(entry.path, hash),
           }),
         ),
-      keepOld(() => blob, listing.keep),
-    );
-    outcome = contentOutcome(entry, put, mtime, mode, "copied");
+      keepOld(() => blob, new OldContent(ledger, listing.keep)),
+    ).catch((error: unknown) => {
+      if (!(error instanceof Superseded)) throw error;
+      outcome = failure(entry, error.message);
+      return undefined;
+    });
+    if (put) outcome = contentOutcome(entry, put, mtime, mode, "copied");
   });
   if (piece === "changed" || !outcome) return "changed";
   return { settled: await settle(ledger, ref, outcome) };
