@@ -13,7 +13,7 @@ import { findRun, NoSuchRun, whyGone } from "../restore/source-run.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import type { VerifyRequest } from "./request.ts";
-import { isSampled } from "./sample.ts";
+import { drawSample } from "./sample.ts";
 
 export type VerifyPlan = Plan<VerifyRequest>;
 
@@ -36,7 +36,7 @@ export async function planVerify(
     return await settlePart(ledger, input.part, base, {
       service,
       filesPerPart: settings.listFiles,
-      examine: (items) => examine(items, base, container),
+      examine: (items) => examine(items, base, container, input.run),
       largeFile: settings.largeFile,
     });
   } catch (error) {
@@ -76,6 +76,7 @@ async function examine(
   items: readonly ManifestItem[],
   { request, source }: PlanBase<VerifyRequest>,
   container: ContainerClient,
+  run: string,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const settled: Outcome[] = [];
   const nameable = items.filter((item) => {
@@ -84,13 +85,15 @@ async function examine(
     return reason === undefined;
   });
   const contents = await findContents(container, source.prefix, nameable);
-  const planned: PlannedItem[] = [];
+  const there: PlannedItem[] = [];
   for (const item of nameable) {
     const found = contents.get(item);
-    if (!found || "lost" in found) settled.push(missing(item, found?.lost ?? "its blob is missing"));
-    else if (isSampled(item.path, request.readData)) planned.push({ ...item, source: found.source });
-    else settled.push(verified(item));
+    if (found && "source" in found) there.push({ ...item, source: found.source });
+    else settled.push(missing(item, found?.lost ?? "its blob is missing"));
   }
+  const sample = drawSample(there, request.readData, run);
+  const planned = there.filter((item) => sample.has(item));
+  for (const item of there) if (!sample.has(item)) settled.push(verified(item));
   return { planned, settled };
 }
 

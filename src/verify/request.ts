@@ -17,7 +17,8 @@ export const verifyRequest = z.strictObject({
     .union([z.boolean(), percentage], { error: 'expected true, false or a share such as "5%"' })
     .default(false)
     .describe(
-      "Read content back and hash it: all, none, or that of a share of the files, always the same ones.",
+      "Read content back and hash it: all, none, or that of a share of the files, which each verification draws anew " +
+        "(of at least one).",
     ),
 });
 

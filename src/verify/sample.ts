@@ -1,9 +1,34 @@
 import { createHash } from "node:crypto";
+import type { ManifestItem } from "../restore/manifest.ts";
 import type { VerifyRequest } from "./request.ts";
 
-/** Whether the content of a file is to be read: decided by its path alone, so that two verifications read the same. */
-export function isSampled(path: string, readData: VerifyRequest["readData"]): boolean {
-  if (typeof readData === "boolean") return readData;
+/**
+ * Draws the files whose content is read: by their paths and the run that verifies, so that all deliveries of one
+ * verification read the same, and the next verification others. At least one where there is a file.
+ * @param run the id of the verification
+ */
+export function drawSample(
+  items: readonly ManifestItem[],
+  readData: VerifyRequest["readData"],
+  run: string,
+): Set<ManifestItem> {
+  if (typeof readData === "boolean") return new Set(readData ? items : []);
   const share = Number.parseFloat(readData) / 100;
-  return createHash("sha256").update(path).digest().readUInt32BE(0) / 2 ** 32 < share;
+  const sample = new Set<ManifestItem>();
+  let anyFile = false;
+  let first: { item: ManifestItem; lot: number } | undefined;
+  for (const item of items) {
+    const lot = lotOf(item.path, run);
+    if (lot < share) sample.add(item);
+    if (item.kind !== "file") continue;
+    anyFile ||= lot < share;
+    if (!first || lot < first.lot) first = { item, lot };
+  }
+  if (!anyFile && first) sample.add(first.item);
+  return sample;
+}
+
+/** From 0 to 1. */
+function lotOf(path: string, run: string): number {
+  return createHash("sha256").update(`${run}\n${path}`).digest().readUInt32BE(0) / 2 ** 32;
 }

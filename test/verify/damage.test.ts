@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { drawSample } from "../../src/verify/sample.ts";
 import { startAzurite } from "../restore/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
@@ -70,13 +71,32 @@ describe("damaged content", () => {
     expect(await snapshotOf(to)).toEqual(before);
   });
 
-  test("a share of the files is always the same share", async () => {
-    await corrupt("a", "aaaa");
-    const results = [];
-    for (let time = 0; time < 3; time++) {
-      results.push((await drive.verify({ run, readData: "40%" })).tally.counts.failed);
+  test("a share of the files is drawn anew by each verification, and is never none", async () => {
+    const files = { a: "aaaa", "d/b": "bbbb", "d/c": "cccc", "e/f/g": "gggg" };
+    for (const [name, was] of Object.entries(files)) await corrupt(name, was);
+    const read = new Set<string>();
+    for (let time = 0; time < 40 && read.size < 2; time++) {
+      const { tally } = await drive.verify({ run, readData: "0.001%" });
+      expect(tally.counts).toMatchObject({ unchanged: 3, failed: 1 });
+      read.add(tally.failures[0] ?? "");
     }
-    expect(new Set(results).size).toBe(1);
+    expect(read.size).toBe(2);
+  });
+
+  test("all deliveries of a verification draw the same share", () => {
+    const items = Array.from({ length: 1_000 }, (_none, index) => ({
+      path: `f${index}`,
+      kind: "file" as const,
+      size: 1,
+      mtime: 0,
+      mode: 0o644,
+      md5: "",
+    }));
+    const drawn = (id: string) => [...drawSample(items, "10%", id)].map(({ path }) => path);
+    expect(drawn("one")).toEqual(drawn("one"));
+    expect(drawn("two")).not.toEqual(drawn("one"));
+    expect(drawn("one").length).toBeGreaterThan(50);
+    expect(drawn("one").length).toBeLessThan(150);
   });
 
   test("a container that is gone", async () => {
