@@ -19,12 +19,26 @@ export class NewerLedger extends Error {
   }
 }
 
+/** Neither the summary of a run nor the listing of its tree can be read: what it needs, and where, is not known. */
+export class UnknownRun extends Error {
+  constructor(runId: string) {
+    super(
+      `What the run ${runId} needs is not known: ${LEDGER_CONTAINER}/${runId}/run.json and ` +
+        `${LEDGER_CONTAINER}/${runId}/lists/0.json are damaged or gone. Bring one of the two back, or, if the run is not ` +
+        `wanted any more, delete the folder ${runId} in the container ${LEDGER_CONTAINER}.`,
+    );
+    this.name = "UnknownRun";
+  }
+}
+
 /**
  * Whether trying again cannot help: storage refuses, or a record that the work needs is damaged or of a newer version.
  * An activity returns such an error as what stopped it, for what it throws is tried again.
  */
 export function isFinal(error: unknown): boolean {
-  return error instanceof DamagedRecord || error instanceof NewerLedger || classify(error) === "refused";
+  const isUnreadable =
+    error instanceof DamagedRecord || error instanceof NewerLedger || error instanceof UnknownRun;
+  return isUnreadable || classify(error) === "refused";
 }
 
 /**

@@ -31,8 +31,9 @@ export async function decidePrune(
   const ledger = new Ledger(service, run);
   try {
     const decision = (await readDecision(ledger)) ?? (await decide(ledger, request));
-    // Marks of runs that were chosen first and turned out to be read.
-    if (!request.dryRun) await mark(decision.kept, false, ledger);
+    // Marks of runs that were chosen first and turned out to be read. A damaged record cannot have been marked.
+    const unmarked = decision.kept.filter(({ started }) => started !== undefined);
+    if (!request.dryRun) await mark(unmarked, false, ledger);
     const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
     return { decision, found };
   } catch (error) {

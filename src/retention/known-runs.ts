@@ -1,13 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { DamagedRecord, isNewer, NewerLedger } from "../ledger/damaged.ts";
+import { z } from "zod";
+import { isNewer, NewerLedger, UnknownRun } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { readListingNow } from "../ledger/listing.ts";
+import { listingName } from "../ledger/listing.ts";
 import { overlap } from "../ledger/prune-lock.ts";
 import { runFolders } from "../ledger/run-folders.ts";
+import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord } from "../ledger/run-record.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { blobPages } from "../storage/blob-pages.ts";
 
-/** A run as retention sees it: its record, or as much as the listing of the tree makes up for a damaged one. */
+/** A run as retention sees it: its record, or as much as else is known of one whose record is damaged. */
 export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix"> {
   kind: NonNullable<RunRecord["kind"]>;
   /** ISO 8601; undefined when the record is damaged. */
@@ -26,20 +30,21 @@ export function isBackup({ kind, status }: KnownRun): boolean {
 /** Records read at a time. */
 const READS = 32;
 
+/** A destination. */
+type Place = Pick<RunRecord, "container" | "prefix">;
+
 /**
  * All runs whose blobs may be those of a destination: its own, and those of destinations that it lies in or that lie in
  * it. By the folders of the ledgers, not by the index of runs: a run that is missing there is still needed.
- * @throws NewerLedger where a ledger is of a newer version: what it needs is not known
+ * @throws NewerLedger where a ledger is of a newer version, UnknownRun where all is damaged that tells what a run is of:
+ * what it needs is not known
  */
-export async function knownRuns(
-  service: BlobServiceClient,
-  place: { container: string; prefix: string },
-): Promise<KnownRun[]> {
+export async function knownRuns(service: BlobServiceClient, place: Place): Promise<KnownRun[]> {
   const runs: KnownRun[] = [];
   await pMap(
     runFolders(service),
     async (id) => {
-      const run = await readKnown(new Ledger(service, id));
+      const run = await readKnown(new Ledger(service, id), place);
       if (run?.container === place.container && overlap(run.prefix, place.prefix)) runs.push(run);
     },
     { concurrency: READS },
@@ -47,30 +52,72 @@ export async function knownRuns(
   return runs.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-async function readKnown(ledger: Ledger): Promise<KnownRun | undefined> {
+async function readKnown(ledger: Ledger, place: Place): Promise<KnownRun | undefined> {
   const text = await ledger.read("run.json");
-  const record = text === undefined ? undefined : parse(text);
-  if (isNewer(record)) throw new NewerLedger(ledger.runId);
-  if (record && isWhole(record)) return { ...record, kind: record.kind ?? "backup", id: ledger.runId };
-  const listing = await readListingNow(ledger, "0").catch((error: unknown) => {
-    if (error instanceof DamagedRecord) return undefined;
-    throw error;
-  });
-  // Neither a record nor a listing: no restore can read it, so it needs nothing.
-  const { root, container, prefix } = listing?.request ?? {};
-  if (root === undefined || container === undefined || prefix === undefined) return undefined;
-  return { id: ledger.runId, kind: "backup", root, container, prefix, started: undefined, status: "damaged" };
+  const record = parse(text);
+  if (isNewer(record)) return ofNewer(ledger, record, place);
+  const whole = runRecord.safeParse(record);
+  if (whole.success) {
+    const run = record as RunRecord;
+    return { ...run, kind: run.kind ?? "backup", id: ledger.runId };
+  }
+  const listingText = await ledger.read(listingName("0"));
+  const listing = parse(listingText);
+  if (isNewer(listing)) return ofNewer(ledger, (listing as { request?: unknown }).request, place);
+  const listed = backupListing.safeParse(listing);
+  if (listed.success) return damaged(ledger, listed.data.request);
+  // Nothing of it can be restored: there is nothing that it needs.
+  if (restorePlan.safeParse(listing).success || !(await mayHaveManifest(ledger))) return undefined;
+  const indexed = await findInIndex(ledger);
+  if (indexed) return (indexed.kind ?? "backup") === "backup" ? damaged(ledger, indexed) : undefined;
+  // Not damaged, but gone, and from the index as well: forgotten, and something of it came to its end only then.
+  if (text === undefined && listingText === undefined) return undefined;
+  throw new UnknownRun(ledger.runId);
 }
 
-function parse(text: string): Partial<RunRecord> | undefined {
+/** Whether a run left outcomes that may be a backup's. */
+async function mayHaveManifest(ledger: Ledger): Promise<boolean> {
+  let any = false;
+  const container = ledger.service.getContainerClient(LEDGER_CONTAINER);
+  for await (const { blobs } of blobPages(container, { prefix: `${ledger.runId}/` })) {
+    const names = blobs.map(({ name }) => name.slice(ledger.runId.length + 1));
+    // Of a prune.
+    if (names.includes("decision.json")) return false;
+    any ||= names.some((name) => name.startsWith("outcomes/"));
+  }
+  return any;
+}
+
+async function findInIndex({ service, runId }: Ledger): Promise<RunSummary | undefined> {
+  for await (const { id, summary } of indexedRuns(service)) if (id === runId) return summary;
+  return undefined;
+}
+
+const backupListing = z.looseObject({
+  realRoot: z.string(),
+  request: z.looseObject({ root: z.string(), container: z.string(), prefix: z.string() }),
+});
+/** The plan of a restore or a verification. */
+const restorePlan = z.looseObject({ source: z.looseObject({ id: z.string() }) });
+const destination = z.looseObject({ container: z.string() });
+
+/** One that is known to be of another container has no blobs here, whatever else a newer version says of it. */
+function ofNewer(ledger: Ledger, said: unknown, { container }: Place): undefined {
+  const read = destination.safeParse(said);
+  if (!read.success || read.data.container === container) throw new NewerLedger(ledger.runId);
+}
+
+function damaged(
+  { runId }: Ledger,
+  { root, container, prefix }: Pick<RunRecord, "root" | "container" | "prefix">,
+): KnownRun {
+  return { id: runId, kind: "backup", root, container, prefix, started: undefined, status: "damaged" };
+}
+
+function parse(text: string | undefined): unknown {
   try {
-    const value = JSON.parse(text) as unknown;
-    return typeof value === "object" && value !== null ? (value as Partial<RunRecord>) : undefined;
+    return JSON.parse(text ?? "");
   } catch {
     return undefined;
   }
-}
-
-function isWhole(record: Partial<RunRecord>): record is RunRecord {
-  return runRecord.safeParse(record).success;
 }

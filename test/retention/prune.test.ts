@@ -268,6 +268,107 @@ test("a damaged record stops the prune where a run that stays needs it, and only
   await restored(third.run);
 });
 
+/** Overwrites records of a run as a damaged disk would, or takes them away. */
+async function spoil(run: string, names: readonly string[], content: string | undefined): Promise<void> {
+  const runs = azurite.service.getContainerClient("backup-runs");
+  for (const name of names) {
+    const blob = runs.getBlockBlobClient(`${run}/${name}`);
+    await (content === undefined ? blob.delete() : blob.upload(content, content.length));
+  }
+}
+
+async function forgetInIndex(run: string): Promise<void> {
+  const runs = azurite.service.getContainerClient("backup-runs");
+  for (const name of await recordsOf(run)) if (name.startsWith("index/")) await runs.deleteBlob(name);
+}
+
+const BOTH = ["run.json", "lists/0.json"];
+
+test("of a run whose summary and listing are both damaged all stays that its outcomes name", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  await write(root, { f: "1", gone: "only there" });
+  const first = await drive.backup({ root, container });
+  await write(root, { f: "22" });
+  await rm(path.join(root, "gone"));
+  await drive.backup({ root, container });
+  await write(root, { f: "333" });
+  const third = await drive.backup({ root, container });
+  const sound = await Promise.all(BOTH.map((name) => new Ledger(drive.service, first.run).read(name)));
+  await spoil(first.run, BOTH, '{"version":1,"id":');
+
+  // The index of runs tells where it belongs.
+  const pruned = await drive.prune({ container, keepLast: 1 });
+  expect(pruned.kept.sort()).toEqual([first.run, third.run].sort());
+  expect(await contentsOf(at)).toEqual(["f=333", "f@=1", "gone=only there"]);
+  // Where that is gone as well nothing tells.
+  await forgetInIndex(first.run);
+  const { tally } = await drive.prune({ container, keepLast: 1 });
+  expect(tally.stopped).toMatch(
+    new RegExp(`${first.run}/run.json and .*${first.run}/lists/0.json are damaged`),
+  );
+  expect(tally.stopped).toContain(`delete the folder ${first.run} in the container backup-runs`);
+  expect(await contentsOf(at)).toHaveLength(3);
+  await new Ledger(drive.service, first.run).write("lists/0.json", sound[1]!);
+  await drive.prune({ container, keepLast: 1 });
+  const verified = await drive.verify({ run: first.run, readData: true });
+  expect(verified.tally.counts).toMatchObject({ failed: 0, unchanged: 2 });
+});
+
+test("what is left of no backup stops no prune", async () => {
+  const { container, at } = newPlace();
+  const root = temporary();
+  await write(root, { f: "1", "d/g": "2" });
+  const first = await drive.backup({ root, container });
+  await write(root, { f: "22" });
+  const second = await drive.backup({ root, container });
+  const to = temporary();
+  const restored = await drive.restore({ run: second.run, to });
+  const again = await drive.restore({ run: second.run, to, overwrite: "always" });
+  const verified = await drive.verify({ run: second.run, readData: true });
+  const dry = await drive.prune({ container, keepLast: 1, dryRun: true });
+  // Of some the index still tells what they are, of the others their plan or decision.
+  await spoil(again.run, BOTH, "{");
+  for (const { run } of [restored, verified, dry]) {
+    await forgetInIndex(run);
+    await spoil(run, ["run.json"], "{");
+  }
+  const nothing = randomUUID();
+  await new Ledger(drive.service, nothing).write("run.json", "{");
+  // An activity of a run that was forgotten recorded what it did.
+  await new Ledger(drive.service, randomUUID()).write("outcomes/0-0000.jsonl", '{"path":"f"}\n');
+
+  const pruned = await drive.prune({ container, keepLast: 1 });
+  expect(pruned.tally.stopped).toBeUndefined();
+  expect(pruned.forgotten).toEqual([first.run]);
+  expect(await contentsOf(at)).toEqual(["d/g=2", "f=22"]);
+});
+
+test("a newer version's ledger stops the prunes of its own container only", async () => {
+  const places = [newPlace(), newPlace()];
+  const root = temporary();
+  const runs: string[] = [];
+  for (const [index, { container }] of places.entries()) {
+    await write(root, { f: "1" });
+    await drive.backup({ root, container });
+    await write(root, { f: `2${index}` });
+    runs.push((await drive.backup({ root, container })).run);
+  }
+  const newer = new Ledger(drive.service, runs[0]!);
+  await newer.write("run.json", JSON.stringify({ version: 2, container: places[0]!.container }));
+  const listing = JSON.stringify({ version: 2, request: { container: places[0]!.container } });
+  const byListing = new Ledger(drive.service, randomUUID());
+  await byListing.write("lists/0.json", listing);
+  const other = await drive.prune({ container: places[1]!.container, keepLast: 1 });
+  expect(other.tally.stopped).toBeUndefined();
+  expect(await contentsOf(places[1]!.at)).toEqual(["f=21"]);
+  for (const run of [newer, byListing]) {
+    const { tally } = await drive.prune({ container: places[0]!.container, keepLast: 1 });
+    expect(tally.stopped).toContain("was written by a newer version of this app. Update this app.");
+    await spoil(run.runId, run === newer ? ["run.json", "lists/0.json"] : ["lists/0.json"], undefined);
+  }
+});
+
 // Last, for a ledger that cannot be read stops every prune of the account.
 test("a listing of a newer version, all that is left to know a run by, stops the prune by name", async () => {
   const { container, at } = newPlace();
