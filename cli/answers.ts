@@ -42,6 +42,8 @@ export interface Progress {
 /** A run's record. */
 export interface Run {
   id: string;
+  /** The app that runs it. */
+  app?: string;
   kind: string;
   of?: string;
   /** It only tells what it would do. */

@@ -51,6 +51,7 @@ export async function reportEnd(
 export function recordOf(run: Run): Record<string, unknown> {
   const {
     id,
+    app,
     kind,
     of,
     dryRun,
@@ -67,6 +68,7 @@ export function recordOf(run: Run): Record<string, unknown> {
   } = run;
   return {
     run: id,
+    ...(app === undefined ? {} : { app }),
     kind,
     ...(of === undefined ? {} : { of }),
     ...(dryRun === undefined ? {} : { dryRun }),

@@ -71,7 +71,7 @@ export class LocalHost {
     this.#stops.push(() => rpc.closeAll());
     await this.#startStorage();
     const url = `http://localhost:${port}`;
-    setEnvironment(port);
+    setEnvironment(port, state.hostId);
     await this.#startApp(settings, state, url, `http://127.0.0.1:${rpcPort}${RPC_PATH}/`, server);
     this.#announce(url);
     return url;
@@ -214,9 +214,10 @@ export class LocalHost {
   }
 }
 
-/** As func sets it: durable-functions takes the host's own address from it. */
-function setEnvironment(port: number): void {
+/** As func sets it: durable-functions takes the host's own address from it. The host id is the user's own where there is one. */
+function setEnvironment(port: number, hostId: string): void {
   process.env["WEBSITE_HOSTNAME"] = `localhost:${port}`;
+  process.env["AzureFunctionsWebHost__hostid"] ||= hostId;
   process.env["FUNCTIONS_WORKER_RUNTIME"] ??= "node";
   process.env["AZURE_FUNCTIONS_ENVIRONMENT"] ??= "Development";
 }

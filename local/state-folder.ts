@@ -1,6 +1,7 @@
 /** The host's own folder: made for its owner alone. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, chmodSync, existsSync } from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
 import { openDatabase } from "./durable/database.ts";
 import { Store } from "./durable/store.ts";
@@ -10,6 +11,8 @@ export interface State {
   store: Store;
   /** Random, made once per task hub: the `code` in the Durable API's addresses. */
   systemKey: string;
+  /** Made once per task hub: tells its app from others that work on the same storage. */
+  hostId: string;
 }
 
 /** Opens a task hub's state, making it at first. Throws StartUpError as openDatabase does. */
@@ -22,10 +25,28 @@ export function openState(folder: string, hubName: string, broken: (error: unkno
   const file = path.join(folder, `${hubName}.sqlite`);
   const store = new Store(openDatabase(file), broken);
   for (const suffix of ["", "-wal"]) if (existsSync(file + suffix)) chmodSync(file + suffix, 0o600);
-  let systemKey = store.setting("systemKey");
-  if (systemKey === undefined) {
-    systemKey = randomBytes(33).toString("base64url");
-    store.setSetting("systemKey", systemKey);
-  }
-  return { store, systemKey };
+  const once = (name: string, make: () => string): string => {
+    const kept = store.setting(name);
+    if (kept !== undefined) return kept;
+    const made = make();
+    store.setSetting(name, made);
+    return made;
+  };
+  return {
+    store,
+    systemKey: once("systemKey", () => randomBytes(33).toString("base64url")),
+    hostId: once("hostId", newHostId),
+  };
+}
+
+/** By the Functions host's rule: at most 32 of a-z, 0-9 and single hyphens. The machine's name is in it for people. */
+function newHostId(): string {
+  const machine = (
+    hostname()
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
+  )
+    .join("-")
+    .slice(0, 19);
+  return `${machine.replace(/-$/, "") || "local"}-${randomBytes(6).toString("hex")}`;
 }

@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { appIdentity } from "./app-identity.ts";
 import { parseBackupRequest, type Parsed } from "./backup/request.ts";
 import { parsePruneRequest } from "./retention/request.ts";
 import { readScheduled, type Scheduled } from "./schedule/setting.ts";
@@ -105,11 +106,18 @@ export const environment = z.object({
     .describe("What to back up: the JSON object of a request. Its mode is incremental where it names none."),
   PRUNE_SCHEDULE: z.string().optional().describe("When to start a prune. Unset: never by itself."),
   PRUNE_SCHEDULE_INPUT: z.string().optional().describe("What to keep: the JSON object of a prune request."),
+  AzureFunctionsWebHost__hostid: z
+    .string()
+    .optional()
+    .describe(
+      "The Functions runtime's own: a host id. Outside Azure it is the name of the app in the records of its runs. Unset: one that the local host keeps with its state; with `func` the machine's name.",
+    ),
   WEBSITE_SKU: z.string().optional(),
   WEBSITE_INSTANCE_ID: z.string().optional(),
   WEBSITE_POD_NAME: z.string().optional(),
   CONTAINER_NAME: z.string().optional(),
   WEBSITE_SITE_NAME: z.string().optional(),
+  WEBSITE_HOSTNAME: z.string().optional(),
   HOME: z.string().optional(),
 });
 
@@ -120,6 +128,8 @@ export type StorageConnection =
 
 /** The app's settings, validated. Sizes are in bytes, times in milliseconds. */
 export interface Settings {
+  /** Which app this is, among those that work on the same storage; see appIdentity. */
+  app: string;
   destination: StorageConnection;
   /** Where the ledgers are, if not there. */
   ledger?: StorageConnection;
@@ -159,6 +169,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   }
   const value = parsed.data;
   return {
+    app: appIdentity(value),
     destination: destination(value),
     ...(value.BackupLedgerStorage
       ? {

@@ -134,6 +134,7 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     }
     out(paint("bold", name(subjectOf(run))));
     out(row("Run", run.id));
+    if (run.app !== undefined) out(row("App", name(run.app)));
     out(row("Status", statusOf(run)));
     out(row("Started", moment(run.started)));
     if (run.finished) out(row("Finished", moment(run.finished)));

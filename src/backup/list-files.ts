@@ -191,7 +191,7 @@ async function begin(
     return failed(request, notAllowed(request.root));
   }
   const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
-  const { versioned } = await openRun(ledger, request);
+  const { versioned } = await openRun(ledger, request, { app: settings.app });
   // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
   const prune = await keepPruneOut(service, request);
   if (prune !== undefined) return failed(request, beingPruned(prune));

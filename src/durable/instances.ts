@@ -8,9 +8,10 @@ const ACTIVE = [
   OrchestrationRuntimeStatus.Suspended,
 ];
 
-/** The instances of the durable engine, by the app's client of it. */
-export function instancesOf(client: DurableClient): Instances {
+/** The instances of the durable engine, by the app's client of it. @param app which app that is; see appIdentity */
+export function instancesOf(client: DurableClient, app: string): Instances {
   return {
+    app,
     get: (id) => getInstance(client, id),
     async activeOf(run, since) {
       const found = await client.getStatusBy({ createdTimeFrom: since, runtimeStatus: ACTIVE });

@@ -3,7 +3,7 @@ import * as df from "durable-functions";
 import { instancesOf } from "../durable/instances.ts";
 import { answering } from "../http/answering.ts";
 import { known, runIdOf } from "../http/run-of.ts";
-import { cancelRun, HasEnded } from "../records/cancel-run.ts";
+import { cancelRun, HasEnded, RunsElsewhere } from "../records/cancel-run.ts";
 import { line } from "../logging/line.ts";
 import { services } from "../services.ts";
 import { HttpProblem } from "../starter/problem.ts";
@@ -17,11 +17,16 @@ app.http("cancelBackup", {
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
     try {
-      const run = await cancelRun(services.storage, instancesOf(df.getClient(context)), id);
+      const run = await cancelRun(
+        services.storage,
+        instancesOf(df.getClient(context), services.settings.app),
+        id,
+      );
       if (run) context.info(line("run.canceled", { run: id }));
       return { jsonBody: known(run, id) };
     } catch (error) {
       if (error instanceof HasEnded) throw new HttpProblem(409, error.message);
+      if (error instanceof RunsElsewhere) throw new HttpProblem(409, error.message, { app: error.app });
       throw error;
     }
   }),

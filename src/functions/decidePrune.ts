@@ -19,7 +19,7 @@ export interface PrunePlan {
 /** Decides which runs are forgotten, takes the lock and marks them. */
 df.app.activity("decidePrune", {
   handler: async (input: { run: string; request: PruneRequest }): Promise<PrunePlan> => {
-    const { decision, found } = await decidePrune(input, services.storage);
+    const { decision, found } = await decidePrune({ ...input, app: services.settings.app }, services.storage);
     const { kept, forgotten, manifests, partitions, problem } = decision;
     const any = manifests.length > 0;
     return {

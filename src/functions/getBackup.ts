@@ -14,7 +14,11 @@ app.http("getBackup", {
   extraInputs: [df.input.durableClient()],
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
-    const run = await showRun(services.storage, instancesOf(df.getClient(context)), id);
+    const run = await showRun(
+      services.storage,
+      instancesOf(df.getClient(context), services.settings.app),
+      id,
+    );
     return { jsonBody: known(run, id), headers: { "Cache-Control": "no-store" } };
   }),
 });

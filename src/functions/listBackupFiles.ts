@@ -19,7 +19,10 @@ app.http("listBackupFiles", {
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
     const query = readQuery(filesQuery, request);
-    known(await currentRecord(services.storage, instancesOf(df.getClient(context)), id), id);
+    known(
+      await currentRecord(services.storage, instancesOf(df.getClient(context), services.settings.app), id),
+      id,
+    );
     const page = await pageOf(listFiles(services.storage, id, query));
     const headers = nextLink(`/backups/${encodeURIComponent(id)}/files`, query, page.continuation);
     const wantsLines = (request.headers.get("accept") ?? "").includes("application/x-ndjson");

@@ -18,7 +18,10 @@ app.http("listDeletedFiles", {
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
     const query = readQuery(deletedQuery, request);
-    known(await currentRecord(services.storage, instancesOf(df.getClient(context)), id), id);
+    known(
+      await currentRecord(services.storage, instancesOf(df.getClient(context), services.settings.app), id),
+      id,
+    );
     const page = await pageOf(listDeleted(services.storage, id, query));
     const headers = nextLink(`/backups/${encodeURIComponent(id)}/deleted`, query, page.continuation);
     return { jsonBody: page, headers };

@@ -2,6 +2,7 @@ import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
+import { showLife } from "../ledger/sign-of-life.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { largeOutcome, type LargeRef } from "../restore/plan.ts";
 import { services } from "../services.ts";
@@ -13,11 +14,14 @@ df.app.activity("verifySpan", {
     ref: LargeRef & { reading?: Reading },
     context: InvocationContext,
   ): Promise<SpanVerified> => {
-    if (await isCanceled(new Ledger(services.storage, ref.run))) return "none";
+    const ledger = new Ledger(services.storage, ref.run);
+    if (await isCanceled(ledger)) return "none";
     const verified = await verifySpan(ref, services.storage, services.settings, services.budget);
     const { run, part, large } = ref;
     if (typeof verified === "object" && "settled" in verified)
       await logTally(context, "large.verified", { run, part, large }, verified.settled, largeOutcome(ref));
+    if (typeof verified === "object" && "reading" in verified)
+      await showLife(ledger, ref.reading?.position ?? 0, verified.reading.position);
     return verified;
   },
 });

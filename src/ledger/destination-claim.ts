@@ -17,6 +17,8 @@ interface Claim {
   root: string;
   /** The id of the run that writes there, or null. */
   run: string | null;
+  /** The app of that run; absent in claims of older versions. */
+  app?: string;
   /** ISO 8601. */
   since: string;
 }
@@ -24,13 +26,14 @@ interface Claim {
 const schema = z.looseObject({
   root: z.string(),
   run: z.string().regex(LEDGER_ID).nullable(),
+  app: z.string().optional(),
   since: z.iso.datetime(),
 });
 
 export type ClaimResult =
   | { claimed: true }
   /** Another run writes there. */
-  | { claimed: false; activeRun: string }
+  | { claimed: false; activeRun: string; app?: string }
   /** The backups there are of another root. */
   | { claimed: false; otherRoot: string };
 
@@ -40,30 +43,34 @@ const STARTING_MS = 60_000;
 /**
  * Claims a destination for a run, so that no two runs write to one place at a time and no two roots mix. One blob a
  * destination, changed only under its ETag: of two starters at once, one wins.
- * @param isActive whether the run of an earlier claim still goes on; undefined when there is no such run
+ * @param isActive whether the run of an earlier claim still goes on; undefined when nothing is known of it
  */
 export async function claimDestination(
   service: BlobServiceClient,
-  wanted: { container: string; prefix: string; root: string; run: string; allowOtherRoot: boolean },
-  isActive: (run: string) => Promise<boolean | undefined>,
+  wanted: Pick<Claim, "container" | "prefix" | "root" | "app"> & { run: string; allowOtherRoot: boolean },
+  isActive: (run: string, claim: Pick<Claim, "app" | "since">) => Promise<boolean | undefined>,
 ): Promise<ClaimResult> {
   const blob = claimBlob(service, wanted);
-  const { container, prefix, root, run } = wanted;
+  const { container, prefix, root, run, app } = wanted;
   for (;;) {
     const current = await readClaim(blob);
     if (current) {
       const { claim } = current;
       if (claim.run === run) return { claimed: true };
       if (claim.run !== null) {
-        const active = await isActive(claim.run);
+        const active = await isActive(claim.run, claim);
         const starting = active === undefined && isYoung(claim);
-        if (active || starting) return { claimed: false, activeRun: claim.run };
+        if (active || starting) {
+          const { app } = claim;
+          return { claimed: false, activeRun: claim.run, ...(app === undefined ? {} : { app }) };
+        }
       }
       if (claim.root !== root && !wanted.allowOtherRoot) return { claimed: false, otherRoot: claim.root };
     }
     // Whose backups it holds stays as it was first, also when another root was let in.
     const owner = current?.claim.root ?? root;
-    const next: Claim = { container, prefix, root: owner, run, since: new Date().toISOString() };
+    const since = new Date().toISOString();
+    const next: Claim = { container, prefix, root: owner, run, since, ...(app === undefined ? {} : { app }) };
     if (await writeClaim(service, blob, next, current?.etag)) return { claimed: true };
   }
 }

@@ -16,6 +16,8 @@ export type RunKind = (typeof RUN_KINDS)[number];
 export interface RunRecord {
   version: 1;
   id: string;
+  /** The app whose durable engine runs it; see appIdentity. Absent in records of older versions. */
+  app?: string;
   /** What the run does; absent in a backup's. */
   kind?: RunKind;
   /** The run that is restored or verified. */
@@ -43,6 +45,7 @@ const NAME = "run.json";
 /** What others read of a record; a newer version's may have more. */
 export const runRecord = z.looseObject({
   id: z.string().regex(LEDGER_ID),
+  app: z.string().optional(),
   kind: z.enum(RUN_KINDS).optional(),
   of: z.string().optional(),
   root: z.string(),
@@ -67,7 +70,7 @@ function parseRun(text: string, ledger: Ledger): RunRecord {
 export async function openRun(
   ledger: Ledger,
   request: Pick<BackupRequest, "root" | "container" | "prefix" | "mode">,
-  what: { kind?: RunKind; of?: string; dryRun?: boolean } = {},
+  what: { app?: string; kind?: RunKind; of?: string; dryRun?: boolean } = {},
 ): Promise<{ versioned: boolean; of: string | undefined }> {
   const { root, container, prefix, mode } = request;
   const record: RunRecord = {
@@ -92,7 +95,7 @@ export async function openRun(
 /** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
 export async function recordUnstarted(
   ledger: Ledger,
-  request: Pick<RunRecord, "kind" | "root" | "container" | "prefix" | "mode">,
+  request: Pick<RunRecord, "app" | "kind" | "root" | "container" | "prefix" | "mode">,
   end: { status: "skipped" | "failed"; message: string },
 ): Promise<void> {
   const now = new Date().toISOString();

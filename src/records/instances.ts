@@ -20,6 +20,8 @@ export const CANCELED = "canceled";
 
 /** What the records need of the durable engine. */
 export interface Instances {
+  /** The app whose engine it is; see appIdentity. */
+  app: string;
   /** One instance; undefined when there is none of this id. */
   get(id: string): Promise<Instance | undefined>;
   /** Of a run's orchestrations, its root and its parts, those that have not ended. One query. */

@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
+import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
 import { RUN_ID } from "../ledger/run-id.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import type { Instances } from "./instances.ts";
@@ -10,7 +11,8 @@ import { endOf, fromInstance } from "./unrecorded.ts";
 
 /**
  * One run: its record, and how far it is while it runs, by one list call over its ledger. Where the record says that it
- * runs and the durable engine knows better (it was terminated from outside, say), the engine is right.
+ * runs and the durable engine knows better (it was terminated from outside, say), the engine is right. Of a run of another
+ * app this app's engine knows nothing: that is taken to run as long as anything of it is written.
  * @returns undefined when there is no such run
  */
 export async function showRun(
@@ -35,14 +37,39 @@ export async function currentRecord(
   instances: Instances,
   id: string,
 ): Promise<RunRecord | undefined> {
+  return (await standingOf(service, instances, id))?.record;
+}
+
+/**
+ * The same, and the app that the run goes on in where that is another one: this app's engine knows nothing of it, so that
+ * it can neither say that the run has ended nor end it.
+ */
+export async function standingOf(
+  service: BlobServiceClient,
+  instances: Instances,
+  id: string,
+): Promise<{ record: RunRecord; elsewhere?: string | undefined } | undefined> {
   if (!RUN_ID.test(id)) return undefined;
   const record = await readRun(new Ledger(service, id));
-  if (record && record.status !== "running") return record;
+  if (record && record.status !== "running") return { record };
   const instance = await instances.get(id);
-  if (!record) return instance && (await fromInstance(service, id, instance));
-  if (instance?.status === "active") return record;
+  if (!record) {
+    const begun = instance && (await fromInstance(service, id, instance));
+    return begun && { record: { ...begun, app: instances.app } };
+  }
+  if (instance?.status === "active") return { record };
+  const isElsewhere = !instance && isOfAnother(instances.app, record);
+  if (isElsewhere && (await isHeardOf(service, record))) return { record, elsewhere: record.app };
   // It may have closed its record since that was read.
   const again = await readRun(new Ledger(service, id));
-  if (again && again.status !== "running") return again;
-  return { ...record, ...endOf(instance) };
+  if (again && again.status !== "running") return { record: again };
+  return { record: { ...record, ...(isElsewhere ? silent(record) : endOf(instance)) } };
+}
+
+/** The end of a run of which its app has written nothing any more. */
+function silent({ app }: RunRecord): Pick<RunRecord, "status" | "message"> {
+  return {
+    status: "failed",
+    message: `It ran in the app ${app}, and nothing of it was written for 24 hours: it is taken to have died.`,
+  };
 }

@@ -6,6 +6,7 @@ import type { RunSummaryView } from "./schema.ts";
 export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "message">): RunSummaryView {
   const {
     id,
+    app,
     kind = "backup",
     of,
     dryRun,
@@ -23,6 +24,7 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
   const self = `/backups/${encodeURIComponent(id)}`;
   return {
     id,
+    ...(app === undefined ? {} : { app }),
     kind,
     ...(of === undefined ? {} : { of }),
     ...(dryRun === undefined ? {} : { dryRun }),

@@ -35,6 +35,12 @@ const links = z.object({
 /** A run in a list of runs. */
 export const runSummary = z.object({
   id: z.string(),
+  app: z
+    .string()
+    .optional()
+    .describe(
+      "The app that runs it, where several work on one storage account; only there it can be canceled. Absent in runs of older versions.",
+    ),
   kind: z.enum(RUN_KINDS),
   of: z.string().optional().describe("The run that is restored or verified."),
   dryRun: z

@@ -76,7 +76,7 @@ async function begin(
     const opened = await openRun(
       ledger,
       { root: request.to, container, prefix, mode: "full" },
-      { kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
+      { app: settings.app, kind: "restore", of: source.id, ...(request.dryRun ? { dryRun: true } : {}) },
     );
     // Of a time: since the record was opened another run may have ended, but that one is kept from prunes.
     if (opened.of !== undefined && opened.of !== source.id)

@@ -25,12 +25,12 @@ const MARKS = 16;
  * needed cannot grow: the lock keeps backups out, and a restore reads only what is not marked.
  */
 export async function decidePrune(
-  { run, request }: { run: string; request: PruneRequest },
+  { run, request, app }: { run: string; request: PruneRequest; app?: string },
   service: BlobServiceClient,
 ): Promise<{ decision: Decision; found: Tally }> {
   const ledger = new Ledger(service, run);
   try {
-    const decision = (await readDecision(ledger)) ?? (await decide(ledger, request));
+    const decision = (await readDecision(ledger)) ?? (await decide(ledger, request, app));
     // Marks of runs that were chosen first and turned out to be read. A damaged record cannot have been marked.
     const unmarked = decision.kept.filter(({ started }) => started !== undefined);
     if (!request.dryRun) await mark(unmarked, false, ledger);
@@ -49,11 +49,15 @@ function stays({ id, started = "an unknown time", reasons }: Verdict): Outcome {
   return { path: `${LEDGER_CONTAINER}/${id}`, outcome: "unchanged", kind: "other", size: 0, reason };
 }
 
-async function decide(ledger: Ledger, request: PruneRequest): Promise<Decision> {
+async function decide(ledger: Ledger, request: PruneRequest, app: string | undefined): Promise<Decision> {
   const { service, runId: self } = ledger;
   const { container, prefix, dryRun } = request;
   const place = { root: "", container, prefix, mode: "full" } as const;
-  await openRun(ledger, place, { kind: "prune", ...(dryRun ? { dryRun } : {}) });
+  await openRun(ledger, place, {
+    kind: "prune",
+    ...(dryRun ? { dryRun } : {}),
+    ...(app === undefined ? {} : { app }),
+  });
   const nothing: Decision = { version: 1, request, ...NOTHING };
   const settle = (more: Partial<Decision>) => settleDecision(ledger, { ...nothing, ...more });
 

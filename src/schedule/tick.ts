@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { hostname } from "node:os";
 
 /** What the host tells of the timer; without status where it keeps none, as for schedules of less than a minute. */
 export interface TimerStatus {
@@ -22,13 +21,7 @@ export function dueMoment({ scheduleStatus }: TimerStatus, now: Date): Date | un
  * The run's id for a moment: the same whenever and wherever the moment comes round again, so that it is one run. Of
  * another app, or another slot of the same one, it is another: they know nothing of each other's orchestrations.
  */
-export function tickRunId(
-  what: { orchestrator: string; input: unknown },
-  due: Date,
-  env: NodeJS.ProcessEnv,
-): string {
-  // On a developer's machine the app's host name has a port in it, which may be another the next time.
-  const app = env["WEBSITE_SITE_NAME"] === undefined ? hostname() : env["WEBSITE_HOSTNAME"];
+export function tickRunId(what: { orchestrator: string; input: unknown }, due: Date, app: string): string {
   return createHash("sha256")
     .update(JSON.stringify([app, what.orchestrator, what.input, due.toISOString()]))
     .digest("hex")

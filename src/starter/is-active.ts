@@ -1,4 +1,9 @@
 import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
+import { DamagedRecord } from "../ledger/damaged.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
+import { readRun } from "../ledger/run-record.ts";
+import type { Start } from "./orchestrators.ts";
 
 const ENDED: OrchestrationRuntimeStatus[] = [
   OrchestrationRuntimeStatus.Completed,
@@ -7,7 +12,7 @@ const ENDED: OrchestrationRuntimeStatus[] = [
   OrchestrationRuntimeStatus.Canceled,
 ];
 
-/** Whether an instance has not ended; undefined when there is none of this id. */
+/** Whether an instance of this app's engine has not ended; undefined when there is none of this id. */
 export async function isActive(client: DurableClient, instanceId: string): Promise<boolean | undefined> {
   try {
     const status = await client.getStatus(instanceId, { showInput: false });
@@ -16,4 +21,31 @@ export async function isActive(client: DurableClient, instanceId: string): Promi
     if (error instanceof Error && error.message.includes("404")) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whether a run goes on, in this app or in another one that works on the same storage. This app's engine is right where
+ * it knows the run; one of another app goes on as long as its record is open and anything of it was written lately.
+ * @param claim what is known of a run that may have no record yet
+ * @param silence how long after that, in milliseconds, where it is not for as long as usual
+ * @returns undefined when the run is no other app's, and the engine does not know it
+ */
+export async function goesOn(
+  { client, services }: Pick<Start, "client" | "services">,
+  run: string,
+  claim: { app?: string; since?: string } = {},
+  silence?: number,
+): Promise<boolean | undefined> {
+  const known = await isActive(client, run);
+  if (known !== undefined) return known;
+  const { storage, settings } = services;
+  const record = await readRun(new Ledger(storage, run)).catch(ofDamaged);
+  if (record && record.status !== "running") return false;
+  if (!isOfAnother(settings.app, record ?? claim)) return undefined;
+  return await isHeardOf(storage, { id: run, started: record?.started ?? claim.since ?? "" }, silence);
+}
+
+/** What a damaged record would say is not known. */
+function ofDamaged(error: unknown): undefined {
+  if (!(error instanceof DamagedRecord)) throw error;
 }

@@ -3,8 +3,8 @@ import { isAllowed } from "../backup/roots.ts";
 import { parseBackupRequest } from "../backup/request.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Services } from "../services.ts";
-import { isActive } from "./is-active.ts";
-import { HttpProblem, InUse } from "./problem.ts";
+import { goesOn } from "./is-active.ts";
+import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 import { preparePrune, refuseWhilePruned } from "./prune.ts";
 import { prepareRestore, prepareVerify } from "./restore.ts";
 
@@ -32,7 +32,7 @@ export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map([
 
 /** The input is the body as it came, so that the status shows what was asked for. */
 async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
-  const { instanceId, client, services } = start;
+  const { instanceId, services } = start;
   const parsed = parseBackupRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   const request = parsed.value;
@@ -43,16 +43,17 @@ async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
     );
   }
   await refuseWhilePruned(request, start);
-  const claim = await claimDestination(services.storage, { ...request, run: instanceId }, (run) =>
-    isActive(client, run),
+  const { app } = services.settings;
+  const claim = await claimDestination(
+    services.storage,
+    { ...request, run: instanceId, app },
+    (run, earlier) => goesOn(start, run, earlier),
   );
   if (claim.claimed) return body;
   const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
   if ("activeRun" in claim) {
-    throw new InUse(
-      `The run ${claim.activeRun} is backing up to ${place}. Wait until it ends, or cancel it.`,
-      claim.activeRun,
-    );
+    const { activeRun } = claim;
+    throw new InUse(`The run ${activeRun} is backing up to ${place}. ${waitOrCancel(claim, app)}`, activeRun);
   }
   throw new HttpProblem(
     409,

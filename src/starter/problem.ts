@@ -2,6 +2,8 @@ import { STATUS_CODES } from "node:http";
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import { FileTimeout } from "../file-system/timeout.ts";
 import { DamagedRecord } from "../ledger/damaged.ts";
+import { isOfAnother } from "../ledger/other-app.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
 import { classify, describe } from "../storage/errors.ts";
 
 /** An answer that tells a person what is wrong with the request and what was expected. */
@@ -21,6 +23,13 @@ export class InUse extends HttpProblem {
   constructor(detail: string, activeRun?: string) {
     super(409, detail, activeRun === undefined ? {} : { activeRun });
   }
+}
+
+/** What to do about a run that is in the way. @param own this app; see appIdentity */
+export function waitOrCancel(run: Pick<RunRecord, "app">, own: string): string {
+  return isOfAnother(own, run)
+    ? `It runs in the app ${run.app}: wait until it ends, or cancel it there.`
+    : "Wait until it ends, or cancel it.";
 }
 
 /** Any error as `application/problem+json` (RFC 9457). What is not the caller's doing is logged, and told in general. */

@@ -2,7 +2,7 @@ import { refusedTarget } from "../restore/refused-target.ts";
 import { parseRestoreRequest } from "../restore/request.ts";
 import { findRun, NoSuchRun, type SourceRun } from "../restore/source-run.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
-import { isActive } from "./is-active.ts";
+import { goesOn } from "./is-active.ts";
 import type { Start } from "./orchestrators.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -24,18 +24,20 @@ export async function prepareVerify(body: unknown, start: Start): Promise<unknow
 }
 
 /** @throws HttpProblem 404 when there is no such run, 409 while it goes on */
-async function existing(request: Parameters<typeof findRun>[1], { client, services }: Start): Promise<void> {
+async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<void> {
   let source: SourceRun;
   try {
-    source = await findRun(services.storage, request);
+    source = await findRun(start.services.storage, request);
   } catch (error) {
     if (error instanceof NoSuchRun) throw new HttpProblem(404, error.message);
     throw error;
   }
   // A run that was ended from outside never closed its record; what it recorded can be restored.
-  if (source.status === "running" && (await isActive(client, source.id))) {
-    throw new HttpProblem(409, `The run ${source.id} is still going on. Wait until it ends, or cancel it.`, {
-      activeRun: source.id,
-    });
+  if (source.status === "running" && (await goesOn(start, source.id))) {
+    throw new HttpProblem(
+      409,
+      `The run ${source.id} is still going on, and has copied only a part. Wait until it ends, or choose another run.`,
+      { activeRun: source.id },
+    );
   }
 }

@@ -30,7 +30,7 @@ export async function startOnSchedule(
 ): Promise<void> {
   const client = df.getClient(context);
   const due = dueMoment(timer, new Date());
-  const instanceId = due ? tickRunId(job, due, process.env) : newInstanceId();
+  const instanceId = due ? tickRunId(job, due, services.settings.app) : newInstanceId();
   const what = {
     run: instanceId,
     orchestrator: job.orchestrator,
@@ -48,7 +48,8 @@ export async function startOnSchedule(
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     const status = error instanceof InUse ? "skipped" : "failed";
-    await recordUnstarted(ledger, recordOf(job), { status, message: error.message });
+    const record = { app: services.settings.app, ...recordOf(job) };
+    await recordUnstarted(ledger, record, { status, message: error.message });
     if (status === "failed") throw error;
     context.warn(line("run.skipped", { ...what, message: error.message }));
   }

@@ -30,7 +30,9 @@ export async function planVerify(
   try {
     const before = await readPlan<VerifyRequest>(ledger, input.part);
     if (before) return before;
-    const base = await (input.request ? begin(input.request, ledger, service) : resume(input.part, ledger));
+    const base = await (input.request
+      ? begin(input.request, ledger, service, settings)
+      : resume(input.part, ledger));
     if (isPlan(base)) return await settlePlan(ledger, input.part, base);
     const container = service.getContainerClient(base.source.container);
     return await settlePart(ledger, input.part, base, {
@@ -49,6 +51,7 @@ async function begin(
   request: VerifyRequest,
   ledger: Ledger,
   service: BlobServiceClient,
+  { app }: Settings,
 ): Promise<PlanBase<VerifyRequest> | VerifyPlan> {
   let source;
   try {
@@ -59,7 +62,7 @@ async function begin(
   }
   const { root, container, prefix } = source;
   const run = { root, container, prefix, mode: "full" as const };
-  await openRun(ledger, run, { kind: "verify", of: source.id });
+  await openRun(ledger, run, { app, kind: "verify", of: source.id });
   const base = { request, source, realTo: "" };
   const gone = await whyGone(service, source);
   return gone === undefined ? base : noPlan(base, gone);

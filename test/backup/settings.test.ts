@@ -1,5 +1,6 @@
 /** Settings that are wrong stop the app, with a message that names them and shows no secret. */
 import { inspect } from "node:util";
+import { hostname } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { redact, Secret } from "../../src/secret.ts";
@@ -43,6 +44,16 @@ describe("settings", () => {
       kind: "identity",
       blobServiceUri: uri,
     });
+  });
+
+  it("an app's name is its host name in Azure, elsewhere its host id, and never that of a port", () => {
+    const of = (env: Record<string, string>) =>
+      readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true", ...env }).app;
+    const slot = { WEBSITE_SITE_NAME: "site", WEBSITE_HOSTNAME: "site-slot.azurewebsites.net" };
+    const hostId = { AzureFunctionsWebHost__hostid: "mine" };
+    expect(of({ ...slot, ...hostId })).toBe("site-slot.azurewebsites.net");
+    expect(of({ WEBSITE_HOSTNAME: "localhost:7071", ...hostId })).toBe("mine");
+    expect(of({ WEBSITE_HOSTNAME: "localhost:7071" })).toBe(hostname());
   });
 
   it.each([

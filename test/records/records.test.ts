@@ -50,6 +50,7 @@ describe("GET /backups", () => {
     expect(runs.map(({ id }) => id)).toEqual(ids);
     expect(runs[0]).toEqual({
       id: ids[0],
+      app: expect.any(String) as string,
       kind: "backup",
       root,
       destination: { container: "list-one", prefix: "p/q", url: expect.stringMatching(/\/list-one\/p\/q$/) },

@@ -1,0 +1,34 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { blobPages } from "../storage/blob-pages.ts";
+import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import type { RunRecord } from "./run-record.ts";
+
+/**
+ * How long a run of another app is taken to go on after the last that was written of it, in milliseconds. This app cannot
+ * ask: each app has a durable engine of its own. A run that does anything writes within minutes, one that copies a single
+ * huge file with every few GiB; the rest is for a laptop that sleeps overnight, and an app that is stopped for a while.
+ */
+export const SILENCE_MS = 24 * 60 * 60_000;
+
+/** Whether something is of another app than this one. What names no app is of an older version, and counts as own. */
+export function isOfAnother(app: string, { app: of }: Pick<RunRecord, "app">): boolean {
+  return of !== undefined && of !== app;
+}
+
+/**
+ * Whether anything of a run was written lately. No request for a run that began lately, else list calls over its ledger,
+ * as far as the first blob that is young enough.
+ */
+export async function isHeardOf(
+  service: BlobServiceClient,
+  { id, started }: Pick<RunRecord, "id" | "started">,
+  silence = SILENCE_MS,
+): Promise<boolean> {
+  const since = Date.now() - silence;
+  if (Date.parse(started) > since) return true;
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  for await (const { blobs } of blobPages(container, { prefix: `${id}/` })) {
+    if (blobs.some(({ properties }) => properties.lastModified.getTime() > since)) return true;
+  }
+  return false;
+}
