@@ -228,17 +228,12 @@ test("an app keeps its name when it is started again", async () => {
       body: JSON.stringify(place),
     });
     const started = ((await answer.json()) as { id: string }).id;
-    for (;;) {
-      const run = (await (await fetch(`${again.url}/backups/${started}`)).json()) as {
-        app: string;
-        status: string;
-      };
-      if (run.status === "completed") {
-        expect(run.app).toBe(app);
-        break;
-      }
+    let run = { app: "", status: "" };
+    while (run.status !== "completed") {
       await sleep(50);
+      run = (await (await fetch(`${again.url}/backups/${started}`)).json()) as typeof run;
     }
+    expect(run.app).toBe(app);
   } finally {
     await again.stop();
   }
