@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { normalRoot } from "./root-path.ts";
 
 /** A container's name, by Blob Storage's rule: 3–63 of a-z, 0-9 and single hyphens. */
 const CONTAINER = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -13,7 +14,8 @@ const root = z
   .refine(
     (value) => path.posix.isAbsolute(value) || path.win32.isAbsolute(value),
     'expected an absolute path, e.g. "/home/site/wwwroot" or "D:\\home\\LogFiles"',
-  );
+  )
+  .transform(normalRoot);
 
 const pattern = z
   .string()
@@ -66,7 +68,9 @@ export const backupRequest = z.strictObject({
   allowOtherRoot: z
     .boolean()
     .default(false)
-    .describe("Let this root write where another root's backups are. Refused otherwise: they would mix."),
+    .describe(
+      "Let this root write where another root's backups are. Refused otherwise: they would mix. True where the body is the path alone.",
+    ),
 });
 
 /** A validated request, defaults filled in. */
@@ -82,7 +86,7 @@ export function parseBackupRequest(input: unknown): Parsed<BackupRequest> {
   if (typeof input === "string") {
     const parsed = root.safeParse(input);
     if (!parsed.success) return { ok: false, problem: explain(parsed.error, "The body") };
-    // The documentation's call: it names no destination, so any root may go to the one there is.
+    // The documentation's call: it can name no destination, nor allow this, so any root may go to the one there is.
     return { ok: true, value: backupRequest.parse({ root: input, allowOtherRoot: true }) };
   }
   if (!body.safeParse(input).success) {

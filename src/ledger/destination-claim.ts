@@ -6,9 +6,12 @@ import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
 import { readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
-import { readRecord } from "./damaged.ts";
-import { inContainer } from "./ledger.ts";
+import { isSameRoot } from "../backup/root-path.ts";
+import { DamagedRecord, readRecord } from "./damaged.ts";
+import { inContainer, Ledger } from "./ledger.ts";
 import { LEDGER_ID } from "./run-id.ts";
+import { indexedRuns, type RunSummary } from "./run-index.ts";
+import { readRun } from "./run-record.ts";
 
 /** Whose backups a container and prefix hold, and which run writes there now. */
 interface Claim {
@@ -54,6 +57,7 @@ export async function claimDestination(
   const { container, prefix, root, run, app } = wanted;
   for (;;) {
     const current = await readClaim(blob);
+    let owner = root;
     if (current) {
       const { claim } = current;
       if (claim.run === run) return { claimed: true };
@@ -65,14 +69,47 @@ export async function claimDestination(
           return { claimed: false, activeRun: claim.run, ...(app === undefined ? {} : { app }) };
         }
       }
-      if (claim.root !== root && !wanted.allowOtherRoot) return { claimed: false, otherRoot: claim.root };
+      // Whose backups it holds stays as it was first, also when another root was let in.
+      owner = claim.root;
+      if (!isSameRoot(owner, root) && !wanted.allowOtherRoot) {
+        owner = (await standingRoot(service, claim)) ?? root;
+        if (!isSameRoot(owner, root)) return { claimed: false, otherRoot: owner };
+      }
     }
-    // Whose backups it holds stays as it was first, also when another root was let in.
-    const owner = current?.claim.root ?? root;
     const since = new Date().toISOString();
     const next: Claim = { container, prefix, root: owner, run, since, ...(app === undefined ? {} : { app }) };
     if (await writeClaim(service, blob, next, current?.etag)) return { claimed: true };
   }
+}
+
+/**
+ * Whose backups a destination holds indeed: the first root's as long as a run of it stands that found something, else the
+ * newest such run's. So a root that was mistyped, and one whose runs are all pruned, own nothing. No run is under way
+ * while this is asked; one that begins meanwhile changes the claim.
+ * @returns undefined when nobody's
+ */
+async function standingRoot(
+  service: BlobServiceClient,
+  { container, prefix, root }: Claim,
+): Promise<string | undefined> {
+  let newest: string | undefined;
+  for await (const { id, summary } of indexedRuns(service)) {
+    const run = summary ?? (await readRun(new Ledger(service, id)).catch(ofDamaged));
+    if (run?.container !== container || run.prefix !== prefix || !foundSomething(run)) continue;
+    if (isSameRoot(run.root, root)) return root;
+    newest ??= run.root;
+  }
+  return newest;
+}
+
+/** Of a run that did not come to count, it is not known. */
+function foundSomething({ kind = "backup", status, counts }: RunSummary): boolean {
+  if (kind !== "backup" || status === "skipped") return false;
+  return status === "completed" || !counts || counts.copied + counts.unchanged + counts.directories > 0;
+}
+
+function ofDamaged(error: unknown): undefined {
+  if (!(error instanceof DamagedRecord)) throw error;
 }
 
 /** Ends the claim of a run, if it still holds it. */

@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
+import { isSameRoot } from "../backup/root-path.ts";
 import { DamagedRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { INDEX_PREFIX, readIndexName, readSummary, type RunSummary } from "../ledger/run-index.ts";
@@ -51,7 +52,7 @@ function isWanted(run: RunSummary, { kind, status, root, container, prefix }: Ru
   return (
     (kind === "all" || (run.kind ?? "backup") === kind) &&
     (status === undefined || run.status === status) &&
-    (root === undefined || run.root === root) &&
+    (root === undefined || isSameRoot(run.root, root)) &&
     (container === undefined || run.container === container) &&
     (prefix === undefined || run.prefix === prefix)
   );

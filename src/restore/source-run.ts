@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
+import { isSameRoot } from "../backup/root-path.ts";
 import { isNewer, NewerLedger, readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
@@ -40,7 +41,8 @@ export async function findRun(
   const { at = "", container = "backups", prefix = "", root } = request;
   const newest = await newestOf(service, (run) => {
     const isOfPlace = run.container === container && run.prefix === prefix;
-    const isBackup = (run.kind ?? "backup") === "backup" && (root === undefined || run.root === root);
+    const isBackup =
+      (run.kind ?? "backup") === "backup" && (root === undefined || isSameRoot(run.root, root));
     return isOfPlace && isBackup && isSnapshot(run) && Date.parse(run.started) <= Date.parse(at);
   });
   if (newest) return await readSource(service, newest.id);

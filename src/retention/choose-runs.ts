@@ -1,3 +1,4 @@
+import { normalRoot } from "../backup/root-path.ts";
 import type { KnownRun } from "./known-runs.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
 
@@ -34,8 +35,8 @@ export function chooseRuns(
   now: Date,
 ): Choice {
   const choice: Choice = { kept: [], forgotten: [] };
-  for (const root of new Set(runs.map((run) => run.root))) {
-    const ofRoot = runs.filter((run) => run.root === root);
+  for (const root of new Set(runs.map((run) => normalRoot(run.root)))) {
+    const ofRoot = runs.filter((run) => normalRoot(run.root) === root);
     const snapshots = ofRoot
       .filter((run) => isSnapshot(run))
       .map((run) => ({ ...run, started: new Date(run.started ?? 0) }))

@@ -16,7 +16,7 @@ function problemOf(body: unknown): string {
 
 describe("the body", () => {
   it("as a string is the root, with all else by default; it may go where another root's backups are", () => {
-    for (const root of ["/home/site/wwwroot", "D:\\home\\LogFiles", "\\\\server\\share", "C:/x", "/"]) {
+    for (const root of ["/home/site/wwwroot", "D:\\home\\LogFiles", "\\\\server\\share", "C:\\x", "/"]) {
       expect(valueOf(root)).toEqual({
         root,
         container: "backups",

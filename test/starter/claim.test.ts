@@ -1,5 +1,8 @@
 /** Who may write to a destination, now and at all. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { emptyCounts } from "../../src/backup/outcome.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { closeRun, openRun } from "../../src/ledger/run-record.ts";
 import { claimDestination, releaseDestination } from "../../src/ledger/destination-claim.ts";
 import { newRun, startDomain, type Domain } from "../harness/domain.ts";
 
@@ -59,7 +62,11 @@ describe("the claim of a destination", () => {
 
   it("another root is refused, unless that is wanted; the first root stays the owner", async () => {
     const where = place();
-    await claim(where, "one", () => true);
+    const run = newRun();
+    await claim(where, run, () => true);
+    const ledger = new Ledger(domain.service, run);
+    await openRun(ledger, { ...where, root: "/site", mode: "full" });
+    await closeRun(ledger, { status: "completed", counts: emptyCounts() });
     const other = { root: "/other" };
     expect(await claim(where, "two", () => false, other)).toEqual({ claimed: false, otherRoot: "/site" });
     expect(await claim(where, "three", () => false, { ...other, allowOtherRoot: true })).toEqual({
