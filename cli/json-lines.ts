@@ -7,6 +7,7 @@ export const JSON_LINES = {
     when: "A run was started.",
     fields: {
       run: "the run's id",
+      app: "the app that runs it, of several on one account; optional",
       kind: "backup, restore, verify or prune",
       root: "the directory; optional",
     },
@@ -29,6 +30,7 @@ export const JSON_LINES = {
       output:
         "the run's output: bytes copied, restored or freed, files verified; null when it failed; optional",
       run: "the run's id",
+      app: "the app that runs it, of several on one account; optional",
       kind: "backup, restore, verify or prune",
       of: "the run that is restored or verified; optional",
       dryRun: "true where a restore or a prune only tells what it would do; optional",
@@ -41,7 +43,7 @@ export const JSON_LINES = {
       counts:
         "{copied, unchanged, vanished, skipped, failed, directories, bytes, unchangedBytes}, of a prune also deleted; a restore counts what it restored as copied, a verification what is as it was recorded as unchanged, a prune the runs that stay as unchanged; optional",
       bytes: "bytes copied, restored or deleted; optional",
-      message: "why it failed; optional",
+      message: "why it failed, or that what was restored or verified is a partial backup; optional",
       forgotten: "the prune that forgot this run; optional",
       runs: "of a prune, {kept, forgotten}: how many runs; optional",
     },
@@ -61,7 +63,8 @@ export const JSON_LINES = {
       finished: "ISO 8601, UTC; optional",
       counts: "as in end; optional",
       bytes: "as in end; optional",
-      message: "why it failed, or was skipped; optional",
+      message:
+        "why it failed, or was skipped, or that what was restored or verified is a partial backup; optional",
       forgotten: "the prune that forgot this run: it cannot be restored any more; optional",
       progress: "as GET /backups/{runId} answers it, of a run that goes on; optional",
     },

@@ -86,7 +86,7 @@ export function recordOf(run: Run): Record<string, unknown> {
 
 /** A run in a few lines: the same at its end and in `show`. */
 export function summary(run: Run): string[] {
-  const { counts, destination, kind, of, root } = run;
+  const { counts, destination, kind, message: said, of, root, status } = run;
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const rate = (size: number): string =>
     `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
@@ -100,6 +100,7 @@ export function summary(run: Run): string[] {
     ...(counts && kind !== "verify" ? [row(kind === "prune" ? "Freed" : "Bytes", amount(counts.bytes))] : []),
     ...(kind === "restore" ? [row("Into", name(root))] : []),
     ...(of === undefined ? [] : [row("Backup", of)]),
+    ...(status === "completed" && said !== undefined ? [row("Note", message(said))] : []),
     row("Blobs", destination.url),
     row("Record", ledgerOf(run)),
   ];

@@ -144,7 +144,7 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     // Its message would name the first few of them in one long line.
     if ((run.counts?.failed ?? 0) > 0)
       for (const line of await failedFiles(run, api, process.stdout)) out(line);
-    else if (run.message !== undefined) out(row("Why", message(run.message)));
+    else if (run.message !== undefined && run.status !== "completed") out(row("Why", message(run.message)));
     return ExitCode.done;
   });
 }

@@ -87,12 +87,14 @@ export function runView(id: string): View {
 
 function messageOf(run: Run): HTMLElement[] {
   if (run.status === "skipped") return [note("It did not begin. ", ...visible(run.message ?? ""))];
-  if (run.message !== undefined) return [errorNotice(failedWords(run) ?? run.message)];
+  if (run.message !== undefined && run.status !== "completed")
+    return [errorNotice(failedWords(run) ?? run.message)];
   if (run.forgotten !== undefined)
     return [note("A prune has forgotten this run: it cannot be restored any more.")];
+  const notes = run.message === undefined ? [] : [note(...visible(run.message))];
   if (run.dryRun && run.status === "completed")
-    return [note(`A dry run: nothing was ${run.kind === "prune" ? "deleted" : "written or removed"}.`)];
-  return [];
+    notes.push(note(`A dry run: nothing was ${run.kind === "prune" ? "deleted" : "written or removed"}.`));
+  return notes;
 }
 
 /** Turning points, for those who do not see the page. */

@@ -22,6 +22,7 @@ interface Parameter {
 interface Operation {
   operationId: string;
   summary: string;
+  description?: string;
   parameters?: Parameter[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, Reply>;
@@ -62,12 +63,13 @@ ${schemas.join("\n\n")}
 }
 
 function route(method: string, path: string, operation: Operation, shared: readonly Parameter[]): string {
-  const { operationId, summary, requestBody, responses, security } = operation;
+  const { operationId, summary, description, requestBody, responses, security } = operation;
   const parameters = [...shared, ...(operation.parameters ?? [])];
   const body = requestBody?.content["application/json"];
   return [
     `## ${method.toUpperCase()} ${code(path)}`,
     `${summary} (\`${operationId}\`)${security?.length === 0 ? " Needs no key." : ""}`,
+    ...(description === undefined ? [] : [description]),
     ...(parameters.length === 0
       ? []
       : [table(["Parameter", "In", "Value", "Default", "Meaning"], parameters.map(parameterRow))]),

@@ -46,6 +46,8 @@ export interface Tally {
   failures: string[];
   /** Set when the work was given up because nothing could succeed, e.g. storage refuses: what to do about it. */
   stopped?: string;
+  /** What is to be told also of work in which nothing failed. */
+  note?: string;
   /** Requests that storage throttled or left unanswered, which were sent again: why the work took longer. */
   throttled?: number;
 }
@@ -85,10 +87,11 @@ export function count(tally: Tally, outcome: Outcome): void {
 /** The sum of several tallies, with the first few failures of all. */
 export function sum(tallies: readonly Tally[]): Tally {
   const total = emptyTally();
-  for (const { counts, failures, stopped, throttled } of tallies) {
+  for (const { counts, failures, stopped, note, throttled } of tallies) {
     addCounts(total.counts, counts);
     total.failures.push(...failures.slice(0, EXAMPLES - total.failures.length));
     if (stopped !== undefined) total.stopped ??= stopped;
+    if (note !== undefined) total.note ??= note;
     if (throttled) total.throttled = (total.throttled ?? 0) + throttled;
   }
   return total;

@@ -1,5 +1,6 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
+import { partialNote } from "../restore/partial.ts";
 import { planRestore, type PlanInput } from "../restore/plan-restore.ts";
 import { LANES, type Plan } from "../restore/plan.ts";
 import type { RestoreRequest } from "../restore/request.ts";
@@ -26,9 +27,10 @@ export interface PlannedPart {
 
 /** A plan as an orchestrator is given it. */
 export function plannedPart({ run, part }: PartRef, plan: Plan<unknown>): PlannedPart {
+  const note = partialNote(plan.source);
   return {
     of: plan.source.id,
-    found: plan.found,
+    found: { ...plan.found, ...(note === undefined ? {} : { note }) },
     batches: plan.batches.map((_batch, batch) => ({ run, part, batch })),
     large: lanes(plan.large?.length ?? 0).map((large, _index, { length }) => ({
       run,

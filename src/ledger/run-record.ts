@@ -34,7 +34,7 @@ export interface RunRecord {
   counts?: Counts;
   /** Requests that storage throttled or left unanswered, and that were sent again; absent where there were none. */
   throttled?: number;
-  /** Why it failed, or was skipped. */
+  /** Why it failed, or was skipped, or what else is to be told of it. */
   message?: string;
   /** The prune that is deleting what only this run needs: it cannot be restored any more. */
   forgotten?: string;

@@ -72,11 +72,17 @@ export function openApiDocument(): Json {
 }
 
 function starter(): Json {
-  const start = (name: string, summary: string, schema: unknown, ...refusals: number[]): Json => ({
+  const start = (
+    name: string,
+    [summary, description]: [summary: string, description: string],
+    schema: unknown,
+    ...refusals: number[]
+  ): Json => ({
     [`/orchestrators/${name}`]: {
       post: {
         operationId: name,
         summary,
+        description,
         requestBody: {
           required: true,
           content: { "application/json": { schema, ...exampleOf(REQUESTS, name) } },
@@ -97,16 +103,35 @@ function starter(): Json {
   return {
     ...start(
       "backupSiteContent",
-      "Back up a directory.",
+      [
+        "Back up a directory.",
+        "409 while another run writes to the destination, or a prune is at work there (`activeRun` is its id); and where " +
+          "another root's backups are, unless `allowOtherRoot` is true. A body that is the path alone can name no destination " +
+          "and not say so: it goes to the container `backups` whatever root's backups are there.",
+      ],
       { anyOf: [root, ref("BackupRequest")] },
       403,
       DAMAGED,
     ),
-    ...start("restoreSiteContent", "Restore a run into a directory.", ref("RestoreRequest"), 403, 404),
-    ...start("verifyBackup", "Verify that a run's files are there and whole.", ref("VerifyRequest"), 404),
+    ...start(
+      "restoreSiteContent",
+      ["Restore a run into a directory.", PARTIAL],
+      ref("RestoreRequest"),
+      403,
+      404,
+    ),
+    ...start(
+      "verifyBackup",
+      ["Verify that a run's files are there and whole.", PARTIAL],
+      ref("VerifyRequest"),
+      404,
+    ),
     ...start(
       "pruneBackups",
-      "Forget runs by a policy, and delete what no run needs that stays.",
+      [
+        "Forget runs by a policy, and delete what no run needs that stays.",
+        "409 while a backup writes there, or another prune is at work in the container (`activeRun` is its id).",
+      ],
       ref("PruneRequest"),
       DAMAGED,
     ),
@@ -167,6 +192,8 @@ function runs(): Json {
       post: {
         operationId: "cancelBackup",
         summary: "Stop a run. What is copied stays.",
+        description:
+          "409 for a run that has ended, and for one of another app on the same account: `app` names that, and it is canceled there.",
         responses: {
           200: { description: "The run as it stands.", content: content("Run") },
           ...problems(404, 409, DAMAGED, UNANSWERED),
@@ -221,6 +248,10 @@ function page(description: string, of: Json): Json {
     content: of,
   };
 }
+
+const PARTIAL =
+  "409 while that run goes on (`activeRun` is its id): what it has not copied yet would be missing. Of a run that was canceled, " +
+  "broken off or failed there is what it had copied: the record's `message` says so, and the output tells no error.";
 
 /** A record that the answer needs is damaged. */
 const DAMAGED = 502;

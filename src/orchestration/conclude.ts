@@ -17,8 +17,9 @@ export function* conclude(
   const run = context.df.instanceId;
   const message = verdict(result, run, done);
   const ended = message === undefined ? "completed" : "failed";
-  const { counts, throttled } = result;
-  const end: End = { run, status: ended, counts, throttled, message };
+  const { counts, throttled, note } = result;
+  const words = [message, note].filter((some) => some !== undefined).join(" ") || undefined;
+  const end: End = { run, status: ended, counts, throttled, message: words };
   let recorded = false;
   try {
     recorded = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as boolean;
@@ -28,7 +29,7 @@ export function* conclude(
   }
   // A run without a record is told of by this status; one whose record is gone later on was forgotten.
   const unrecorded = recorded ? {} : { recorded };
-  context.df.setCustomStatus({ phase: ended, runId: run, ...status, counts, throttled, ...unrecorded });
+  context.df.setCustomStatus({ phase: ended, runId: run, ...status, counts, throttled, note, ...unrecorded });
   if (message !== undefined) throw new Error(message);
   return counts;
 }

@@ -79,7 +79,10 @@ export type Progress = z.infer<typeof progress>;
 
 /** A run by itself. */
 export const run = runSummary.extend({
-  message: z.string().optional().describe("Why it failed, or was skipped."),
+  message: z
+    .string()
+    .optional()
+    .describe("Why it failed, or was skipped; of a restore or verification also that its backup is partial."),
   progress: progress.optional().describe("While it runs."),
 });
 export type RunView = z.infer<typeof run>;

@@ -1,0 +1,120 @@
+/** A backup of which there is only a part: while it goes on it is not read, and afterwards whoever reads it is told. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
+import { run } from "../cli/command.ts";
+import { RecordsHost } from "../records/host.ts";
+import { snapshotOf, temporary, write } from "./tree.ts";
+
+let azurite: TestStorage;
+let proxy: StorageProxy;
+let host: RecordsHost;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  proxy = await startStorageProxy(azurite.port);
+  host = await RecordsHost.start({}, proxy.connectionString);
+});
+afterEach(() => {
+  proxy.before = () => undefined;
+});
+afterAll(async () => {
+  await host?.process.stop();
+  await proxy?.stop();
+  await azurite?.stop();
+});
+
+const engine = "/runtime/webhooks/durabletask/instances";
+
+/** What the documented client sees of a run that has ended. */
+async function statusOf(id: string) {
+  for (;;) {
+    const answer = await host.fetch(`${engine}/${id}`);
+    if (answer.status === 200)
+      return answer.json() as { runtimeStatus: string; output: unknown; customStatus: unknown };
+    await sleep(50);
+  }
+}
+
+/** A backup of two files that has copied one of them and waits to write the other, until that is let go. */
+async function halfWay(container: string): Promise<{ id: string; release: () => void }> {
+  const root = temporary();
+  await write(root, { first: "one", second: "two" });
+  let release = () => {};
+  const held = new Promise<void>((go) => (release = go));
+  proxy.before = (request) =>
+    request.container === container && request.blob === "second" && isWrite(request) ? held : undefined;
+  const id = await host.start({ root, container });
+  while ((await host.files(id, "?outcome=copied")).files.length === 0) await sleep(20);
+  return { id, release: () => release() };
+}
+
+test.each([
+  ["canceled", (id: string) => `/backups/${id}/cancel`, "was canceled, and has what it had copied by then."],
+  [
+    "broken off",
+    (id: string) => `${engine}/${id}/terminate?reason=x`,
+    "was broken off, and has what it had copied by then.",
+  ],
+])(
+  "one that goes on is refused; once %s it is restored and verified as a part",
+  async (how, route, words) => {
+    const { id, release } = await halfWay(how.replace(" ", "-"));
+    const to = temporary();
+    const requests = [
+      ["restoreSiteContent", { run: id, to }, 3],
+      ["verifyBackup", { run: id }, 1],
+    ] as const;
+    for (const [orchestrator, body] of requests) {
+      const init = {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      };
+      const answer = await host.fetch(`/orchestrators/${orchestrator}`, init);
+      expect([answer.status, answer.json()]).toEqual([
+        409,
+        expect.objectContaining({
+          activeRun: id,
+          detail: `The run ${id} is still going on, and has copied only a part. Wait until it ends, or choose another run.`,
+        }),
+      ]);
+    }
+    await host.fetch(route(id), { method: "POST" });
+    await statusOf(id);
+    const note = `The backup is partial: the run ${id} ${words}`;
+    for (const [orchestrator, body, output] of requests) {
+      const reader = await host.start(body, orchestrator);
+      expect(await statusOf(reader)).toMatchObject({
+        runtimeStatus: "Completed",
+        output,
+        customStatus: { note },
+      });
+      expect(await host.run(reader)).toMatchObject({ status: "completed", message: note });
+    }
+    expect([...(await snapshotOf(to)).keys()]).toEqual(["first"]);
+    release();
+  },
+);
+
+test("one in which files failed is told of on the command line, one that is whole is not", async () => {
+  const root = temporary();
+  await write(root, { fine: "fine", "bad.": "no blob can have this name" });
+  const { id } = await host.backUp({ root, container: "failed" });
+  const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
+  const note = `The backup is partial: the run ${id} failed, and has not what it could not back up.`;
+  const restored = await run(["restore", id, "--to", temporary()], { env });
+  expect(restored).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`  Note     ${note}\n`) as string,
+  });
+  expect((await run(["verify", id, "--json"], { env })).stdout).toContain(
+    `"message":${JSON.stringify(note)}`,
+  );
+
+  const whole = await host.backUp({ root, container: "whole", exclude: ["bad."] });
+  const verified = await run(["verify", whole.id], { env });
+  expect(verified.code).toBe(0);
+  expect(verified.stdout).not.toContain("Note");
+});
