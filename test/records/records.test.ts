@@ -105,7 +105,7 @@ describe("GET /backups", () => {
   });
 
   it("a path that is too long for the index is read from the record", async () => {
-    const long = `/${"ü/".repeat(2000)}`;
+    const long = "/ü".repeat(2000);
     const run = await host.backUp({ root: long, container: "list-long" });
     expect((await host.runs("?container=list-long")).runs).toMatchObject([{ id: run.id, root: long }]);
   });
