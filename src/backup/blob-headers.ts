@@ -26,11 +26,16 @@ export function contentType(path: string): string {
   return mime.getType(path) ?? "application/octet-stream";
 }
 
-/** A time in microseconds since 1970 as RFC 3339 with six digits, as rclone reads `mtime`: 2026-11-23T14:29:11.725398Z. */
+/**
+ * A time in microseconds since 1970 as RFC 3339 with six digits, as rclone reads `mtime`: 2026-11-23T14:29:11.725398Z.
+ * A year that RFC 3339 does not have is as in JavaScript's dates: +012026-….
+ */
 export function formatMtime(microseconds: number): string {
-  const milliseconds = Math.floor(microseconds / 1000);
-  const rest = String(microseconds - milliseconds * 1000).padStart(3, "0");
-  return new Date(milliseconds).toISOString().replace("Z", `${rest}Z`);
+  // Exact: of a number this large a division is not.
+  const exact = BigInt(microseconds);
+  const rest = ((exact % 1000n) + 1000n) % 1000n;
+  const milliseconds = Number((exact - rest) / 1000n);
+  return new Date(milliseconds).toISOString().replace("Z", `${String(rest).padStart(3, "0")}Z`);
 }
 
 /** What a blob's metadata says of its file; undefined where it says nothing that can be read. */
@@ -46,5 +51,5 @@ export function fileFromMetadata(
 function parseMtime(text: string): number | undefined {
   const [, toMilliseconds, rest] = /^(.*\.\d{3})(\d{3})Z$/.exec(text) ?? [];
   const milliseconds = Date.parse(`${toMilliseconds}Z`);
-  return Number.isNaN(milliseconds) ? undefined : milliseconds * 1000 + Number(rest);
+  return Number.isNaN(milliseconds) ? undefined : Number(BigInt(milliseconds) * 1000n + BigInt(rest ?? 0));
 }

@@ -31,9 +31,17 @@ export interface Entry {
   existing?: Existing;
 }
 
-/** The time of last change in whole microseconds, the finest that a JavaScript number holds. */
+/** The time farthest from 1970 that a Date holds, in microseconds: 275,760 years. Some file systems hold more. */
+export const FARTHEST_TIME = 8.64e18;
+
+/**
+ * The time of last change in whole microseconds, the finest that a JavaScript number holds; before 1684 and after 2255
+ * to a few of them. What is farther than a Date reaches counts as the farthest.
+ */
 export function mtimeOf(stats: { mtimeMs: number }): number {
-  return Math.round(stats.mtimeMs * 1000);
+  // Not -0, which JSON would not keep.
+  const microseconds = Math.round(stats.mtimeMs * 1000) || 0;
+  return Math.max(-FARTHEST_TIME, Math.min(microseconds, FARTHEST_TIME));
 }
 
 /** The permission bits of a mode. */

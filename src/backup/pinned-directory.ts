@@ -82,16 +82,9 @@ export class PinnedDirectory {
     return this.#handle ? await this.#handle.stat() : await lstat(this.#real);
   }
 
-  /** Sets the time of change and the mode of the open directory itself. */
-  async adjust(mode: number, mtime: number | Date): Promise<void> {
-    if (this.#handle) {
-      await this.#handle.utimes(mtime, mtime);
-      await this.#handle.chmod(mode);
-      await this.#handle.sync().catch(() => undefined);
-    } else {
-      await utimes(this.#real, mtime, mtime);
-      await chmod(this.#real, mode);
-    }
+  /** Sets the time of change of the open directory itself. */
+  async setTime(mtime: number | string): Promise<void> {
+    await (this.#handle ? this.#handle.utimes(mtime, mtime) : utimes(this.#real, mtime, mtime));
   }
 
   async chmod(mode: number): Promise<void> {

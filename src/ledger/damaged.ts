@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FARTHEST_TIME } from "../backup/entry.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 
@@ -85,11 +86,20 @@ export const listRange = z.looseObject({
 export const counts = z.record(z.string(), z.number());
 export const tally = z.looseObject({ counts, failures: z.array(z.string()) });
 
+/**
+ * What a file system may say of a file. Whole numbers, though not only those that JavaScript counts in ones, which is all
+ * that `int()` takes: a sparse file may have 8 EiB, and a share of Windows shows a file without a time as of 1601.
+ */
+const integer = z.number().refine(Number.isInteger, "expected a whole number");
+export const fileSize = integer.min(0);
+export const mtime = integer.min(-FARTHEST_TIME).max(FARTHEST_TIME);
+export const mode = whole.max(0o7777);
+
 /** A line of a list of what is to be copied, or to be restored; see Entry. */
 export const entry = z.looseObject({
   path: z.string().min(1),
   kind: z.enum(["file", "link", "directory"]),
-  size: whole,
-  mtime: z.number().int(),
-  mode: whole.max(0o7777),
+  size: fileSize,
+  mtime,
+  mode,
 });

@@ -1,10 +1,51 @@
+import { formatMtime } from "../backup/blob-headers.ts";
+import { mtimeOf } from "../backup/entry.ts";
+
 /**
  * Permission bits that come back. The bits that run a program as its owner do not: the owner is not part of a backup,
  * and a program of one user must not come back as one that runs as another.
  */
 export const PERMISSIONS = 0o777;
 
-/** A time for utimes. Node takes a negative number for "now"; a Date of before 1970 it takes, to the millisecond. */
-export function timeOf(microseconds: number): number | Date {
-  return microseconds < 0 ? new Date(Math.floor(microseconds / 1000)) : microseconds / 1_000_000;
+/** A time for utimes, in seconds. */
+export type Time = number | string;
+
+/** Microseconds since 1970 from which on file systems are that do not hold a time: those of 32 bits, to 2038. */
+const END_OF_32_BITS = 2 ** 31 * 1_000_000;
+/** What file systems, or Node, say of a time that they cannot hold. */
+const CANNOT_HOLD = new Set(["EINVAL", "EOVERFLOW", "ERANGE"]);
+
+/**
+ * Sets a time of change. One that is not held costs nothing but itself.
+ * @param mtime microseconds since 1970
+ * @param look looks the time up that the file then has: what file systems cannot hold they cut off without a word
+ * @returns why the file has another time now, for people; undefined where it has this one
+ */
+export async function setTime(
+  mtime: number,
+  set: (time: Time) => Promise<void>,
+  look: () => Promise<{ mtimeMs: number }>,
+): Promise<string | undefined> {
+  if (isCommon(mtime)) {
+    await set(mtime / 1_000_000);
+    return undefined;
+  }
+  try {
+    // Node takes a negative number for "now", but not the text of one.
+    await set(String(mtime / 1_000_000));
+    if (hasTime(await look(), mtime)) return undefined;
+  } catch (error) {
+    if (!CANNOT_HOLD.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+  return `its time of change, ${formatMtime(mtime)}, could not be set: the file system that it is on does not hold it`;
+}
+
+/** Whether a file has a time of change, as far as that can be set: far from 1970 to some microseconds. */
+export function hasTime(stats: { mtimeMs: number }, mtime: number): boolean {
+  const rounding = isCommon(mtime) ? 0 : Math.max(1, Math.abs(mtime) * 2 ** -50);
+  return Math.abs(mtimeOf(stats) - mtime) <= rounding;
+}
+
+function isCommon(mtime: number): boolean {
+  return mtime >= 0 && mtime < END_OF_32_BITS;
 }

@@ -2,10 +2,10 @@ import type { Stats } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { mtimeOf } from "../backup/entry.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { md5 } from "../storage/md5.ts";
+import { hasTime } from "./file-times.ts";
 import { byDirectory, inDirectory } from "./in-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 
@@ -23,7 +23,7 @@ export async function lookUp(at: string): Promise<Stats | undefined> {
 export async function isSame(item: PlannedItem, at: string, current: Stats): Promise<boolean> {
   switch (item.kind) {
     case "file":
-      return current.isFile() && current.size === item.size && mtimeOf(current) === item.mtime;
+      return current.isFile() && current.size === item.size && hasTime(current, item.mtime);
     case "directory":
       return current.isDirectory();
     case "link":

@@ -3,6 +3,7 @@ import pMap from "p-map";
 import { z } from "zod";
 import type { Entry } from "../backup/entry.ts";
 import { OUTCOMES, type Outcome } from "../backup/outcome.ts";
+import { fileSize, mode, mtime } from "../ledger/damaged.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
@@ -39,9 +40,9 @@ export interface ManifestPage {
 const item = z.object({
   path: z.string().min(1).max(4096),
   kind: z.enum(["file", "link", "directory"]),
-  size: z.number().int().min(0),
-  mtime: z.number().int(),
-  mode: z.number().int().min(0).max(0o7777),
+  size: fileSize,
+  mtime,
+  mode,
   md5: z.base64().length(24),
 });
 const line = z.object({ path: z.string(), outcome: z.enum(OUTCOMES) });

@@ -5,7 +5,7 @@ import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
 import { z } from "zod";
-import { entry, listRange, readVersioned, tally } from "../ledger/damaged.ts";
+import { entry, fileSize, listRange, readVersioned, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, listingName, type Batch } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
@@ -57,7 +57,7 @@ export type Examine = (items: ManifestItem[]) => Promise<{ planned: PlannedItem[
 const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
 const plannedItem = entry.extend({
   md5: z.string(),
-  source: z.looseObject({ length: z.number().int().min(0) }),
+  source: z.looseObject({ length: fileSize }),
 });
 const schema = z.looseObject({
   version: z.literal(1),

@@ -2,17 +2,18 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
 import { fileError } from "../file-system/file-error.ts";
-import { modeOf, mtimeOf } from "../backup/entry.ts";
+import { modeOf } from "../backup/entry.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { withTimeout } from "../file-system/timeout.ts";
+import { mode, mtime } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { classify } from "../storage/errors.ts";
-import { PERMISSIONS, timeOf } from "./file-times.ts";
+import { hasTime, PERMISSIONS, setTime } from "./file-times.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -35,11 +36,7 @@ export interface DirectoriesSlice {
 /** Directories that are set at a time. */
 const AT_A_TIME = 16;
 
-const line = z.object({
-  path: z.string().max(4096),
-  mtime: z.number().int(),
-  mode: z.number().int().min(0).max(0o7777),
-});
+const line = z.object({ path: z.string().max(32_767), mtime, mode });
 type Directory = z.infer<typeof line>;
 
 /**
@@ -75,20 +72,20 @@ export async function restoreDirectories(
       ? made === true && request.include.length === 0
       : unsafePath(directory) === undefined && selections.every((some) => some.directory(directory));
   const until = performance.now() + settings.listMs;
-  const failures: Outcome[] = [];
+  const outcomes: Outcome[] = [];
   let part = first;
   while (part < parts.length && (part === first || performance.now() < until)) {
-    const directories = await directoriesOf(sourceLedger, parts[part]!, failures);
+    const directories = await directoriesOf(sourceLedger, parts[part]!, outcomes);
     await setAll(
       directories.filter(({ path }) => covers(path)),
       realTo,
       settings.fileTimeoutMs,
-      failures,
+      outcomes,
     );
     part++;
   }
   const record = `outcomes/directories-${String(ref.slice).padStart(4, "0")}.jsonl`;
-  const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
+  const tally = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
   const slice: DirectoriesSlice = { tally, ...(part < parts.length ? { reached: part } : {}) };
   const { won } = await ledger.writeOnce(sliceName(ref.slice), JSON.stringify(slice));
   return won ? slice : ((await readSlice(ledger, ref.slice)) ?? slice);
@@ -113,14 +110,21 @@ async function partsOf(ledger: Ledger): Promise<string[]> {
   return parts;
 }
 
-async function directoriesOf(ledger: Ledger, part: string, failures: Outcome[]): Promise<Directory[]> {
+async function directoriesOf(ledger: Ledger, part: string, outcomes: Outcome[]): Promise<Directory[]> {
   const range = (await readListing(ledger, part).catch(ofDamaged))?.directories;
   if (!range) return [];
+  const name = `${ledger.runId}/${range.list}`;
   try {
-    return z.array(line).parse(await ledger.readLines(range));
+    const lines = await ledger.readLines(range);
+    return lines.flatMap((value) => {
+      const { success, data } = line.safeParse(value);
+      if (!success)
+        outcomes.push(failed(name, `a line of it is damaged: ${JSON.stringify(value).slice(0, 300)}`));
+      return success ? [data] : [];
+    });
   } catch (error) {
     if (classify(error) !== "other" && classify(error) !== "missing") throw error;
-    failures.push(failed(`${ledger.runId}/${range.list}`, "the record of directories is damaged or missing"));
+    outcomes.push(failed(name, "the record of directories is damaged or missing"));
     return [];
   }
 }
@@ -134,7 +138,7 @@ async function setAll(
   directories: readonly Directory[],
   realTo: string,
   fileTimeoutMs: number,
-  failures: Outcome[],
+  outcomes: Outcome[],
 ): Promise<void> {
   const byDepth = new Map<number, Directory[]>();
   for (const directory of directories) {
@@ -146,14 +150,15 @@ async function setAll(
       byDepth.get(depth) ?? [],
       async (directory) => {
         try {
-          await awaitingHandles(() =>
+          const note = await awaitingHandles(() =>
             withTimeout(setOne(directory, realTo), fileTimeoutMs, "setting its mode"),
           );
+          if (note !== undefined) outcomes.push({ ...failed(directory.path, note), outcome: "copied" });
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException;
           // It is not there, or something else is, which is then a failure of its own.
           if (code === "ENOENT" || error instanceof NotADirectory) return;
-          failures.push(failed(directory.path, code === undefined ? message : fileError(code)));
+          outcomes.push(failed(directory.path, code === undefined ? message : fileError(code)));
         }
       },
       { concurrency: AT_A_TIME },
@@ -161,12 +166,20 @@ async function setAll(
   }
 }
 
-async function setOne({ path, mode, mtime }: Directory, realTo: string): Promise<void> {
+/** @returns what there is to say of it */
+async function setOne({ path, mode, mtime }: Directory, realTo: string): Promise<string | undefined> {
   const directory = await PinnedDirectory.open(realTo, path);
   try {
     const now = await directory.stat();
-    if ((modeOf(now) & PERMISSIONS) === (mode & PERMISSIONS) && mtimeOf(now) === mtime) return;
-    await directory.adjust(mode & PERMISSIONS, timeOf(mtime));
+    if ((modeOf(now) & PERMISSIONS) === (mode & PERMISSIONS) && hasTime(now, mtime)) return undefined;
+    await directory.chmod(mode & PERMISSIONS);
+    const note = await setTime(
+      mtime,
+      (time) => directory.setTime(time),
+      () => directory.stat(),
+    );
+    await directory.sync().catch(() => undefined);
+    return note;
   } finally {
     await directory.close();
   }

@@ -7,7 +7,7 @@ import type { ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
 import { fileError } from "../file-system/file-error.ts";
-import { modeOf, mtimeOf } from "../backup/entry.ts";
+import { modeOf } from "../backup/entry.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../file-system/handles.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
@@ -15,7 +15,7 @@ import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts"
 import { classify } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { download, type Fetched } from "./download.ts";
-import { PERMISSIONS, timeOf } from "./file-times.ts";
+import { hasTime, PERMISSIONS, setTime } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { isSame, lookUp } from "./in-place.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
@@ -32,7 +32,7 @@ export interface RestoreContext {
   requests: GetBlobRequests;
   prefix: string;
   overwrite: RestoreRequest["overwrite"];
-  /** What is extra was removed before; in a dry run it is there still. */
+  /** What is extra and in the way was removed before; in a dry run it is there still. */
   delete: boolean;
   dryRun: boolean;
   /** Names the temporary files of this batch; see temporaryName. */
@@ -113,13 +113,13 @@ export async function restoreItem(
 /** What to do with what is at an item's place. */
 type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
 
-/** Puts a file's content where it belongs; `at` is its place in the directory. */
+/** Puts a file's content where it belongs; `at` is its place in the directory. What there is to say of it, it gives. */
 type Write = (
   item: PlannedItem,
   directory: PinnedDirectory,
   at: string,
   context: RestoreContext,
-) => Promise<void>;
+) => Promise<string | void>;
 
 const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
 
@@ -146,8 +146,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
       };
     }
     if (decision === "keep") {
-      await adjust(item, at, current!, context);
-      return done(item, "unchanged");
+      return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
     }
     return await whileWritable(directory, async () => {
       if (inTheWay) {
@@ -159,10 +158,11 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
           return failed(item, NOT_EMPTY);
         }
       }
-      if (item.kind === "directory") await makeDirectory(item, at, current, context);
-      else if (item.kind === "link") await writeLink(item, directory, at, context);
-      else await write(item, directory, at, context);
-      return done(item, "copied");
+      const note =
+        item.kind === "directory"
+          ? await makeDirectory(item, at, current, context)
+          : await (item.kind === "link" ? writeLink : write)(item, directory, at, context);
+      return { ...done(item, "copied"), ...told(note) };
     });
   } finally {
     await tidyInTime(directory?.close(), context.fileTimeoutMs);
@@ -212,21 +212,32 @@ async function decide(
 }
 
 /** Sets what a file, link or directory has beside its content, where it is not so already. */
-async function adjust(item: PlannedItem, at: string, current: Stats, context: RestoreContext): Promise<void> {
-  const time = timeOf(item.mtime);
-  if (item.kind === "link") {
-    if (mtimeOf(current) !== item.mtime)
-      await fileOperation(context, "setting its time", lutimes(at, time, time));
-    return;
-  }
-  if ((modeOf(current) & PERMISSIONS) === (item.mode & PERMISSIONS) && mtimeOf(current) === item.mtime)
-    return;
+async function adjust(
+  item: PlannedItem,
+  at: string,
+  current: Stats,
+  context: RestoreContext,
+): Promise<string | undefined> {
+  const sameTime = hasTime(current, item.mtime);
+  if (item.kind === "link")
+    return sameTime
+      ? undefined
+      : await fileOperation(context, "setting its time", setTimeOfLink(at, item.mtime));
+  if ((modeOf(current) & PERMISSIONS) === (item.mode & PERMISSIONS) && sameTime) return undefined;
   // Through what was opened, so that a link put there meanwhile is not followed.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  await fileOperation(
+  return await fileOperation(
     context,
     "setting its mode",
     withHandle(open(at, flags), (handle) => finish(handle, item)),
+  );
+}
+
+async function setTimeOfLink(at: string, mtime: number): Promise<string | undefined> {
+  return await setTime(
+    mtime,
+    (time) => lutimes(at, time, time),
+    () => lstat(at),
   );
 }
 
@@ -235,13 +246,13 @@ async function makeDirectory(
   at: string,
   current: Stats | undefined,
   context: RestoreContext,
-): Promise<void> {
+): Promise<string | undefined> {
   const making = async (): Promise<Stats> => {
     if (current) await unlink(at);
     await mkdir(at).catch(ignore("EEXIST"));
     return await lstat(at);
   };
-  await adjust(item, at, await fileOperation(context, "making it", making()), context);
+  return await adjust(item, at, await fileOperation(context, "making it", making()), context);
 }
 
 /** Writes beside its place and renames over it: who reads sees the old file or the new one. */
@@ -250,8 +261,9 @@ async function writeFile(
   directory: PinnedDirectory,
   at: string,
   context: RestoreContext,
-): Promise<void> {
+): Promise<string | undefined> {
   const temporary = directory.path(temporaryName(context.mark));
+  let note: string | undefined;
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
   const { fileTimeoutMs } = context;
   const opening = open(temporary, flags, 0o600);
@@ -268,11 +280,12 @@ async function writeFile(
         HOLDING_A_FILE_MS,
       );
       assertIntact(item, hash);
-      await fileOperation(context, "flushing it", finish(handle, item));
+      note = await fileOperation(context, "flushing it", finish(handle, item));
     } finally {
       await tidyInTime(handle.close(), fileTimeoutMs);
     }
     await fileOperation(context, "renaming it", rename(temporary, at));
+    return note;
   } catch (error) {
     await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), fileTimeoutMs);
     throw error;
@@ -285,7 +298,7 @@ async function writeLink(
   directory: PinnedDirectory,
   at: string,
   context: RestoreContext,
-): Promise<void> {
+): Promise<string | undefined> {
   if (item.source.length > LONGEST_TARGET) throw new Corrupt("corrupt: it is too long for a link's target");
   const target: Buffer[] = [];
   const hash = await download(contentOf(item, context), context.budget, async (content) => {
@@ -293,14 +306,14 @@ async function writeLink(
   });
   assertIntact(item, hash);
   const temporary = directory.path(temporaryName(context.mark));
-  const making = async (): Promise<void> => {
+  const making = async (): Promise<string | undefined> => {
     await symlink(Buffer.concat(target), temporary);
-    const time = timeOf(item.mtime);
-    await lutimes(temporary, time, time);
+    const note = await setTimeOfLink(temporary, item.mtime);
     await rename(temporary, at);
+    return note;
   };
   try {
-    await fileOperation(context, "making it", making());
+    return await fileOperation(context, "making it", making());
   } catch (error) {
     await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), context.fileTimeoutMs);
     throw error;
@@ -326,20 +339,25 @@ export async function writeAll(handle: FileHandle, content: Buffer, position: nu
   }
 }
 
-export async function finish(handle: FileHandle, item: PlannedItem): Promise<void> {
-  const time = timeOf(item.mtime);
+/** Gives a file its mode and time, and makes it last. @returns what there is to say of that */
+export async function finish(handle: FileHandle, item: PlannedItem): Promise<string | undefined> {
   await handle.chmod(item.mode & PERMISSIONS);
-  await handle.utimes(time, time);
+  const note = await setTime(
+    item.mtime,
+    (time) => handle.utimes(time, time),
+    () => handle.stat(),
+  );
   await handle.sync();
+  return note;
 }
 
-async function withHandle(
+async function withHandle<T>(
   opening: Promise<FileHandle>,
-  work: (handle: FileHandle) => Promise<void>,
-): Promise<void> {
+  work: (handle: FileHandle) => Promise<T>,
+): Promise<T> {
   const handle = await opening;
   try {
-    await work(handle);
+    return await work(handle);
   } finally {
     await handle.close();
   }
@@ -356,6 +374,10 @@ async function fileOperation<T>(
 function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipped"): Outcome {
   const { path: portable, kind, size, mtime, mode } = item;
   return { path: portable, outcome, kind, size, mtime, mode, md5: item.md5 };
+}
+
+function told(note: string | void): { reason?: string } {
+  return note === undefined ? {} : { reason: note };
 }
 
 export function failed({ path: portable, kind }: PlannedItem, reason: string): Outcome {

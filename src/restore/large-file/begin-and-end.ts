@@ -2,13 +2,13 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../backup/budget.ts";
-import { mtimeOf } from "../../backup/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
 import { ignore, type PinnedDirectory } from "../../backup/pinned-directory.ts";
 import { withTimeout } from "../../file-system/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
+import { hasTime } from "../file-times.ts";
 import { findContents } from "../find-content.ts";
 import { largeOutcome, type LargeRef } from "../plan.ts";
 import {
@@ -101,24 +101,26 @@ export async function endRestore(
   if ((await finishHash(ref.state)).toString("base64") !== item.md5) return "again";
   let gone = false;
   const outcome = await restore(large, async (_item, directory, at) => {
-    const placing = async (): Promise<void> => {
+    const placing = async (): Promise<string | undefined> => {
       const flags = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
       const handle = await open(directory.path(attempt.temporary), flags);
+      let note: string | undefined;
       try {
-        await finish(handle, item);
+        note = await finish(handle, item);
       } finally {
         await handle.close();
       }
       await rename(directory.path(attempt.temporary), at);
       await directory.sync().catch(() => undefined);
+      return note;
     };
     try {
-      await withTimeout(placing(), settings.fileTimeoutMs, "flushing it");
+      return await withTimeout(placing(), settings.fileTimeoutMs, "flushing it");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // Another delivery of this may have renamed it.
       const now = await lstat(at).catch(() => undefined);
-      gone = !(now?.isFile() && now.size === item.size && mtimeOf(now) === item.mtime);
+      gone = !(now?.isFile() && now.size === item.size && hasTime(now, item.mtime));
     }
   });
   if (gone) return "again";
