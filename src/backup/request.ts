@@ -60,7 +60,7 @@ export const backupRequest = z.strictObject({
   checksum: z
     .boolean()
     .default(false)
-    .describe("With incremental: compare contents by MD5 instead of size and time."),
+    .describe("Only with incremental: compare contents by MD5 instead of size and time."),
   keepVersions: z
     .boolean()
     .default(true)
@@ -96,6 +96,10 @@ export function parseBackupRequest(input: unknown): Parsed<BackupRequest> {
     };
   }
   const parsed = backupRequest.safeParse(input);
+  if (parsed.data?.checksum && parsed.data.mode === "full") {
+    const problem = '"checksum": it says how an incremental run compares; give "mode": "incremental", too.';
+    return { ok: false, problem };
+  }
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, problem: explain(parsed.error) };
 }
 

@@ -40,7 +40,8 @@ export function isInside(inner: string, outer: string): boolean {
   );
 }
 
-async function realOrNearest(target: string, timeoutMs: number): Promise<string> {
+/** The real path; of what does not exist, that of its nearest existing parent with the rest. @throws FileTimeout */
+export async function realOrNearest(target: string, timeoutMs: number): Promise<string> {
   const absolute = path.resolve(target);
   try {
     return await withTimeout(realpath(absolute), timeoutMs, `looking up ${absolute}`);

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { fileError } from "../file-system/file-error.ts";
 import type { Outcome } from "../backup/outcome.ts";
+import { realOrNearest } from "../backup/roots.ts";
 import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -95,7 +96,11 @@ async function begin(
   try {
     const { fileTimeoutMs } = settings;
     if (!request.dryRun) {
-      const made = await withTimeout(mkdir(request.to, { recursive: true }), fileTimeoutMs, "making it");
+      // Below the real path of what is there, which is what must allow it.
+      const real = await realOrNearest(request.to, fileTimeoutMs);
+      const outside = await refusedTarget({ to: request.to, realTo: real }, settings);
+      if (outside !== undefined) return noPlan(base, outside);
+      const made = await withTimeout(mkdir(real, { recursive: true }), fileTimeoutMs, "making it");
       base.made = made !== undefined;
     }
     base.realTo = await withTimeout(realpath(request.to), fileTimeoutMs, "looking it up");

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { backupRequest, explain, type Parsed } from "../backup/request.ts";
+import { normalRoot } from "../backup/root-path.ts";
 import { RUN_ID } from "../ledger/run-id.ts";
 
 /** A run's id: the instance id of its orchestration. */
@@ -16,7 +17,9 @@ const to = z
   .refine(
     (value) => path.posix.isAbsolute(value) || path.win32.isAbsolute(value),
     'expected an absolute path, e.g. "/home/site/wwwroot" or "D:\\home\\site\\wwwroot"',
-  );
+  )
+  // Once, so that all who look at it mean the same directory: a kernel takes "link/.." for what is above the link's target.
+  .transform(normalRoot);
 
 const { container, prefix, root, include, exclude } = backupRequest.shape;
 
@@ -48,7 +51,7 @@ export const restoreRequest = z
       .boolean()
       .default(false)
       .describe(
-        "Remove what the directory has and the run has not; only what the patterns (and the run's) cover.",
+        "Remove what the directory has and the run has not, last, and only when nothing failed; only what the patterns (and the run's) cover.",
       ),
     dryRun: z.boolean().default(false).describe("Only record what would be done."),
   })

@@ -183,6 +183,20 @@ describe("where a restore may go", () => {
     await write(outer, {});
   });
 
+  test("no directory is made, or restored into, outside by what leads through a link and up again", async () => {
+    const { outer, to } = await arena();
+    await mkdir(path.join(outer, "target/deep"), { recursive: true });
+    await symlink(path.join(outer, "target/deep"), path.join(to, "link"));
+    const source = await forgeRun(azurite.service, [{ path: "a", content: "a" }]);
+    const confined = new Drive(azurite.service, { restoreRoots: [to] });
+    // Above the link, not above what it leads to.
+    await confined.restore({ run: source, to: `${to}/link/../x` });
+    expect(await readdir(path.join(to, "x"))).toEqual(["a"]);
+    const { tally } = await confined.restore({ run: source, to: `${to}/link/x` });
+    expect(tally.stopped).toMatch(/may be restored into/);
+    expect(await readdir(path.join(outer, "target"), { recursive: true })).toEqual(["deep"]);
+  });
+
   test("each activity says so itself when the setting or the directory has changed since the plan was made", async () => {
     const { service, budget } = drive;
     const { outer, to } = await arena();
