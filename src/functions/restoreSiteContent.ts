@@ -6,7 +6,7 @@ import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import type { DirectoriesSlice } from "../restore/restore-directories.ts";
-import type { Slice } from "../restore/delete-extra.ts";
+import type { Slice, SliceRef } from "../restore/delete-extra.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
 import type { PlannedPart } from "./planRestore.ts";
 
@@ -25,17 +25,25 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "planning", runId: run });
   const result = yield* restore(context, { run, part: "0" }, parsed.value);
-  return (yield* conclude(context, result, "restored")).bytes;
+  return (yield* conclude(context, result, result.extraStays ? `restored; ${EXTRA_STAYS}` : "restored"))
+    .bytes;
 });
+
+const EXTRA_STAYS = "what is extra was not deleted, for that is done when all else is restored";
+
+/** What came of it, and whether what is extra was left because of that. */
+type Restored = Tally & { extraStays?: true };
 
 /** Restores the whole run, or the part that is left to this orchestration. */
 function* restore(context: df.OrchestrationContext, part: PartRef, request?: RestoreRequest) {
   let plan: PlannedPart;
-  let removed = emptyTally();
+  let removed: Restored = emptyTally();
+  // What a dry run would delete is in nobody's way.
+  const deletesLast = request?.delete === true && !request.dryRun;
   try {
     plan = yield context.df.callActivityWithRetry("planRestore", retry, { ...part, request });
     if (plan.problem !== undefined) return stopped(plan.problem);
-    if (request?.delete) removed = yield* deleteExtra(context, part.run);
+    if (request?.delete) removed = yield* deleteExtra(context, part.run, deletesLast);
   } catch (error) {
     return stopped(reasonOf(error));
   }
@@ -55,18 +63,32 @@ function* restore(context: df.OrchestrationContext, part: PartRef, request?: Res
   );
   const results = yield* settleAll<Tally>(context, [...batches, ...large, ...rest]);
   const restored = yield* tallyResults(context, plan.batches, results);
-  // Last, for what is put into a directory changes its time.
-  const directories = request ? yield* setDirectories(context, part.run) : emptyTally();
-  return sum([plan.found, removed, ...restored, directories]);
+  const result: Restored = sum([plan.found, removed, ...restored]);
+  if (!request) return result;
+  // What could not be restored may be there under another name, as something extra.
+  const extraStays = deletesLast && (result.stopped !== undefined || result.counts.failed > 0);
+  const extra = deletesLast && !extraStays ? yield* deleteLast(context, part.run) : emptyTally();
+  // Last, for what is put into a directory, or removed from it, changes its time.
+  const directories = yield* setDirectories(context, part.run);
+  return { ...sum([result, extra, directories]), ...(extraStays ? { extraStays } : {}) } satisfies Restored;
 }
 
-/** Removes what is extra before anything is restored, so that nothing is in the way of what is. */
-function* deleteExtra(context: df.OrchestrationContext, run: string) {
+/** Removes what is extra. @param inTheWay only what is in the way of what is to be restored */
+function* deleteExtra(context: df.OrchestrationContext, run: string, inTheWay: boolean) {
   const tallies: Tally[] = [];
   for (let slice = 0; ; slice++) {
-    const result: Slice = yield context.df.callActivityWithRetry("deleteExtra", retry, { run, slice });
+    const ref: SliceRef = { run, slice, ...(inTheWay ? { inTheWay } : {}) };
+    const result: Slice = yield context.df.callActivityWithRetry("deleteExtra", retry, ref);
     tallies.push(result.tally);
     if (result.reached === undefined) return sum(tallies);
+  }
+}
+
+function* deleteLast(context: df.OrchestrationContext, run: string) {
+  try {
+    return yield* deleteExtra(context, run, false);
+  } catch (error) {
+    return stopped(reasonOf(error));
   }
 }
 
@@ -85,6 +107,6 @@ function* setDirectories(context: df.OrchestrationContext, run: string) {
   }
 }
 
-function stopped(reason: string): Tally {
+function stopped(reason: string): Restored {
   return { ...emptyTally(), stopped: reason };
 }

@@ -20,6 +20,8 @@ import { createSelection, type Selection } from "./selection.ts";
 export interface SliceRef {
   run: string;
   slice: number;
+  /** Only what is in the way of what is to be restored: in the place of a directory, or below that of a file. */
+  inTheWay?: boolean;
 }
 
 /** What came of a slice: written once as `deleted/{slice}.json`. */
@@ -29,10 +31,13 @@ export interface Slice {
   deleted: number;
   /** The last name that was looked at, when there is more to look at. */
   reached?: string;
+  /** Of a dry run: the directories on the way there in which all that comes before would be gone. */
+  emptied?: string[];
 }
 
 /**
- * Removes what the directory has and the run has not, for a bounded time. Only what the request's patterns and the
+ * Removes what the directory has and the run has not, for a bounded time: what is in the way before anything is
+ * restored, all else last, so that a restore that storage breaks off has not cost what was there. Only what the request's patterns and the
  * run's own cover is removed: what a backup left out it cannot bring back. What could not be backed up stays, too, and
  * nothing at all is removed when the run's record is not whole. What was removed is named in `deleted/{slice}.jsonl`.
  */
@@ -42,7 +47,7 @@ export async function deleteExtra(
   settings: Settings,
 ): Promise<Slice> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readSlice(ledger, ref.slice);
+  const before = await readSlice(ledger, ref);
   if (before) return before;
   const plan = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
   if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
@@ -57,34 +62,51 @@ export async function deleteExtra(
     const stopped = `Nothing was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`;
     return { tally: { ...emptyTally(), stopped }, deleted: 0 };
   }
-  const reached = ref.slice === 0 ? undefined : (await readSlice(ledger, ref.slice - 1))?.reached;
+  const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const removal = new Removal(
     realTo,
     names,
     [createSelection(request.include, request.exclude), createSelection(source.include, source.exclude)],
     {
       dryRun: request.dryRun,
+      inTheWay: ref.inTheWay === true,
       until: performance.now() + settings.listMs,
       fileTimeoutMs: settings.fileTimeoutMs,
     },
   );
-  await removal.run(reached);
-  return await settleSlice(ledger, ref.slice, removal);
+  await removal.run(last);
+  return await settleSlice(ledger, ref, removal);
 }
 
-async function readSlice(ledger: Ledger, slice: number): Promise<Slice | undefined> {
-  const text = await ledger.read(`deleted/${slice}.json`);
+function nameOf({ slice, inTheWay }: SliceRef): string {
+  return inTheWay ? `deleted/before-${slice}` : `deleted/${slice}`;
+}
+
+async function readSlice(ledger: Ledger, ref: SliceRef): Promise<Slice | undefined> {
+  const text = await ledger.read(`${nameOf(ref)}.json`);
   return text === undefined ? undefined : (JSON.parse(text) as Slice);
 }
 
-async function settleSlice(ledger: Ledger, number: number, removal: Removal): Promise<Slice> {
-  const { deleted, failures, reached } = removal;
-  if (deleted.length > 0) await ledger.writeOnce(`deleted/${number}.jsonl`, toLines(deleted));
-  const record = `outcomes/deleted-${String(number).padStart(4, "0")}.jsonl`;
+async function settleSlice(ledger: Ledger, ref: SliceRef, removal: Removal): Promise<Slice> {
+  const { deleted, failures, reached, emptied } = removal;
+  if (deleted.length > 0) await ledger.writeOnce(`${nameOf(ref)}.jsonl`, toLines(deleted));
+  const record = `outcomes/deleted-${ref.inTheWay ? "before-" : ""}${String(ref.slice).padStart(4, "0")}.jsonl`;
   const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
-  const slice: Slice = { tally, deleted: deleted.length, ...(reached === undefined ? {} : { reached }) };
-  const { won } = await ledger.writeOnce(`deleted/${number}.json`, JSON.stringify(slice));
-  return won ? slice : ((await readSlice(ledger, number)) ?? slice);
+  const slice: Slice = {
+    tally,
+    deleted: deleted.length,
+    ...(reached === undefined ? {} : { reached }),
+    ...(emptied.length === 0 ? {} : { emptied }),
+  };
+  const { won } = await ledger.writeOnce(`${nameOf(ref)}.json`, JSON.stringify(slice));
+  return won ? slice : ((await readSlice(ledger, ref)) ?? slice);
+}
+
+interface Options {
+  dryRun: boolean;
+  inTheWay: boolean;
+  until: number;
+  fileTimeoutMs: number;
 }
 
 /** Walks a directory in the order of its names, and removes what is extra. */
@@ -93,31 +115,33 @@ class Removal {
   readonly failures: Outcome[] = [];
   /** Where the time was up; undefined when all was looked at. */
   reached: string | undefined;
+  /** See Slice. */
+  readonly emptied: string[] = [];
+  #emptiedBefore: ReadonlySet<string> = new Set();
   #last = "";
   readonly #realTo: string;
   readonly #names: RunNames;
   readonly #selections: Selection[];
-  readonly #options: { dryRun: boolean; until: number; fileTimeoutMs: number };
+  readonly #options: Options;
 
-  constructor(
-    realTo: string,
-    names: RunNames,
-    selections: Selection[],
-    options: { dryRun: boolean; until: number; fileTimeoutMs: number },
-  ) {
+  constructor(realTo: string, names: RunNames, selections: Selection[], options: Options) {
     this.#realTo = realTo;
     this.#names = names;
     this.#selections = selections;
     this.#options = options;
   }
 
-  /** @param after the last name that another slice looked at */
-  async run(after: string | undefined): Promise<void> {
-    await this.#walk("", after?.split("/") ?? []);
+  /** @param last the slice before this one */
+  async run(last: Slice | undefined): Promise<void> {
+    this.#emptiedBefore = new Set(last?.emptied);
+    await this.#walk("", last?.reached?.split("/") ?? [], !this.#options.inTheWay);
   }
 
-  /** @returns whether everything in it was removed */
-  async #walk(portable: string, after: readonly string[]): Promise<boolean> {
+  /**
+   * @param all whether whatever is extra in it goes, or only what is in the way
+   * @returns whether everything in it was removed
+   */
+  async #walk(portable: string, after: readonly string[], all: boolean): Promise<boolean> {
     let directory: PinnedDirectory;
     try {
       directory = await awaitingHandles(() => this.#open(portable));
@@ -127,28 +151,26 @@ class Removal {
       return false;
     }
     try {
-      const listed = directory.path(".");
-      const children = await awaitingHandles(() => this.#timed(readdir(listed, { withFileTypes: true })));
-      children.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+      const children = await awaitingHandles(() => this.#timed(childrenOf(directory)));
       let empty = true;
       for (const child of children) {
         const [done] = after;
         if (done !== undefined && (child.name < done || (child.name === done && after.length === 1))) {
-          // Another slice has looked at it, and left it: else it would not be here.
-          empty = false;
+          // Another slice has looked at it, and left it: else it would not be here, but in a dry run.
+          empty = this.#emptiedBefore.has(portable);
           continue;
         }
-        if (performance.now() > this.#options.until && this.#last !== "") {
+        const below = portable === "" ? child.name : `${portable}/${child.name}`;
+        if (performance.now() > this.#options.until && this.#last !== "" && this.#last !== below) {
           this.reached ??= this.#last;
-          return false;
+          return this.#stop(portable, empty);
         }
-        const name = toPortablePath(child.name, "/");
-        const below = portable === "" ? name : `${portable}/${name}`;
-        const removed = child.isDirectory()
-          ? await this.#directory(directory, name, below, child.name === done ? after.slice(1) : [])
-          : await this.#file(directory, name, below);
+        const removed = child.isDirectory
+          ? await this.#directory(directory, child, below, child.name === done ? after.slice(1) : [], all)
+          : await this.#file(directory, child, below, all);
+        if (this.reached !== undefined) return this.#stop(portable, empty);
+        this.#last = below;
         if (!removed) empty = false;
-        if (this.reached !== undefined) return false;
       }
       return empty;
     } catch (error) {
@@ -159,24 +181,37 @@ class Removal {
     }
   }
 
-  async #file(directory: PinnedDirectory, name: string, portable: string): Promise<boolean> {
-    this.#last = portable;
+  /** Keeps for the next slice what a dry run does not leave on the disk. */
+  #stop(portable: string, empty: boolean): false {
+    if (this.#options.dryRun && empty) this.emptied.push(portable);
+    return false;
+  }
+
+  async #file(directory: PinnedDirectory, child: Child, portable: string, all: boolean): Promise<boolean> {
+    if (!all && !this.#names.directory(portable)) return false;
     if (this.#names.file(portable) || this.#names.missed(portable)) return false;
     if (!this.#selections.every((selection) => selection.file(portable))) return false;
-    return await this.#remove(portable, "file", directory, () => unlink(directory.path(name)));
+    return await this.#remove(portable, "file", directory, () => unlink(placeOf(directory, child)));
   }
 
   async #directory(
     directory: PinnedDirectory,
-    name: string,
+    child: Child,
     portable: string,
     after: readonly string[],
+    all: boolean,
   ): Promise<boolean> {
+    const isInTheWay = this.#names.file(portable);
+    if (!all && !isInTheWay && !this.#names.directory(portable)) return false;
     if (this.#names.missed(portable)) return false;
-    const emptied = await this.#walk(portable, after);
+    if (child.raw !== undefined) {
+      this.#fail(portable, "directory", new Error("its name is not valid UTF-8; remove it by hand"));
+      return false;
+    }
+    const emptied = await this.#walk(portable, after, all || isInTheWay);
     if (!emptied || this.reached !== undefined || this.#names.directory(portable)) return false;
     if (!this.#selections.every((selection) => selection.directory(portable))) return false;
-    return await this.#remove(portable, "directory", directory, () => rmdir(directory.path(name)));
+    return await this.#remove(portable, "directory", directory, () => rmdir(directory.path(child.name)));
   }
 
   async #remove(
@@ -209,4 +244,32 @@ class Removal {
     const reason = `it could not be deleted: ${code === undefined ? message : fileError(code)}`;
     this.failures.push({ path, kind, outcome: "failed", size: 0, reason });
   }
+}
+
+/** A name in a directory. */
+interface Child {
+  /** As it is in a portable path. */
+  name: string;
+  isDirectory: boolean;
+  /** The name's bytes, where they are not valid UTF-8: `name` alone would not find it. */
+  raw?: Buffer;
+}
+
+/** What is in a directory, in the order of the names. */
+async function childrenOf(directory: PinnedDirectory): Promise<Child[]> {
+  const children = await readdir(directory.path("."), { withFileTypes: true, encoding: "buffer" });
+  const found = children.map((child): Child => {
+    const text = child.name.toString("utf8");
+    const isWhole = !text.includes("\ufffd") || Buffer.from(text).equals(child.name);
+    return {
+      name: toPortablePath(text, "/"),
+      isDirectory: child.isDirectory(),
+      ...(isWhole ? {} : { raw: child.name }),
+    };
+  });
+  return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function placeOf(directory: PinnedDirectory, { name, raw }: Child): string | Buffer {
+  return raw ? Buffer.concat([Buffer.from(directory.path("x").slice(0, -1)), raw]) : directory.path(name);
 }

@@ -33,7 +33,15 @@ export async function copyLarge(ref: LargeRef, { service, settings, budget }: Me
     const ranges = Array.from({ length: begun.ranges }, (_none, range) =>
       copyRange({ ...at, range }, service, settings, budget),
     );
-    const hash = hashSpan({ ...at, from: 0, to: begun.size }, service, settings, budget);
+    const hash = (async () => {
+      const span = { ...at, from: 0, to: begun.size };
+      let hashed = await hashSpan(span, service, settings, budget);
+      while (hashed !== "changed" && hashed.reached !== undefined) {
+        const { reached: from, state } = hashed;
+        hashed = await hashSpan({ ...span, from, state }, service, settings, budget);
+      }
+      return hashed;
+    })();
     const [hashed, ...pieces] = await Promise.all([hash, ...ranges]);
     if (hashed === "changed" || pieces.includes("changed")) continue;
     const committed = await commitAttempt({ ...at, state: hashed.state }, service, settings);

@@ -88,6 +88,17 @@ export class Drive {
     const parsed = parseRestoreRequest(request);
     if (!parsed.ok) throw new Error(parsed.problem);
     let deleted = 0;
+    const deletes = parsed.value.delete;
+    const deletesLast = deletes && !parsed.value.dryRun;
+    const deleteAll = async (inTheWay: boolean): Promise<Tally> => {
+      const tallies: Tally[] = [];
+      for (let slice = 0; ; slice++) {
+        const result = await deleteExtra({ run, slice, inTheWay }, this.service, this.settings);
+        deleted += result.deleted;
+        tallies.push(result.tally);
+        if (result.reached === undefined) return sum(tallies);
+      }
+    };
     const tally = await this.#part(async (part, first) => {
       const plan = await planRestore(
         { run, part, ...(first ? { request: parsed.value } : {}) },
@@ -97,16 +108,11 @@ export class Drive {
       const extra = emptyTally();
       if (plan.problem !== undefined)
         return { ...plan, found: { ...extra, stopped: plan.problem }, work: never };
-      if (first && parsed.value.delete) {
-        for (let slice = 0; ; slice++) {
-          const result = await deleteExtra({ run, slice }, this.service, this.settings);
-          deleted += result.deleted;
-          Object.assign(extra, sum([extra, result.tally]));
-          if (result.tally.stopped !== undefined) {
-            return { ...plan, found: result.tally, batches: [], large: [], rest: [], work: never };
-          }
-          if (result.reached === undefined) break;
-        }
+      if (first && deletes) {
+        const removed = await deleteAll(deletesLast);
+        if (removed.stopped !== undefined)
+          return { ...plan, found: removed, batches: [], large: [], rest: [], work: never };
+        Object.assign(extra, removed);
       }
       return {
         ...plan,
@@ -115,6 +121,8 @@ export class Drive {
         work: (batch) => restoreBatch({ run, part, batch }, this.service, this.settings, this.budget),
       };
     });
+    if (deletesLast && tally.stopped === undefined && tally.counts.failed === 0)
+      Object.assign(tally, sum([tally, await deleteAll(false)]));
     for (let slice = 0; tally.stopped === undefined; slice++) {
       const result = await restoreDirectories({ run, slice }, this.service, this.settings);
       Object.assign(tally, sum([tally, result.tally]));

@@ -63,6 +63,36 @@ test("a backup, a change, a backup, a restore of the first, and verifications", 
   expect(problem).toMatchObject({ runtimeStatus: "Completed", output: 0 });
 });
 
+test("what is extra goes last, and only when all else is restored; what is in the way goes first", async () => {
+  const [root, to] = [temporary(), temporary()];
+  await write(root, {
+    "was-directory": "now a file",
+    "was-file/x": "now in a directory",
+    lost: "lost",
+    a: "a",
+  });
+  const container = `last-${randomUUID()}`;
+  const backup = await run("backupSiteContent", { root, container });
+  await write(to, { "was-directory/below/x": "x", "was-file": "x", extra: "extra", "extras/y": "y" });
+  const blobs = BlobServiceClient.fromConnectionString(host.connectionString).getContainerClient(container);
+  await blobs.deleteBlob("lost");
+
+  const request = { run: backup.id, to, delete: true };
+  const failed = await run("restoreSiteContent", request);
+  expect(failed.runtimeStatus).toBe("Failed");
+  expect(failed.output).toMatch(
+    /1 of 4 files failed, the others are restored; what is extra was not deleted/,
+  );
+  const half = ["a", "extra", "extras/y", "was-directory", "was-file/x"];
+  expect([...(await snapshotOf(to)).keys()]).toEqual(half);
+
+  await run("backupSiteContent", { root, container });
+  expect((await run("restoreSiteContent", { ...request, dryRun: true })).runtimeStatus).toBe("Completed");
+  expect([...(await snapshotOf(to)).keys()]).toEqual(half);
+  expect((await run("restoreSiteContent", request)).runtimeStatus).toBe("Completed");
+  expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+});
+
 test.each([
   ["run.json", "Failed"],
   // A policy goes by the summary: that of which this version knows all lets the run go.

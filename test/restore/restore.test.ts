@@ -5,6 +5,7 @@ import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failBatch } from "../../src/ledger/fail-batch.ts";
+import { parseLines } from "../../src/ledger/ledger.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
@@ -284,6 +285,57 @@ describe("delete", () => {
     expect(deleted).toBe(30 + 5);
     expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
   });
+
+  test("a dry run names the same in one go, in many, and as is removed then", async () => {
+    const root = temporary();
+    await write(root, { "d/keep": "k", z: "z" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    const extra = ["a/1", "a/b/2", "a/b/3", "d/4", "d/e/5", "m/n/o/6", "y", "zz/7"];
+    await write(to, Object.fromEntries(extra.map((name) => [name, "extra"])));
+    for (const empty of ["a/b/empty", "c", "d/f/g"]) await mkdir(path.join(to, empty), { recursive: true });
+    const named = async (driven: Drive, dryRun: boolean): Promise<string[]> => {
+      const restored = await driven.restore({ run, to, delete: true, dryRun });
+      const container = service.getContainerClient("backup-runs");
+      const names: string[] = [];
+      for await (const { name } of container.listBlobsFlat({ prefix: `${restored.run}/deleted/` })) {
+        if (!name.endsWith(".jsonl")) continue;
+        const text = (await container.getBlobClient(name).downloadToBuffer()).toString();
+        names.push(...parseLines<{ path: string }>(text).map((line) => line.path));
+      }
+      expect(restored.deleted).toBe(names.length);
+      return names.sort();
+    };
+    const slow = new Drive(service, { listMs: 0 });
+    const told = await named(drive, true);
+    expect(told).toEqual(
+      [...extra, "a", "a/b", "a/b/empty", "c", "d/e", "d/f", "d/f/g", "m", "m/n", "m/n/o", "zz"].sort(),
+    );
+    expect(await named(slow, true)).toEqual(told);
+    expect(await named(slow, false)).toEqual(told);
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+  });
+
+  test.runIf(process.platform === "linux")(
+    "a file whose name is not valid UTF-8 goes; a directory of such a name is told of, and stays",
+    async () => {
+      const root = temporary();
+      await write(root, { a: "a" });
+      const { run } = await drive.backup({ root, prefix: prefix() });
+      const to = temporary();
+      const at = (name: string) => Buffer.concat([Buffer.from(`${to}/`), Buffer.from(name, "latin1")]);
+      await writeFile(at("f\xfcr"), "latin1");
+      await mkdir(at("dir-f\xfcr"));
+      const { run: id, tally, deleted } = await drive.restore({ run, to, delete: true });
+      expect(deleted).toBe(1);
+      expect(tally.counts).toMatchObject({ copied: 1, failed: 1 });
+      expect((await drive.outcomes(id)).get("dir-f\ufffdr")?.reason).toMatch(
+        /not valid UTF-8; remove it by hand/,
+      );
+      const left = await readdir(to, { encoding: "buffer" });
+      expect(left.map((name) => name.toString("latin1")).sort()).toEqual(["a", "dir-f\xfcr"]);
+    },
+  );
 
   test("removes nothing when the run's record is not whole", async () => {
     const root = temporary();
