@@ -42,7 +42,8 @@ export function isInside(inner: string, outer: string): boolean {
 
 /** The real path; of what does not exist, that of its nearest existing parent with the rest. @throws FileTimeout */
 export async function realOrNearest(target: string, timeoutMs: number): Promise<string> {
-  const absolute = path.resolve(target);
+  // As it is: of "link/.." the file system has another notion than path.resolve.
+  const absolute = path.isAbsolute(target) ? target : path.resolve(target);
   try {
     return await withTimeout(realpath(absolute), timeoutMs, `looking up ${absolute}`);
   } catch (error) {

@@ -19,7 +19,7 @@ const to = z
     'expected an absolute path, e.g. "/home/site/wwwroot" or "D:\\home\\site\\wwwroot"',
   )
   // Once, so that all who look at it mean the same directory: a kernel takes "link/.." for what is above the link's target.
-  .transform(normalRoot);
+  .transform((value) => normalRoot((path.isAbsolute(value) ? path : path.win32).normalize(value)));
 
 const { container, prefix, root, include, exclude } = backupRequest.shape;
 

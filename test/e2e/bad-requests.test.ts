@@ -1,7 +1,7 @@
 /** Every way in which a request is refused; each answer is application/problem+json and says what to do. */
 import path from "node:path";
 import { describe, expect, inject, it } from "vitest";
-import { link, makeTree, manyFiles } from "../harness/tree.ts";
+import { directory, link, makeTree, manyFiles } from "../harness/tree.ts";
 import { backUp, expectProblem, follow, newContainer, newRoot, post, start } from "./client.ts";
 
 const { baseUrl, allowed, trees } = inject("hostUnderTest");
@@ -69,6 +69,8 @@ describe("403: a directory that BACKUP_ROOTS does not allow", () => {
   it("a link to a directory outside", async () => {
     const root = await makeTree(await newRoot(), { out: link("/") });
     await expectProblem(await postJson({ root: path.join(root, "out/etc") }), 403, /BACKUP_ROOTS/);
+    const beside = await makeTree(await newRoot(), { out: link("/usr/lib"), bin: directory() });
+    await expectProblem(await postJson({ root: `${beside}/out/../bin` }), 403, /BACKUP_ROOTS/);
   });
 });
 
