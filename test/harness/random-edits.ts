@@ -52,6 +52,9 @@ export class EditedTree {
     const now = await snapshotOf(this.root);
     const old = now.get(change.path);
     const isFile = old?.startsWith("file") ?? false;
+    // A directory that is not empty is in no snapshot; what is in it is.
+    const isThere = [...now.keys()].some((other) => `${other}/`.startsWith(`${change.path}/`));
+    const isDirectory = isThere && (old?.startsWith("directory") ?? true);
     switch (change.edit) {
       case "write":
         await this.#clear(change.path);
@@ -70,11 +73,12 @@ export class EditedTree {
         return await utimes(at, time, time);
       }
       case "touch":
-        return old === undefined ? undefined : await this.#stamp(at);
+        return isThere ? await this.#stamp(at) : undefined;
       case "mode":
-        return isFile ? await chmod(at, change.mode) : undefined;
+        if (!isFile && !isDirectory) return;
+        return await chmod(at, isDirectory ? change.mode | 0o700 : change.mode);
       case "delete":
-        if (![...now.keys()].some((other) => `${other}/`.startsWith(`${change.path}/`))) return;
+        if (!isThere) return;
         return await rm(at, { recursive: true, force: true });
       case "to directory":
         await this.#clear(change.path);
@@ -82,12 +86,14 @@ export class EditedTree {
         return await this.#stamp(at);
       case "rename":
         if (
-          old === undefined ||
+          !isThere ||
           `${change.to}/`.startsWith(`${change.path}/`) ||
           `${change.path}/`.startsWith(`${change.to}/`)
         )
           return;
         await this.#clear(change.to);
+        // A file of other content may be where one of the same size and time was.
+        this.sneaked ||= this.everSneaked;
         return await rename(at, path.join(this.root, change.to));
       case "link":
         await this.#clear(change.path);

@@ -132,8 +132,10 @@ export class Drive {
     return { tally, deleted };
   }
 
-  async verify(request: { run: string } & Record<string, unknown>): Promise<{ run: string; tally: Tally }> {
-    const run = randomUUID().replaceAll("-", "");
+  async verify(
+    request: { run: string } & Record<string, unknown>,
+    run = randomUUID().replaceAll("-", ""),
+  ): Promise<{ run: string; tally: Tally }> {
     const parsed = parseVerifyRequest(request);
     if (!parsed.ok) throw new Error(parsed.problem);
     const tally = await this.#part(async (part, first) => {

@@ -1,6 +1,6 @@
 import { cp, mkdir } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
@@ -8,10 +8,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { readRun } from "../../src/ledger/run-record.ts";
+import { applyPolicy, type Policy } from "../../src/retention/policy.ts";
 import { EditedTree, edits } from "../harness/random-edits.ts";
-import { dyingService, Life } from "../retention/dying-service.ts";
+import { Life, mortalDrive } from "../retention/dying-service.ts";
 import { startAccounts, type Account } from "./azurite.ts";
 import { Drive } from "./drive.ts";
+import { backdate, backUpDespite, howEnded, SETTINGS } from "./model-ends.ts";
 import { directoriesOf, snapshotOf } from "./tree.ts";
 
 /**
@@ -21,10 +23,10 @@ import { directoriesOf, snapshotOf } from "./tree.ts";
 const CASES = Number(process.env["MODEL_CASES"] ?? 200);
 
 /** Histories that are tried at the same time, each with an account of its own. */
-const AT_A_TIME = 2;
+const AT_A_TIME = Number(process.env["MODEL_AT_A_TIME"] ?? 2);
 
-/** Files of more bytes are copied, restored and read back by ranges. */
-const SETTINGS = { largeFile: 5 };
+/** In memory where there is such a place: a restore flushes each file, which takes a disk longer than all the rest. */
+const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 let azurite: Awaited<ReturnType<typeof startAccounts>>;
 
@@ -35,20 +37,32 @@ afterAll(async () => {
   await azurite?.stop();
 });
 
-/** Requests until a run is killed; most make no more. It goes on then under its id, as the engine has it. */
+/** Requests until something is killed; most make no more. It goes on then under its id, as the engine has it. */
 const kill = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(undefined) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 50 }) },
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 60 }) },
 );
+const few = fc.integer({ min: 1, max: 3 });
+const policy = fc.oneof(
+  fc.record({ keepLast: few }),
+  fc.record({ keepLast: fc.integer({ min: 0, max: 1 }), keepDaily: few }),
+  fc.record({ keepHourly: few, keepWeekly: few }, { requiredKeys: ["keepWeekly"] }),
+  fc.record({ keepMonthly: few, keepYearly: few }, { requiredKeys: ["keepYearly"] }),
+  fc.record({ keepWithin: fc.constantFrom("1h", "2d", "1m10d", "1y1m") }),
+);
+const HOUR = 3_600_000;
 const history = fc.array(
   fc.record({
     edits,
     how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const),
-    backupKilled: kill,
+    backupEnds: howEnded,
     restoreKilled: kill,
+    verifyKilled: kill,
+    /** Milliseconds since the run before. */
+    after: fc.constantFrom(HOUR / 60, HOUR, 24 * HOUR, 8 * 24 * HOUR, 40 * 24 * HOUR, 400 * 24 * HOUR),
     prune: fc.option(
       fc.record({
-        keepLast: fc.integer({ min: 1, max: 2 }),
+        policy,
         /** Requests until it is killed; most prunes make fewer than a hundred. */
         killedAfter: fc.option(fc.integer({ min: 1, max: 90 }), { freq: 1 }),
       }),
@@ -57,6 +71,14 @@ const history = fc.array(
   }),
   { minLength: 1, maxLength: 3 },
 );
+/** What does not change within a history. */
+const always = fc.record({
+  inPlace: fc.boolean(),
+  keepVersions: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(true) },
+    { weight: 1, arbitrary: fc.constant(false) },
+  ),
+});
 
 test(
   `every run of ${CASES} random histories that no prune forgot restores to the tree of its time`,
@@ -70,6 +92,7 @@ test(
 
 interface Made {
   run: string;
+  started: Date;
   tree: Map<string, string>;
   directories: Map<string, string>;
 }
@@ -82,7 +105,7 @@ async function despite<T>(
 ): Promise<T> {
   if (killedAfter !== undefined) {
     const life = new Life(killedAfter);
-    const done = await work(new Drive(dyingService(connectionString, life), SETTINGS)).catch(() => undefined);
+    const done = await work(mortalDrive(connectionString, life, SETTINGS)).catch(() => undefined);
     if (done !== undefined && life.left > 0) return done;
     expect(life.left).toBeLessThanOrEqual(0);
   }
@@ -93,21 +116,29 @@ async function despite<T>(
 async function prune(
   { service, connectionString }: Account,
   runs: readonly Made[],
-  { keepLast, killedAfter }: { keepLast: number; killedAfter: number | null },
+  { policy, killedAfter }: { policy: Policy; killedAfter: number | null },
 ): Promise<Made[]> {
   const id = randomUUID().replaceAll("-", "");
   const life = new Life(killedAfter ?? Infinity);
-  const drive = new Drive(dyingService(connectionString, life));
-  const pruned = await drive.prune({ keepLast }, id).catch(() => undefined);
+  const pruned = await mortalDrive(connectionString, life)
+    .prune({ ...policy }, id)
+    .catch(() => undefined);
   const left: Made[] = [];
   for (const made of runs) {
     const record = await readRun(new Ledger(service, made.run));
     if (record !== undefined && record.forgotten === undefined) left.push(made);
   }
-  expect(left.slice(-keepLast)).toEqual(runs.slice(-keepLast));
-  if (pruned) expect(left).toHaveLength(Math.min(keepLast, runs.length));
-  else {
+  const wanted = applyPolicy(runs, policy, new Date())
+    .filter(({ run, reasons }) => reasons.length > 0 || run === runs.at(-1))
+    .map(({ run }) => run);
+  const byTime = wanted.toReversed();
+  if (pruned) {
+    expect(pruned.tally).toMatchObject({ failures: [], counts: { failed: 0 } });
+    expect(pruned.tally.stopped).toBeUndefined();
+    expect(left).toEqual(byTime);
+  } else {
     expect(life.left).toBeLessThanOrEqual(0);
+    expect(left).toEqual(expect.arrayContaining(byTime));
     // As a minute later.
     await new PruneLock(service, { id, container: "backups", prefix: "" }).release();
   }
@@ -116,42 +147,49 @@ async function prune(
 
 async function tryHistories(account: Account, cases: number): Promise<void> {
   const { service } = account;
-  const drive = new Drive(service, SETTINGS);
   await fc.assert(
-    fc.asyncProperty(history, fc.boolean(), async (steps, inPlace) => {
-      const base = mkdtempSync(path.join(tmpdir(), "model-"));
+    fc.asyncProperty(history, always, async (steps, { inPlace, keepVersions }) => {
+      const base = mkdtempSync(path.join(FOLDER, "model-"));
       try {
         const root = path.join(base, "root");
         await mkdir(root);
         const tree = new EditedTree(root);
+        let clock = Date.now() - steps.reduce((sum, { after }) => sum + after, HOUR);
+        const isPruned = steps.some(({ prune }) => prune !== null);
         let runs: Made[] = [];
-        for (const { edits, how, backupKilled, prune: pruning } of steps) {
+        for (const { edits, how, backupEnds, after, prune: pruning } of steps) {
           for (const change of edits) await tree.apply(change);
           // Size and time cannot tell a change that keeps both; an incremental run goes by them.
-          const mode = how === "full" || (how === "incremental" && tree.sneaked) ? "full" : "incremental";
-          const id = randomUUID().replaceAll("-", "");
-          const { run, tally } = await despite(account, backupKilled, (it) =>
-            it.backup({ root, mode, checksum: how === "checksum" }, id),
-          );
+          const isFull = how === "full" || (how === "incremental" && tree.sneaked);
+          const mode = isFull ? ("full" as const) : ("incremental" as const);
+          const request = { root, mode, checksum: how === "checksum", keepVersions };
+          const started = new Date((clock += after));
+          const { run, tally, late } = await backUpDespite(account, backupEnds, request, started);
+          if (isPruned) await backdate(service, run, started);
           tree.sneaked = false;
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, vanished: 0, skipped: 0 } });
-          runs.push({ run, tree: await snapshotOf(root), directories: await directoriesOf(root) });
+          runs.push({ run, started, tree: await snapshotOf(root), directories: await directoriesOf(root) });
           if (pruning) runs = await prune(account, runs, pruning);
+          await late();
         }
         // Into the tree as it is now, or where the run before was restored, or into nothing.
         const to = path.join(base, "to");
         if (inPlace)
           await cp(root, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-        for (const [index, { run, tree: wanted, directories }] of runs.toReversed().entries()) {
+        // Where nothing is kept of what is overwritten, the newest is all that there is.
+        const whole = keepVersions ? runs.toReversed() : runs.slice(-1);
+        for (const [index, { run, tree: wanted, directories }] of whole.entries()) {
           const overwrite = tree.everSneaked || index % 2 === 0 ? "always" : "changed";
-          const id = randomUUID().replaceAll("-", "");
+          const [restore, verification] = [randomUUID(), randomUUID()];
           const { tally } = await despite(account, steps[index]?.restoreKilled, (it) =>
-            it.restoreAs(id, { run, to, delete: true, overwrite }),
+            it.restoreAs(restore, { run, to, delete: true, overwrite }),
           );
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, skipped: 0 } });
           expect(await snapshotOf(to)).toEqual(wanted);
           expect(await directoriesOf(to)).toEqual(directories);
-          const verified = await drive.verify({ run, readData: index === 0 });
+          const verified = await despite(account, steps[index]?.verifyKilled, (it) =>
+            it.verify({ run, readData: index === 0 }, verification),
+          );
           expect(verified.tally).toMatchObject({ failures: [], counts: { failed: 0 } });
         }
       } finally {
