@@ -52,33 +52,40 @@ type Request = Parameters<Drive["backup"]>[0] & Pick<RunRecord, "root" | "mode">
 
 const nothing = async (): Promise<void> => {};
 
-/** Backs up, whatever happens to the first try. @param started when the first try is recorded to have begun */
+/**
+ * Backs up, whatever happens to the first try.
+ * @param request as the tree stands when it is called
+ * @param started when the first try is recorded to have begun
+ * @param change changes the tree, between a try that is canceled and the next
+ */
 export async function backUpDespite(
   { service, connectionString }: Account,
   ended: Ended | undefined,
-  request: Request,
+  request: () => Request,
   started: Date,
+  change: () => Promise<void>,
 ): Promise<BackedUp> {
   const drive = new Drive(service, SETTINGS);
   const first = randomUUID().replaceAll("-", "");
-  if (!ended) return { ...(await drive.backup(request, first)), late: nothing };
+  const wanted = request();
+  if (!ended) return { ...(await drive.backup(wanted, first)), late: nothing };
 
   const isLate = ended.how === "canceled and late";
   const life = new Life(isLate ? Infinity : ended.after);
   const gate = new Gate(ended.after);
   if (isLate) life.before = () => gate.pass();
   const going = mortalDrive(connectionString, life, SETTINGS)
-    .backup(request, first)
+    .backup(wanted, first)
     .catch(() => undefined);
   const done = await Promise.race([going, gate.held]);
   if (done && life.left > 0) return { ...done, late: nothing };
   if (!done && !(isLate ? gate.isHolding : life.left <= 0)) throw new Error("It failed before it was ended.");
-  if (ended.how === "resumed") return { ...(await drive.backup(request, first)), late: nothing };
+  if (ended.how === "resumed") return { ...(await drive.backup(wanted, first)), late: nothing };
 
   const ledger = new Ledger(service, first);
   // As canceling does with a run that is just beginning.
   if (!(await readRun(ledger))) {
-    const { root, mode } = request;
+    const { root, mode } = wanted;
     await openRun(ledger, { root, container: "backups", prefix: "", mode });
   }
   const longAgo = ended.how === "canceled long ago" ? { finished: started.toISOString() } : {};
@@ -88,7 +95,8 @@ export async function backUpDespite(
     gate.open();
     await going;
   };
-  return { ...(await drive.backup(request)), late };
+  await change();
+  return { ...(await drive.backup(request())), late };
 }
 
 /** Records that a run began at another time. */

@@ -56,6 +56,8 @@ const history = fc.array(
     edits,
     how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const),
     backupEnds: howEnded,
+    /** Before the next try, where the first one is canceled. */
+    editsBetween: edits,
     restoreKilled: kill,
     verifyKilled: kill,
     /** Milliseconds since the run before. */
@@ -157,14 +159,21 @@ async function tryHistories(account: Account, cases: number): Promise<void> {
         let clock = Date.now() - steps.reduce((sum, { after }) => sum + after, HOUR);
         const isPruned = steps.some(({ prune }) => prune !== null);
         let runs: Made[] = [];
-        for (const { edits, how, backupEnds, after, prune: pruning } of steps) {
-          for (const change of edits) await tree.apply(change);
-          // Size and time cannot tell a change that keeps both; an incremental run goes by them.
-          const isFull = how === "full" || (how === "incremental" && tree.sneaked);
-          const mode = isFull ? ("full" as const) : ("incremental" as const);
-          const request = { root, mode, checksum: how === "checksum", keepVersions };
+        for (const { edits, how, backupEnds, editsBetween, after, prune: pruning } of steps) {
+          const change = async (some: typeof edits): Promise<void> => {
+            for (const each of some) await tree.apply(each);
+          };
+          const request = () => {
+            // Size and time cannot tell a change that keeps both; an incremental run goes by them.
+            const isFull = how === "full" || (how === "incremental" && tree.sneaked);
+            const mode = isFull ? ("full" as const) : ("incremental" as const);
+            return { root, mode, checksum: how === "checksum", keepVersions };
+          };
           const started = new Date((clock += after));
-          const { run, tally, late } = await backUpDespite(account, backupEnds, request, started);
+          await change(edits);
+          const { run, tally, late } = await backUpDespite(account, backupEnds, request, started, () =>
+            change(editsBetween),
+          );
           if (isPruned) await backdate(service, run, started);
           tree.sneaked = false;
           expect(tally).toMatchObject({ failures: [], counts: { failed: 0, vanished: 0, skipped: 0 } });
