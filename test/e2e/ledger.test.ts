@@ -40,6 +40,7 @@ describe("the ledger of a run", () => {
     expect(ledger.run).toEqual({
       version: 1,
       id: status.instanceId,
+      app: expect.any(String) as string,
       root,
       container: container.containerName,
       prefix: "site",
