@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import {
+  PAGE_BYTES,
   type ListBlobsRequests,
   type ListedBlob,
   type ListedPage,
@@ -17,8 +18,6 @@ const BLOBS_A_FILE = 2;
  * most, the emulator takes half as much again for each blob (docs/performance.md); a real account has no such preference.
  */
 const PAGE_BELOW = 2_000;
-/** A page of 5,000 blobs with their metadata, about. */
-const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** A page that is on its way: whoever takes it gets its error. */
 interface AskedPage {

@@ -3,7 +3,8 @@ import pMap from "p-map";
 import { blobKey, blobName, folderOf } from "../backup/blob-name.ts";
 import { historyPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
-import { withRetries } from "../storage/retries.ts";
+import { ListBlobsRequests, PAGE_BYTES } from "../storage/list-blobs-request.ts";
+import { retrying } from "../storage/retries.ts";
 import type { ManifestItem } from "./manifest.ts";
 
 /** Where the content of an item is: the blob itself under an ETag, or one of its snapshots or versions. */
@@ -13,6 +14,14 @@ export interface Source {
   etag?: string;
   snapshot?: string;
   versionId?: string;
+}
+
+/** What a listing tells of a blob, or of a snapshot or version of it. */
+interface Kept {
+  name: string;
+  /** Base64. */
+  md5: string | undefined;
+  source: Source;
 }
 
 /** Where an item's content is, or why it is not there, for people. */
@@ -30,17 +39,19 @@ const ONE_BY_ONE = 32;
  * looked for by name. Nothing is downloaded.
  */
 export async function findContents(
-  container: ContainerClient,
+  where: { container: ContainerClient; behindProxy: boolean },
   prefix: string,
   items: readonly ManifestItem[],
 ): Promise<Map<ManifestItem, Found>> {
+  const { container, behindProxy } = where;
+  const requests = new ListBlobsRequests(container, behindProxy);
   const found = new Map<ManifestItem, Found>();
   await pMap(
     byDirectory(items, prefix),
     async ([directory, wanted]) => {
       const search = new Search(wanted, found);
       const below = { any: false };
-      for await (const blob of blobsIn(container, directory, below)) search.take(blob);
+      for await (const blob of blobsIn(requests, directory, below)) search.take(blob);
       const left = search.left();
       if (left.length === 0) return;
       const prefixes = below.any && left.length <= ONE_BY_ONE ? left : [directory];
@@ -48,7 +59,7 @@ export async function findContents(
         prefixes,
         async (from) => {
           for await (const blob of historyOf(container, from)) {
-            search.take(blob);
+            search.take(kept(blob));
             if (from !== directory && blob.name !== from) break;
           }
         },
@@ -73,22 +84,14 @@ class Search {
     this.#found = found;
   }
 
-  take(blob: BlobItem): void {
-    const items = this.#wanted.get(blob.name);
+  take({ name, md5, source }: Kept): void {
+    const items = this.#wanted.get(name);
     if (!items) return;
-    this.#met.add(blob.name);
-    const length = blob.properties.contentLength ?? 0;
-    const md5 = blob.properties.contentMD5 && Buffer.from(blob.properties.contentMD5).toString("base64");
+    this.#met.add(name);
     for (const item of items) {
-      if (this.#found.has(item) || md5 !== item.md5 || (item.kind === "file" && length !== item.size))
-        continue;
-      const { snapshot, versionId } = blob;
-      const current = !snapshot && (!versionId || blob.isCurrentVersion);
-      this.#found.set(item, {
-        source: current
-          ? { length, etag: blob.properties.etag }
-          : { length, ...(snapshot ? { snapshot } : { versionId }) },
-      });
+      if (this.#found.has(item) || md5 !== item.md5) continue;
+      if (item.kind === "file" && source.length !== item.size) continue;
+      this.#found.set(item, { source });
     }
   }
 
@@ -133,34 +136,39 @@ function byDirectory(
 
 /** The blobs of one directory; `below` says whether there are directories in it. */
 async function* blobsIn(
-  container: ContainerClient,
-  directory: string,
+  requests: ListBlobsRequests,
+  folder: string,
   below: { any: boolean },
-): AsyncGenerator<BlobItem> {
-  let token: string | undefined;
+): AsyncGenerator<Kept> {
+  let from: string | undefined;
   do {
-    const settings = { maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) };
+    const request = { folder, deep: false, from, withMetadata: false };
     let page;
     try {
-      page = await withRetries((abortSignal) =>
-        container
-          .listBlobsByHierarchy("/", { prefix: directory || undefined, abortSignal })
-          .byPage(settings)
-          .next(),
-      );
+      page = await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
     } catch (error) {
       // No container: no blob.
       if (classify(error) === "missing") return;
       throw error;
     }
-    if (page.done) return;
-    if ((page.value.segment.blobPrefixes?.length ?? 0) > 0) below.any = true;
-    yield* page.value.segment.blobItems;
-    token = page.value.continuationToken || undefined;
-  } while (token);
+    below.any ||= page.hasFolders;
+    for (const { name, size, md5, etag } of page.blobs) yield { name, md5, source: { length: size, etag } };
+    from = page.next;
+  } while (from !== undefined);
 }
 
 /** All blobs whose names begin so, with snapshots and versions. */
 async function* historyOf(container: ContainerClient, prefix: string): AsyncGenerator<BlobItem> {
   for await (const { blobs } of historyPages(container, { prefix: prefix || undefined })) yield* blobs;
+}
+
+function kept({ name, properties, snapshot, versionId, isCurrentVersion }: BlobItem): Kept {
+  const { contentLength: length = 0, contentMD5, etag } = properties;
+  const isCurrent = !snapshot && (!versionId || isCurrentVersion);
+  const which = isCurrent ? { etag } : snapshot ? { snapshot } : { versionId };
+  return {
+    name,
+    md5: contentMD5 && Buffer.from(contentMD5).toString("base64"),
+    source: { length, ...which },
+  };
 }

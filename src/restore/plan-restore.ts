@@ -126,7 +126,7 @@ async function examine(
   items: readonly ManifestItem[],
   { request, source, realTo }: PlanBase<RestoreRequest>,
   container: ContainerClient,
-  { fileTimeoutMs }: Settings,
+  { fileTimeoutMs, behindProxy }: Settings,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const selection = createSelection(request.include, request.exclude);
   const settled: Outcome[] = [];
@@ -138,7 +138,7 @@ async function examine(
     return reason === undefined;
   });
   const clashing = await clashesIn(safe, { realTo, dryRun: request.dryRun, fileTimeoutMs });
-  const contents = await findContents(container, source.prefix, safe);
+  const contents = await findContents({ container, behindProxy }, source.prefix, safe);
   const planned: PlannedItem[] = [];
   for (const item of safe) {
     const other = clashing.get(item);

@@ -101,7 +101,7 @@ export async function restoreItem(
       if (tries >= TRIES) return explain(item, error);
       else if (classify(error) === "conflict" || classify(error) === "missing") {
         // A backup has written over the blob since the plan was made: its old content has become a snapshot.
-        const again = await findContents(context.container, context.prefix, [item]);
+        const again = await findContents(context.requests, context.prefix, [item]);
         const found = again.values().next().value;
         if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
         planned = { ...item, source: found.source };

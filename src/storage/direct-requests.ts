@@ -49,6 +49,7 @@ export interface DirectRequest {
  */
 export class DirectRequests {
   readonly container: ContainerClient;
+  readonly behindProxy: boolean;
   readonly #target: http.RequestOptions;
   readonly #origin: string;
   readonly #path: string;
@@ -63,6 +64,7 @@ export class DirectRequests {
     const url = new URL(container.url);
     const agent = url.protocol === "https:" ? AGENTS["https:"] : AGENTS["http:"];
     this.container = container;
+    this.behindProxy = behindProxy;
     this.#target = { ...urlToHttpOptions(url), agent };
     this.#origin = url.origin;
     this.#path = url.pathname;

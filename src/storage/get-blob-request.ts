@@ -23,6 +23,10 @@ export class GetBlobRequests {
     return this.#requests.container;
   }
 
+  get behindProxy(): boolean {
+    return this.#requests.behindProxy;
+  }
+
   /**
    * Fills `into` with what is from `position` on; nothing is written to it any more once this has ended.
    * @throws RestError as the SDK does, also when there is less; a TimeoutError when it has not come whole after

@@ -19,6 +19,8 @@ export interface ListedBlob {
 /** Some of the blobs of a folder, in the order of their names. */
 export interface ListedPage {
   blobs: ListedBlob[];
+  /** Whether folders are in this one, of a page that is not deep. */
+  hasFolders: boolean;
   /** Where the next page begins; undefined when this is the last. */
   next: string | undefined;
 }
@@ -38,7 +40,9 @@ export interface PageRequest {
 }
 
 /** What the service gives at most at a time. */
-export const PAGE = 5_000;
+const PAGE = 5_000;
+/** A page of so many blobs with their metadata, about. */
+export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
  * List Blobs of a folder as a direct request, read as it arrives. Of the SDK's time for a listing, nine tenths go into
@@ -89,9 +93,11 @@ export class ListBlobsRequests {
     )
       .byPage({ maxPageSize: most, ...(from === undefined ? {} : { continuationToken: from }) })
       .next();
-    if (page.done) return { blobs: [], next: undefined };
+    if (page.done) return { blobs: [], hasFolders: false, next: undefined };
     const { segment, continuationToken } = page.value;
-    return { blobs: segment.blobItems.map(listed), next: continuationToken || undefined };
+    const folders = "blobPrefixes" in segment ? segment.blobPrefixes : [];
+    const hasFolders = Array.isArray(folders) && folders.length > 0;
+    return { blobs: segment.blobItems.map(listed), hasFolders, next: continuationToken || undefined };
   }
 }
 
@@ -122,7 +128,7 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
   const next = NEXT.exec(chunks.slice(-2).join(""))?.[1];
   if (next !== undefined) onNext?.(next);
 
-  const page: ListedPage = { blobs: [], next: undefined };
+  const page: ListedPage = { blobs: [], hasFolders: false, next: undefined };
   const parser = new SaxesParser();
   /** The elements that are open, from the outermost. */
   const open: string[] = [];
@@ -134,7 +140,9 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
     open.push(name);
     text = "";
     isEncoded = attributes["Encoded"] === "true";
-    if (name === "Blob" && open.length === 3) blob = { name: "", size: 0, etag: "", metadata: {} };
+    if (open.length !== 3) return;
+    if (name === "BlobPrefix") page.hasFolders = true;
+    else if (name === "Blob") blob = { name: "", size: 0, etag: "", metadata: {} };
   });
   parser.on("text", (some) => {
     text += some;

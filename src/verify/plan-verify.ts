@@ -1,4 +1,4 @@
-import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Outcome } from "../backup/outcome.ts";
 import { unnameable, blobName } from "../backup/blob-name.ts";
 import { isFinal } from "../ledger/damaged.ts";
@@ -38,7 +38,7 @@ export async function planVerify(
     return await settlePart(ledger, input.part, base, {
       service,
       filesPerPart: settings.listFiles,
-      examine: (items) => examine(items, base, container, input.run),
+      examine: (items) => examine(items, base, { container, behindProxy: settings.behindProxy }, input.run),
       largeFile: settings.largeFile,
     });
   } catch (error) {
@@ -78,7 +78,7 @@ async function resume(part: string, ledger: Ledger): Promise<PlanBase<VerifyRequ
 async function examine(
   items: readonly ManifestItem[],
   { request, source }: PlanBase<VerifyRequest>,
-  container: ContainerClient,
+  where: Parameters<typeof findContents>[0],
   run: string,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const settled: Outcome[] = [];
@@ -87,7 +87,7 @@ async function examine(
     if (reason !== undefined) settled.push(missing(item, `no blob can hold it: ${reason}`));
     return reason === undefined;
   });
-  const contents = await findContents(container, source.prefix, nameable);
+  const contents = await findContents(where, source.prefix, nameable);
   const there: PlannedItem[] = [];
   for (const item of nameable) {
     const found = contents.get(item);

@@ -1,4 +1,4 @@
-import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
@@ -82,7 +82,7 @@ async function readBack(
       if (md5 === item.md5) return verified(item);
       if (tries === TRIES) return corrupt(item, md5);
     } catch (error) {
-      const next = await lookAgain(error, tries === TRIES, item, plan, requests.container);
+      const next = await lookAgain(error, tries === TRIES, item, plan, requests);
       if ("outcome" in next) return next;
       source = next.source;
     }
@@ -99,14 +99,14 @@ export async function lookAgain(
   last: boolean,
   item: PlannedItem,
   { source }: Plan<VerifyRequest>,
-  container: ContainerClient,
+  requests: GetBlobRequests,
 ): Promise<Outcome | { source: Source }> {
   const failure = classify(error);
   if (failure === "other") return failed(item, `corrupt: ${describe(error)}`);
   if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
   if (last || failure === "invalid") return failed(item, describe(error));
   // A backup has written over the blob since the plan was made: its old content has become a snapshot.
-  const found = (await findContents(container, source.prefix, [item])).get(item);
+  const found = (await findContents(requests, source.prefix, [item])).get(item);
   if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
   return found;
 }

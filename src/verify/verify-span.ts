@@ -79,7 +79,7 @@ async function readOn(
     });
     if (reached < source.length) return { position: reached, state: stateOf(hash), tries, source };
   } catch (error) {
-    const next = await lookAgain(error, tries === TRIES, item, plan, requests.container);
+    const next = await lookAgain(error, tries === TRIES, item, plan, requests);
     return "outcome" in next ? next : { position: 0, tries: tries + 1, source: next.source };
   }
   const md5 = Buffer.from(hash.digest("binary")).toString("base64");

@@ -52,7 +52,7 @@ export async function beginRestore(
   if (await readAttempt(ledger, ref)) return work;
   let { source } = item;
   if (ref.attempt > 1) {
-    const found = (await findContents(context.container, context.prefix, [item])).get(item);
+    const found = (await findContents(context.requests, context.prefix, [item])).get(item);
     if (!found || "lost" in found)
       return { settled: await lose(large, ref, found?.lost ?? "its blob is missing", settings) };
     ({ source } = found);
