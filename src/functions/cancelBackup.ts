@@ -3,7 +3,7 @@ import * as df from "durable-functions";
 import { instancesOf } from "../durable/instances.ts";
 import { answering } from "../http/answering.ts";
 import { known, runIdOf } from "../http/run-of.ts";
-import { cancelRun, HasEnded, RunsElsewhere } from "../records/cancel-run.ts";
+import { cancelRun, HasEnded } from "../records/cancel-run.ts";
 import { line } from "../logging/line.ts";
 import { services } from "../services.ts";
 import { HttpProblem } from "../starter/problem.ts";
@@ -26,7 +26,6 @@ app.http("cancelBackup", {
       return { jsonBody: known(run, id) };
     } catch (error) {
       if (error instanceof HasEnded) throw new HttpProblem(409, error.message);
-      if (error instanceof RunsElsewhere) throw new HttpProblem(409, error.message, { app: error.app });
       throw error;
     }
   }),

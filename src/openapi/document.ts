@@ -193,7 +193,7 @@ function runs(): Json {
         operationId: "cancelBackup",
         summary: "Stop a run. What is copied stays.",
         description:
-          "409 for a run that has ended, and for one of another app on the same account: `app` names that, and it is canceled there.",
+          "409 for a run that has ended. One of another app on the same account (`app`) ends with what it is at work on just then.",
         responses: {
           200: { description: "The run as it stands.", content: content("Run") },
           ...problems(404, 409, DAMAGED, UNANSWERED),

@@ -6,7 +6,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { closeRun, openRun, readRun, recordCounts, type RunRecord } from "../ledger/run-record.ts";
 import { CANCELED, type Instances } from "./instances.ts";
 import { readProgress } from "./progress.ts";
-import { showRun, standingOf } from "./read-run.ts";
+import { currentRecord, showRun } from "./read-run.ts";
 import type { RunView } from "./schema.ts";
 
 /** How long ending is waited for: the engine ends an orchestration at its next turn. */
@@ -19,35 +19,21 @@ const CLOCKS_MS = 5 * 60_000;
 /** The run had ended before it could be canceled. */
 export class HasEnded extends Error {}
 
-/** The run goes on in another app, whose engine alone can end it. */
-export class RunsElsewhere extends Error {
-  readonly app: string;
-
-  constructor(id: string, app: string) {
-    super(
-      `The run ${id} goes on in the app ${app}, and only that can stop it: cancel it there. When nothing of it was ` +
-        `written for 24 hours it is taken to have died, and can be closed from here.`,
-    );
-    this.app = app;
-  }
-}
-
 /**
  * Stops a run: its record first, so that activities which are queued do nothing more, then its root and all its parts, as
  * often as a new one shows. What is copied stays, and the destination is free. Canceling twice is as good as once, and
- * finishes what a first try could not.
+ * finishes what a first try could not. The engine of another app cannot be asked: of a run of its own the activities read the
+ * record before they begin, and the rest has nothing more to do.
  * @returns the run as it stands; undefined when there is none
- * @throws HasEnded, RunsElsewhere
+ * @throws HasEnded
  */
 export async function cancelRun(
   service: BlobServiceClient,
   instances: Instances,
   id: string,
 ): Promise<RunView | undefined> {
-  const standing = await standingOf(service, instances, id);
-  if (!standing) return undefined;
-  const { record, elsewhere } = standing;
-  if (elsewhere !== undefined) throw new RunsElsewhere(id, elsewhere);
+  const record = await currentRecord(service, instances, id);
+  if (!record) return undefined;
   const ledger = new Ledger(service, id);
   // A run that is just being started has no record yet.
   if (!(await readRun(ledger))) await openRun(ledger, record, whatOf(record));

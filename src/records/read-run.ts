@@ -37,33 +37,22 @@ export async function currentRecord(
   instances: Instances,
   id: string,
 ): Promise<RunRecord | undefined> {
-  return (await standingOf(service, instances, id))?.record;
-}
-
-/**
- * The same, and the app that the run goes on in where that is another one: this app's engine knows nothing of it, so that
- * it can neither say that the run has ended nor end it.
- */
-export async function standingOf(
-  service: BlobServiceClient,
-  instances: Instances,
-  id: string,
-): Promise<{ record: RunRecord; elsewhere?: string | undefined } | undefined> {
   if (!RUN_ID.test(id)) return undefined;
   const record = await readRun(new Ledger(service, id));
-  if (record && record.status !== "running") return { record };
+  if (record && record.status !== "running") return record;
   const instance = await instances.get(id);
   if (!record) {
     const begun = instance && (await fromInstance(service, id, instance));
-    return begun && { record: { ...begun, app: instances.app } };
+    return begun && { ...begun, app: instances.app };
   }
-  if (instance?.status === "active") return { record };
+  if (instance?.status === "active") return record;
+  // This app's engine cannot say that it has ended.
   const isElsewhere = !instance && isOfAnother(instances.app, record);
-  if (isElsewhere && (await isHeardOf(service, record))) return { record, elsewhere: record.app };
+  if (isElsewhere && (await isHeardOf(service, record))) return record;
   // It may have closed its record since that was read.
   const again = await readRun(new Ledger(service, id));
-  if (again && again.status !== "running") return { record: again };
-  return { record: { ...record, ...(isElsewhere ? silent(record) : endOf(instance)) } };
+  if (again && again.status !== "running") return again;
+  return { ...record, ...(isElsewhere ? silent(record) : endOf(instance)) };
 }
 
 /** The end of a run of which its app has written nothing any more. */

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import { fileSize, mtime } from "../ledger/damaged.ts";
 import { OUTCOMES } from "../backup/outcome.ts";
 import { RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
 /** What the routes below `/backups` answer. The OpenAPI document is made of these. */
 
 const count = z.int().min(0);
+/** Of a check that a JSON schema cannot tell. */
+const INTEGER = { type: "integer" };
 const time = z.iso.datetime({ offset: true });
 
 export const counts = z.object({
@@ -104,8 +107,8 @@ export const fileOutcome = z.object({
   path: z.string(),
   outcome: z.enum(OUTCOMES),
   kind: z.enum(["file", "link", "directory", "other"]),
-  size: count,
-  mtime: z.int().optional().describe("Microseconds since 1970."),
+  size: fileSize.meta(INTEGER),
+  mtime: mtime.meta(INTEGER).optional().describe("Microseconds since 1970."),
   mode: z.int().optional(),
   md5: z.string().optional(),
   reason: z.string().optional(),

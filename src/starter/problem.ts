@@ -28,7 +28,7 @@ export class InUse extends HttpProblem {
 /** What to do about a run that is in the way. @param own this app; see appIdentity */
 export function waitOrCancel(run: Pick<RunRecord, "app">, own: string): string {
   return isOfAnother(own, run)
-    ? `It runs in the app ${run.app}: wait until it ends, or cancel it there.`
+    ? `It runs in the app ${run.app}: wait until it ends, or cancel it.`
     : "Wait until it ends, or cancel it.";
 }
 

@@ -87,6 +87,13 @@ describe.runIf(existsSync(ROOMY))("what few files have", () => {
       "beyond dates": "+275760-09-13T00:00:00.000000Z",
     });
 
+    const { files } = (await (await fetch(`${host.url}/backups/${first.instanceId}/files`)).json()) as {
+      files: { path: string; mtime: number }[];
+    };
+    expect(files).toContainEqual(
+      expect.objectContaining({ path: "a share's zero", mtime: -11_644_473_600_000_000 }),
+    );
+
     const to = await roomy();
     const restored = await run("restoreSiteContent", { run: first.instanceId, to });
     expect(restored).toMatchObject({ runtimeStatus: "Completed", output: 7 });

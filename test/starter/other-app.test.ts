@@ -105,7 +105,6 @@ test("a backup that runs in another app is shown as running, and is in the way u
   setClock(2 * HOUR);
   expect(await second.run(id)).toMatchObject({ status: "running", app });
   const there = expect.stringContaining(`in the app ${app}`) as string;
-  expect(await post(`/backups/${id}/cancel`)).toMatchObject({ status: 409, detail: there, app });
   expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject({
     status: 409,
     detail: there,
@@ -129,6 +128,25 @@ test("a backup that runs in another app is shown as running, and is in the way u
   writing.release();
   expect(await first.ended(id)).toMatchObject({ status: "completed", counts: { copied: 1 } });
   expect(await second.backUp(place)).toMatchObject({ status: "completed" });
+});
+
+test("a backup that runs in another app can be canceled: it does no more, and is not in the way", async () => {
+  const place = { root: temporary(), container: "canceled" };
+  await write(place.root, { a: "old" });
+  const writing = hold(({ method, container }) => method === "PUT" && container === "canceled");
+  const id = await first.start(place);
+  await writing.held;
+  setClock(2 * HOUR);
+  expect(await post(`/backups/${id}/cancel`)).toMatchObject({ status: "canceled" });
+  await writeFile(path.join(place.root, "a"), "newer");
+  expect(await second.backUp(place)).toMatchObject({ status: "completed", counts: { copied: 1 } });
+
+  proxy.before = () => undefined;
+  writing.release();
+  expect(await first.ended(id)).toMatchObject({ status: "canceled" });
+  const storage = BlobServiceClient.fromConnectionString(azurite.connectionString);
+  const blob = storage.getContainerClient("canceled").getBlobClient("a");
+  expect((await blob.downloadToBuffer()).toString()).toBe("newer");
 });
 
 test("a prune leaves what another app is restoring", async () => {
