@@ -52,6 +52,7 @@ export const JSON_LINES = {
     when: "A run, in a list or by itself.",
     fields: {
       run: "the run's id",
+      app: "the app that runs it, of several on one account; optional",
       kind: "backup, restore, verify or prune",
       of: "the run that is restored or verified; optional",
       dryRun: "true where a restore or a prune only tells what it would do; optional",

@@ -1,7 +1,9 @@
+import type { Stats } from "node:fs";
 import { readdir, rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { fileError } from "../file-system/file-error.ts";
 import { toPortablePath } from "../backup/blob-name.ts";
+import { mtimeOf } from "../backup/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
 import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
@@ -10,6 +12,7 @@ import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
+import { setTime, type Time } from "./file-times.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -150,7 +153,10 @@ class Removal {
       this.#fail(portable, "directory", error);
       return false;
     }
+    const before = this.deleted.length;
+    let stats: Stats | undefined;
     try {
+      stats = await this.#timed(directory.stat());
       const children = await awaitingHandles(() => this.#timed(childrenOf(directory)));
       let empty = true;
       for (const child of children) {
@@ -177,8 +183,19 @@ class Removal {
       this.#fail(portable, "directory", error);
       return false;
     } finally {
+      if (stats && this.deleted.length > before) await this.#keepTime(directory, stats);
       await tidyInTime(directory.close(), this.#options.fileTimeoutMs);
     }
+  }
+
+  /**
+   * A directory that the run has as an empty one was given its time when it was restored, before this. Where the time
+   * cannot be set, what was deleted is deleted all the same.
+   */
+  async #keepTime(directory: PinnedDirectory, stats: Stats): Promise<void> {
+    if (this.#options.dryRun) return;
+    const set = (time: Time): Promise<void> => directory.setTime(time);
+    await this.#timed(setTime(mtimeOf(stats), set, () => directory.stat())).catch(() => undefined);
   }
 
   /** Keeps for the next slice what a dry run does not leave on the disk. */

@@ -272,6 +272,18 @@ describe("delete", () => {
     expect([...(await snapshotOf(to)).keys()]).toEqual(["a.txt", "logs/m.log", "node_modules/y"]);
   });
 
+  test("leaves its time to a directory that was empty", async () => {
+    const root = temporary();
+    await mkdir(path.join(root, "empty"));
+    await utimes(path.join(root, "empty"), 1_600_000_000, 1_600_000_000);
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    await write(to, { "empty/extra": "extra", "empty/below/extra": "extra" });
+    const { deleted } = await drive.restore({ run, to, delete: true });
+    expect(deleted).toBe(3);
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+  });
+
   test("goes on where its time was up", async () => {
     const root = temporary();
     await write(root, { "d/keep": "k", z: "z" });
