@@ -7,7 +7,6 @@ export const JSON_LINES = {
     when: "A run was started.",
     fields: {
       run: "the run's id",
-      app: "the app that runs it, of several on one account; optional",
       kind: "backup, restore, verify or prune",
       root: "the directory; optional",
     },

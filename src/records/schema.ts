@@ -42,7 +42,7 @@ export const runSummary = z.object({
     .string()
     .optional()
     .describe(
-      "The app that runs it, where several work on one storage account; only there it can be canceled. Absent in runs of older versions.",
+      "The app that runs it, where several work on one storage account. Absent in runs of older versions.",
     ),
   kind: z.enum(RUN_KINDS),
   of: z.string().optional().describe("The run that is restored or verified."),
