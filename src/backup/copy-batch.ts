@@ -69,7 +69,7 @@ function contextOf(
     container,
     requests: new PutBlobRequests(container, settings.behindProxy),
     prefix: request.prefix,
-    keep: new OldContent(new Ledger(service, runId), keep),
+    oldContent: new OldContent(new Ledger(service, runId), keep),
     compareContent: request.mode === "incremental" && request.checksum,
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,

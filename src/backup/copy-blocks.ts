@@ -5,7 +5,7 @@ import { withRetries } from "../storage/retries.ts";
 import { blockId, newMark } from "./block-id.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { BLOCK } from "./budget.ts";
-import { blobOf, keepOld, type CopyContext } from "./copy-context.ts";
+import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
 import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
@@ -86,7 +86,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
           blobHTTPHeaders: blobHeaders(entry.path, hash),
         }),
       ),
-    keepOld(() => blob, context.keep),
+    context.oldContent,
   );
   return contentOutcome(entry, put, mtime, mode, "copied");
 }

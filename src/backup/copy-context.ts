@@ -4,7 +4,6 @@ import { blobName } from "./blob-name.ts";
 import type { Budget } from "./budget.ts";
 import type { Entry } from "./entry.ts";
 import type { OldContent } from "./old-content.ts";
-import type { Replacing } from "./put-blob.ts";
 
 /** What copying needs to know and to use. */
 export interface CopyContext {
@@ -14,7 +13,7 @@ export interface CopyContext {
   /** Sends blobs to the container that are small enough for one request. */
   requests: PutBlobRequests;
   prefix: string;
-  keep: OldContent;
+  oldContent: OldContent;
   /** Skip the upload where the destination holds the same content already. */
   compareContent: boolean;
   budget: Budget;
@@ -24,13 +23,4 @@ export interface CopyContext {
 /** The blob of an entry. */
 export function blobOf(entry: Entry, context: CopyContext): BlockBlobClient {
   return context.container.getBlockBlobClient(blobName(entry.path, context.prefix));
-}
-
-/** What is done with the content of a blob that is about to be overwritten. */
-export function keepOld(blob: () => BlockBlobClient, old: OldContent): Replacing {
-  return {
-    keep: async (etag) => await old.keep(blob(), etag),
-    wrote: (answer) => old.wrote(answer),
-    whyNotOver: async (writer) => await old.whyNotOver(writer),
-  };
 }

@@ -7,7 +7,7 @@ import { blobMetadata, contentType } from "./blob-headers.ts";
 import { blobName } from "./blob-name.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
 import { BLOCK } from "./budget.ts";
-import { blobOf, keepOld, type CopyContext } from "./copy-context.ts";
+import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
 import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { fileThread, QUICK_SIZE } from "./file-thread/file-thread.ts";
@@ -119,7 +119,7 @@ async function putWhole(
           ? withRetries((signal) => putAsBlock(blob(), { ...whole, conditions }, signal), content.length)
           : retrying((timeout) => requests.put({ ...whole, conditions }, timeout), content.length),
       ),
-    keepOld(blob, context.keep),
+    context.oldContent,
   );
   return contentOutcome(entry, put, mtime, mode, "copied");
 }

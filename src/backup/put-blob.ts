@@ -3,6 +3,7 @@ import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { fileFromMetadata } from "./blob-headers.ts";
 import type { Existing } from "./entry.ts";
+import type { OldContent } from "./old-content.ts";
 
 /** What the blob holds now: what this call wrote, or what another attempt of the same run had written before. */
 export interface Put {
@@ -11,19 +12,6 @@ export interface Put {
   size: number;
   /** Set when another attempt of this run had written the blob: its content stands, and its file's time and mode. */
   adopted?: { mtime: number; mode: number };
-}
-
-/** What is done with the content of a blob that is to be written over. */
-export interface Replacing {
-  /** Keeps it, where that does not happen by itself. */
-  keep: (etag: string) => Promise<void>;
-  /** Is told what storage answered to the write. */
-  wrote: (answer: unknown) => void;
-  /**
-   * Why what somebody wrote since the blob was listed is not to be written over; undefined where it is.
-   * @param writer the run that wrote it, by the mark that the blob has
-   */
-  whyNotOver: (writer: string | undefined) => Promise<string | undefined>;
 }
 
 /** A blob holds what is not to be written over; the message says why, for people. */
@@ -47,14 +35,14 @@ export async function putBlob(
   blob: () => BlockBlobClient,
   content: { md5: string; size: number; runId: string; existing: Existing | undefined },
   write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<unknown>,
-  old: Replacing,
+  old: OldContent,
 ): Promise<Put> {
   const { md5 } = content;
   let existing = content.existing;
   let blocksThere = false;
   for (let conflicts = 0; ; conflicts++) {
     try {
-      if (existing && existing.md5 !== md5) await old.keep(existing.etag);
+      if (existing && existing.md5 !== md5) await old.keep(blob(), existing.etag);
       const answer = await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
       old.wrote(answer);
       return { md5, size: content.size };

@@ -7,7 +7,6 @@ import { describe, inWords } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../blob-headers.ts";
-import { keepOld } from "../copy-context.ts";
 import { contentOutcome, errorOutcome } from "../copy-outcome.ts";
 import { openToCopy } from "../open-to-copy.ts";
 import { blobName } from "../blob-name.ts";
@@ -115,7 +114,7 @@ export async function commitAttempt(
             blobHTTPHeaders: blobHeaders(entry.path, hash),
           }),
         ),
-      keepOld(() => blob, new OldContent(ledger, listing.keep)),
+      new OldContent(ledger, listing.keep),
     ).catch((error: unknown) => {
       if (!(error instanceof Superseded)) throw error;
       outcome = failure(entry, error.message);
