@@ -9,6 +9,7 @@ import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
 import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
 import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
+import { hashOn } from "./hash-on.ts";
 import type { Outcome } from "./outcome.ts";
 import { putBlob } from "./put-blob.ts";
 import type { OpenFile } from "./read-file.ts";
@@ -22,9 +23,12 @@ const BLOCKS_AT_A_TIME = 4;
  */
 export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
   const { size } = file.stats;
-  if (context.compareContent && md5ToMatch(entry) !== undefined && entry.existing?.size === size) {
-    const md5 = await hashOf(file, context);
-    if (md5 === md5ToMatch(entry)) {
+  const wanted = md5ToMatch(entry, size);
+  if (context.compareContent && wanted !== undefined) {
+    const hash = createHash("md5");
+    await hashOn(file, hash, { from: 0, to: size, until: Infinity }, context.budget);
+    const md5 = hash.digest("base64");
+    if (md5 === wanted) {
       return contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
     }
   }
@@ -89,19 +93,4 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
     context.oldContent,
   );
   return contentOutcome(entry, put, mtime, mode, "copied");
-}
-
-/** The MD5 of a whole file, in base64. */
-async function hashOf(file: OpenFile, context: CopyContext): Promise<string> {
-  const { size } = file.stats;
-  const hash = createHash("md5");
-  await context.budget.content(BLOCK, async (buffer) => {
-    for (let position = 0; position < size; position += BLOCK) {
-      const chunk = buffer.subarray(0, Math.min(BLOCK, size - position));
-      await file.read(chunk, position);
-      hash.update(chunk);
-    }
-  });
-  await file.assertUnchanged();
-  return hash.digest("base64");
 }

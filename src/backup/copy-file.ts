@@ -99,7 +99,7 @@ async function putWhole(
   base64 = md5(content).toString("base64"),
 ): Promise<Outcome> {
   const { runId, budget, requests } = context;
-  if (context.compareContent && md5ToMatch(entry) === base64) {
+  if (context.compareContent && md5ToMatch(entry, content.length) === base64) {
     return contentOutcome(entry, { md5: base64, size: content.length }, mtime, mode, "unchanged");
   }
   const whole = {

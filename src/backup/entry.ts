@@ -11,9 +11,13 @@ export interface Existing {
   size?: number;
 }
 
-/** The MD5 that an entry's content must have to be unchanged; undefined where the blob is not to be compared with. */
-export function md5ToMatch({ kind, existing }: Entry): string | undefined {
-  return existing?.kind === kind ? existing.md5 : undefined;
+/**
+ * The MD5 that an entry's content must have to be unchanged; undefined where the blob is of another kind or size, or has
+ * none.
+ * @param size of the content, in bytes
+ */
+export function md5ToMatch({ kind, existing }: Entry, size: number): string | undefined {
+  return existing?.kind === kind && existing.size === size ? existing.md5 : undefined;
 }
 
 /** One name in the tree that is to be copied; a line of a run's list. */

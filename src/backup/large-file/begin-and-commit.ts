@@ -81,9 +81,7 @@ async function begin(
 }
 
 function mayBeUnchanged({ mode, checksum }: BackupRequest, entry: Entry, size: number): boolean {
-  return (
-    mode === "incremental" && checksum && md5ToMatch(entry) !== undefined && entry.existing?.size === size
-  );
+  return mode === "incremental" && checksum && md5ToMatch(entry, size) !== undefined;
 }
 
 /** Makes the blob of the blocks that were sent, all at once, if the file is still the one they were read from. */

@@ -6,9 +6,9 @@ import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import type { Budget } from "../budget.ts";
 import { contentOutcome } from "../copy-outcome.ts";
 import { md5ToMatch, modeOf, mtimeOf } from "../entry.ts";
+import { hashOn } from "../hash-on.ts";
 import type { Outcome, Tally } from "../outcome.ts";
 import { outcomeName, settle } from "./begin-and-commit.ts";
-import { hashOn } from "./hash-span.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";
 
@@ -47,7 +47,7 @@ export async function compareOn(
     atEnd = position === size;
     if (!atEnd) return;
     const md5 = (await finishHash(stateOf(hash))).toString("base64");
-    if (md5 !== md5ToMatch(entry)) return;
+    if (md5 !== md5ToMatch(entry, size)) return;
     unchanged = contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
   });
   if (piece === "changed") return piece;

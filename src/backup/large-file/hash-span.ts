@@ -1,10 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { IHasher } from "hash-wasm";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import { BLOCK, type Budget } from "../budget.ts";
-import type { OpenFile } from "../read-file.ts";
+import type { Budget } from "../budget.ts";
+import { hashOn } from "../hash-on.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";
 
@@ -35,29 +34,4 @@ export async function hashSpan(
   });
   if (piece === "changed") return piece;
   return { state: stateOf(hash), ...(reached < span.to ? { reached } : {}) };
-}
-
-/**
- * Hashes on in a file, in blocks, until the time is up; one block at least.
- * @param until by `performance.now()`
- * @returns the position that it came to
- * @throws ChangedWhileReading
- */
-export async function hashOn(
-  file: OpenFile,
-  hash: IHasher,
-  { from, to, until }: { from: number; to: number; until: number },
-  budget: Budget,
-): Promise<number> {
-  let position = from;
-  await budget.content(BLOCK, async (buffer) => {
-    while (position < to && (position === from || performance.now() < until)) {
-      const chunk = buffer.subarray(0, Math.min(BLOCK, to - position));
-      await file.read(chunk, position);
-      hash.update(chunk);
-      position += chunk.length;
-    }
-  });
-  await file.assertUnchanged();
-  return position;
 }
