@@ -12,7 +12,7 @@ import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
-import { setTime, type Time } from "./file-times.ts";
+import { setTime } from "./file-times.ts";
 import { readPlan, WHOLE_RUN } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -40,9 +40,10 @@ export interface Slice {
 
 /**
  * Removes what the directory has and the run has not, for a bounded time: what is in the way before anything is
- * restored, all else last, so that a restore that storage breaks off has not cost what was there. Only what the request's patterns and the
- * run's own cover is removed: what a backup left out it cannot bring back. What could not be backed up stays, too, and
- * nothing at all is removed when the run's record is not whole. What was removed is named in `deleted/{slice}.jsonl`.
+ * restored, all else last, so that a restore that storage breaks off has not cost what was there. Only what the
+ * request's patterns and the run's own cover is removed: what a backup left out it cannot bring back. What could not be
+ * backed up stays, too, and nothing at all is removed when the run's record is not whole. What was removed is named in
+ * `deleted/{slice}.jsonl`.
  */
 export async function deleteExtra(
   ref: SliceRef,
@@ -194,8 +195,7 @@ class Removal {
    */
   async #keepTime(directory: PinnedDirectory, stats: Stats): Promise<void> {
     if (this.#options.dryRun) return;
-    const set = (time: Time): Promise<void> => directory.setTime(time);
-    await this.#timed(setTime(mtimeOf(stats), set, () => directory.stat())).catch(() => undefined);
+    await this.#timed(setTime(directory, mtimeOf(stats))).catch(() => undefined);
   }
 
   /** Keeps for the next slice what a dry run does not leave on the disk. */

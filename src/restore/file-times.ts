@@ -15,25 +15,27 @@ const END_OF_32_BITS = 2 ** 31 * 1_000_000;
 /** What file systems, or Node, say of a time that they cannot hold. */
 const CANNOT_HOLD = new Set(["EINVAL", "EOVERFLOW", "ERANGE"]);
 
+/** What has a time of change. */
+export interface Timed {
+  setTime(time: Time): Promise<void>;
+  stat(): Promise<{ mtimeMs: number }>;
+}
+
 /**
- * Sets a time of change. One that is not held costs nothing but itself.
+ * Sets a time of change. One that is not held costs nothing but itself; what file systems cannot hold they cut off
+ * without a word, so such a one is looked up then.
  * @param mtime microseconds since 1970
- * @param look looks the time up that the file then has: what file systems cannot hold they cut off without a word
  * @returns why the file has another time now, for people; undefined where it has this one
  */
-export async function setTime(
-  mtime: number,
-  set: (time: Time) => Promise<void>,
-  look: () => Promise<{ mtimeMs: number }>,
-): Promise<string | undefined> {
+export async function setTime(file: Timed, mtime: number): Promise<string | undefined> {
   if (isCommon(mtime)) {
-    await set(mtime / 1_000_000);
+    await file.setTime(mtime / 1_000_000);
     return undefined;
   }
   try {
     // Node takes a negative number for "now", but not the text of one.
-    await set(String(mtime / 1_000_000));
-    if (hasTime(await look(), mtime)) return undefined;
+    await file.setTime(String(mtime / 1_000_000));
+    if (hasTime(await file.stat(), mtime)) return undefined;
   } catch (error) {
     if (!CANNOT_HOLD.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }

@@ -173,11 +173,7 @@ async function setOne({ path, mode, mtime }: Directory, realTo: string): Promise
     const now = await directory.stat();
     if ((modeOf(now) & PERMISSIONS) === (mode & PERMISSIONS) && hasTime(now, mtime)) return undefined;
     await directory.chmod(mode & PERMISSIONS);
-    const note = await setTime(
-      mtime,
-      (time) => directory.setTime(time),
-      () => directory.stat(),
-    );
+    const note = await setTime(directory, mtime);
     await directory.sync().catch(() => undefined);
     return note;
   } finally {

@@ -15,7 +15,7 @@ import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts"
 import { classify } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { download, type Fetched } from "./download.ts";
-import { hasTime, PERMISSIONS, setTime } from "./file-times.ts";
+import { hasTime, PERMISSIONS, setTime, type Time } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { isSame, lookUp } from "./in-place.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
@@ -234,11 +234,7 @@ async function adjust(
 }
 
 async function setTimeOfLink(at: string, mtime: number): Promise<string | undefined> {
-  return await setTime(
-    mtime,
-    (time) => lutimes(at, time, time),
-    () => lstat(at),
-  );
+  return await setTime({ setTime: (time) => lutimes(at, time, time), stat: () => lstat(at) }, mtime);
 }
 
 async function makeDirectory(
@@ -342,11 +338,8 @@ export async function writeAll(handle: FileHandle, content: Buffer, position: nu
 /** Gives a file its mode and time, and makes it last. @returns what there is to say of that */
 export async function finish(handle: FileHandle, item: PlannedItem): Promise<string | undefined> {
   await handle.chmod(item.mode & PERMISSIONS);
-  const note = await setTime(
-    item.mtime,
-    (time) => handle.utimes(time, time),
-    () => handle.stat(),
-  );
+  const file = { setTime: (time: Time) => handle.utimes(time, time), stat: () => handle.stat() };
+  const note = await setTime(file, item.mtime);
   await handle.sync();
   return note;
 }
