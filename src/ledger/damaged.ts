@@ -32,6 +32,11 @@ export class UnknownRun extends Error {
   }
 }
 
+/** For a record that may as well be missing: a damaged one counts as none, what else is wrong is thrown on. */
+export function ofDamaged(error: unknown): undefined {
+  if (!(error instanceof DamagedRecord)) throw error;
+}
+
 /**
  * Whether trying again cannot help: storage refuses, or a record that the work needs is damaged or of a newer version.
  * An activity returns such an error as what stopped it, for what it throws is tried again.

@@ -7,7 +7,7 @@ import { md5 } from "../storage/md5.ts";
 import { readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { isSameRoot } from "../backup/root-path.ts";
-import { DamagedRecord, readRecord } from "./damaged.ts";
+import { ofDamaged, readRecord } from "./damaged.ts";
 import { inContainer, Ledger } from "./ledger.ts";
 import { LEDGER_ID } from "./run-id.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
@@ -106,10 +106,6 @@ async function standingRoot(
 function foundSomething({ kind = "backup", status, counts }: RunSummary): boolean {
   if (kind !== "backup" || status === "skipped") return false;
   return status === "completed" || !counts || counts.copied + counts.unchanged + counts.directories > 0;
-}
-
-function ofDamaged(error: unknown): undefined {
-  if (!(error instanceof DamagedRecord)) throw error;
 }
 
 /** Ends the claim of a run, if it still holds it. */

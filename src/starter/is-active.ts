@@ -1,5 +1,5 @@
 import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
-import { DamagedRecord } from "../ledger/damaged.ts";
+import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
 import { readRun } from "../ledger/run-record.ts";
@@ -43,9 +43,4 @@ export async function goesOn(
   if (record && record.status !== "running") return false;
   if (!isOfAnother(settings.app, record ?? claim)) return undefined;
   return await isHeardOf(storage, { id: run, started: record?.started ?? claim.since ?? "" }, silence);
-}
-
-/** What a damaged record would say is not known. */
-function ofDamaged(error: unknown): undefined {
-  if (!(error instanceof DamagedRecord)) throw error;
 }
