@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { instancesOf } from "../durable/instances.ts";
+import { ownInstances } from "../durable/own-instances.ts";
 import { answering } from "../http/answering.ts";
 import { known, runIdOf } from "../http/run-of.ts";
 import { cancelRun, HasEnded } from "../records/cancel-run.ts";
@@ -17,11 +17,7 @@ app.http("cancelBackup", {
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
     try {
-      const run = await cancelRun(
-        services.storage,
-        instancesOf(df.getClient(context), services.settings.app),
-        id,
-      );
+      const run = await cancelRun(services.storage, ownInstances(context), id);
       if (run) context.info(line("run.canceled", { run: id }));
       return { jsonBody: known(run, id) };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { instancesOf } from "../durable/instances.ts";
+import { ownInstances } from "../durable/own-instances.ts";
 import { answering } from "../http/answering.ts";
 import { known, runIdOf } from "../http/run-of.ts";
 import { showRun } from "../records/read-run.ts";
@@ -14,11 +14,7 @@ app.http("getBackup", {
   extraInputs: [df.input.durableClient()],
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
-    const run = await showRun(
-      services.storage,
-      instancesOf(df.getClient(context), services.settings.app),
-      id,
-    );
+    const run = await showRun(services.storage, ownInstances(context), id);
     return { jsonBody: known(run, id), headers: { "Cache-Control": "no-store" } };
   }),
 });

@@ -1,6 +1,6 @@
 import { app, type HttpResponseInit } from "@azure/functions";
 import * as df from "durable-functions";
-import { instancesOf } from "../durable/instances.ts";
+import { ownInstances } from "../durable/own-instances.ts";
 import { answering } from "../http/answering.ts";
 import { nextLink, readQuery } from "../http/query.ts";
 import { known, pageOf, runIdOf } from "../http/run-of.ts";
@@ -19,10 +19,7 @@ app.http("listBackupFiles", {
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
     const query = readQuery(filesQuery, request);
-    known(
-      await currentRecord(services.storage, instancesOf(df.getClient(context), services.settings.app), id),
-      id,
-    );
+    known(await currentRecord(services.storage, ownInstances(context), id), id);
     const page = await pageOf(listFiles(services.storage, id, query));
     const headers = nextLink(`/backups/${encodeURIComponent(id)}/files`, query, page.continuation);
     const wantsLines = (request.headers.get("accept") ?? "").includes("application/x-ndjson");

@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { instancesOf } from "../durable/instances.ts";
+import { ownInstances } from "../durable/own-instances.ts";
 import { answering } from "../http/answering.ts";
 import { nextLink, readQuery } from "../http/query.ts";
 import { known, pageOf, runIdOf } from "../http/run-of.ts";
@@ -18,10 +18,7 @@ app.http("listDeletedFiles", {
   handler: answering(async (request, context) => {
     const id = runIdOf(request);
     const query = readQuery(deletedQuery, request);
-    known(
-      await currentRecord(services.storage, instancesOf(df.getClient(context), services.settings.app), id),
-      id,
-    );
+    known(await currentRecord(services.storage, ownInstances(context), id), id);
     const page = await pageOf(listDeleted(services.storage, id, query));
     const headers = nextLink(`/backups/${encodeURIComponent(id)}/deleted`, query, page.continuation);
     return { jsonBody: page, headers };
