@@ -10,6 +10,15 @@ export interface Answer {
   json: () => unknown;
 }
 
+/** Where the durable engine answers of orchestrations. */
+export const ENGINE = "/runtime/webhooks/durabletask/instances";
+
+interface EngineStatus {
+  runtimeStatus: string;
+  output: unknown;
+  customStatus: Record<string, unknown>;
+}
+
 export class RecordsHost {
   readonly process: LocalHostProcess;
   /** Where the durable engine says how the runs are that were started. */
@@ -72,6 +81,15 @@ export class RecordsHost {
   async #hasEnded(id: string): Promise<boolean> {
     const address = this.#statuses.get(id);
     return address === undefined || (await fetch(address)).status !== 202;
+  }
+
+  /** What the engine's documented client sees of an orchestration that has ended. */
+  async status(id: string): Promise<EngineStatus> {
+    for (;;) {
+      const answer = await this.fetch(`${ENGINE}/${id}`);
+      if (answer.status === 200) return answer.json() as EngineStatus;
+      await sleep(50);
+    }
   }
 
   run(id: string): Promise<RunView> {

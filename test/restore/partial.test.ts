@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startAzurite, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { run } from "../cli/command.ts";
-import { RecordsHost } from "../records/host.ts";
+import { ENGINE, RecordsHost } from "../records/host.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
 let azurite: TestStorage;
@@ -25,18 +25,6 @@ afterAll(async () => {
   await azurite?.stop();
 });
 
-const engine = "/runtime/webhooks/durabletask/instances";
-
-/** What the documented client sees of a run that has ended. */
-async function statusOf(id: string) {
-  for (;;) {
-    const answer = await host.fetch(`${engine}/${id}`);
-    if (answer.status === 200)
-      return answer.json() as { runtimeStatus: string; output: unknown; customStatus: unknown };
-    await sleep(50);
-  }
-}
-
 /** A backup of two files that has copied one of them and waits to write the other, until that is let go. */
 async function halfWay(container: string): Promise<{ id: string; release: () => void }> {
   const root = temporary();
@@ -54,7 +42,7 @@ test.each([
   ["canceled", (id: string) => `/backups/${id}/cancel`, "was canceled, and has what it had copied by then."],
   [
     "broken off",
-    (id: string) => `${engine}/${id}/terminate?reason=x`,
+    (id: string) => `${ENGINE}/${id}/terminate?reason=x`,
     "was broken off, and has what it had copied by then.",
   ],
 ])(
@@ -82,11 +70,11 @@ test.each([
       ]);
     }
     await host.fetch(route(id), { method: "POST" });
-    await statusOf(id);
+    await host.status(id);
     const note = `The backup is partial: the run ${id} ${words}`;
     for (const [orchestrator, body, output] of requests) {
       const reader = await host.start(body, orchestrator);
-      expect(await statusOf(reader)).toMatchObject({
+      expect(await host.status(reader)).toMatchObject({
         runtimeStatus: "Completed",
         output,
         customStatus: { note },

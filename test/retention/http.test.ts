@@ -40,24 +40,10 @@ function post(orchestrator: string, body: unknown) {
   });
 }
 
-/** The status of an orchestration that has ended. */
-async function statusOf(id: string) {
-  const url = `/runtime/webhooks/durabletask/instances/${id}`;
-  for (;;) {
-    const answer = await host.fetch(url);
-    if (answer.status === 200)
-      return answer.json() as {
-        runtimeStatus: string;
-        output: unknown;
-        customStatus: Record<string, unknown>;
-      };
-  }
-}
-
 /** Backs up, and gives the run once the next one may begin. */
 async function backUp(body: unknown) {
   const id = await host.start(body);
-  await statusOf(id);
+  await host.status(id);
   return await host.run(id);
 }
 
@@ -74,7 +60,7 @@ test("three backups, a dry run, a prune, what is left to list and to restore", a
 
   const request = { container: "site", keepLast: 2 };
   const dry = await host.start({ ...request, dryRun: true }, "pruneBackups");
-  const told = await statusOf(dry);
+  const told = await host.status(dry);
   expect(told).toMatchObject({
     runtimeStatus: "Completed",
     customStatus: {
@@ -98,13 +84,13 @@ test("three backups, a dry run, a prune, what is left to list and to restore", a
   expect((await host.runs()).runs.map(({ id }) => id)).toEqual([third.id, second.id, first.id]);
 
   const prune = await host.start(request, "pruneBackups");
-  expect(await statusOf(prune)).toMatchObject({ runtimeStatus: "Completed", output: told.output });
+  expect(await host.status(prune)).toMatchObject({ runtimeStatus: "Completed", output: told.output });
   expect(await host.run(prune)).toMatchObject({ kind: "prune", counts: { deleted: 2 }, bytes: told.output });
   expect((await host.runs()).runs.map(({ id }) => id)).toEqual([third.id, second.id]);
   expect((await host.runs("?kind=prune")).runs.map(({ id }) => id)).toEqual([prune, dry]);
 
   const to = temporary();
-  expect(await statusOf(await host.start({ run: second.id, to }, "restoreSiteContent"))).toMatchObject({
+  expect(await host.status(await host.start({ run: second.id, to }, "restoreSiteContent"))).toMatchObject({
     runtimeStatus: "Completed",
   });
   expect(await snapshotOf(to)).toEqual(wanted);
@@ -159,7 +145,7 @@ test("runs that failed or were canceled are there until a prune forgets them, an
   const all = [failed.id, canceled];
   for (const id of all) expect((await host.fetch(`/backups/${id}`)).status).toBe(200);
 
-  const prune = await statusOf(await host.start({ container: "ended", keepLast: 1 }, "pruneBackups"));
+  const prune = await host.status(await host.start({ container: "ended", keepLast: 1 }, "pruneBackups"));
   expect(prune).toMatchObject({ customStatus: { runs: { kept: 1, forgotten: 2 } } });
   for (const id of all) {
     for (const [method, below] of [
@@ -171,7 +157,7 @@ test("runs that failed or were canceled are there until a prune forgets them, an
       expect([answer.status, answer.text]).toEqual([404, expect.stringContaining("There is no run")]);
     }
     // Though the engine has its orchestration yet.
-    expect(await statusOf(id)).toHaveProperty("runtimeStatus");
+    expect(await host.status(id)).toHaveProperty("runtimeStatus");
   }
 });
 
@@ -179,7 +165,7 @@ test("a run that failed before it could begin its record is told of, with the re
   proxy.before = ({ method, blob }) =>
     method === "PUT" && blob.endsWith("/run.json") ? FORBIDDEN : undefined;
   const id = await host.start({ root: temporary(), container: "unrecorded" });
-  expect(await statusOf(id)).toMatchObject({ customStatus: { phase: "failed", recorded: false } });
+  expect(await host.status(id)).toMatchObject({ customStatus: { phase: "failed", recorded: false } });
   expect(await host.run(id)).toMatchObject({ id, status: "failed", message: expect.stringMatching(/./) });
 });
 
@@ -205,7 +191,7 @@ test("a prune that is canceled deletes no more, keeps backups out until nothing 
   while (deletes() === 0) await sleep(20);
   const answer = await host.fetch(`/backups/${prune}/cancel`, { method: "POST" });
   expect(answer.json()).toMatchObject({ id: prune, kind: "prune", status: "canceled" });
-  expect(await statusOf(prune)).toMatchObject({ runtimeStatus: "Terminated" });
+  expect(await host.status(prune)).toMatchObject({ runtimeStatus: "Terminated" });
   // What the activity knows of it is a second old at most.
   await sleep(1_100);
   release();
@@ -227,14 +213,14 @@ test("a prune that is canceled deletes no more, keeps backups out until nothing 
 
   // As a minute later.
   await ledgers.getBlobClient("prunes/stopped.json").getBlobLeaseClient().breakLease(0);
-  expect(await statusOf(await host.start(request, "pruneBackups"))).toMatchObject({
+  expect(await host.status(await host.start(request, "pruneBackups"))).toMatchObject({
     runtimeStatus: "Completed",
     customStatus: { runs: { kept: 1, forgotten: 1 } },
   });
   expect(deletes()).toBe(80);
   expect((await host.fetch(`/backups/${first.id}`)).status).toBe(404);
   const to = temporary();
-  await statusOf(await host.start({ run: second.id, to }, "restoreSiteContent"));
+  await host.status(await host.start({ run: second.id, to }, "restoreSiteContent"));
   expect(await snapshotOf(to)).toEqual(wanted);
 });
 
