@@ -1,21 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, lutimes, mkdir, open, readdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
 import type { Budget } from "../backup/budget.ts";
 import { fileError } from "../file-system/file-error.ts";
-import { modeOf } from "../backup/entry.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../file-system/handles.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { classify } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
+import { adjust, finish, setTimeOfLink } from "./attributes.ts";
 import { download, type Fetched } from "./download.ts";
-import { hasTime, PERMISSIONS, setTime, type Time } from "./file-times.ts";
 import { findContents } from "./find-content.ts";
 import { isSame, lookUp } from "./in-place.ts";
 import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
@@ -146,7 +145,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
       };
     }
     if (decision === "keep") {
-      return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
+      return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context.fileTimeoutMs)) };
     }
     return await whileWritable(directory, async () => {
       if (inTheWay) {
@@ -211,32 +210,6 @@ async function decide(
   return "replace";
 }
 
-/** Sets what a file, link or directory has beside its content, where it is not so already. */
-async function adjust(
-  item: PlannedItem,
-  at: string,
-  current: Stats,
-  context: RestoreContext,
-): Promise<string | undefined> {
-  const sameTime = hasTime(current, item.mtime);
-  if (item.kind === "link")
-    return sameTime
-      ? undefined
-      : await fileOperation(context, "setting its time", setTimeOfLink(at, item.mtime));
-  if ((modeOf(current) & PERMISSIONS) === (item.mode & PERMISSIONS) && sameTime) return undefined;
-  // Through what was opened, so that a link put there meanwhile is not followed.
-  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  return await fileOperation(
-    context,
-    "setting its mode",
-    withHandle(open(at, flags), (handle) => finish(handle, item)),
-  );
-}
-
-async function setTimeOfLink(at: string, mtime: number): Promise<string | undefined> {
-  return await setTime({ setTime: (time) => lutimes(at, time, time), stat: () => lstat(at) }, mtime);
-}
-
 async function makeDirectory(
   item: PlannedItem,
   at: string,
@@ -248,7 +221,8 @@ async function makeDirectory(
     await mkdir(at).catch(ignore("EEXIST"));
     return await lstat(at);
   };
-  return await adjust(item, at, await fileOperation(context, "making it", making()), context);
+  const made = await fileOperation(context, "making it", making());
+  return await adjust(item, at, made, context.fileTimeoutMs);
 }
 
 /** Writes beside its place and renames over it: who reads sees the old file or the new one. */
@@ -332,27 +306,6 @@ export async function writeAll(handle: FileHandle, content: Buffer, position: nu
   for (let written = 0; written < content.length;) {
     written += (await handle.write(content, written, content.length - written, position + written))
       .bytesWritten;
-  }
-}
-
-/** Gives a file its mode and time, and makes it last. @returns what there is to say of that */
-export async function finish(handle: FileHandle, item: PlannedItem): Promise<string | undefined> {
-  await handle.chmod(item.mode & PERMISSIONS);
-  const file = { setTime: (time: Time) => handle.utimes(time, time), stat: () => handle.stat() };
-  const note = await setTime(file, item.mtime);
-  await handle.sync();
-  return note;
-}
-
-async function withHandle<T>(
-  opening: Promise<FileHandle>,
-  work: (handle: FileHandle) => Promise<T>,
-): Promise<T> {
-  const handle = await opening;
-  try {
-    return await work(handle);
-  } finally {
-    await handle.close();
   }
 }
 

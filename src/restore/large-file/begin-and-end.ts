@@ -8,6 +8,7 @@ import { withTimeout } from "../../file-system/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
+import { finish } from "../attributes.ts";
 import { hasTime } from "../file-times.ts";
 import { findContents } from "../find-content.ts";
 import { largeOutcome, type LargeRef } from "../plan.ts";
@@ -15,7 +16,6 @@ import {
   CannotWrite,
   explainFull,
   failed,
-  finish,
   isTemporaryOf,
   restoreItem,
   temporaryName,
