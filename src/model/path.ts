@@ -1,0 +1,85 @@
+/**
+ * A path is a string in which a byte that is not part of valid UTF-8 stands as one of U+DC80 to U+DCFF (Python's
+ * surrogateescape, PEP 383). In memory, in the ledger and in answers it has this one form. Nothing else decodes a name.
+ */
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+
+const ESCAPED_BYTE = /[\udc80-\udcff]/;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The path, or the name, that these bytes of a file system are. */
+export function fromBytes(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  let text = "";
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    text += length === 0 ? String.fromCharCode(0xdc00 + bytes[at]!) : bytes.toString("utf8", at, at + length);
+    at += length || 1;
+  }
+  return text;
+}
+
+/**
+ * The bytes of a path, for the disk and for hashes.
+ * @throws RangeError where it holds a surrogate that stands for no byte: no directory has such a name
+ */
+export function toBytes(path: string): Buffer {
+  if (path.isWellFormed()) return Buffer.from(path);
+  const pieces: Buffer[] = [];
+  // By code points: half of a pair is not mistaken for a byte.
+  for (const character of path) {
+    if (character.isWellFormed()) pieces.push(Buffer.from(character));
+    else if (ESCAPED_BYTE.test(character)) pieces.push(Buffer.of(character.charCodeAt(0) - 0xdc00));
+    else throw new RangeError("the name has a surrogate that stands for no byte");
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Whether a text from elsewhere is a path in its one form: what `fromBytes` gives for some bytes. */
+export function isPath(text: string): boolean {
+  if (text.isWellFormed()) return true;
+  try {
+    return fromBytes(toBytes(text)) === text;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Names a path in a blob's metadata, which could not hold it: 22 characters, 132 bits of the SHA-256 of its bytes. */
+export function pathMark(path: string): string {
+  return createHash("sha256").update(toBytes(path)).digest("base64url").slice(0, 22);
+}
+
+/** Controls, line and paragraph separators, marks that turn the direction of text, and lone surrogates. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * A text as a terminal or a log may show it: bytes that are not UTF-8 as `\xff`, other characters that do not print or
+ * that would control what shows them as `\n` or `\u{202e}`. Only then is a backslash doubled, too.
+ */
+export function printable(text: string): string {
+  if (text.search(UNPRINTABLE) === -1) return text;
+  return text.replaceAll("\\", "\\\\").replaceAll(UNPRINTABLE, escape);
+}
+
+const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+function escape(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (ESCAPED_BYTE.test(character)) return `\\x${(code - 0xdc00).toString(16)}`;
+  return SHORT[character] ?? `\\u{${code.toString(16)}}`;
+}
+
+/** The length of the valid UTF-8 sequence that begins here; 0 where there is none. */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const first = bytes[at]!;
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  try {
+    strict.decode(bytes.subarray(at, at + length));
+    return Math.min(length, bytes.length - at);
+  } catch {
+    return 0;
+  }
+}
