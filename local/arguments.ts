@@ -1,20 +1,21 @@
 /** The command line: npm start -- [options]. */
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { EMULATOR_PORT } from "./storage/emulator-settings.ts";
+import { BLOB_PORT } from "./storage/own-account.ts";
 import { StartUpError, messageOf } from "./start-up-error.ts";
 
 export const HELP = `Usage: npm start -- [options]
 
 Runs the function app on this machine, with nothing else installed: HTTP, timer and durable functions, and
-Azurite when the storage is the emulator's. It stays up until Ctrl-C.
+an Azurite of its own for settings that are UseDevelopmentStorage=true. It stays up until Ctrl-C.
 
 Options:
   --port N           the port to listen on, on 127.0.0.1 (default 7071, or FUNCTIONS_PORT; 0: a free one)
   --state DIR        durable state, Azurite's data and logs (default .local in the app's folder, or LOCAL_HOST_STATE)
   --app DIR          the function app's folder, with host.json and package.json (default the current one)
-  --azurite-port N   Azurite's blob port (default ${EMULATOR_PORT}, or AZURITE_BLOB_PORT)
-  --ready-file PATH  writes {"url","pid"} there, as JSON, once functions can be called
+  --azurite-port N   Azurite's blob port (default ${BLOB_PORT}, or AZURITE_BLOB_PORT)
+  --ready-file PATH  writes {"url","pid","storage"} there, as JSON, once functions can be called; storage is the
+                     connection string of its own Azurite, where it has started that
   --verbose          logs every activity and every orchestration turn
   --help             this text
 
@@ -69,7 +70,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
     appFolder,
     azuritePort: portNumber(
       "--azurite-port",
-      values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(EMULATOR_PORT),
+      values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(BLOB_PORT),
     ),
     readyFile: values["ready-file"],
     verbose: values.verbose,

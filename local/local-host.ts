@@ -28,7 +28,7 @@ import { openState } from "./state-folder.ts";
 import type { State } from "./state-folder.ts";
 import { messageOf } from "./start-up-error.ts";
 import { Azurite } from "./storage/azurite.ts";
-import { usesEmulator } from "./storage/emulator-settings.ts";
+import { ownAccount, settingsOfOwnStorage } from "./storage/own-account.ts";
 import { TimerTriggers } from "./timer/timer-triggers.ts";
 import { InProcessWorker } from "./worker/in-process-worker.ts";
 import { WorkerPool } from "./worker/worker-pool.ts";
@@ -45,6 +45,8 @@ export class LocalHost {
   readonly #stops: (() => unknown)[] = [];
   #routes: HostRoutes | undefined;
   #workersStarted: Promise<unknown> = Promise.resolve();
+  /** Of the host's own Azurite. */
+  #storage: string | undefined;
 
   constructor(args: HostArguments, log: Logger, fatal: (error: unknown) => void) {
     this.#arguments = args;
@@ -89,20 +91,19 @@ export class LocalHost {
   }
 
   async #startStorage(): Promise<void> {
-    const { azuritePort, stateFolder } = this.#arguments;
-    if (!usesEmulator(process.env, azuritePort)) return;
-    const ours = (azurite: Azurite) => this.#stops.push(() => azurite.stop());
-    let spawned = false;
+    const { azuritePort: port, stateFolder } = this.#arguments;
+    const settings = settingsOfOwnStorage(process.env);
+    if (settings.length === 0) return;
     const azurite = await Azurite.start({
       stateFolder,
-      port: azuritePort,
-      spawned: (own) => {
-        spawned = true;
-        ours(own);
-      },
+      port,
+      account: ownAccount(stateFolder, port),
+      spawned: (own) => this.#stops.push(() => own.stop()),
+      lost: this.#fatal,
     });
-    if (azurite && !spawned) ours(azurite);
-    this.#log.info(`Azurite answers on http://127.0.0.1:${azuritePort}${azurite ? "" : " (it ran already)"}`);
+    this.#storage = azurite.connectionString;
+    for (const name of settings) process.env[name] = this.#storage;
+    this.#log.info(`Azurite answers on http://127.0.0.1:${port}`);
   }
 
   async #startApp(
@@ -201,7 +202,7 @@ export class LocalHost {
   }
 
   #announce(url: string): void {
-    const ready = { url, pid: process.pid };
+    const ready = { url, pid: process.pid, storage: this.#storage };
     const { readyFile } = this.#arguments;
     if (readyFile !== undefined) {
       // Whoever waits for it finds it whole.

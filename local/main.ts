@@ -1,10 +1,12 @@
 /** The local host's entry: see --help, or arguments.ts. */
 import { HELP, readArguments } from "./arguments.ts";
 import { LocalHost } from "./local-host.ts";
+import { outliveReaders } from "./log/closed-output.ts";
 import { Logger } from "./log/logger.ts";
 import { StartUpError, messageOf } from "./start-up-error.ts";
 
 async function main(): Promise<void> {
+  outliveReaders();
   const args = readArguments(process.argv.slice(2), process.env);
   if (!args) {
     process.stdout.write(HELP);
@@ -13,22 +15,26 @@ async function main(): Promise<void> {
   const log = new Logger({ verbose: args.verbose });
   const host = new LocalHost(args, log, die);
   let stopping = false;
-  const stop = () => {
-    if (stopping) process.exit(130);
+  const stop = (code: number) => {
+    if (stopping) return;
     stopping = true;
-    log.info("Stopping: running functions get a few seconds …");
-    void host.stop().then(() => process.exit(0));
+    void host.stop().then(() => process.exit(code));
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  const interrupt = () => {
+    if (stopping) process.exit(130);
+    log.info("Stopping: running functions get a few seconds …");
+    stop(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
   // The app's own fault: on the real host it ends the worker process. What was running is delivered again.
   process.on("uncaughtException", (error) => {
     log.error(
       `The app threw outside of a function, or did not wait for a promise that failed: ${error.stack}`,
     );
-    void host.stop().then(() => process.exit(1));
+    stop(1);
   });
   // A harness that started the host over IPC and died must not leave it behind.
-  process.on("disconnect", stop);
+  process.on("disconnect", interrupt);
   try {
     await host.start();
   } catch (error) {
@@ -39,14 +45,15 @@ async function main(): Promise<void> {
   }
 }
 
-/** The state could not be written or read. Nothing half done is in it: what was not committed is not there. */
+/** The state could not be written or read, or storage is gone. What was not committed is not there, never half of it. */
 function die(error: unknown): void {
   const full = /disk is full|SQLITE_FULL|ENOSPC/i.test(messageOf(error));
-  process.stderr.write(
-    full
-      ? "The disk is full: the durable state cannot be written. What was committed is safe; make room and start again.\n"
-      : `The durable engine cannot go on: ${error instanceof Error ? error.stack : String(error)}\n`,
-  );
+  const why = full
+    ? "The disk is full: the durable state cannot be written. What was committed is safe; make room and start again."
+    : error instanceof StartUpError
+      ? error.message
+      : `The durable engine cannot go on: ${error instanceof Error ? error.stack : String(error)}`;
+  process.stderr.write(`${why}\n`);
   process.exit(1);
 }
 

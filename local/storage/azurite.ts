@@ -1,10 +1,13 @@
-/** Azurite's blob service as a process of its own, for storage settings that name the emulator. */
+/** Azurite's blob service as a process of its own, with the data that a state folder keeps. */
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StartUpError } from "../start-up-error.ts";
+import { connectionString } from "./own-account.ts";
+import type { StorageAccount } from "./own-account.ts";
 import { isOurProcess } from "./process-identity.ts";
 
 const READY_WITHIN = 30_000;
@@ -16,101 +19,121 @@ export interface AzuriteOptions {
   /** The host's folder: Azurite's data, its log and its process id are kept there. */
   stateFolder: string;
   port: number;
+  account: StorageAccount;
   /** Told of the process before it answers, so that a host which is ended meanwhile can end it. */
   spawned?: (azurite: Azurite) => void;
+  /** Told when it ends without having been asked to, once it has answered. */
+  lost?: (why: StartUpError) => void;
 }
 
 export class Azurite {
-  readonly #pid: number;
+  readonly connectionString: string;
+  readonly #child: ChildProcess;
   readonly #pidFile: string;
+  #stopping = false;
 
-  private constructor(pid: number, pidFile: string) {
-    this.#pid = pid;
+  private constructor({ account, port }: AzuriteOptions, child: ChildProcess, pidFile: string) {
+    this.connectionString = connectionString(account, port);
+    this.#child = child;
     this.#pidFile = pidFile;
   }
 
   /**
-   * Starts Azurite unless something answers on the port already; returns it when it is this folder's to end, also when
-   * an earlier host left it running. Resolves when it answers requests. Throws StartUpError when it does not.
+   * Starts it, after ending the one that a killed host left in this folder. Resolves when it answers requests. Throws
+   * StartUpError when it does not: whatever else listens on the port is never used, for nothing tells who that is.
    */
-  static async start({ stateFolder, port, spawned }: AzuriteOptions): Promise<Azurite | undefined> {
-    const pidFile = path.join(stateFolder, "azurite.pid");
-    if (await answers(port)) {
-      const left = leftProcess(pidFile, port);
-      return left === undefined ? undefined : new Azurite(left, pidFile);
-    }
+  static async start(options: AzuriteOptions): Promise<Azurite> {
+    const { stateFolder, port, account, spawned, lost } = options;
     const folder = path.join(stateFolder, "azurite");
     const logFile = path.join(stateFolder, "azurite.log");
+    const pidFile = path.join(stateFolder, "azurite.pid");
+    await endLeft(pidFile, folder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const log = openSync(logFile, "w", 0o600);
     const main = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
-    const options = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder];
+    const address = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder];
     const flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"];
     // A process group of its own: the terminal's Ctrl-C must reach it after the host has finished with it.
-    const child = spawn(process.execPath, ["--import", OWNER_ONLY, main, ...options, ...flags], {
+    const child = spawn(process.execPath, ["--import", OWNER_ONLY, main, ...address, ...flags], {
       detached: true,
       stdio: ["ignore", log, log],
       cwd: stateFolder,
+      env: { ...process.env, AZURITE_ACCOUNTS: `${account.name}:${account.key}` },
     });
     closeSync(log);
     const { pid } = child;
     if (pid === undefined) throw new StartUpError("Cannot start Azurite: the process could not be created.");
     child.unref();
-    writeFileSync(pidFile, JSON.stringify({ pid, port }), { mode: 0o600 });
-    const azurite = new Azurite(pid, pidFile);
+    writeFileSync(pidFile, JSON.stringify({ pid, host: process.pid }), { mode: 0o600 });
+    const azurite = new Azurite(options, child, pidFile);
     spawned?.(azurite);
+    const said = () => readFileSync(logFile, "utf8");
     const end = performance.now() + READY_WITHIN;
-    while (!(await answers(port))) {
-      if (child.exitCode !== null || child.signalCode !== null || performance.now() > end) {
+    // Its own word for it: an answer on the port may be a stranger's.
+    while (!said().includes("successfully listens")) {
+      if (hasEnded(child) || performance.now() > end) {
         await azurite.stop();
-        const output = readFileSync(logFile, "utf8").trim().split("\n").slice(-3).join(" ");
-        throw new StartUpError(
-          `Azurite did not start on port ${port}; see ${logFile}.${output ? ` It said: ${output}` : ""}`,
-        );
+        throw new StartUpError(whyNot(port, said(), logFile));
       }
       await sleep(50);
     }
+    child.once("exit", (code, signal) => {
+      if (azurite.#stopping) return;
+      const how = signal ?? `exit code ${code}`;
+      lost?.(
+        new StartUpError(
+          `Azurite, which holds the backups, has ended (${how}). Start again; see ${logFile}.`,
+        ),
+      );
+    });
     return azurite;
   }
 
   /** Ends it: asks first, and insists after some seconds. Resolves when it has gone. */
   async stop(): Promise<void> {
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      if (!isAlive(this.#pid)) break;
-      try {
-        process.kill(this.#pid, signal);
-      } catch {
-        break;
-      }
-      const end = performance.now() + END_WITHIN;
-      while (isAlive(this.#pid) && performance.now() < end) await sleep(20);
-    }
+    this.#stopping = true;
+    await end(this.#child.pid ?? 0, () => !hasEnded(this.#child));
     rmSync(this.#pidFile, { force: true });
   }
 }
 
-/** Whether a blob service answers on the port: any HTTP answer will do. */
-async function answers(port: number): Promise<boolean> {
-  try {
-    await fetch(`http://127.0.0.1:${port}/devstoreaccount1?comp=list`, { signal: AbortSignal.timeout(2000) });
-    return true;
-  } catch {
-    return false;
+/** Ends the Azurite of a host that was killed: it may hold the port, and two on the same data would damage that. */
+async function endLeft(pidFile: string, folder: string): Promise<void> {
+  if (!existsSync(pidFile)) return;
+  const { pid, host } = JSON.parse(readFileSync(pidFile, "utf8")) as { pid: number; host?: number };
+  const isAlive = () => isOurProcess(pid, folder);
+  if (!isAlive()) return;
+  if (host !== undefined && host !== process.pid && isOurProcess(host, "local"))
+    throw new StartUpError(
+      `The host with process id ${host} uses the storage in ${path.dirname(folder)}. End it, or choose another folder with --state.`,
+    );
+  await end(pid, isAlive);
+}
+
+async function end(pid: number, isAlive: () => boolean): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    if (!isAlive()) return;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      return;
+    }
+    const late = performance.now() + END_WITHIN;
+    while (isAlive() && performance.now() < late) await sleep(20);
   }
 }
 
-/** The Azurite that a killed host left on this port, if it still is that process. */
-function leftProcess(pidFile: string, port: number): number | undefined {
-  if (!existsSync(pidFile)) return undefined;
-  const left = JSON.parse(readFileSync(pidFile, "utf8")) as { pid: number; port: number };
-  return left.port === port && isOurProcess(left.pid, "azurite") ? left.pid : undefined;
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+function whyNot(port: number, output: string, logFile: string): string {
+  if (output.includes("EADDRINUSE"))
+    return (
+      `Port ${port} is in use, and the local host stores nothing in what it has not started itself. End what has the ` +
+      "port, or choose another one with --azurite-port. To use an Azurite of your own, set AzureWebJobsStorage to its " +
+      "full connection string."
+    );
+  const last = output.trim().split("\n").slice(-3).join(" ");
+  return `Azurite did not start on port ${port}; see ${logFile}.${last ? ` It said: ${last}` : ""}`;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { endApp, loadApp } from "../app/load-app.ts";
 import { captureConsole } from "../log/capture-console.ts";
+import { outliveReaders } from "../log/closed-output.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { FromChild, ToChild } from "./child-messages.ts";
 import type { InvocationName } from "./current-invocation.ts";
@@ -20,6 +21,7 @@ function log(level: string, message: string, where?: InvocationName): void {
   tell({ kind: "log", level, message, ...(where ? { where } : {}) });
 }
 
+outliveReaders();
 // The terminal's Ctrl-C is the host's to deal with.
 process.on("SIGINT", () => undefined);
 

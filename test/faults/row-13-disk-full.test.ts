@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Azurite } from "../../local/storage/azurite.ts";
-import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { expectSameTree, readBlobs } from "../harness/blobs.ts";
 import { counted, PATIENCE } from "../harness/faults.ts";
+import { PUBLISHED_ACCOUNT } from "../harness/published-account.ts";
 import { freePort, startLocalHost } from "../harness/local-host.ts";
 import { bytes, bytesOf, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { expectBackedUp, startRig, type Rig } from "./rig.ts";
@@ -108,8 +108,8 @@ describe("row 13: disk full", () => {
       });
       const tree = await readTree(root);
       const port = await freePort();
-      const storage = await Azurite.start({ stateFolder: disk.at, port });
-      const connectionString = emulatorConnectionString(port);
+      const storage = await Azurite.start({ stateFolder: disk.at, port, account: PUBLISHED_ACCOUNT });
+      const { connectionString } = storage;
       const service = BlobServiceClient.fromConnectionString(connectionString);
       try {
         await rig.host.stop();
@@ -134,7 +134,7 @@ describe("row 13: disk full", () => {
       } finally {
         await rig.host.stop();
         await rig.restart();
-        await storage?.stop();
+        await storage.stop();
       }
     },
     PATIENCE,

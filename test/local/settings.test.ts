@@ -7,7 +7,7 @@ import { cookieText } from "../../local/http/function-response.ts";
 import { RouteTemplate } from "../../local/http/route-template.ts";
 import { redact } from "../../local/log/redact.ts";
 import { formatTimeSpan, parseTimeSpan } from "../../local/settings/time-span.ts";
-import { emulatorConnectionString, usesEmulator } from "../../local/storage/emulator-settings.ts";
+import { settingsOfOwnStorage } from "../../local/storage/own-account.ts";
 import { retryDelay } from "../../local/durable/retry-delay.ts";
 
 describe("route templates", () => {
@@ -45,30 +45,15 @@ describe("time spans", () => {
   });
 });
 
-describe("storage settings", () => {
-  it("mean the emulator in the short form, which gets another port when there is one", () => {
-    const environment: NodeJS.ProcessEnv = {
-      AzureWebJobsStorage: "UseDevelopmentStorage=true",
-      BackupStorage: "DefaultEndpointsProtocol=https;AccountName=a",
-    };
-    expect(usesEmulator(environment, 10_000)).toBe(true);
-    expect(environment["AzureWebJobsStorage"]).toBe("UseDevelopmentStorage=true");
-    expect(usesEmulator(environment, 12_345)).toBe(true);
-    expect(environment).toEqual({
-      AzureWebJobsStorage: emulatorConnectionString(12_345),
-      BackupStorage: "DefaultEndpointsProtocol=https;AccountName=a",
-    });
-  });
-
-  it("mean it by its address, and not another storage", () => {
-    expect(usesEmulator({ BackupStorage: emulatorConnectionString(10_000) }, 10_000)).toBe(true);
-    expect(
-      usesEmulator(
-        { AzureWebJobsStorage: "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=b" },
-        10_000,
-      ),
-    ).toBe(false);
-  });
+it("takes UseDevelopmentStorage=true for the host's own storage, in whatever setting, and nothing else", () => {
+  const environment: NodeJS.ProcessEnv = {
+    AzureWebJobsStorage: "UseDevelopmentStorage=true",
+    Other: " usedevelopmentstorage=TRUE; ",
+    Proxied: "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://proxy",
+    BackupStorage:
+      "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1",
+  };
+  expect(settingsOfOwnStorage(environment)).toEqual(["AzureWebJobsStorage", "Other"]);
 });
 
 it("takes keys out of lines", () => {

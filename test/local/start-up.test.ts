@@ -3,9 +3,11 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { BlobServiceClient } from "@azure/storage-blob";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runLocalHost, startLocalHost } from "../harness/local-host.ts";
 import type { LocalHostProcess } from "../harness/local-host.ts";
+import { isRunning } from "../harness/processes.ts";
 import { FIXTURE_APP, startFixture } from "./durable-helpers.ts";
 
 let folder: string;
@@ -175,18 +177,35 @@ describe("a start that works", () => {
 });
 
 describe("Azurite", () => {
-  it("is started for the emulator's storage, outlives a killed host, and is ended by the next one", async () => {
+  it("is started for UseDevelopmentStorage=true, outlives a killed host, and another takes its place and data", async () => {
     host = await startLocalHost({ app: FIXTURE_APP });
-    const endpoint = /BlobEndpoint=([^;]+)/.exec(host.connectionString)?.[1] ?? "";
-    expect((await fetch(`${endpoint}?comp=list`)).headers.get("server")).toMatch(
-      /^Azurite-Blob\/3\.(3[7-9]|[4-9])/,
-    );
+    const container = () =>
+      BlobServiceClient.fromConnectionString(host!.connectionString).getContainerClient("kept");
+    const endpoint = endpointOf(host);
+    expect((await fetch(endpoint)).headers.get("server")).toMatch(/^Azurite-Blob\/3\.(3[7-9]|[4-9])/);
+    await container().create();
     await host.kill();
-    expect((await fetch(`${endpoint}?comp=list`)).status).toBeGreaterThan(0);
+    expect((await fetch(endpoint)).status).toBeGreaterThan(0);
+    const left = pidOfAzurite(host);
     host = await host.restart();
-    expect(host.logs()).toContain("Azurite answers on");
-    expect(host.logs()).not.toContain("it ran already");
+    expect(isRunning(left)).toBe(false);
+    expect(await container().exists()).toBe(true);
     expect(await host.stop()).toBe(0);
-    await expect(fetch(`${endpoint}?comp=list`)).rejects.toThrow("fetch failed");
+    await expect(fetch(endpoint)).rejects.toThrow("fetch failed");
+  });
+
+  it("takes the host along when it ends: who listens on its port then is a stranger", async () => {
+    host = await startLocalHost({ app: FIXTURE_APP });
+    process.kill(pidOfAzurite(host), "SIGKILL");
+    expect(await host.ended).toBe(1);
+    expect(host.logs()).toContain("Azurite, which holds the backups, has ended (SIGKILL). Start again");
   });
 });
+
+function endpointOf({ connectionString }: LocalHostProcess): string {
+  return `${/BlobEndpoint=([^;]+)/.exec(connectionString)?.[1]}?comp=list`;
+}
+
+function pidOfAzurite({ state }: LocalHostProcess): number {
+  return (JSON.parse(readFileSync(path.join(state, "azurite.pid"), "utf8")) as { pid: number }).pid;
+}

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { BlobServiceClient } from "@azure/storage-blob";
-import { emulatorConnectionString } from "../../local/storage/emulator-settings.ts";
 import { freePort } from "../harness/local-host.ts";
+import { publishedAccountOn } from "../harness/published-account.ts";
 
 const BLOB = path.join(
   path.dirname(createRequire(import.meta.url).resolve("azurite/package.json")),
@@ -34,7 +34,7 @@ export async function startAccounts(
   count: number,
 ): Promise<{ accounts: Account[]; port: number; stop: () => Promise<void> }> {
   const port = await freePort();
-  const known = emulatorConnectionString(port);
+  const known = publishedAccountOn(port);
   const key = /AccountKey=([^;]+)/.exec(known)?.[1];
   const names = Array.from({ length: count }, (_none, index) => `devstoreaccount${index + 1}`);
   const child = spawn(
