@@ -5,7 +5,15 @@ import { kindOf } from "./read-file.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
 
 /** Something is where a directory of the run must be, and may not be replaced. */
-export class NotADirectory extends Error {}
+export class NotADirectory extends Error {
+  /** A link, which is never followed, nor replaced by a directory. */
+  readonly isLink: boolean;
+
+  constructor(message: string, { isLink = false, cause }: { isLink?: boolean; cause: unknown }) {
+    super(message, { cause });
+    this.isLink = isLink;
+  }
+}
 
 /** Times a directory that others change meanwhile is looked at. */
 const TRIES = 5;
@@ -40,7 +48,7 @@ export class PinnedDirectory {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOTDIR" && code !== "ELOOP") throw error;
-      throw new NotADirectory(await whatIsInTheWay(realTo, portable), { cause: error });
+      throw await whatIsInTheWay(realTo, portable, error);
     }
   }
 
@@ -131,8 +139,7 @@ export class PinnedDirectory {
               throw new NotADirectory(`"${portable}" was moved meanwhile`, { cause: error });
             continue;
           }
-          if (stats.isSymbolicLink() || !replace)
-            throw new NotADirectory(inTheWay(portable, stats), { cause: error });
+          if (stats.isSymbolicLink() || !replace) throw inTheWay(portable, stats, error);
           await unlink(at).catch(ignore("ENOENT"));
         } else if (code !== "ENOENT") throw error;
       }
@@ -148,22 +155,24 @@ async function checked(real: string): Promise<string> {
 }
 
 /** The first thing on the way to a directory that is not one. */
-async function whatIsInTheWay(realTo: string, portable: string): Promise<string> {
+async function whatIsInTheWay(realTo: string, portable: string, cause: unknown): Promise<NotADirectory> {
   let at = realTo;
   let name = "";
   for (const segment of portable.split("/")) {
     at = path.join(at, segment);
     name = name === "" ? segment : `${name}/${segment}`;
     const stats = await lstat(at).catch(() => undefined);
-    if (stats && !stats.isDirectory()) return inTheWay(name, stats);
+    if (stats && !stats.isDirectory()) return inTheWay(name, stats, cause);
   }
-  return "a directory on the way was replaced meanwhile";
+  return new NotADirectory("a directory on the way was replaced meanwhile", { cause });
 }
 
-function inTheWay(name: string, stats: Stats): string {
-  return stats.isSymbolicLink()
+function inTheWay(name: string, stats: Stats, cause: unknown): NotADirectory {
+  const isLink = stats.isSymbolicLink();
+  const message = isLink
     ? `"${name}" is a link in the directory that is restored into; links are never followed`
     : `"${name}" is ${stats.isFile() ? "a file" : kindOf(stats)} where a directory must be`;
+  return new NotADirectory(message, { isLink, cause });
 }
 
 export function ignore(...codes: string[]): (error: NodeJS.ErrnoException) => void {

@@ -10,7 +10,7 @@ df.app.activity("hashRestored", {
   handler: async (ref: RestoreAttemptRef & { from: number; to: number; state?: string }) => {
     const { storage, settings, budget } = services;
     const hashed = await hashRestored(ref, storage, settings, budget);
-    await showLife(new Ledger(storage, ref.run), ref.from, ref.to);
+    if (hashed !== "gone") await showLife(new Ledger(storage, ref.run), ref.from, hashed.reached ?? ref.to);
     return hashed;
   },
 });

@@ -9,7 +9,8 @@ df.app.activity("hashSpan", {
   handler: async (span: Span) => {
     const { storage, settings, budget } = services;
     const hashed = await hashSpan(span, storage, settings, budget);
-    await showLife(new Ledger(storage, span.run), span.from, span.to);
+    if (hashed !== "changed")
+      await showLife(new Ledger(storage, span.run), span.from, hashed.reached ?? span.to);
     return hashed;
   },
 });

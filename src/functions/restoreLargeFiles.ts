@@ -3,7 +3,7 @@ import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
 import type { Begun } from "../restore/large-file/begin-and-end.ts";
-import type { RestoredPiece } from "../restore/large-file/restore-range.ts";
+import type { HashedRestored, RestoredPiece } from "../restore/large-file/restore-range.ts";
 import type { LargeRef } from "../restore/plan.ts";
 
 /** Attempts at a file whose blob is overwritten, or whose temporary file is removed, meanwhile. */
@@ -63,11 +63,15 @@ function* wave(
   let gone = pieces.includes("gone");
   if (pieces.every((piece) => piece === "done")) {
     const span = { ...ref, from: next * begun.range, to: Math.min(end * begun.range, begun.size), state };
-    const hashed: { state: string } | "gone" = yield context.df.callActivityWithRetry(
-      "hashRestored",
-      retry,
-      span,
-    );
+    let hashed: HashedRestored = yield context.df.callActivityWithRetry("hashRestored", retry, span);
+    while (hashed !== "gone" && hashed.reached !== undefined) {
+      const { reached: from, state: reached } = hashed;
+      hashed = yield context.df.callActivityWithRetry("hashRestored", retry, {
+        ...span,
+        from,
+        state: reached,
+      });
+    }
     if (hashed !== "gone") {
       if (end < begun.ranges) {
         again({ attempt, next: end, state: hashed.state });

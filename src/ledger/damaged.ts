@@ -32,7 +32,7 @@ export class UnknownRun extends Error {
   }
 }
 
-/** For a record that may as well be missing: a damaged one counts as none, what else is wrong is thrown on. */
+/** For a record that may as well be missing: a damaged one counts as none, any other error is thrown on. */
 export function ofDamaged(error: unknown): undefined {
   if (!(error instanceof DamagedRecord)) throw error;
 }

@@ -3,12 +3,11 @@ import pMap from "p-map";
 import { z } from "zod";
 import type { Entry } from "../backup/entry.ts";
 import { OUTCOMES, type Outcome } from "../backup/outcome.ts";
-import { fileSize, mode, mtime } from "../ledger/damaged.ts";
+import { DamagedRecord, fileSize, mode, mtime, NewerLedger } from "../ledger/damaged.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
-import { classify } from "../storage/errors.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 
 /**
@@ -176,7 +175,7 @@ async function listingOf(ledger: Ledger, part: string) {
     if (!value) return { problem: "the listing of this part is missing" };
     return LISTING.safeParse(value).success ? { value } : { problem: "it is not a listing" };
   } catch (error) {
-    if (classify(error) !== "other") throw error;
-    return { problem: error instanceof SyntaxError ? "the listing is torn" : (error as Error).message };
+    if (error instanceof DamagedRecord || error instanceof NewerLedger) return { problem: error.message };
+    throw error;
   }
 }

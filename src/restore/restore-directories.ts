@@ -7,7 +7,7 @@ import { awaitingHandles } from "../file-system/handles.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { withTimeout } from "../file-system/timeout.ts";
-import { mode, mtime } from "../ledger/damaged.ts";
+import { DamagedRecord, mode, mtime, NewerLedger, ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
@@ -104,14 +104,14 @@ async function readSlice(ledger: Ledger, slice: number): Promise<DirectoriesSlic
 async function partsOf(ledger: Ledger): Promise<string[]> {
   const parts = [WHOLE_RUN];
   for (const part of parts) {
-    const listing = await readListing(ledger, part).catch(ofDamaged);
+    const listing = await readListing(ledger, part).catch(ofUnreadable);
     parts.push(...(listing?.rest ?? []).map((_range, index) => `${part}.${index}`));
   }
   return parts;
 }
 
 async function directoriesOf(ledger: Ledger, part: string, outcomes: Outcome[]): Promise<Directory[]> {
-  const range = (await readListing(ledger, part).catch(ofDamaged))?.directories;
+  const range = (await readListing(ledger, part).catch(ofUnreadable))?.directories;
   if (!range) return [];
   const name = `${ledger.runId}/${range.list}`;
   try {
@@ -123,15 +123,14 @@ async function directoriesOf(ledger: Ledger, part: string, outcomes: Outcome[]):
       return success ? [data] : [];
     });
   } catch (error) {
-    if (classify(error) !== "other" && classify(error) !== "missing") throw error;
+    if (!(error instanceof DamagedRecord) && classify(error) !== "missing") throw error;
     outcomes.push(failed(name, "the record of directories is damaged or missing"));
     return [];
   }
 }
 
-function ofDamaged(error: unknown): undefined {
-  if (classify(error) !== "other") throw error;
-  return undefined;
+function ofUnreadable(error: unknown): undefined {
+  return error instanceof NewerLedger ? undefined : ofDamaged(error);
 }
 
 async function setAll(

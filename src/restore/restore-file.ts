@@ -182,7 +182,7 @@ async function parentOf(
     return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
   } catch (error) {
     if (dryRun && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    const replaceable = error instanceof NotADirectory && !error.message.includes("is a link");
+    const replaceable = error instanceof NotADirectory && !error.isLink;
     // As PinnedDirectory.make would.
     if (dryRun && replaceable && overwrite !== "never") return undefined;
     if (replaceable && overwrite === "never") {

@@ -1,14 +1,13 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { isSameRoot } from "../backup/root-path.ts";
-import { isNewer, NewerLedger, readRecord } from "../ledger/damaged.ts";
+import { DamagedRecord, NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { runFolders } from "../ledger/run-folders.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
 import { isSnapshot } from "../retention/choose-runs.ts";
-import { classify } from "../storage/errors.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
@@ -63,7 +62,7 @@ async function newestOf(
   };
   const unread = new Set<string>();
   const ofUnread = (id: string, error: unknown): undefined => {
-    if (classify(error) !== "other") throw error;
+    if (!(error instanceof DamagedRecord) && !(error instanceof NewerLedger)) throw error;
     unread.add(id);
   };
   await pMap(
@@ -82,7 +81,7 @@ async function newestOf(
  */
 export async function whyGone(service: BlobServiceClient, { id }: SourceRun): Promise<string | undefined> {
   try {
-    const record = await readSummary(new Ledger(service, id)).catch(ofDamaged);
+    const record = await readSummary(new Ledger(service, id)).catch(ofUnreadable);
     if (record) assertReadable(record, id);
     else await readSource(service, id);
     return undefined;
@@ -98,9 +97,9 @@ export async function whyGone(service: BlobServiceClient, { id }: SourceRun): Pr
  */
 async function readSource(service: BlobServiceClient, id: string): Promise<SourceRun> {
   const ledger = new Ledger(service, id);
-  const record = await readSummary(ledger).catch(ofDamaged);
+  const record = await readSummary(ledger).catch(ofUnreadable);
   if (record) assertReadable(record, id);
-  const listing = await readListingNow(ledger, "0").catch(ofDamaged);
+  const listing = await readListingNow(ledger, "0").catch(ofUnreadable);
   const known = record ?? listing?.request;
   if (!known) {
     throw new NoSuchRun(
@@ -124,18 +123,14 @@ function assertReadable({ kind = "backup", forgotten }: RunRecord, id: string): 
   if (forgotten !== undefined) throw new NoSuchRun(`The run ${id} was forgotten by the prune ${forgotten}.`);
 }
 
-/** @throws NewerLedger, SyntaxError or DamagedRecord when it is damaged */
+/** @throws NewerLedger, DamagedRecord */
 async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
   const text = await ledger.read("run.json");
-  if (text === undefined) return undefined;
-  const record = JSON.parse(text) as Partial<RunRecord>;
-  if (isNewer(record)) throw new NewerLedger(ledger.runId);
-  return readRecord<RunRecord>(text, runRecord, `${ledger.runId}/run.json`);
+  return text === undefined ? undefined : readVersioned<RunRecord>(text, runRecord, ledger.runId, "run.json");
 }
 
-/** A damaged record counts as none; one that this app is too old for cannot be read; what else is wrong is thrown on. */
-function ofDamaged(error: unknown): undefined {
+/** A damaged record counts as none; one that this app is too old for cannot be read; any other error is thrown on. */
+function ofUnreadable(error: unknown): undefined {
   if (error instanceof NewerLedger) throw new NoSuchRun(error.message);
-  if (classify(error) !== "other") throw error;
-  return undefined;
+  return ofDamaged(error);
 }

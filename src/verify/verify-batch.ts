@@ -102,7 +102,7 @@ export async function lookAgain(
   requests: GetBlobRequests,
 ): Promise<Outcome | { source: Source }> {
   const failure = classify(error);
-  if (failure === "other") return failed(item, `corrupt: ${describe(error)}`);
+  if (failure === "other") return failed(item, `it could not be read: ${describe(error)}`);
   if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
   if (last || failure === "invalid") return failed(item, describe(error));
   // A backup has written over the blob since the plan was made: its old content has become a snapshot.

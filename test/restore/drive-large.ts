@@ -60,7 +60,12 @@ export async function restoreLarge(ref: LargeRef, { service, settings, budget }:
       restoreRange({ ...at, range }, service, settings, budget),
     );
     if (!(await Promise.all(ranges)).every((piece) => piece === "done")) continue;
-    const hashed = await hashRestored({ ...at, from: 0, to: begun.size }, service, settings, budget);
+    const span = { ...at, from: 0, to: begun.size };
+    let hashed = await hashRestored(span, service, settings, budget);
+    while (hashed !== "gone" && hashed.reached !== undefined) {
+      const { reached: from, state } = hashed;
+      hashed = await hashRestored({ ...span, from, state }, service, settings, budget);
+    }
     if (hashed === "gone") continue;
     const ended = await endRestore({ ...at, state: hashed.state }, service, settings, budget);
     if (ended !== "again") return ended.settled;

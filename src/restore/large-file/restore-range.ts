@@ -80,30 +80,34 @@ function isOf(etag: string, wanted: string | undefined): boolean {
   return wanted === undefined || etag.replaceAll('"', "") === wanted.replaceAll('"', "");
 }
 
-/** Goes on with the MD5 of what was written, as hashSpan does with that of what is read. */
+/** The hash's state, and where it is when the time was up before the span's end. */
+export type HashedRestored = { state: string; reached?: number } | "gone";
+
+/** Goes on with the MD5 of what was written, for a bounded time, as hashSpan does with that of what is read. */
 export async function hashRestored(
   ref: RestoreAttemptRef & { from: number; to: number; state?: string },
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
-): Promise<{ state: string } | "gone"> {
+): Promise<HashedRestored> {
   const hash = await resumeMd5(ref.state);
+  const until = performance.now() + settings.listMs;
+  let position = ref.from;
   const piece = await withTemporary(ref, constants.O_RDONLY, service, settings, budget, async (handle) => {
     await budget.content(LONGEST_HASHED_RANGE, async (buffer) => {
-      let position = ref.from;
-      while (position < ref.to) {
+      while (position < ref.to && (position === ref.from || performance.now() < until)) {
         const length = Math.min(buffer.length, ref.to - position);
         const read = handle.read(buffer, 0, length, position);
         const { bytesRead } = await withTimeout(read, settings.fileTimeoutMs, "reading it back");
-        // Shorter than what was written: the hash will tell.
-        if (bytesRead === 0) break;
         hash.update(buffer.subarray(0, bytesRead));
-        position += bytesRead;
+        // Shorter than what was written: the hash will tell.
+        position = bytesRead === 0 ? ref.to : position + bytesRead;
       }
     });
     return "done";
   });
-  return piece === "done" ? { state: stateOf(hash) } : "gone";
+  if (piece !== "done") return "gone";
+  return { state: stateOf(hash), ...(position < ref.to ? { reached: position } : {}) };
 }
 
 async function withTemporary(

@@ -1,0 +1,70 @@
+/** No activity of a restore lasts for as long as a huge file takes, and no fault of the app passes for damage. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { expect, test } from "vitest";
+import { beginRestore } from "../../src/restore/large-file/begin-and-end.ts";
+import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
+import { planRestore } from "../../src/restore/plan-restore.ts";
+import { restoreRequest } from "../../src/restore/request.ts";
+import { Drive, startDrive } from "./drive.ts";
+import { snapshotOf, temporary, write } from "./tree.ts";
+
+const { azurite, drive } = await startDrive();
+const MIB = 1024 * 1024;
+
+test("what was written of a large file is hashed for a bounded time, and then by the next activity", async () => {
+  const root = temporary();
+  await writeFile(path.join(root, "large"), randomBytes(9 * MIB));
+  const { run: source } = await drive.backup({ root });
+  const hurried = new Drive(azurite.service, { largeFile: MIB, listMs: 0 });
+
+  const run = randomUUID().replaceAll("-", "");
+  const request = restoreRequest.parse({ run: source, to: temporary() });
+  await planRestore({ run, part: "0", request }, hurried.service, hurried.settings);
+  const large = { run, part: "0", large: 0, attempt: 1 };
+  await beginRestore(large, hurried.service, hurried.settings, hurried.budget);
+  await restoreRange({ ...large, range: 0 }, hurried.service, hurried.settings, hurried.budget);
+  const span = { ...large, from: 0, to: 9 * MIB };
+  expect(await hashRestored(span, hurried.service, hurried.settings, hurried.budget)).toMatchObject({
+    reached: 4 * MIB,
+  });
+
+  const to = temporary();
+  expect((await hurried.restore({ run: source, to })).tally).toMatchObject({ failures: [] });
+  expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+});
+
+test("a fault of the app is thrown, not taken for a damaged record", async () => {
+  const root = temporary();
+  await write(root, { "d/a": "a" });
+  const { run } = await drive.backup({ root });
+  const records = azurite.service.getContainerClient("backup-runs");
+  for (const faulty of ["run.json", "lists/0.json"]) {
+    const restore = new Drive(faultyAt(azurite.service, `${run}/${faulty}`)).restore({
+      run,
+      to: temporary(),
+    });
+    await expect(restore).rejects.toThrow("a fault of the app");
+  }
+  expect(await records.getBlobClient(`${run}/run.json`).exists()).toBe(true);
+});
+
+/** A client in which the app has a fault wherever it reads one blob. */
+function faultyAt(service: BlobServiceClient, name: string): BlobServiceClient {
+  return new Proxy(service, {
+    get(target, key) {
+      if (key !== "getContainerClient") return Reflect.get(target, key) as unknown;
+      return (of: string) => {
+        const container = target.getContainerClient(of);
+        const getBlockBlobClient = container.getBlockBlobClient.bind(container);
+        container.getBlockBlobClient = (blob) => {
+          if (blob === name) throw new TypeError("a fault of the app");
+          return getBlockBlobClient(blob);
+        };
+        return container;
+      };
+    },
+  });
+}
