@@ -1,5 +1,5 @@
 import { Option, type Argument, type Command } from "commander";
-import { ExitCode } from "./failure.ts";
+import { ExitCode, Failure } from "./failure.ts";
 import type { JsonType } from "./json-lines.ts";
 import type { CommonOptions } from "./session.ts";
 
@@ -60,6 +60,7 @@ export function define<T extends CommonOptions>(
     command.addOption(option);
   command.addHelpText("after", `\n${examplesText(examples)}\n\n${exitCodesText(exits)}`);
   command.action(async () => {
+    refuseBlank(command);
     process.exitCode = await act(optionsOf<T>(command), ...(command.processedArgs as (string | undefined)[]));
   });
   definitions.set(command, definition);
@@ -80,6 +81,37 @@ function outputOptions(): Option[] {
     new Option("--json", "an object a line instead of words"),
     new Option("--quiet", "no progress and no summary"),
   ];
+}
+
+/** What placeholders stand for. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  dir: "the path of a directory",
+  file: "the path of a file",
+  run: 'a run\'s id or "latest"',
+  n: "a number",
+};
+
+/**
+ * An empty value is a variable that is not set: as a path it would be the current directory, as a prefix the whole container.
+ * @throws Failure
+ */
+function refuseBlank(command: Command): void {
+  const given = [
+    ...command.registeredArguments.map((argument, index) => ({
+      what: argument.name(),
+      flag: `<${argument.name()}>`,
+      value: command.processedArgs[index] as unknown,
+    })),
+    ...command.options.map((option) => ({
+      what: /<(.*)>/.exec(option.flags)?.[1] ?? "",
+      flag: command.getOptionValueSource(option.attributeName()) === "env" ? option.envVar : option.long,
+      value: command.getOptionValue(option.attributeName()) as unknown,
+    })),
+  ];
+  for (const { what, flag, value } of given) {
+    if (![value].flat().some((text) => typeof text === "string" && text.trim() === "")) continue;
+    throw new Failure(`${flag} is empty: expected ${EXPECTED[what] ?? `<${what}>`}. Is a variable not set?`);
+  }
 }
 
 /** What the command line said, with the key from the environment where it did not. */

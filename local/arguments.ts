@@ -61,6 +61,8 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
     throw new StartUpError(`${messageOf(error)} Try --help.`);
   }
   if (values.help) return undefined;
+  for (const option of ["app", "state", "ready-file"] as const) refuseBlank(`--${option}`, values[option]);
+  refuseBlank("LOCAL_HOST_STATE", environment["LOCAL_HOST_STATE"]);
   const appFolder = path.resolve(values.app ?? ".");
   return {
     port: portNumber("--port", values.port ?? environment["FUNCTIONS_PORT"] ?? "7071"),
@@ -75,6 +77,11 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
     readyFile: values["ready-file"],
     verbose: values.verbose,
   };
+}
+
+/** An empty path would be the current folder. */
+function refuseBlank(what: string, value: string | undefined): void {
+  if (value?.trim() === "") throw new StartUpError(`${what} is empty: expected a path.`);
 }
 
 function portNumber(option: string, text: string): number {

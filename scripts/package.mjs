@@ -63,6 +63,9 @@ const { values } = parseArgs({
 });
 
 try {
+  // The folder is emptied first, and an empty path is the current one.
+  for (const [name, value] of Object.entries(values))
+    if (value.trim() === "") throw new Error(`--${name} is empty: expected a path.`);
   const folder = path.resolve(values.folder);
   const zip = path.resolve(values.zip);
   stage(folder);

@@ -181,9 +181,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
         }
       : {}),
     roots:
-      directories("BACKUP_ROOTS", value) ??
-      (inAzure(value) ? [value.HOME ?? homedir(), "/mounts"] : undefined),
-    restoreRoots: directories("RESTORE_ROOTS", value) ?? (inAzure(value) ? [] : undefined),
+      directories("BACKUP_ROOTS", env) ?? (inAzure(value) ? [value.HOME ?? homedir(), "/mounts"] : undefined),
+    restoreRoots: directories("RESTORE_ROOTS", env) ?? (inAzure(value) ? [] : undefined),
     requestsInFlight: value.BACKUP_REQUESTS_IN_FLIGHT,
     bytesInFlight: value.BACKUP_MIB_IN_FLIGHT * MIB,
     listFiles: value.BACKUP_LIST_FILES,
@@ -265,14 +264,17 @@ function destination(env: z.infer<typeof environment>): StorageConnection {
   );
 }
 
+/** @throws Error for an empty value, too: it is a variable that is not set, and must not allow more than was meant */
 function directories(
   setting: "BACKUP_ROOTS" | "RESTORE_ROOTS",
-  env: z.infer<typeof environment>,
+  env: NodeJS.ProcessEnv,
 ): string[] | undefined {
-  const roots = env[setting]?.split(path.delimiter).filter((root) => root !== "");
-  const relative = roots?.find((root) => !path.isAbsolute(root));
-  if (relative !== undefined) throw new Error(`${setting}: "${relative}" is not an absolute path.`);
-  return roots;
+  const roots = env[setting]?.split(path.delimiter);
+  const wrong = roots?.find((root) => !path.isAbsolute(root));
+  if (wrong === undefined) return roots;
+  throw new Error(
+    `${setting}: expected absolute paths separated by "${path.delimiter}", got ${wrong.trim() === "" ? "an empty one" : `"${wrong}"`}.`,
+  );
 }
 
 /**

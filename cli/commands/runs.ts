@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import type { Counts, Run } from "../answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
+import { pathForApp } from "../local-path.ts";
 import { allOf } from "../pages.ts";
 import { err, message, name, out, outJson, paint, table, type Column } from "../print.ts";
 import { failedFiles, recordOf, row, summary } from "../report.ts";
@@ -83,7 +84,8 @@ export function addShow(program: Command): void {
 }
 
 async function runs(options: RunsOptions): Promise<number> {
-  const { kind, status, root, container } = options;
+  const { kind, status, container } = options;
+  const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);
   const most = wholeNumber("--limit", options.limit ?? "20");
   const query = {
     kind,

@@ -71,7 +71,10 @@ describe("settings", () => {
     [{ BACKUP_LIST_FILES: "0" }, /BACKUP_LIST_FILES/],
     [{ BACKUP_REQUESTS_IN_FLIGHT: "1.5" }, /BACKUP_REQUESTS_IN_FLIGHT/],
     [{ BACKUP_MIB_IN_FLIGHT: "7" }, /BACKUP_MIB_IN_FLIGHT/],
-    [{ BACKUP_ROOTS: "relative/dir" }, /BACKUP_ROOTS: "relative\/dir" is not an absolute path/],
+    [{ BACKUP_ROOTS: "relative/dir" }, /BACKUP_ROOTS: expected absolute paths.*"relative\/dir"/],
+    [{ BACKUP_ROOTS: "" }, /BACKUP_ROOTS: expected absolute paths.*an empty one/],
+    [{ BACKUP_ROOTS: path.delimiter }, /BACKUP_ROOTS: expected absolute paths.*an empty one/],
+    [{ RESTORE_ROOTS: `/a${path.delimiter} ` }, /RESTORE_ROOTS: expected absolute paths.*an empty one/],
     [{ BackupStorage__blobServiceUri: "not a url" }, /BackupStorage__blobServiceUri/],
   ])("%j is refused by name", (wrong, message) => {
     const env = { BackupStorage: CONNECTION, ...wrong };

@@ -101,6 +101,7 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
   it("options it does not know", async () => {
     makeApp({});
     expect(await refusal(["--prot", "1"])).toContain("Unknown option '--prot'");
+    expect(await refusal(["--state", ""])).toContain("--state is empty: expected a path.");
     expect(await refusal(["--port", "x"])).toContain('--port takes a port number, 0 to 65535, not "x".');
   });
 
