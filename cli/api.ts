@@ -1,5 +1,5 @@
 import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "./answers.ts";
-import { Failure } from "./failure.ts";
+import { Failure, Refusal } from "./failure.ts";
 
 /** Longer than any answer takes: canceling waits for a run's parts to end. */
 const TIMEOUT_MS = 60_000;
@@ -34,7 +34,7 @@ export class Api {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (response.status !== 202) throw new Failure(await this.#refusal(response));
+    if (response.status !== 202) throw await this.#refusal(response);
     const { id } = await this.#objectOf<{ id: unknown }>(response);
     const location = response.headers.get("location") ?? "";
     if (typeof id !== "string" || !URL.canParse(location))
@@ -72,7 +72,7 @@ export class Api {
   /** Cancels a run, and gives it as it stands then. */
   async cancel(id: string): Promise<Run> {
     const response = await this.#fetch(`/backups/${encodeURIComponent(id)}/cancel`, { method: "POST" });
-    if (response.status !== 200) throw new Failure(await this.#refusal(response));
+    if (response.status !== 200) throw await this.#refusal(response);
     return await this.#objectOf<Run>(response);
   }
 
@@ -81,7 +81,7 @@ export class Api {
     const response = await this.#fetch("/dashboard", {});
     if (response.status === 404 && !isProblem(response))
       throw new Failure(`The app at ${this.#url} has no dashboard: it is older than this command.`);
-    if (response.status !== 200) throw new Failure(await this.#refusal(response));
+    if (response.status !== 200) throw await this.#refusal(response);
     if (!(await response.text()).includes("<title>site-backup</title>"))
       throw new Failure(this.#stranger("its page is another"));
     return `${this.#url}/dashboard`;
@@ -97,16 +97,15 @@ export class Api {
 
   async #get<T>(path: string): Promise<T> {
     const response = await this.#fetch(path, {});
-    if (response.status !== 200) throw new Failure(await this.#refusal(response));
+    if (response.status !== 200) throw await this.#refusal(response);
     return await this.#objectOf<T>(response);
   }
 
   async #poll<T>(path: string): Promise<T | undefined> {
     try {
       const response = await this.#fetch(path, {});
-      if (response.status >= 500) throw new Unreachable(await this.#refusal(response));
-      if (response.status !== 200 && response.status !== 202)
-        throw new Failure(await this.#refusal(response));
+      if (response.status >= 500) throw new Unreachable((await this.#refusal(response)).message);
+      if (response.status !== 200 && response.status !== 202) throw await this.#refusal(response);
       const answer = await this.#objectOf<T>(response);
       this.#lost = undefined;
       return answer;
@@ -152,25 +151,28 @@ export class Api {
     return `What answers at ${this.#url} is not a site-backup app: ${why}.`;
   }
 
-  /** What an answer that is not a success means, in words. */
-  async #refusal(response: Response): Promise<string> {
+  /** What an answer that is not a success means. */
+  async #refusal(response: Response): Promise<Failure> {
     const text = await response.text();
     if (isProblem(response)) {
-      return (JSON.parse(text) as { detail?: string }).detail ?? text;
+      const problem = JSON.parse(text) as { detail?: string };
+      return new Refusal(problem.detail ?? text, problem);
     }
-    if (response.status === 401 || response.status === 403) {
+    return new Failure(this.#whyRefused(response.status, text.trim()));
+  }
+
+  #whyRefused(status: number, text: string): string {
+    if (status === 401 || status === 403) {
       return this.#key === undefined
-        ? `The app wants a function key (HTTP ${response.status}). Give it with --key or SITE_BACKUP_KEY.`
-        : `The app does not take this function key (HTTP ${response.status}).`;
+        ? `The app wants a function key (HTTP ${status}). Give it with --key or SITE_BACKUP_KEY.`
+        : `The app does not take this function key (HTTP ${status}).`;
     }
-    if (response.status === 404) {
-      return this.#stranger("it has no such route (HTTP 404)");
-    }
+    if (status === 404) return this.#stranger("it has no such route (HTTP 404)");
     // The app says why it refuses; of a server's page of markup nothing can be read.
-    const said = text === "" || text.trimStart().startsWith("<") ? "" : `: ${text.trim().slice(0, 300)}`;
-    return response.status < 500
-      ? `What answers at ${this.#url} is not a site-backup app, or stands before it: HTTP ${response.status}${said}.`
-      : `The app at ${this.#url} failed to answer (HTTP ${response.status}${said}).`;
+    const said = text === "" || text.startsWith("<") ? "" : `: ${text.slice(0, 300)}`;
+    return status < 500
+      ? `What answers at ${this.#url} is not a site-backup app, or stands before it: HTTP ${status}${said}.`
+      : `The app at ${this.#url} failed to answer (HTTP ${status}${said}).`;
   }
 }
 

@@ -4,5 +4,16 @@ export const ExitCode = { done: 0, failed: 1, someFilesFailed: 3, interrupted: 1
 /** What keeps the command from going on, in words for whoever typed it. */
 export class Failure extends Error {}
 
+/** The app refused a request, and said why. */
+export class Refusal extends Failure {
+  /** The members of its problem (RFC 9457). */
+  readonly problem: Readonly<Record<string, unknown>>;
+
+  constructor(detail: string, problem: Readonly<Record<string, unknown>>) {
+    super(detail);
+    this.problem = problem;
+  }
+}
+
 /** Ctrl-C, or a request to end. */
 export class Interrupted extends Error {}

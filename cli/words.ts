@@ -54,8 +54,11 @@ export function moment(iso: string): string {
 }
 
 /** Where a backup's blobs are, as a path: backups/site. */
-export function placeOf({ destination }: Pick<Run, "destination">): string {
-  const { container, prefix } = destination;
+export function placeOf({
+  destination: { container, prefix },
+}: {
+  destination: Pick<Run["destination"], "container" | "prefix">;
+}): string {
   return prefix === "" ? container : `${container}/${prefix}`;
 }
 

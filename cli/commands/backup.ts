@@ -1,12 +1,13 @@
 import { Option, type Command } from "commander";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
-import { Failure } from "../failure.ts";
+import { Failure, Refusal } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
 import { patternOptions, type Patterns } from "../patterns.ts";
 import { name } from "../print.ts";
 import { reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
+import { placeOf } from "../words.ts";
 
 /** What `backup` can be told. */
 interface BackupOptions extends CommonOptions, Patterns {
@@ -38,7 +39,7 @@ export function addBackup(program: Command): void {
       new Option("--incremental", "only files whose size or time of change differs"),
       new Option("--checksum", "with --incremental: compare contents"),
       new Option("--no-history", "do not keep what is overwritten"),
-      new Option("--allow-other-root", "write where another directory's backups are"),
+      new Option("--allow-other-root", "write where another directory's backups are, and mix the two"),
     ],
     async (options, directory = "") => await backup(directory, options),
   );
@@ -46,22 +47,35 @@ export function addBackup(program: Command): void {
 
 async function backup(directory: string, options: BackupOptions): Promise<number> {
   const body = requestFor(directory, options);
-  const root = typeof body === "string" ? body : body.root;
+  const { root } = body;
   const begun = `Backing up ${name(root)}`;
   const start = { orchestrator: "backupSiteContent", body, kind: "backup", root, begun };
-  return await withSession(options, (session) =>
-    runToEnd(start, session, options, (run, { output }) => reportEnd(run, output, session.api, options)),
-  );
+  try {
+    return await withSession(options, (session) =>
+      runToEnd(start, session, options, (run, { output }) => reportEnd(run, output, session.api, options)),
+    );
+  } catch (error) {
+    const otherRoot = error instanceof Refusal && error.problem["otherRoot"];
+    if (typeof otherRoot !== "string") throw error;
+    const place = placeOf({
+      destination: { container: body.container ?? "backups", prefix: body.prefix ?? "" },
+    });
+    throw new Failure(
+      `${place} holds the backups of ${otherRoot}. Give this directory a folder of its own with --prefix NAME, ` +
+        "or mix the two with --allow-other-root.",
+      { cause: error },
+    );
+  }
 }
 
-/** The documentation's string body when nothing but the directory is said, the object otherwise. */
-function requestFor(directory: string, options: BackupOptions): string | { root: string } {
+/** Always the object: the documentation's string body may mix the backups of two directories. */
+function requestFor(directory: string, options: BackupOptions) {
   const { container, prefix, include, exclude, checksum, incremental, history, allowOtherRoot } = options;
-  const root = pathForApp(directory, options.url);
   if (checksum && !incremental) {
     throw new Failure("--checksum says how --incremental compares; give both.");
   }
-  const more = {
+  return {
+    root: pathForApp(directory, options.url),
     container,
     prefix,
     include,
@@ -71,5 +85,4 @@ function requestFor(directory: string, options: BackupOptions): string | { root:
     allowOtherRoot,
     ...(history === false ? { keepVersions: false } : {}),
   };
-  return Object.values(more).some((value) => value !== undefined) ? { root, ...more } : root;
 }

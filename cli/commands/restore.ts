@@ -63,6 +63,13 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
   const at = time("--at", options.at);
   if ((run === undefined) === (at === undefined))
     throw new Failure('Name what to restore: a run ("latest" for the newest), or a time with --at.');
+  if (
+    run !== undefined &&
+    [options.container, options.prefix, options.root].some((given) => given !== undefined)
+  )
+    throw new Failure(
+      "--container, --prefix and --root choose a run for --at: leave them out where you name the run.",
+    );
   const { include, exclude, overwrite, container, prefix, dryRun } = options;
   const to = pathForApp(options.to, options.url);
   const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);

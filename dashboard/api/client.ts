@@ -5,10 +5,13 @@ import { anotherKey, currentKey } from "./key.ts";
 export class ApiError extends Error {
   /** The HTTP status; 0 when there was no answer. */
   readonly status: number;
+  /** The members of the app's problem (RFC 9457), where it gave one. */
+  readonly problem: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, problem: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.status = status;
+    this.problem = problem;
   }
 
   /** The same request may succeed later, with nothing changed. */
@@ -70,7 +73,7 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
     const key = currentKey();
     const response = await send(path, init, key);
     if (response.ok) return (await response.json()) as T;
-    if (response.status !== 401) throw new ApiError(response.status, await refusal(response));
+    if (response.status !== 401) throw await refusal(response);
     if ((await anotherKey(key)) === undefined) {
       throw new ApiError(
         401,
@@ -100,17 +103,21 @@ async function send(path: string, init: RequestInit, key: string | undefined): P
 }
 
 /** What an answer that is not a success means: its problem's detail, or what can be told of its status. */
-async function refusal(response: Response): Promise<string> {
+async function refusal(response: Response): Promise<ApiError> {
+  const { status } = response;
   const text = await response.text().catch(() => "");
   if (response.headers.get("Content-Type")?.includes("problem+json")) {
     try {
-      const { detail } = JSON.parse(text) as { detail?: unknown };
-      if (typeof detail === "string" && detail !== "") return detail;
+      const problem = JSON.parse(text) as Record<string, unknown>;
+      const { detail } = problem;
+      if (typeof detail === "string" && detail !== "") return new ApiError(status, detail, problem);
     } catch {
       // Then its status has to do.
     }
   }
-  if (response.status === 403) return "The app refuses this (HTTP 403). Is the function key of this app?";
-  if (response.status === 404) return "The app has no such route (HTTP 404). Is it of an older version?";
-  return `The app answered HTTP ${response.status}.`;
+  if (status === 403)
+    return new ApiError(status, "The app refuses this (HTTP 403). Is the function key of this app?");
+  if (status === 404)
+    return new ApiError(status, "The app has no such route (HTTP 404). Is it of an older version?");
+  return new ApiError(status, `The app answered HTTP ${status}.`);
 }

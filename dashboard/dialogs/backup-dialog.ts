@@ -1,10 +1,11 @@
-import { api } from "../api/client.ts";
+import { api, ApiError } from "../api/client.ts";
 import type { Run } from "../api/answers.ts";
 import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
 import { checkField, choiceField, linesField, textField } from "../ui/field.ts";
 import { form } from "../ui/form.ts";
 import { go, hrefOf } from "../ui/route.ts";
+import { placeOf } from "../ui/words.ts";
 
 /** Starts a backup. @param like the run whose directory and destination it begins with. @param runs for suggestions */
 export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialog {
@@ -60,8 +61,16 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   });
   const allowOtherRoot = checkField({
     name: "allowOtherRoot",
-    label: "Even where another directory's backups are",
+    label: "Mix with the backups of another directory",
   });
+  const more = h(
+    "details",
+    { class: "more" },
+    h("summary", {}, "More"),
+    keepVersions.element,
+    checksum.element,
+    allowOtherRoot.element,
+  );
   dialog.show(
     form({
       fields: [root, container, prefix, mode, include, exclude, checksum, keepVersions, allowOtherRoot],
@@ -70,19 +79,12 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
         h("div", { class: "fields" }, container.element, prefix.element),
         mode.element,
         h("div", { class: "fields" }, include.element, exclude.element),
-        h(
-          "details",
-          { class: "more" },
-          h("summary", {}, "More"),
-          keepVersions.element,
-          checksum.element,
-          allowOtherRoot.element,
-        ),
+        more,
       ],
       submit: "Back up",
       busy: "Starting …",
       send: async () => {
-        const id = await api.start("backupSiteContent", {
+        const request = {
           root: root.value(),
           container: container.value(),
           prefix: prefix.value(),
@@ -92,8 +94,18 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
           checksum: checksum.value(),
           keepVersions: keepVersions.value(),
           allowOtherRoot: allowOtherRoot.value(),
-        });
-        go(hrefOf(id), "replace");
+        };
+        try {
+          go(hrefOf(await api.start("backupSiteContent", request)), "replace");
+        } catch (error) {
+          const otherRoot = error instanceof ApiError && error.problem["otherRoot"];
+          if (typeof otherRoot !== "string") throw error;
+          more.open = true;
+          throw new Error(
+            `${placeOf({ destination: request })} holds the backups of ${otherRoot}. Choose another folder, or allow mixing the two under More.`,
+            { cause: error },
+          );
+        }
       },
     }),
   );

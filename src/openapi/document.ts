@@ -106,7 +106,7 @@ function starter(): Json {
       [
         "Back up a directory.",
         "409 while another run writes to the destination, or a prune is at work there (`activeRun` is its id); and where " +
-          "another root's backups are, unless `allowOtherRoot` is true. A body that is the path alone can name no destination " +
+          "another root's backups are (`otherRoot` is that root), unless `allowOtherRoot` is true. A body that is the path alone can name no destination " +
           "and not say so: it goes to the container `backups` whatever root's backups are there.",
       ],
       { anyOf: [root, ref("BackupRequest")] },

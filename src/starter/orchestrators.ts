@@ -58,5 +58,6 @@ async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
   throw new HttpProblem(
     409,
     `${place} holds the backups of ${claim.otherRoot}. Choose another "container" or "prefix", or set "allowOtherRoot" to true.`,
+    { otherRoot: claim.otherRoot },
   );
 }

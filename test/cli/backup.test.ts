@@ -59,7 +59,7 @@ describe("backup", () => {
 
   it("nothing could be backed up: exit code 1, in one sentence", async () => {
     const missing = path.join(folder, "missing\u001b[31m");
-    const { code, stdout, stderr } = await run(["backup", missing], { env });
+    const { code, stdout, stderr } = await run(["backup", missing, "--container", "missing"], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     const shown = path.join(folder, "missing");
     expect(stderr).toBe(
@@ -71,6 +71,27 @@ describe("backup", () => {
     const { code, stderr } = await run(["backup", folder, "--container", "No_Good"], { env });
     expect(code).toBe(1);
     expect(stderr).toBe('"container": expected 3 to 63 lower-case letters, digits and single hyphens.\n');
+  });
+
+  it("a second directory into the same place: refused, with the options that lead out", async () => {
+    const one = await makeTree(path.join(folder, "one"), { a: "1" });
+    const two = await makeTree(path.join(folder, "two"), { a: "2" });
+    const into = ["--container", "shared", "--quiet"];
+    expect((await run(["backup", one, ...into], { env })).code).toBe(0);
+    expect(await run(["backup", two, ...into], { env })).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `shared holds the backups of ${one}. Give this directory a folder of its own with --prefix NAME, or mix the two with --allow-other-root.\n`,
+    });
+    for (const out of [["--prefix", "two"], ["--allow-other-root"]])
+      expect((await run(["backup", two, ...into, ...out], { env })).code).toBe(0);
+  });
+
+  it("with the directory alone it does not mix either", async () => {
+    const other = await makeTree(path.join(folder, "other"), { a: "1" });
+    const { code, stderr } = await run(["backup", other], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`backups holds the backups of ${path.join(folder, "plain")}. `);
   });
 
   it("--json: a line an object, from started to end", async () => {

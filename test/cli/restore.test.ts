@@ -55,7 +55,7 @@ describe("restore", () => {
     });
     expect(readFileSync(path.join(latest, "a.txt"), "utf8")).toBe("changed");
     // A backup in which nothing was backed up is not what one wants back.
-    await run(["backup", path.join(folder, "missing"), "--quiet"], { env });
+    await run(["backup", path.join(folder, "missing"), "--container", "missing", "--quiet"], { env });
     const again = path.join(folder, "again");
     expect((await run(["restore", "latest", "--to", again, "--quiet"], { env })).code).toBe(0);
     expect(readFileSync(path.join(again, "a.txt"), "utf8")).toBe("changed");

@@ -80,6 +80,26 @@ export function journeyTests(dashboard: Dashboard): void {
     );
   });
 
+  it("refuses to mix the backups of two directories, and shows the way out", async () => {
+    const root = await makeTree(path.join(dashboard.folder, "first"), { a: "1" });
+    const other = await makeTree(path.join(dashboard.folder, "second"), { a: "2" });
+    await dashboard.host.backUp({ root, container: "owned" });
+    const on = await dashboard.open();
+    await on.button("Back up …").click();
+    await on.field("Directory").fill(other);
+    await on.field("Container").fill("owned");
+    await on.button("Back up").click();
+    await on.page
+      .getByRole("alert")
+      .getByText(`owned holds the backups of ${root}. Choose another folder`)
+      .waitFor();
+    await on.page.getByLabel("Mix with the backups of another directory").check();
+    await on.button("Back up").click();
+    await on.count("Copied", 1).waitFor();
+    expect((await dashboard.host.runs()).runs[0]).toMatchObject({ root: other, status: "completed" });
+    on.forgive(/status of 409/);
+  });
+
   it("shows failed files with their reasons, and finds files by outcome and text", async () => {
     const root = await makeTree(path.join(dashboard.folder, "broken"), {
       ...manyFiles(120),
