@@ -6,10 +6,39 @@
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StartUpError, messageOf } from "../start-up-error.ts";
+import { EventType } from "./history-event.ts";
+import { Status } from "./status.ts";
 
 /** "SBLH": marks the file as the local host's. */
 const APPLICATION_ID = 0x53424c48;
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
+
+/**
+ * Tables whose rows are also held in memory, by their ids: AUTOINCREMENT never gives an id twice, so that an entry in memory
+ * of a row that is gone cannot take another row for its own.
+ */
+const KEYED = {
+  inbox: `
+    CREATE TABLE inbox (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, instance_id TEXT NOT NULL, execution_id TEXT, event TEXT NOT NULL
+    );
+    CREATE INDEX inbox_of ON inbox (instance_id);`,
+  tasks: `
+    CREATE TABLE tasks (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL,
+      event_id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT
+    );
+    CREATE INDEX tasks_of ON tasks (instance_id);`,
+  timers: `
+    CREATE TABLE timers (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL,
+      event_id INTEGER NOT NULL, fire_at TEXT NOT NULL
+    );
+    CREATE INDEX timers_of ON timers (instance_id);`,
+};
+
+/** Turns that have begun and not ended, and how many hosts have ended in the middle of them. */
+const TURNS = "CREATE TABLE turns (instance_id TEXT PRIMARY KEY, hosts INTEGER NOT NULL) WITHOUT ROWID;";
 
 const SCHEMA = `
   CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -22,19 +51,29 @@ const SCHEMA = `
     instance_id TEXT NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, caused_by INTEGER,
     PRIMARY KEY (instance_id, seq)
   ) WITHOUT ROWID;
-  CREATE TABLE inbox (id INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT, event TEXT NOT NULL);
-  CREATE INDEX inbox_of ON inbox (instance_id);
-  CREATE TABLE tasks (
-    id INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL, event_id INTEGER NOT NULL,
-    name TEXT NOT NULL, input TEXT
-  );
-  CREATE INDEX tasks_of ON tasks (instance_id);
-  CREATE TABLE timers (
-    id INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL, event_id INTEGER NOT NULL,
-    fire_at TEXT NOT NULL
-  );
-  CREATE INDEX timers_of ON timers (instance_id);
+  ${Object.values(KEYED).join("")}
+  ${TURNS}
   CREATE TABLE schedules (name TEXT PRIMARY KEY, last TEXT NOT NULL, next TEXT NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/**
+ * Timers that version 1 lost: it gave the id of a deleted timer to the next one, and the entry in memory of the first then
+ * took the row of the second. They are due again, so that their orchestrations go on.
+ */
+const RECOVER_TIMERS = `
+  INSERT INTO timers (instance_id, execution_id, event_id, fire_at)
+  SELECT i.id, i.execution_id, h.event ->> 'EventId', h.event ->> 'FireAt'
+  FROM instances i JOIN history h ON h.instance_id = i.id
+  WHERE i.status IN (${[Status.Pending, Status.Running, Status.Suspended].join()})
+    AND h.event ->> 'EventType' = ${EventType.TimerCreated}
+    AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.instance_id = i.id AND t.event_id = h.event ->> 'EventId')
+    AND NOT EXISTS (
+      SELECT 1 FROM (
+        SELECT instance_id, event FROM history UNION ALL SELECT instance_id, event FROM inbox
+      ) fired
+      WHERE fired.instance_id = i.id AND fired.event ->> 'EventType' = ${EventType.TimerFired}
+        AND fired.event ->> 'TimerId' = h.event ->> 'EventId'
+    );
 `;
 
 /**
@@ -51,12 +90,30 @@ export function openDatabase(file: string): DatabaseSync {
     const check = database.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw new Error(check.quick_check);
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");
+    migrate(database);
     return database;
   } catch (error) {
     if (database?.isOpen) database.close();
     if (/locked|busy/i.test(messageOf(error))) throw new StateInUseError(file);
     throw damaged(file, messageOf(error));
   }
+}
+
+/** Brings a file that an older version wrote to the present schema; all of it or nothing. */
+function migrate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version === SCHEMA_VERSION) return;
+  const rebuilt = Object.entries(KEYED).map(
+    ([table, schema]) => `
+      ALTER TABLE ${table} RENAME TO old_${table};
+      DROP INDEX ${table}_of;
+      ${schema}
+      INSERT INTO ${table} SELECT * FROM old_${table};
+      DROP TABLE old_${table};`,
+  );
+  database.exec(
+    `BEGIN; ${rebuilt.join("")} ${TURNS} ${RECOVER_TIMERS} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
+  );
 }
 
 /** Another process holds the state. */

@@ -3,13 +3,14 @@
  * a turn (turn.ts) takes all of them, replays the orchestrator, and commits in one transaction what it
  * decided. A host that is killed between two commits goes on from the first of them.
  */
-import { executionStarted, timerFired } from "./new-event.ts";
+import { executionStarted, failed, timerFired } from "./new-event.ts";
+import { EventType } from "./history-event.ts";
 import type { HistoryEvent, ParentInstance, ParentTraceContext } from "./history-event.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveInstances } from "./live-instances.ts";
 import { timeOf } from "./orchestrator-clock.ts";
 import type { OrchestratorTurn } from "./orchestration-request.ts";
-import { Status } from "./status.ts";
+import { Status, isFinal } from "./status.ts";
 import type { Store } from "./store.ts";
 import type { HistoryRow, InstanceRow, Task, Timer } from "./rows.ts";
 import { TimerQueue } from "./timer-queue.ts";
@@ -43,9 +44,16 @@ export interface Start {
   trace?: ParentTraceContext | null;
 }
 
+/** Hosts that may end in the middle of an instance's turn before it is set aside. */
+const HOSTS_ENDED = 2;
+const SET_ASIDE =
+  "The local host ended twice in the middle of this orchestration's turn, so it was set aside. " +
+  "Mend the orchestrator or its input, then rewind it or purge it.";
+
 export class Engine {
   readonly store: Store;
   readonly #host: EngineHost;
+  readonly #log: Logger;
   readonly #inbox = new Inbox();
   readonly #live: LiveInstances;
   readonly #turns: TurnQueue;
@@ -57,6 +65,7 @@ export class Engine {
   constructor(store: Store, host: EngineHost, log: Logger, maxConcurrentTurns: number) {
     this.store = store;
     this.#host = host;
+    this.#log = log;
     this.#live = new LiveInstances(store);
     this.#timers = new TimerQueue((due) => this.#attempt(() => this.#fire(due)));
     const taker = new TurnTaker({
@@ -82,12 +91,32 @@ export class Engine {
 
   /** Takes up what the last host left: messages, timers and tasks. */
   resume(): void {
+    this.#attempt(() => this.#setAside());
     for (const message of this.store.messages()) {
       this.#inbox.add(message);
       this.#turns.wake(message.instanceId);
     }
     for (const timer of this.store.timers()) this.#timers.add({ ...timer, wait: this.#waitOf(timer) });
     this.#queue(this.store.tasks().map((task) => ({ ...task, trace: this.#parentOf(task) })));
+  }
+
+  /** Fails the instances in whose turns one host after the other ended, so that the rest can go on. */
+  #setAside(): void {
+    this.store.transaction(() => {
+      for (const id of this.store.unendedTurns(HOSTS_ENDED)) {
+        this.store.endTurn(id);
+        const row = this.store.instance(id);
+        if (!row || isFinal(row.status)) continue;
+        this.#log.error(`'${row.name}' (${id}): ${SET_ASIDE}`);
+        this.store.saveInstance({ ...row, status: Status.Failed, output: SET_ASIDE, updated: Date.now() });
+        this.store.clearMessages(id);
+        this.store.clearTasks(id);
+        if (!row.parent) continue;
+        const { OrchestrationInstance: parent, TaskScheduleId: task } = row.parent;
+        const event = failed(EventType.SubOrchestrationInstanceFailed, task, SET_ASIDE, "");
+        this.store.addMessage({ instanceId: parent.InstanceId, executionId: parent.ExecutionId, event });
+      }
+    });
   }
 
   /** What is left of it when the clock was set back meanwhile is not known: at most all of it. */

@@ -211,6 +211,23 @@ export class Store {
     return this.#statement("DELETE FROM timers WHERE id = ?").run(id).changes !== 0;
   }
 
+  /** Marks that a turn of the instance is under way. */
+  beginTurn(id: string): void {
+    this.#run("INSERT INTO turns VALUES (?, 0) ON CONFLICT (instance_id) DO NOTHING", id);
+  }
+
+  endTurn(id: string): void {
+    this.#run("DELETE FROM turns WHERE instance_id = ?", id);
+  }
+
+  /** Counts the turns that the last host began and did not end; gives the instances in whose turns `hosts` hosts ended. */
+  unendedTurns(hosts: number): string[] {
+    this.#run("UPDATE turns SET hosts = hosts + 1");
+    return this.#all("SELECT instance_id FROM turns WHERE hosts >= ?", hosts).map(
+      (row) => row["instance_id"] as string,
+    );
+  }
+
   schedule(name: string): { last: string; next: string; updated: string } | undefined {
     return this.#get("SELECT last, next, updated FROM schedules WHERE name = ?", name) as never;
   }

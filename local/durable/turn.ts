@@ -43,9 +43,17 @@ export class TurnTaker {
 
   /**
    * Deals with the instance's next batch of messages; resolves with whether there is another one. Rejects only when
-   * the state cannot be read or written.
+   * the state cannot be read or written. A host that ends in the middle leaves a mark, by which the next one knows.
    */
   async take(id: string): Promise<boolean> {
+    const { store } = this.#parts;
+    store.beginTurn(id);
+    const more = await this.#take(id);
+    store.endTurn(id);
+    return more;
+  }
+
+  async #take(id: string): Promise<boolean> {
     const { inbox, live: instances } = this.#parts;
     const live = instances.get(id);
     if (!live || isFinal(live.row.status)) {
@@ -92,14 +100,15 @@ export class TurnTaker {
     const parentInstanceId = row.parent?.OrchestrationInstance.InstanceId ?? null;
     const result = await this.#invoke(
       row,
-      triggerPayload({
-        past: live.texts,
-        fresh,
-        input: row.input,
-        instanceId: row.id,
-        parentInstanceId,
-        isReplaying,
-      }),
+      () =>
+        triggerPayload({
+          past: live.texts,
+          fresh,
+          input: row.input,
+          instanceId: row.id,
+          parentInstanceId,
+          isReplaying,
+        }),
       isReplaying,
       asParent(traceOf(live.events) ?? traceOf(fresh)),
     );
@@ -118,20 +127,27 @@ export class TurnTaker {
     );
   }
 
-  #invoke(
+  /** Whatever goes wrong with the invocation is the orchestration's failure, also a history too long for a string. */
+  async #invoke(
     row: InstanceRow,
-    payload: string,
+    payload: () => string,
     isReplaying: boolean,
     trace: TraceParent | undefined,
   ): Promise<InvocationResult> {
     const { host } = this.#parts;
+    const { id: instanceId, input } = row;
     try {
       host.checkFunction("orchestrator", row.name);
+      return await host.invokeOrchestrator(row.name, {
+        instanceId,
+        payload: payload(),
+        input,
+        isReplaying,
+        trace,
+      });
     } catch (error) {
-      return Promise.resolve({ status: "failure", exception: { message: messageOf(error), stack: "" } });
+      return { status: "failure", exception: { message: messageOf(error), stack: "" } };
     }
-    const { id: instanceId, input } = row;
-    return host.invokeOrchestrator(row.name, { instanceId, payload, input, isReplaying, trace });
   }
 
   #terminate(live: LiveInstance, messages: Message[]): void {

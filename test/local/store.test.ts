@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SCHEMA_VERSION, openDatabase } from "../../local/durable/database.ts";
+import { timerCreated, timerFired } from "../../local/durable/new-event.ts";
+import { Status } from "../../local/durable/status.ts";
 import { Store } from "../../local/durable/store.ts";
 
 let folder: string;
@@ -103,3 +105,55 @@ describe("a file that cannot be used is refused, and not touched", () => {
     store.close();
   });
 });
+
+it("brings a file of version 1 to the present schema, with the timers that version lost", () => {
+  const file = path.join(folder, "hub.sqlite");
+  const store = new Store(openDatabase(file));
+  const at = "2026-11-27T10:00:00.000Z";
+  const row = { executionId: "e", name: "o", input: null, output: null, customStatus: null, version: null };
+  for (const [id, status] of [
+    ["waits", Status.Running],
+    ["ended", Status.Completed],
+  ] as const) {
+    store.saveInstance({ ...row, id, status, parent: null, created: 1, updated: 1 });
+    [timerCreated(0, at), timerFired(0, at), timerCreated(1, at), timerCreated(2, at)].forEach((event, seq) =>
+      store.appendHistory(id, seq, JSON.stringify(event), null),
+    );
+  }
+  store.addTimer({ instanceId: "waits", executionId: "e", eventId: 2, fireAt: at });
+  store.addTask({ instanceId: "waits", executionId: "e", eventId: 3, name: "a", input: "1" });
+  store.close();
+  asVersion1(file);
+
+  const migrated = new Store(openDatabase(file));
+  const timer = { instanceId: "waits", executionId: "e", fireAt: at };
+  expect(migrated.timers()).toEqual([
+    { id: 1, eventId: 2, ...timer },
+    { id: 2, eventId: 1, ...timer },
+  ]);
+  expect(migrated.tasks()).toMatchObject([{ eventId: 3, name: "a", input: "1" }]);
+  // An id is never given twice.
+  migrated.removeTimer(2);
+  expect(migrated.addTimer({ ...timer, eventId: 4 }).id).toBe(3);
+  migrated.close();
+});
+
+/** Gives the tables the form that they had before ids were kept from being used again. */
+function asVersion1(file: string): void {
+  const database = new DatabaseSync(file);
+  const columns = {
+    inbox: "instance_id TEXT NOT NULL, execution_id TEXT, event TEXT NOT NULL",
+    tasks:
+      "instance_id TEXT NOT NULL, execution_id TEXT NOT NULL, event_id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT",
+    timers:
+      "instance_id TEXT NOT NULL, execution_id TEXT NOT NULL, event_id INTEGER NOT NULL, fire_at TEXT NOT NULL",
+  };
+  for (const [table, its] of Object.entries(columns)) {
+    database.exec(`
+      ALTER TABLE ${table} RENAME TO new_${table}; DROP INDEX ${table}_of;
+      CREATE TABLE ${table} (id INTEGER PRIMARY KEY, ${its}); CREATE INDEX ${table}_of ON ${table} (instance_id);
+      INSERT INTO ${table} SELECT * FROM new_${table}; DROP TABLE new_${table};`);
+  }
+  database.exec("DROP TABLE turns; PRAGMA user_version = 1;");
+  database.close();
+}
