@@ -57,6 +57,10 @@ export interface Run {
   counts?: Counts;
   bytes?: number;
   message?: string;
+  /** A backup that found so few files that it does not count. */
+  suspect?: true;
+  /** It is dated in the future, and does not count until then. */
+  postdated?: true;
   /** The prune that forgot it: it cannot be restored any more. */
   forgotten?: string;
   progress?: Progress;
@@ -86,4 +90,9 @@ export interface Page<T> {
 /** Whether a backup is one to restore or verify: of a directory that was not there nothing is backed up. */
 export function holdsSomething({ status, counts }: Pick<Run, "status" | "counts">): boolean {
   return status === "completed" || (counts !== undefined && counts.copied + counts.unchanged > 0);
+}
+
+/** Whether a backup is one to restore or verify where none is named. */
+export function isGood(run: Run): boolean {
+  return holdsSomething(run) && !run.suspect && !run.postdated && run.forgotten === undefined;
 }

@@ -24,14 +24,15 @@ export const INTERRUPTED = ExitCode.interrupted;
 export const EXIT_CODES: Readonly<Record<number, string>> = {
   [ExitCode.done]: "done",
   [ExitCode.failed]: "failed; what was wrong is on standard error",
-  [ExitCode.someFilesFailed]: "some files failed; all others are backed up or restored",
+  [ExitCode.someFilesFailed]:
+    "some files failed, and all others are backed up or restored; or a backup found so few files that it is suspect",
   [ExitCode.interrupted]: "interrupted (Ctrl-C); a run that was started goes on where the app runs",
 };
 
 /** What stands for the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   dir: "the directory; for an app elsewhere, as it is called there",
-  run: 'the run\'s id, or its first four or more characters; "latest" for the newest backup that has ended; to restore or verify, that holds something',
+  run: 'the run\'s id, or its first four or more characters; "latest" for the newest backup that has ended; to restore or verify, that holds something and is not suspect',
 };
 
 const definitions = new WeakMap<Command, Definition>();

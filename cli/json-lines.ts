@@ -43,6 +43,8 @@ export const JSON_LINES = {
         "{copied, unchanged, vanished, skipped, failed, directories, bytes, unchangedBytes}, of a prune also deleted; a restore counts what it restored as copied, a verification what is as it was recorded as unchanged, a prune the runs that stay as unchanged; optional",
       bytes: "bytes copied, restored or deleted; optional",
       message: "why it failed, or that what was restored or verified is a partial backup; optional",
+      suspect: "true where a backup found so few files that it does not count; optional",
+      postdated: "true where the run is dated in the future, and does not count until then; optional",
       forgotten: "the prune that forgot this run; optional",
       runs: "of a prune, {kept, forgotten}: how many runs; optional",
     },
@@ -65,6 +67,8 @@ export const JSON_LINES = {
       bytes: "as in end; optional",
       message:
         "why it failed, or was skipped, or that what was restored or verified is a partial backup; optional",
+      suspect: "as in end; optional",
+      postdated: "as in end; optional",
       forgotten: "the prune that forgot this run: it cannot be restored any more; optional",
       progress: "as GET /backups/{runId} answers it, of a run that goes on; optional",
     },

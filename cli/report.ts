@@ -10,9 +10,10 @@ import { bytes, duration, files, moment, number } from "./words.ts";
 /** Failed files that are named at the end of a run; `files RUN --failed` names all. */
 export const EXAMPLES = 10;
 
-/** Some files failed, but others are backed up: 3, as restic has it. A damaged backup is a failure as such. */
-export function exitCodeOf({ status, counts, kind }: Run): number {
+/** Some files failed, but others are backed up: 3, as restic has it; so has a suspect backup. A damaged one is a failure. */
+export function exitCodeOf({ status, counts, kind, suspect }: Run): number {
   if (status === "completed") return ExitCode.done;
+  if (suspect) return ExitCode.someFilesFailed;
   const backedUp = counts && kind !== "verify" ? counts.copied + counts.unchanged + (counts.deleted ?? 0) : 0;
   return status === "failed" && counts && counts.failed > 0 && backedUp > 0
     ? ExitCode.someFilesFailed
@@ -40,7 +41,7 @@ export async function reportEnd(
   }
   const someFailed = run.status === "failed" && (run.counts?.failed ?? 0) > 0;
   if (someFailed) for (const line of await failedFiles(run, api, process.stderr)) err(line);
-  else if (code === ExitCode.failed) err(message(failure(run)));
+  if (run.suspect || (code === ExitCode.failed && !someFailed)) err(message(failure(run)));
   if ((code === ExitCode.failed && !someFailed) || options.quiet) return code;
   for (const line of summary(run)) out(line);
   if (run.status === "completed") out(row("Output", JSON.stringify(output)));
@@ -64,6 +65,8 @@ export function recordOf(run: Run): Record<string, unknown> {
     counts,
     bytes: size,
     message: why,
+    suspect,
+    postdated,
     forgotten,
   } = run;
   return {
@@ -80,6 +83,8 @@ export function recordOf(run: Run): Record<string, unknown> {
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: size }),
     ...(why === undefined ? {} : { message: why }),
+    ...(suspect ? { suspect } : {}),
+    ...(postdated ? { postdated } : {}),
     ...(forgotten === undefined ? {} : { forgotten }),
   };
 }

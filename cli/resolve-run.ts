@@ -39,7 +39,9 @@ export async function resolveRun(
 
 async function latest(api: Api, fits: (run: Run) => boolean): Promise<string> {
   const { items } = await api.runs({ kind: "backup", limit: LOOKED_AT });
-  const newest = items.find((run) => (run.status === "completed" || run.status === "failed") && fits(run));
-  if (!newest) throw new Failure("There is no backup yet.");
+  const newest = items.find(
+    (run) => (run.status === "completed" || run.status === "failed") && !run.postdated && fits(run),
+  );
+  if (!newest) throw new Failure(`There is no backup yet that "latest" could be.`);
   return newest.id;
 }

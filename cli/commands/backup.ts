@@ -17,6 +17,7 @@ interface BackupOptions extends CommonOptions, Patterns {
   checksum?: boolean;
   history?: boolean;
   allowOtherRoot?: boolean;
+  acceptFewer?: boolean;
 }
 
 export function addBackup(program: Command): void {
@@ -70,7 +71,8 @@ async function backup(directory: string, options: BackupOptions): Promise<number
 
 /** Always the object: the documentation's string body may mix the backups of two directories. */
 function requestFor(directory: string, options: BackupOptions) {
-  const { container, prefix, include, exclude, checksum, incremental, history, allowOtherRoot } = options;
+  const { container, prefix, include, exclude, checksum, incremental, history, allowOtherRoot, acceptFewer } =
+    options;
   if (checksum && !incremental) {
     throw new Failure("--checksum says how --incremental compares; give both.");
   }
@@ -83,6 +85,7 @@ function requestFor(directory: string, options: BackupOptions) {
     ...(incremental ? { mode: "incremental" } : {}),
     checksum,
     allowOtherRoot,
+    acceptFewer,
     ...(history === false ? { keepVersions: false } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { COMMAND } from "../command-name.ts";
-import { holdsSomething } from "../answers.ts";
+import { isGood } from "../answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { wouldDo } from "../kinds.ts";
@@ -75,7 +75,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
   const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);
   return await withSession(options, async (session) => {
     const { api } = session;
-    const of = run === undefined ? undefined : await resolveRun(run, api, holdsSomething);
+    const of = run === undefined ? undefined : await resolveRun(run, api, isGood);
     const body = {
       run: of,
       at,

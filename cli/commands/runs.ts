@@ -144,14 +144,19 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     if (run.progress?.secondsLeft !== undefined)
       out(row("Left", `about ${roughly(run.progress.secondsLeft * 1000)}`));
     // Its message would name the first few of them in one long line.
-    if ((run.counts?.failed ?? 0) > 0)
-      for (const line of await failedFiles(run, api, process.stdout)) out(line);
-    else if (run.message !== undefined && run.status !== "completed") out(row("Why", message(run.message)));
+    const someFailed = (run.counts?.failed ?? 0) > 0;
+    if (someFailed) for (const line of await failedFiles(run, api, process.stdout)) out(line);
+    if (run.message !== undefined && (run.suspect || (!someFailed && run.status !== "completed")))
+      out(row("Why", message(run.message)));
     return ExitCode.done;
   });
 }
 
-function statusOf({ status, kind, mode, dryRun }: Run): string {
+function statusOf({ status, kind, mode, dryRun, suspect, postdated }: Run): string {
   if (kind !== "backup") return `${kind}${dryRun ? " (dry run)" : ""} ${status}`;
-  return mode === "incremental" ? `${status}, incremental` : status;
+  return [
+    suspect ? "suspect" : status,
+    ...(mode === "incremental" ? [mode] : []),
+    ...(postdated ? ["dated in the future"] : []),
+  ].join(", ");
 }

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { holdsSomething } from "../answers.ts";
+import { isGood } from "../answers.ts";
 import { define, INTERRUPTED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { reportEnd } from "../report.ts";
@@ -34,7 +34,7 @@ async function verify(run: string, options: VerifyOptions): Promise<number> {
   if (typeof readData === "string" && !/^\d+(\.\d+)?%$/.test(readData))
     throw new Failure(`--read-data takes a share such as 5%, or nothing for all, not "${readData}".`);
   return await withSession(options, async (session) => {
-    const of = await resolveRun(run, session.api, holdsSomething);
+    const of = await resolveRun(run, session.api, isGood);
     const body = { run: of, ...(readData === undefined ? {} : { readData }) };
     const start = { orchestrator: "verifyBackup", body, kind: "verify", begun: `Verifying ${of}` };
     return await runToEnd(start, session, options, (ended, { output }) =>

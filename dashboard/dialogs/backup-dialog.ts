@@ -63,6 +63,10 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     name: "allowOtherRoot",
     label: "Mix with the backups of another directory",
   });
+  const acceptFewer = checkField({
+    name: "acceptFewer",
+    label: "Even if it finds less than a tenth of the files of the last run",
+  });
   const more = h(
     "details",
     { class: "more" },
@@ -70,10 +74,22 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     keepVersions.element,
     checksum.element,
     allowOtherRoot.element,
+    acceptFewer.element,
   );
   dialog.show(
     form({
-      fields: [root, container, prefix, mode, include, exclude, checksum, keepVersions, allowOtherRoot],
+      fields: [
+        root,
+        container,
+        prefix,
+        mode,
+        include,
+        exclude,
+        checksum,
+        keepVersions,
+        allowOtherRoot,
+        acceptFewer,
+      ],
       content: [
         root.element,
         h("div", { class: "fields" }, container.element, prefix.element),
@@ -94,6 +110,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
           checksum: checksum.value(),
           keepVersions: keepVersions.value(),
           allowOtherRoot: allowOtherRoot.value(),
+          acceptFewer: acceptFewer.value(),
         };
         try {
           go(hrefOf(await api.start("backupSiteContent", request)), "replace");

@@ -1,4 +1,4 @@
-import { holdsSomething, type Run } from "../api/answers.ts";
+import { holdsSomething, isGood, type Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
@@ -38,7 +38,7 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
   const source = selectField({
     name: "run",
     label: "Backup",
-    value: run?.id,
+    value: (run ?? known.find(isGood))?.id,
     choices: known.map(({ id, ...of }) => ({ value: id, label: labelOf({ id, ...of }) })),
   });
   const to = textField({
@@ -100,6 +100,6 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
 }
 
 function labelOf(run: Run): string {
-  const state = run.status === "completed" ? "" : `, ${run.status}`;
+  const state = run.suspect ? ", suspect" : run.status === "completed" ? "" : `, ${run.status}`;
   return visibleText(`${moment(run.started)}  ${run.root} → ${placeOf(run)}${state}`);
 }

@@ -1,4 +1,4 @@
-import type { Status } from "../api/answers.ts";
+import type { Run, Status } from "../api/answers.ts";
 import { h } from "./element.ts";
 import { icon, type IconName } from "./icon.ts";
 
@@ -20,9 +20,16 @@ const LOOKS: Record<Status, Look> = {
   skipped: { icon: "stop", word: "Skipped", meaning: "It did not begin: another run was going on." },
 };
 
+const SUSPECT: Look = {
+  icon: "alert",
+  word: "Suspect",
+  meaning: "It found less than a tenth of the files of the last good run, and does not count.",
+};
+
 /** How a run stands: a shape and a word, so that nobody needs to tell colours apart. */
-export function statusBadge(status: Status): HTMLElement {
+export function statusBadge({ status, suspect }: Pick<Run, "status" | "suspect">): HTMLElement {
   // A later version of the app may know more.
-  const { icon: shape, word, meaning } = LOOKS[status] ?? { icon: "stop", word: status, meaning: "" };
+  const look = suspect ? SUSPECT : (LOOKS[status] ?? { icon: "stop", word: status, meaning: "" });
+  const { icon: shape, word, meaning } = look;
   return h("span", { class: `status status-${status}`, title: meaning }, icon(shape), word);
 }

@@ -59,8 +59,8 @@ const SUCCEEDED: Record<string, string> = {
  * 3 of 118 files failed; the others are backed up. Undefined when something else was why the run failed. The run's message
  * names some of the files, too: the page has them all below.
  */
-export function failedWords({ kind, counts, message }: Run): string | undefined {
-  if (!counts || counts.failed === 0 || message?.startsWith(`${counts.failed} of `) !== true)
+export function failedWords({ kind, counts, message, suspect }: Run): string | undefined {
+  if (suspect || !counts || counts.failed === 0 || message?.startsWith(`${counts.failed} of `) !== true)
     return undefined;
   const all = filesOf(counts);
   if (counts.failed === all) return all === 1 ? "The one file failed." : `All ${number(all)} files failed.`;

@@ -65,7 +65,10 @@ export class HistoryPanel {
     const { items } = await api.runs({ kind: "backup", limit: RUNS });
     this.#groups = Map.groupBy(
       // One that was canceled had only a part of the tree, and one that failed at once nothing of it.
-      items.filter((run) => (run.status === "completed" || run.status === "failed") && holdsSomething(run)),
+      items.filter(
+        (run) =>
+          (run.status === "completed" || run.status === "failed") && holdsSomething(run) && !run.suspect,
+      ),
       nameOf,
     );
     this.#show();

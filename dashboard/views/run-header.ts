@@ -29,7 +29,7 @@ export class RunHeader {
 
   show(run: Run): void {
     replace(this.#title, `${kindWords(run)} `, nameText(subjectOf(run)));
-    replace(this.#status, statusBadge(run.status));
+    replace(this.#status, statusBadge(run));
     replace(this.#facts, ...facts(run));
     const offers = offersFor(run);
     // Only when they change: what has the focus must not lose it with each look.

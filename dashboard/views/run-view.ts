@@ -92,6 +92,7 @@ function messageOf(run: Run): HTMLElement[] {
   if (run.forgotten !== undefined)
     return [note("A prune has forgotten this run: it cannot be restored any more.")];
   const notes = run.message === undefined ? [] : [note(...visible(run.message))];
+  if (run.postdated) notes.push(note("This run is dated in the future, and does not count until then."));
   if (run.dryRun && run.status === "completed")
     notes.push(note(`A dry run: nothing was ${run.kind === "prune" ? "deleted" : "written or removed"}.`));
   return notes;

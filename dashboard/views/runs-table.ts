@@ -25,7 +25,7 @@ export function runRow(run: Run): Child[] {
   const { counts } = run;
   const amount = amountOf(run);
   return [
-    statusBadge(run.status),
+    statusBadge(run),
     h(
       "div",
       {},
@@ -50,7 +50,9 @@ export function runRow(run: Run): Child[] {
 function subtitle(run: Run): Child[] {
   const kind = kindWords(run);
   const forgotten = run.forgotten !== undefined && h("span", { class: "chip" }, "forgotten");
-  if (run.kind === "backup") return [`${kind}, ${run.mode}, to `, nameText(placeOf(run)), forgotten];
+  const postdated = run.postdated && h("span", { class: "chip" }, "dated in the future");
+  if (run.kind === "backup")
+    return [`${kind}, ${run.mode}, to `, nameText(placeOf(run)), forgotten, postdated];
   if (run.kind === "prune") return [kind];
   return [`${kind}, ${run.kind === "restore" ? "from" : "of"} `, nameText(placeOf(run))];
 }

@@ -64,6 +64,7 @@ const UNKNOWN: BackupRequest = {
   checksum: false,
   keepVersions: false,
   allowOtherRoot: false,
+  acceptFewer: false,
 };
 
 /** A line of what is left. */

@@ -71,6 +71,12 @@ export const backupRequest = z.strictObject({
     .describe(
       "Let this root write where another root's backups are. Refused otherwise: they would mix. True where the body is the path alone.",
     ),
+  acceptFewer: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Let the run count though it finds less than a tenth of the files of the last good one. It is suspect and fails otherwise.",
+    ),
 });
 
 /** A validated request, defaults filled in. */

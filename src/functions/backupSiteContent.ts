@@ -21,7 +21,7 @@ df.app.orchestration("backupSiteContent", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "listing", runId: run });
   const result = yield* backUp(context, { run, part: "0" }, parsed.value);
-  return (yield* conclude(context, result)).bytes;
+  return (yield* conclude(context, result, { backup: parsed.value })).bytes;
 });
 
 /** Backs up the whole tree, or the part that is left to this orchestration. */

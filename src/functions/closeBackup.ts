@@ -1,9 +1,11 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import type { Counts } from "../backup/outcome.ts";
+import type { BackupRequest } from "../backup/request.ts";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { closeRun, type RunStatus } from "../ledger/run-record.ts";
+import { suspicionOf } from "../ledger/suspicion.ts";
 import { line } from "../logging/line.ts";
 import { endPrune } from "../retention/end-prune.ts";
 import { services } from "../services.ts";
@@ -15,26 +17,39 @@ export interface End {
   /** Requests that storage throttled. */
   throttled?: number;
   message?: string;
+  /** What a backup was asked for, where what it found is to be held against the last good run. */
+  backup?: BackupRequest;
 }
 
-/** Records how a run ended, and lets the next run of the destination begin. @returns whether it has a record */
+/** What stands in the record of a run that has ended. */
+export interface Closed {
+  /** Whether it has a record. */
+  recorded: boolean;
+  /** Why a backup does not count, for people. */
+  suspicion?: string;
+}
+
+/** Records how a run ended, and lets the next run of the destination begin. */
 df.app.activity("closeBackup", {
-  handler: async (
-    { run, status, counts, throttled, message }: End,
-    context: InvocationContext,
-  ): Promise<boolean> => {
-    const record = await closeRun(new Ledger(services.storage, run), {
-      status,
-      counts,
-      ...(throttled === undefined ? {} : { throttled }),
-      ...(message === undefined ? {} : { message }),
-    });
+  handler: async ({ run, backup, ...end }: End, context: InvocationContext): Promise<Closed> => {
+    const ledger = new Ledger(services.storage, run);
+    const suspicion = backup && (await suspicionOf(ledger, backup, end.counts));
+    const record = await closeRun(ledger, suspicion === undefined ? end : suspect(end, suspicion));
     if (record?.kind === "prune") await endPrune(services.storage, record);
     else if (record) await releaseDestination(services.storage, record);
-    const { kind = "backup", container, prefix } = record ?? {};
-    const ended = line("run.ended", { run, kind, container, prefix, status, ...counts, throttled, message });
-    if (status === "completed") context.info(ended);
-    else context.error(ended);
-    return record !== undefined;
+    const { kind = "backup", container, prefix, ...ended } = { ...end, ...record };
+    const { status, counts, throttled, message } = ended;
+    const words = line("run.ended", { run, kind, container, prefix, status, ...counts, throttled, message });
+    if (status === "completed") context.info(words);
+    else context.error(words);
+    return {
+      recorded: record !== undefined,
+      ...(record?.suspect && record.message !== undefined ? { suspicion: record.message } : {}),
+    };
   },
 });
+
+function suspect({ message, ...end }: Omit<End, "run" | "backup">, suspicion: string) {
+  const words = message === undefined ? suspicion : `${message} ${suspicion}`;
+  return { ...end, status: "failed", suspect: true, message: words } as const;
+}

@@ -42,7 +42,8 @@ df.app.orchestration("pruneBackups", function* (context) {
   const status = { runId: run, dryRun: parsed.value.dryRun };
   context.df.setCustomStatus({ phase: "deciding", ...status });
   const { runs, result } = yield* prune(context, run, parsed.value, status);
-  return (yield* conclude(context, result, "deleted", { dryRun: parsed.value.dryRun, runs })).bytes;
+  const told = { done: "deleted", status: { dryRun: parsed.value.dryRun, runs } };
+  return (yield* conclude(context, result, told)).bytes;
 });
 
 function* prune(context: df.OrchestrationContext, run: string, request: PruneRequest, status: object) {

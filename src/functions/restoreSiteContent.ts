@@ -25,8 +25,8 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "planning", runId: run });
   const result = yield* restore(context, { run, part: "0" }, parsed.value);
-  return (yield* conclude(context, result, result.extraStays ? `restored; ${EXTRA_STAYS}` : "restored"))
-    .bytes;
+  const done = result.extraStays ? `restored; ${EXTRA_STAYS}` : "restored";
+  return (yield* conclude(context, result, { done })).bytes;
 });
 
 const EXTRA_STAYS = "what is extra was not deleted, for that is done when all else is restored";

@@ -22,7 +22,7 @@ df.app.orchestration("verifyBackup", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "verifying", runId: run });
   const result = yield* verify(context, { run, part: "0" }, parsed.value);
-  return (yield* conclude(context, result, "as they were recorded")).unchanged;
+  return (yield* conclude(context, result, { done: "as they were recorded" })).unchanged;
 });
 
 /** Verifies the whole run, or the part that is left to this orchestration. */

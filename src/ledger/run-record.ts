@@ -36,6 +36,8 @@ export interface RunRecord {
   throttled?: number;
   /** Why it failed, or was skipped, or what else is to be told of it. */
   message?: string;
+  /** A backup that found so few files that it does not count as one; see suspicionOf. */
+  suspect?: true;
   /** The prune that is deleting what only this run needs: it cannot be restored any more. */
   forgotten?: string;
 }
@@ -57,6 +59,7 @@ export const runRecord = z.looseObject({
   status: z.enum(RUN_STATUSES),
   counts: counts.optional(),
   message: z.string().optional(),
+  suspect: z.literal(true).optional(),
 });
 
 function parseRun(text: string, ledger: Ledger): RunRecord {
@@ -117,7 +120,7 @@ export async function recordUnstarted(
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
-  end: { status: RunStatus; finished?: string; counts?: Counts; throttled?: number; message?: string },
+  end: Pick<RunRecord, "status" | "finished" | "counts" | "throttled" | "message" | "suspect">,
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
     const record = parseRun(current, ledger);

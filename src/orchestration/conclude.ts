@@ -1,35 +1,57 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { verdict, type Counts, type Tally } from "../backup/outcome.ts";
-import type { End } from "../functions/closeBackup.ts";
+import type { BackupRequest } from "../backup/request.ts";
+import type { Closed, End } from "../functions/closeBackup.ts";
 import { retry } from "./retry.ts";
 
-/**
- * Ends a run: closes its record, and fails where something of it failed. Gives the counts of one in which nothing did.
- * @param done what the files are that did not fail, for people
- * @param status what the custom status says beside the phase and the counts
- */
+/** How the end of a kind of run is told. */
+interface Told {
+  /** What the files are that did not fail, for people. */
+  done?: string;
+  /** What the custom status says beside the phase and the counts. */
+  status?: Record<string, unknown>;
+  /** What a backup was asked for: what it found is held against the last good run. */
+  backup?: BackupRequest;
+}
+
+/** Ends a run: closes its record, and fails where something of it failed. Gives the counts of one in which nothing did. */
 export function* conclude(
   context: OrchestrationContext,
   result: Tally,
-  done?: string,
-  status: Record<string, unknown> = {},
+  { done, status = {}, backup }: Told = {},
 ): Generator<Task, Counts, unknown> {
   const run = context.df.instanceId;
-  const message = verdict(result, run, done);
-  const ended = message === undefined ? "completed" : "failed";
-  const { counts, throttled, note } = result;
-  const words = [message, note].filter((some) => some !== undefined).join(" ") || undefined;
-  const end: End = { run, status: ended, counts, throttled, message: words };
-  let recorded = false;
+  const failure = verdict(result, run, done);
+  const { counts, throttled, note, stopped } = result;
+  const end: End = {
+    run,
+    status: failure === undefined ? "completed" : "failed",
+    counts,
+    throttled,
+    message: [failure, note].filter((some) => some !== undefined).join(" ") || undefined,
+    // One that was broken off does not count anyway.
+    backup: stopped === undefined ? backup : undefined,
+  };
+  let closed: Closed = { recorded: false };
   try {
-    recorded = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as boolean;
+    closed = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as Closed;
   } catch (error) {
     // That the record could not be closed must not hide why the run failed.
-    if (message === undefined) throw error;
+    if (failure === undefined) throw error;
   }
-  // A run without a record is told of by this status; one whose record is gone later on was forgotten.
-  const unrecorded = recorded ? {} : { recorded };
-  context.df.setCustomStatus({ phase: ended, runId: run, ...status, counts, throttled, note, ...unrecorded });
+  const { recorded, suspicion } = closed;
+  const message = suspicion ?? failure;
+  context.df.setCustomStatus({
+    phase: message === undefined ? "completed" : "failed",
+    runId: run,
+    ...status,
+    counts,
+    throttled,
+    note,
+    ...(suspicion === undefined ? {} : { suspect: true }),
+    // A run without a record is told of by this status; one whose record is gone later on was forgotten.
+    ...(recorded ? {} : { recorded }),
+  });
   if (message !== undefined) throw new Error(message);
   return counts;
 }

@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { RunRecord } from "../ledger/run-record.ts";
+import { isPostdated } from "../ledger/snapshot.ts";
 import type { RunSummaryView } from "./schema.ts";
 
 /** A run's record as callers see it. Links are paths, good on whatever host name the app was reached by. */
@@ -19,6 +20,7 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
     finished,
     counts,
     throttled,
+    suspect,
     forgotten,
   } = record;
   const self = `/backups/${encodeURIComponent(id)}`;
@@ -36,6 +38,8 @@ export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "mess
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: counts.bytes }),
     ...(throttled === undefined ? {} : { throttled }),
+    ...(suspect ? { suspect } : {}),
+    ...(isPostdated(record) ? { postdated: true } : {}),
     ...(forgotten === undefined ? {} : { forgotten }),
     links: {
       self,

@@ -61,6 +61,14 @@ export const runSummary = z.object({
   throttled: count
     .optional()
     .describe("Requests that storage throttled or left unanswered, and that were sent again; absent: none."),
+  suspect: z
+    .literal(true)
+    .optional()
+    .describe("The backup found less than a tenth of the files of the last good one, and does not count."),
+  postdated: z
+    .literal(true)
+    .optional()
+    .describe("The run is dated in the future, for a clock was wrong; it does not count until then."),
   forgotten: z
     .string()
     .optional()

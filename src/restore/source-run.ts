@@ -7,7 +7,7 @@ import { readListingNow } from "../ledger/listing.ts";
 import { runFolders } from "../ledger/run-folders.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
-import { isSnapshot } from "../retention/choose-runs.ts";
+import { isSnapshot } from "../ledger/snapshot.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */

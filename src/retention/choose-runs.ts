@@ -1,4 +1,5 @@
-import { normalRoot } from "../backup/root-path.ts";
+import { isSameRoot, normalRoot } from "../backup/root-path.ts";
+import { isPostdated, isSnapshot } from "../ledger/snapshot.ts";
 import type { KnownRun } from "./known-runs.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
 
@@ -20,11 +21,10 @@ export interface Choice {
 export const LINGERS_MS = 60 * 60_000;
 
 /**
- * Decides which backups of a destination stay. The policy is applied to the runs of each root apart. It counts what
- * restic would call a snapshot: runs that completed, and runs in which some files failed and others did not. A run that
- * was canceled or stopped by an error is none: it is forgotten as soon as a later snapshot stands (the next run goes on
- * from its blobs until then). The newest run that completed is never forgotten, so that runs in which files failed
- * cannot push out the last whole one.
+ * Decides which backups of a destination stay. The policy is applied to the snapshots of each root and filters apart, so
+ * that a mistyped filter pushes nothing out. The newest snapshot that completed is never forgotten, so that runs in which
+ * files failed cannot push out the last whole one. A run that is no snapshot is forgotten as soon as a later snapshot
+ * stands; until then the next run goes on from its blobs. One that is dated in the future stays until that date.
  * @param runs backups of the destination that have ended, by their records
  * @param read ids of runs that a restore or a verification is reading
  */
@@ -35,24 +35,25 @@ export function chooseRuns(
   now: Date,
 ): Choice {
   const choice: Choice = { kept: [], forgotten: [] };
-  for (const root of new Set(runs.map((run) => normalRoot(run.root)))) {
-    const ofRoot = runs.filter((run) => normalRoot(run.root) === root);
-    const snapshots = ofRoot
-      .filter((run) => isSnapshot(run))
-      .map((run) => ({ ...run, started: new Date(run.started ?? 0) }))
-      .toSorted((a, b) => b.started.getTime() - a.started.getTime());
-    const newest = snapshots[0]?.started.getTime() ?? -Infinity;
-    const whole = snapshots.find(({ status }) => status === "completed")?.id;
-    const judged = new Map(applyPolicy(snapshots, policy, now).map(({ run, reasons }) => [run.id, reasons]));
-    for (const run of ofRoot) {
-      const { id, started, forgotten } = run;
-      const reasons = [...(judged.get(id) ?? keepsThoughNone(run, newest, now))];
-      if (id === whole && reasons.length === 0) reasons.push("newest complete snapshot");
-      // Some of what it needs may be deleted already.
-      if (forgotten !== undefined) reasons.length = 0;
-      if (read.has(id)) reasons.push("being read");
-      choice[reasons.length > 0 ? "kept" : "forgotten"].push({ id, started, reasons });
-    }
+  const snapshots = runs
+    .filter((run) => isSnapshot(run, now))
+    .map((run) => ({ ...run, started: startOf(run) }))
+    .toSorted((a, b) => b.started.getTime() - a.started.getTime());
+  const judged = new Map<string, string[]>();
+  for (const key of new Set(snapshots.map(keyOf))) {
+    const alike = snapshots.filter((run) => keyOf(run) === key);
+    for (const { run, reasons } of applyPolicy(alike, policy, now)) judged.set(run.id, reasons);
+    const whole = alike.find(({ status }) => status === "completed");
+    if (whole && judged.get(whole.id)?.length === 0) judged.set(whole.id, ["newest complete snapshot"]);
+  }
+  for (const run of runs) {
+    const { id, started, forgotten } = run;
+    const later = () => snapshots.some((other) => isAlike(run, other) && other.started >= startOf(run));
+    const reasons = [...(judged.get(id) ?? keepsThoughNone(run, later, now))];
+    // Some of what it needs may be deleted already.
+    if (forgotten !== undefined) reasons.length = 0;
+    if (read.has(id)) reasons.push("being read");
+    choice[reasons.length > 0 ? "kept" : "forgotten"].push({ id, started, reasons });
   }
   const newestFirst = (a: Verdict, b: Verdict) => Date.parse(b.started ?? "") - Date.parse(a.started ?? "");
   choice.kept.sort(newestFirst);
@@ -60,28 +61,33 @@ export function chooseRuns(
   return choice;
 }
 
-/** Whether a backup is what restic would call a snapshot: what a restore of a time chooses from, and a policy counts. */
-export function isSnapshot({
-  status,
-  counts,
-  forgotten,
-}: Pick<KnownRun, "status" | "counts" | "forgotten">): boolean {
-  if (forgotten !== undefined) return false;
-  if (status === "completed") return true;
-  return (
-    status === "failed" && counts !== undefined && counts.failed > 0 && counts.copied + counts.unchanged > 0
-  );
+type Covered = Pick<KnownRun, "root" | "filters">;
+
+function keyOf({ root, filters = "" }: Covered): string {
+  return `${filters}\n${normalRoot(root)}`;
 }
 
-/** Why a run that is no snapshot is kept for now. */
-function keepsThoughNone(run: KnownRun, newest: number, now: Date): string[] {
+/** Whether a snapshot takes the place of a run; of one that ended before it was listed the filters are not known. */
+function isAlike(run: Covered, snapshot: Covered): boolean {
+  if (run.filters === undefined) return isSameRoot(run.root, snapshot.root);
+  return keyOf(run) === keyOf(snapshot);
+}
+
+function startOf({ started }: KnownRun): Date {
+  return new Date(started ?? 0);
+}
+
+/** Why a run that is no snapshot is kept for now. @param hasLater whether a later snapshot takes its place */
+function keepsThoughNone(run: KnownRun, hasLater: () => boolean, now: Date): string[] {
   if (run.status === "damaged") return ["damaged record"];
-  if (Date.parse(run.started ?? "") > newest) return ["incomplete, the next run goes on from it"];
+  if (isPostdated(run, now)) return ["dated in the future"];
+  if (!hasLater())
+    return [run.suspect ? "suspect, and no later snapshot" : "incomplete, the next run goes on from it"];
   return lingers(run, now) ? ["ended within the last hour"] : [];
 }
 
 /** Whether a run ended without waiting for all its activities, and so lately that some may still be at work. */
 export function lingers({ status, counts, started, finished }: KnownRun, now: Date): boolean {
   const waited = status === "completed" || (status === "failed" && counts !== undefined);
-  return !waited && now.getTime() - Date.parse(finished ?? started ?? "") < LINGERS_MS;
+  return !waited && Math.abs(now.getTime() - Date.parse(finished ?? started ?? "")) < LINGERS_MS;
 }

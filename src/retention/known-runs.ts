@@ -8,6 +8,7 @@ import { overlap } from "../ledger/prune-lock.ts";
 import { runFolders } from "../ledger/run-folders.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord } from "../ledger/run-record.ts";
+import { readFilters } from "../ledger/snapshot.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 
@@ -20,6 +21,9 @@ export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "contai
   status: RunRecord["status"] | "damaged";
   counts?: RunRecord["counts"];
   forgotten?: string;
+  suspect?: true;
+  /** Of a backup, where they are known; see filtersOf. */
+  filters?: string | undefined;
 }
 
 /** Whether a run is a backup that began. One that a schedule skipped left a record and nothing else. */
@@ -44,8 +48,10 @@ export async function knownRuns(service: BlobServiceClient, place: Place): Promi
   await pMap(
     runFolders(service),
     async (id) => {
-      const run = await readKnown(new Ledger(service, id), place);
-      if (run?.container === place.container && overlap(run.prefix, place.prefix)) runs.push(run);
+      const ledger = new Ledger(service, id);
+      const run = await readKnown(ledger, place);
+      if (run?.container !== place.container || !overlap(run.prefix, place.prefix)) return;
+      runs.push(isBackup(run) ? { ...run, filters: await readFilters(ledger) } : run);
     },
     { concurrency: READS },
   );

@@ -46,6 +46,7 @@ describe("which runs are snapshots", () => {
     prefix: "",
     status: "completed",
     counts: { ...emptyCounts(), copied: 1 },
+    filters: "none",
     started: new Date(Date.UTC(2026, 10, 20, hour)).toISOString(),
     finished: new Date(Date.UTC(2026, 10, 20, hour, 30)).toISOString(),
     ...more,
@@ -72,6 +73,36 @@ describe("which runs are snapshots", () => {
 
   it("each root has a policy of its own", () => {
     expect(kept([run("a", 1), run("b", 2), run("x", 1, { root: "/other" })])).toHaveLength(2);
+  });
+
+  it("each set of filters has a policy of its own; a run that was never listed goes with any later snapshot", () => {
+    const narrow = { filters: "narrow" };
+    const unlisted = run("unlisted", 2, { status: "failed", counts: emptyCounts(), filters: undefined });
+    expect(kept([run("a", 1), unlisted, run("n1", 3, narrow), run("n2", 4, narrow)])).toEqual([
+      "n2: last snapshot",
+      "a: last snapshot",
+    ]);
+    const broken = run("broken", 2, { status: "canceled" });
+    expect(kept([run("a", 1), broken, run("n", 3, narrow)])).toContain(
+      "broken: incomplete, the next run goes on from it",
+    );
+  });
+
+  it("a suspect run is counted by no rule, and goes when a later snapshot stands", () => {
+    const suspect = run("suspect", 2, { ...failed, suspect: true });
+    expect(kept([run("a", 1), suspect])).toEqual([
+      "suspect: suspect, and no later snapshot",
+      "a: last snapshot",
+    ]);
+    expect(kept([run("a", 1), suspect, run("b", 3)])).toEqual(["b: last snapshot"]);
+  });
+
+  it("a run dated in the future is counted by no rule, and stays until then", () => {
+    const future = run("future", 24 * 365);
+    expect(kept([run("a", 1), run("b", 2), future])).toEqual([
+      "future: dated in the future",
+      "b: last snapshot",
+    ]);
   });
 
   it("what is being read stays, and what a prune has begun to delete goes", () => {

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import type { BackupRequest } from "../backup/request.ts";
+import { ofDamaged } from "./damaged.ts";
+import type { Ledger } from "./ledger.ts";
+import { readListingNow } from "./listing.ts";
+import type { RunRecord } from "./run-record.ts";
+
+/** How far the clocks of two machines may be apart, in milliseconds. */
+export const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Whether a run is dated in the future: the clock was wrong when it began, and its date says nothing. */
+export function isPostdated({ started = "" }: { started?: string | undefined }, now = new Date()): boolean {
+  return Date.parse(started) > now.getTime() + CLOCK_SKEW_MS;
+}
+
+/**
+ * Whether a backup is what restic calls a snapshot: one that completed, or that failed for some of its files. Only these
+ * are counted by a keep rule, chosen by a restore of a time, and held against the next run.
+ */
+export function isSnapshot(
+  run: Pick<RunRecord, "counts" | "forgotten" | "suspect"> & { status: string; started: string | undefined },
+  now = new Date(),
+): boolean {
+  const { status, counts, forgotten, suspect } = run;
+  if (forgotten !== undefined || suspect || isPostdated(run, now)) return false;
+  if (status === "completed") return true;
+  return (
+    status === "failed" && counts !== undefined && counts.failed > 0 && counts.copied + counts.unchanged > 0
+  );
+}
+
+/** A run's filters as one word: the same for two runs that ask for the same files of a root. */
+export function filtersOf({ include, exclude }: Pick<BackupRequest, "include" | "exclude">): string {
+  const text = JSON.stringify([include.toSorted(), exclude.toSorted()]);
+  return createHash("sha256").update(text).digest("base64url");
+}
+
+/** The filters of a run by its ledger; undefined of one that was never listed, or whose listing is damaged. */
+export async function readFilters(ledger: Ledger): Promise<string | undefined> {
+  const listing = await readListingNow(ledger, "0").catch(ofDamaged);
+  return listing && filtersOf(listing.request);
+}

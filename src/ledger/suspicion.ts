@@ -1,0 +1,54 @@
+import type { Counts } from "../backup/outcome.ts";
+import type { BackupRequest } from "../backup/request.ts";
+import { isSameRoot } from "../backup/root-path.ts";
+import { ofDamaged } from "./damaged.ts";
+import { Ledger } from "./ledger.ts";
+import { indexedRuns, type RunSummary } from "./run-index.ts";
+import { readRun } from "./run-record.ts";
+import { filtersOf, isSnapshot, readFilters } from "./snapshot.ts";
+
+/** A run is suspect that found less than this part of what the last good one did. */
+const TENTH = 10;
+
+/**
+ * Why a backup must not count, for people: it found less than a tenth of the files of the last good run of the same root,
+ * filters and destination. So it goes when the root's file system is not mounted. Undefined where all is well.
+ */
+export async function suspicionOf(
+  ledger: Ledger,
+  request: BackupRequest,
+  counts: Counts,
+): Promise<string | undefined> {
+  if (request.acceptFewer) return undefined;
+  const last = await lastGood(ledger, request);
+  if (!last?.counts) return undefined;
+  const [found, before] = [foundBy(counts), foundBy(last.counts)];
+  if (found * TENTH >= before) return undefined;
+  return (
+    `Suspect: the run found ${found} files, the last good one of the same directory ${before} (${last.id}). Check that the ` +
+    `directory is the right one and mounted. Prunes and restores of the latest run pass this one over. If it is right, ` +
+    `back up again with "acceptFewer": true (--accept-fewer).`
+  );
+}
+
+/** The newest snapshot of the same root, filters and destination, but for the run itself. */
+async function lastGood({ service, runId }: Ledger, request: BackupRequest): Promise<RunSummary | undefined> {
+  const filters = filtersOf(request);
+  for await (const { id, summary } of indexedRuns(service)) {
+    if (id === runId) continue;
+    const ledger = new Ledger(service, id);
+    const run = summary ?? (await readRun(ledger).catch(ofDamaged));
+    if (run && isOf(request, run) && isSnapshot(run) && (await readFilters(ledger)) === filters) return run;
+  }
+  return undefined;
+}
+
+function isOf({ root, container, prefix }: BackupRequest, run: RunSummary): boolean {
+  const isBackup = (run.kind ?? "backup") === "backup";
+  return isBackup && run.container === container && run.prefix === prefix && isSameRoot(run.root, root);
+}
+
+/** Files that were there. */
+function foundBy({ copied, unchanged, skipped, failed }: Counts): number {
+  return copied + unchanged + skipped + failed;
+}
