@@ -9,6 +9,8 @@ export interface Definition {
   description: string;
   /** Command lines that work, the plainest first. */
   examples: readonly [string, ...string[]];
+  /** What else is to be known before it is called. */
+  notes?: string;
   /** How it ends, beside 0 and 1. */
   exits?: readonly (typeof SOME_FAILED | typeof INTERRUPTED)[];
   /** It talks to no app. */
@@ -53,13 +55,14 @@ export function define<T extends CommonOptions>(
   act: (options: T, ...args: (string | undefined)[]) => Promise<number>,
   args: readonly Argument[] = [],
 ): void {
-  const { usage, description, examples, exits = [], local } = definition;
+  const { usage, description, examples, notes, exits = [], local } = definition;
   const command = program.command(usage).description(description);
   for (const argument of command.registeredArguments) argument.description = ARGUMENTS[argument.name()] ?? "";
   for (const argument of args) command.addArgument(argument);
   for (const option of [...options, ...(local ? [] : appOptions()), ...outputOptions()])
     command.addOption(option);
-  command.addHelpText("after", `\n${examplesText(examples)}\n\n${exitCodesText(exits)}`);
+  const help = [...(notes === undefined ? [] : [notes]), examplesText(examples), exitCodesText(exits)];
+  command.addHelpText("after", `\n${help.join("\n\n")}`);
   command.action(async () => {
     refuseBlank(command);
     process.exitCode = await act(optionsOf<T>(command), ...(command.processedArgs as (string | undefined)[]));

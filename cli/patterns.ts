@@ -1,10 +1,18 @@
 import { Option } from "commander";
+import { PATTERN_SYNTAX } from "./pattern-syntax.ts";
 
 /** Which of a tree's files a command is about. */
 export interface Patterns {
   include?: string[];
   exclude?: string[];
 }
+
+/** How patterns are written, for `--help`. */
+export const PATTERN_HELP = [
+  "Patterns, as in .gitignore:",
+  ...PATTERN_SYNTAX.map(([pattern, meaning]) => `  ${pattern.padEnd(18)}${meaning}`),
+  "Quote them, or the shell expands them. Give an option for each.",
+].join("\n");
 
 export function patternOptions(): Option[] {
   return [

@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure, Refusal } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
-import { patternOptions, type Patterns } from "../patterns.ts";
+import { PATTERN_HELP, patternOptions, type Patterns } from "../patterns.ts";
 import { name } from "../print.ts";
 import { reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
@@ -30,6 +30,7 @@ export function addBackup(program: Command): void {
         "site-backup backup ./wwwroot",
         "site-backup backup ./wwwroot --incremental --exclude node_modules --exclude '*.log'",
       ],
+      notes: PATTERN_HELP,
       exits: [SOME_FAILED, INTERRUPTED],
       json: ["started", "progress", "end"],
     },

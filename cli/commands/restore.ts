@@ -6,7 +6,7 @@ import { Failure } from "../failure.ts";
 import { wouldDo } from "../kinds.ts";
 import { pathForApp } from "../local-path.ts";
 import { allOf } from "../pages.ts";
-import { patternOptions, type Patterns } from "../patterns.ts";
+import { PATTERN_HELP, patternOptions, type Patterns } from "../patterns.ts";
 import { name, out } from "../print.ts";
 import { EXAMPLES, exitCodeOf, reportEnd, row } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
@@ -37,6 +37,7 @@ export function addRestore(program: Command): void {
         "site-backup restore latest --to ./wwwroot --delete --dry-run",
         "site-backup restore --at '2026-11-23 18:00' --to ./restored --include '*.html'",
       ],
+      notes: PATTERN_HELP,
       exits: [SOME_FAILED, INTERRUPTED],
       json: ["started", "progress", "end"],
     },

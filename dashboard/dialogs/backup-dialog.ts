@@ -2,8 +2,9 @@ import { api, ApiError } from "../api/client.ts";
 import type { Run } from "../api/answers.ts";
 import { Dialog } from "../ui/dialog.ts";
 import { h } from "../ui/element.ts";
-import { checkField, choiceField, linesField, textField } from "../ui/field.ts";
+import { checkField, choiceField, textField } from "../ui/field.ts";
 import { form } from "../ui/form.ts";
+import { patternFields } from "./pattern-fields.ts";
 import { go, hrefOf } from "../ui/route.ts";
 import { placeOf } from "../ui/words.ts";
 
@@ -44,12 +45,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
       { value: "incremental", label: "What has changed", hint: "by size and time of change" },
     ],
   });
-  const include = linesField({ name: "include", label: "Only", hint: "Patterns, one a line; none: all." });
-  const exclude = linesField({
-    name: "exclude",
-    label: "Leave out",
-    hint: "*.log, /cache/, node_modules/ …",
-  });
+  const patterns = patternFields();
   const checksum = checkField({
     name: "checksum",
     label: "Find changes by content instead of size and time",
@@ -83,8 +79,8 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
         container,
         prefix,
         mode,
-        include,
-        exclude,
+        patterns.include,
+        patterns.exclude,
         checksum,
         keepVersions,
         allowOtherRoot,
@@ -94,7 +90,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
         root.element,
         h("div", { class: "fields" }, container.element, prefix.element),
         mode.element,
-        h("div", { class: "fields" }, include.element, exclude.element),
+        patterns.element,
         more,
       ],
       submit: "Back up",
@@ -105,8 +101,8 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
           container: container.value(),
           prefix: prefix.value(),
           mode: mode.value(),
-          include: include.value(),
-          exclude: exclude.value(),
+          include: patterns.include.value(),
+          exclude: patterns.exclude.value(),
           checksum: checksum.value(),
           keepVersions: keepVersions.value(),
           allowOtherRoot: allowOtherRoot.value(),

@@ -1,14 +1,14 @@
 import { holdsSomething, isGood, type Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { Dialog } from "../ui/dialog.ts";
-import { h } from "../ui/element.ts";
-import { checkField, choiceField, linesField, selectField, textField } from "../ui/field.ts";
+import { checkField, choiceField, selectField, textField } from "../ui/field.ts";
 import { closing, form } from "../ui/form.ts";
 import { visibleText } from "../ui/name-text.ts";
 import { note } from "../ui/notice.ts";
 import { moment } from "../../cli/words.ts";
 import { placeOf } from "../ui/words.ts";
 import { DryRun } from "./dry-run.ts";
+import { patternFields } from "./pattern-fields.ts";
 
 /** What the form asks of a restore. */
 export interface RestoreRequest {
@@ -58,8 +58,7 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
       { value: "always", label: "Replace them all" },
     ],
   });
-  const include = linesField({ name: "include", label: "Only", hint: "Patterns, one a line; none: all." });
-  const exclude = linesField({ name: "exclude", label: "Leave out", hint: "Patterns, one a line." });
+  const { include, exclude, element } = patternFields();
   const remove = checkField({
     name: "delete",
     label: "Remove what the directory has and the backup has not",
@@ -68,13 +67,7 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
   let dry: DryRun | undefined;
   const asking = form({
     fields: [source, to, overwrite, include, exclude, remove],
-    content: [
-      source.element,
-      to.element,
-      overwrite.element,
-      h("div", { class: "fields" }, include.element, exclude.element),
-      remove.element,
-    ],
+    content: [source.element, to.element, overwrite.element, element, remove.element],
     submit: "Show what it would do",
     busy: "Starting a dry run …",
     send: async () => {

@@ -32,13 +32,13 @@ export function textField(
   return field;
 }
 
-/** Several values, one a line. */
+/** Several values, one a line. Spaces around one are dropped, but for one after a backslash. */
 export function linesField(options: Options): Field<string[]> {
   const input = h("textarea", { rows: 2, spellcheck: "false", autocomplete: "off" });
   return labelled(options, input, () =>
     input.value
       .split("\n")
-      .map((line) => line.trim())
+      .map((line) => line.trimStart().replace(/(?<!\\)\s+$/, ""))
       .filter((line) => line !== ""),
   );
 }

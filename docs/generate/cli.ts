@@ -52,7 +52,7 @@ ${Object.entries(JSON_LINES).map(jsonLine).join("\n\n")}
 `;
 }
 
-function section(command: Command, { examples, exits = [], json }: Definition): string {
+function section(command: Command, { examples, notes, exits = [], json }: Definition): string {
   const codes = [ExitCode.done, ExitCode.failed, ...exits].map((exit) => code(String(exit)));
   const lines = json.map((type) => `[${code(type)}](#json-${type})`);
   return `## ${command.name()}
@@ -63,7 +63,7 @@ ${block("sh", [`site-backup ${command.name()} ${command.usage()}`].join("\n"))}
 
 ${table(["Argument or option", "Meaning"], [...command.registeredArguments.map(argumentRow), ...optionsOf(command).map(optionRow)])}
 
-${examples.length === 1 ? "Example" : "Examples"}:
+${notes === undefined ? "" : `${block("text", notes)}\n\n`}${examples.length === 1 ? "Example" : "Examples"}:
 
 ${block("sh", examples.join("\n"))}
 

@@ -17,14 +17,18 @@ const root = z
   )
   .transform(normalRoot);
 
-const pattern = z
-  .string()
-  .min(1, "a pattern cannot be empty")
-  .max(1024, "a pattern has at most 1,024 characters")
-  .refine(
-    (value) => !value.startsWith("!"),
-    'a pattern cannot begin with "!": name what to leave out in "exclude"',
-  );
+/** @param otherwise what to do instead of a "!" that a pattern begins with */
+function patterns(otherwise: string) {
+  const pattern = z
+    .string()
+    .min(1, "a pattern cannot be empty")
+    .max(1024, "a pattern has at most 1,024 characters")
+    .refine((value) => !value.startsWith("!"), {
+      error: ({ input }) =>
+        `${JSON.stringify(String(input).slice(0, 64))}: a pattern cannot begin with "!". ${otherwise}, or write "\\!" where a name begins with it`,
+    });
+  return z.array(pattern).max(256, "at most 256 patterns").default([]);
+}
 
 const prefix = z
   .string()
@@ -47,12 +51,12 @@ export const backupRequest = z.strictObject({
     .default("backups")
     .describe("The container the blobs go to; made if missing."),
   prefix: prefix.default("").describe("A folder in the container to put the blobs under."),
-  include: z
-    .array(pattern)
-    .max(256)
-    .default([])
-    .describe("Only what matches one of these patterns; none means all."),
-  exclude: z.array(pattern).max(256).default([]).describe("Nothing that matches one of these patterns."),
+  include: patterns('To leave something out, name it in "exclude"').describe(
+    "Only what matches one of these patterns, which are those of `.gitignore`: `*.log`, `/cache`, `logs/`, `a/**/z`. None: all.",
+  ),
+  exclude: patterns("What one pattern leaves out, another cannot take back in: remove this one").describe(
+    "Nothing that matches one of these patterns, whatever `include` says.",
+  ),
   mode: z
     .enum(["full", "incremental"])
     .default("full")

@@ -40,8 +40,8 @@ export const restoreRequest = z
     prefix: prefix.unwrap().optional().describe("With at: the destination's prefix."),
     root: root.optional().describe("With at: only runs of this root, where several share a destination."),
     to: to.describe("The directory to restore into; absolute. Made if missing."),
-    include: include.describe("Only what matches one of these patterns; none means all."),
-    exclude: exclude.describe("Nothing that matches one of these patterns."),
+    include,
+    exclude,
     overwrite: overwrite
       .default("changed")
       .describe(

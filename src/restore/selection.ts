@@ -8,14 +8,11 @@ export interface Selection {
   directory(path: string): boolean;
 }
 
-/** A name that no pattern means: what covers it below a directory covers the directory. */
-const ANY = "\u0001";
-
 /** The patterns of a backup, with its meaning (see createFilter). */
 export function createSelection(include: readonly string[], exclude: readonly string[]): Selection {
   const filter = createFilter(include, exclude);
   return {
     file: (path) => filter.file(path),
-    directory: (path) => filter.directory(path) && filter.file(`${path}/${ANY}`),
+    directory: (path) => filter.emptyDirectory(path),
   };
 }

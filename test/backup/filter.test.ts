@@ -1,4 +1,4 @@
-/** What a pattern stands for: the anchoring is that of .gitignore, the globs are picomatch's. */
+/** What patterns take of a tree; that each means what it means to git is held in test/model/pattern.test.ts. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFilter } from "../../src/backup/filter.ts";
@@ -56,8 +56,19 @@ describe("exclude", () => {
     ["?.txt", "ab.txt", false],
     ["[ab].txt", "a.txt", true],
     ["[ab].txt", "c.txt", false],
-    ["*.{js,css}", "x/site.css", true],
-    ["*.{js,css}", "x/site.html", false],
+    ["[!ab].txt", "c.txt", true],
+    ["log[[:digit:]]", "log1", true],
+    // What other tools take for operators are characters like any other.
+    ["photo (1).jpg", "photo (1).jpg", true],
+    ["photo (1).jpg", "photo 1.jpg", false],
+    ["a|b", "a|b", true],
+    ["a|b", "a", false],
+    ["+(a)", "+(a)", true],
+    ["+(a)", "aa", false],
+    ["@(a|b)", "@(a|b)", true],
+    ["@(a|b)", "a", false],
+    ["*.{js,css}", "site.{js,css}", true],
+    ["*.{js,css}", "x/site.css", false],
     ["Name", "name", false],
     ["with space.txt", "with space.txt", true],
     ["caf\u00e9", "caf\u00e9", true],
