@@ -88,7 +88,7 @@ export class PruneLock {
       await withRetries((abortSignal) => this.#lease().releaseLease({ abortSignal }));
     } catch (error) {
       const failure = classify(error);
-      if (failure !== "conflict" && failure !== "missing") throw error;
+      if (failure !== "held" && failure !== "conflict" && failure !== "missing") throw error;
     }
     const current = await readLock(this.#service, container);
     if (current?.run === id) await writeLock(this.#service, container, { run: null, prefix }, current);
@@ -102,7 +102,7 @@ export class PruneLock {
       await withRetries((abortSignal) => this.#lease().acquireLease(LEASE, { abortSignal }));
     } catch (error) {
       const failure = classify(error);
-      if (failure !== "conflict" && failure !== "missing") throw error;
+      if (failure !== "held" && failure !== "conflict" && failure !== "missing") throw error;
       throw lost(id, error);
     }
     // After the lease: whoever wrote before it has the lock, and nobody writes after it.
@@ -205,7 +205,8 @@ async function writeLock(
   } catch (error) {
     const failure = classify(error);
     // Gone since it was read, or written by somebody else meanwhile.
-    if (failure === "conflict" || (failure === "missing" && current)) return false;
+    const changed = failure === "conflict" || failure === "held";
+    if (changed || (failure === "missing" && current)) return false;
     throw error;
   }
 }

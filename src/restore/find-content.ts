@@ -2,6 +2,7 @@ import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { blobKey, blobName, folderOf } from "../backup/blob-name.ts";
 import { historyPages } from "../storage/blob-pages.ts";
+import { heldByProperties, whatHolds, type Held } from "../model/held.ts";
 import { classify } from "../storage/errors.ts";
 import { ListBlobsRequests, PAGE_BYTES } from "../storage/list-blobs-request.ts";
 import { retrying } from "../storage/retries.ts";
@@ -14,6 +15,8 @@ export interface Source {
   etag?: string;
   snapshot?: string;
   versionId?: string;
+  /** Others set the blob's headers, and thereby took its MD5: only reading it shows whether it is the content. */
+  unhashed?: true;
 }
 
 /** What a listing tells of a blob, or of a snapshot or version of it. */
@@ -21,6 +24,7 @@ interface Kept {
   name: string;
   /** Base64. */
   md5: string | undefined;
+  held: Held | undefined;
   source: Source;
 }
 
@@ -33,7 +37,7 @@ const LISTS = 8;
 const ONE_BY_ONE = 32;
 
 /**
- * Finds the content of each item by its MD5: first by one list call a directory (of up to 5,000 blobs); then, for what
+ * Finds the content of each item by its MD5, or else what may be it and has none: first by one list call a directory (of up to 5,000 blobs); then, for what
  * has changed since the run, in the snapshots and versions. Those cannot be listed a directory at a time (the service
  * takes no delimiter with them), so a directory without others in it is listed whole, and in any other a few blobs are
  * looked for by name. Nothing is downloaded.
@@ -78,20 +82,26 @@ class Search {
   readonly #found: Map<ManifestItem, Found>;
   /** Names that have some blob, whatever it holds. */
   readonly #met = new Set<string>();
+  /** What cannot be read as it is. */
+  readonly #archived = new Set<ManifestItem>();
+  /** What may be the content, for want of a hash. */
+  readonly #unhashed = new Map<ManifestItem, Source>();
 
   constructor(wanted: Map<string, ManifestItem[]>, found: Map<ManifestItem, Found>) {
     this.#wanted = wanted;
     this.#found = found;
   }
 
-  take({ name, md5, source }: Kept): void {
+  take({ name, md5, held, source }: Kept): void {
     const items = this.#wanted.get(name);
     if (!items) return;
     this.#met.add(name);
     for (const item of items) {
-      if (this.#found.has(item) || md5 !== item.md5) continue;
-      if (item.kind === "file" && source.length !== item.size) continue;
-      this.#found.set(item, { source });
+      if (this.#found.has(item) || (md5 !== undefined && md5 !== item.md5)) continue;
+      if (item.kind !== "link" && source.length !== item.size) continue;
+      if (held === "archived") this.#archived.add(item);
+      else if (md5 !== undefined) this.#found.set(item, { source });
+      else if (!this.#unhashed.has(item)) this.#unhashed.set(item, { ...source, unhashed: true });
     }
   }
 
@@ -106,13 +116,16 @@ class Search {
     for (const [name, items] of this.#wanted) {
       for (const item of items) {
         if (this.#found.has(item)) continue;
-        this.#found.set(item, {
-          lost: this.#met.has(name)
-            ? `its content is not in the container any more: neither the blob nor what is kept of it has ${item.size} bytes with the MD5 ${item.md5}`
-            : "its blob is missing",
-        });
+        const source = this.#unhashed.get(item);
+        this.#found.set(item, source ? { source } : { lost: this.#whyLost(item, name) });
       }
     }
+  }
+
+  #whyLost(item: ManifestItem, name: string): string {
+    if (this.#archived.has(item)) return `its blob ${whatHolds("archived")}`;
+    if (!this.#met.has(name)) return "its blob is missing";
+    return `its content is not in the container any more: neither the blob nor what is kept of it has ${item.size} bytes with the MD5 ${item.md5}`;
   }
 }
 
@@ -152,7 +165,9 @@ async function* blobsIn(
       throw error;
     }
     below.any ||= page.hasFolders;
-    for (const { name, size, md5, etag } of page.blobs) yield { name, md5, source: { length: size, etag } };
+    for (const { name, size, md5, held, etag } of page.blobs) {
+      yield { name, md5, held, source: { length: size, etag } };
+    }
     from = page.next;
   } while (from !== undefined);
 }
@@ -169,6 +184,7 @@ function kept({ name, properties, snapshot, versionId, isCurrentVersion }: BlobI
   return {
     name,
     md5: contentMD5 && Buffer.from(contentMD5).toString("base64"),
+    held: heldByProperties(properties),
     source: { length, ...which },
   };
 }

@@ -11,7 +11,7 @@ import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../file-syst
 import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts";
-import { classify } from "../storage/errors.ts";
+import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { adjust, finish, setTimeOfLink } from "./attributes.ts";
 import { download, type Fetched } from "./download.ts";
@@ -345,8 +345,8 @@ function explain(item: PlannedItem, error: unknown): Outcome {
     if (syscall !== undefined && code !== undefined) return failed(item, fileError(code));
     return failed(item, error instanceof Error ? error.message : String(error));
   }
-  if (failure === "invalid" || failure === "conflict" || failure === "missing" || failure === "damaged") {
-    return failed(item, error instanceof Error ? error.message.split("\n", 1)[0]! : String(error));
+  if (["invalid", "conflict", "held", "missing", "damaged"].includes(failure)) {
+    return failed(item, describe(error));
   }
   throw error;
 }

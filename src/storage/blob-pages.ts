@@ -56,7 +56,7 @@ export async function* historyPages(
     }
   } catch (error) {
     const failure = classify(error);
-    if (any || (failure !== "invalid" && failure !== "conflict")) throw error;
+    if (any || (failure !== "invalid" && failure !== "held")) throw error;
     // An account that cannot keep versions, as one with a hierarchical namespace, does not take the question.
     yield* blobPages(container, withSnapshots, start);
   }

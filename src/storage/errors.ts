@@ -1,6 +1,7 @@
 import { RestError } from "@azure/storage-blob";
 import { fileError } from "../file-system/file-error.ts";
 import { isOutOfHandles } from "../file-system/handles.ts";
+import { heldByCode, whatHolds } from "../model/held.ts";
 import { redact } from "../secret.ts";
 import { lackingPermission } from "./permission.ts";
 
@@ -14,6 +15,8 @@ export type StorageFailure =
   | "damaged"
   /** A condition on the blob did not hold: somebody else wrote it. */
   | "conflict"
+  /** The blob is as it was and cannot be used so: it is leased, archived, protected or of another type. */
+  | "held"
   /** The container or blob is not there. */
   | "missing"
   /** Trying again cannot help any request: no permission, an expired signature, a disabled account. */
@@ -24,6 +27,9 @@ export type StorageFailure =
   | "local"
   /** No error of the storage service. */
   | "other";
+
+/** The codes of a 409 or 412 which say that somebody else wrote. */
+const WRITTEN = new Set([undefined, "ConditionNotMet", "BlobAlreadyExists", "ContainerAlreadyExists"]);
 
 const NETWORK = new Set([
   "ECONNRESET",
@@ -70,8 +76,8 @@ export function classify(error: unknown): StorageFailure {
   if (code === "Md5Mismatch" || code === "InvalidMd5" || code === "Crc64Mismatch") return "damaged";
   if (statusCode === 429 || statusCode === 503) return "throttled";
   if (statusCode >= 500 || statusCode === 408) return "transient";
-  if (statusCode === 412 || statusCode === 409)
-    return code === "ContainerBeingDeleted" ? "transient" : "conflict";
+  if (code === "ContainerBeingDeleted") return "transient";
+  if (statusCode === 412 || statusCode === 409) return WRITTEN.has(code) ? "conflict" : "held";
   if (statusCode === 404) return "missing";
   if (statusCode === 401 || statusCode === 403) return "refused";
   // Blocks that another attempt's commit threw away: that attempt has written the blob.
@@ -117,6 +123,11 @@ export function describe(error: unknown): string {
       return unreachable(status === "" ? (error.code ?? "no answer") : status.slice(2, -1));
     case "missing":
       return `The container or blob does not exist${status}.`;
+    case "held": {
+      const held = heldByCode(error.code);
+      const why = held === undefined ? firstLine(error.message) : `it ${whatHolds(held)}`;
+      return redact(`The blob cannot be used${status}: ${why}.`);
+    }
     case "local":
     case "damaged":
     case "conflict":

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import { SaxesParser } from "saxes";
+import { heldByProperties, type Held } from "../model/held.ts";
 import { DirectRequests } from "./direct-requests.ts";
 
 /** What a listing tells of a blob. */
@@ -12,6 +13,7 @@ export interface ListedBlob {
   etag: string;
   /** Base64; a blob that was written in blocks by others has none. */
   md5?: string;
+  held?: Held;
   /** None unless it was asked for. */
   metadata: Record<string, string>;
 }
@@ -103,11 +105,13 @@ export class ListBlobsRequests {
 
 function listed({ name, properties, metadata }: BlobItem): ListedBlob {
   const { contentLength, etag, contentMD5 } = properties;
+  const held = heldByProperties(properties);
   return {
     name,
     size: contentLength ?? 0,
     etag,
     ...(contentMD5 ? { md5: Buffer.from(contentMD5).toString("base64") } : {}),
+    ...(held === undefined ? {} : { held }),
     metadata: metadata ?? {},
   };
 }
@@ -133,6 +137,7 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
   /** The elements that are open, from the outermost. */
   const open: string[] = [];
   let blob: ListedBlob | undefined;
+  let properties: Record<string, string> = {};
   let text = "";
   let isEncoded = false;
 
@@ -142,7 +147,10 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
     isEncoded = attributes["Encoded"] === "true";
     if (open.length !== 3) return;
     if (name === "BlobPrefix") page.hasFolders = true;
-    else if (name === "Blob") blob = { name: "", size: 0, etag: "", metadata: {} };
+    else if (name === "Blob") {
+      blob = { name: "", size: 0, etag: "", metadata: {} };
+      properties = {};
+    }
   });
   parser.on("text", (some) => {
     text += some;
@@ -152,6 +160,9 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
     if (!blob) {
       if (name === "NextMarker" && text !== "") page.next = text;
     } else if (open.length === 2) {
+      const { LeaseStatus: leaseStatus, AccessTier: accessTier, BlobType: blobType } = properties;
+      const held = heldByProperties({ leaseStatus, accessTier, blobType });
+      if (held !== undefined) blob.held = held;
       page.blobs.push(blob);
       blob = undefined;
     } else if (open.length === 3) {
@@ -163,6 +174,7 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
       if (name === "Content-Length") blob.size = Number(text);
       else if (name === "Etag") blob.etag = text;
       else if (name === "Content-MD5" && text !== "") blob.md5 = text;
+      else properties[name] = text;
     }
     text = "";
   });

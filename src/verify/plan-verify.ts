@@ -95,8 +95,9 @@ async function examine(
     else settled.push(missing(item, found?.lost ?? "its blob is missing"));
   }
   const sample = drawSample(there, request.readData, run);
-  const planned = there.filter((item) => sample.has(item));
-  for (const item of there) if (!sample.has(item)) settled.push(verified(item));
+  const reads = (item: PlannedItem) => sample.has(item) || item.source.unhashed === true;
+  const planned = there.filter(reads);
+  for (const item of there) if (!reads(item)) settled.push(verified(item));
   return { planned, settled };
 }
 

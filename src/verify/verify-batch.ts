@@ -103,8 +103,9 @@ export async function lookAgain(
 ): Promise<Outcome | { source: Source }> {
   const failure = classify(error);
   if (failure === "other") return failed(item, `it could not be read: ${describe(error)}`);
-  if (failure !== "conflict" && failure !== "missing" && failure !== "invalid") throw error;
-  if (last || failure === "invalid") return failed(item, describe(error));
+  if (failure === "held" || failure === "invalid") return failed(item, describe(error));
+  if (failure !== "conflict" && failure !== "missing") throw error;
+  if (last) return failed(item, describe(error));
   // A backup has written over the blob since the plan was made: its old content has become a snapshot.
   const found = (await findContents(requests, source.prefix, [item])).get(item);
   if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");

@@ -1,0 +1,48 @@
+/** What keeps a blob from being written, read or deleted, though nobody has written it and the request is right. */
+export type Held = "leased" | "archived" | "ofOtherType" | "immutable" | "beingCopied" | "hasSnapshots";
+
+/** What it is and the way out, for people; goes on after "its blob …". */
+const WORDS: Record<Held, string> = {
+  leased:
+    "is leased by another program; wait until that is done, or break the lease (az storage blob lease break)",
+  archived:
+    "is in the archive tier, where it can be neither read nor written over; move it to another tier first " +
+    "(az storage blob set-tier --tier Hot), which takes hours, or delete it",
+  ofOtherType: "is a page or append blob of another program; give the backup another container or prefix",
+  immutable: "is protected by an immutability policy or a legal hold of its container",
+  hasSnapshots: "has snapshots that another program made meanwhile; the next prune deletes them with it",
+  beingCopied: "is being written by a server-side copy; wait until that is done, or abort it",
+};
+
+/** The service's error codes that say so: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
+const CODES: Record<string, Held> = {
+  LeaseIdMissing: "leased",
+  BlobArchived: "archived",
+  BlobBeingRehydrated: "archived",
+  InvalidBlobType: "ofOtherType",
+  BlobImmutableDueToPolicy: "immutable",
+  SnapshotsPresent: "hasSnapshots",
+  PendingCopyOperation: "beingCopied",
+};
+
+/** What a 409 or 412 says of the blob; undefined where it says something else. */
+export function heldByCode(code: string | undefined): Held | undefined {
+  return code === undefined ? undefined : CODES[code];
+}
+
+/** What a listing or the blob's properties say of it. */
+export function heldByProperties(properties: {
+  leaseStatus?: string | undefined;
+  accessTier?: string | undefined;
+  blobType?: string | undefined;
+}): Held | undefined {
+  const { leaseStatus, accessTier, blobType = "BlockBlob" } = properties;
+  if (blobType !== "BlockBlob") return "ofOtherType";
+  if (accessTier === "Archive") return "archived";
+  return leaseStatus === "locked" ? "leased" : undefined;
+}
+
+/** The end of a sentence about a blob, for people: what keeps it, and what to do. */
+export function whatHolds(held: Held): string {
+  return WORDS[held];
+}
