@@ -1,19 +1,58 @@
 import type { BlobHTTPHeaders } from "@azure/storage-blob";
 import mime from "mime";
-import type { EntryKind } from "./entry.ts";
+import { pathMark } from "../model/path.ts";
+import type { Attributes, Entry, EntryKind } from "./entry.ts";
+import { normalRoot } from "./root-path.ts";
 
-/** Metadata of a blob: where it comes from and what its file was like. azcopy's marks for links and directories. */
+/** What the product's blobs say of themselves in their metadata. A blob without `run`, `mtime` and `mode` is not one. */
+export interface Marks {
+  /** The run that wrote it. */
+  run: string;
+  /** Which path of which root it is, by `pathMark`; absent in blobs of earlier releases. */
+  path: string | undefined;
+  root: string | undefined;
+  /** Microseconds since 1970. */
+  mtime: number;
+  ctime: number | undefined;
+  mode: number;
+}
+
+/** The metadata of the blob that a run writes for an entry. Links and directories are marked as azcopy does it. */
 export function blobMetadata(
-  runId: string,
-  entry: { kind: EntryKind; mtime: number; mode: number },
+  { path, kind }: Pick<Entry, "path" | "kind">,
+  { mtime, ctime, mode }: Attributes,
+  { runId, root }: { runId: string; root: string },
 ): Record<string, string> {
   return {
-    mtime: formatMtime(entry.mtime),
-    mode: entry.mode.toString(8).padStart(4, "0"),
+    mtime: formatMtime(mtime),
+    ctime: formatMtime(ctime),
+    mode: mode.toString(8).padStart(4, "0"),
     run: runId,
-    ...(entry.kind === "link" ? { is_symlink: "true" } : {}),
-    ...(entry.kind === "directory" ? { hdi_isfolder: "true" } : {}),
+    path: pathMark(path),
+    root: rootMark(root),
+    ...(kind === "link" ? { is_symlink: "true" } : {}),
+    ...(kind === "directory" ? { hdi_isfolder: "true" } : {}),
   };
+}
+
+/** The marks in a blob's metadata; undefined where the product did not write it. */
+export function readMarks(metadata: Record<string, string> = {}): Marks | undefined {
+  const { run, path, root } = metadata;
+  const mtime = parseMtime(metadata["mtime"]);
+  const mode = Number.parseInt(metadata["mode"] ?? "", 8);
+  if (run === undefined || mtime === undefined || Number.isNaN(mode)) return undefined;
+  return { run, path, root, mtime, ctime: parseMtime(metadata["ctime"]), mode };
+}
+
+/** What a blob stands for, also one that azcopy wrote. */
+export function kindOf(metadata: Record<string, string>): EntryKind {
+  if (metadata["is_symlink"] === "true") return "link";
+  return metadata["hdi_isfolder"] === "true" ? "directory" : "file";
+}
+
+/** Names a root in a blob's metadata: the same for each spelling of it. */
+export function rootMark(root: string): string {
+  return pathMark(normalRoot(root));
 }
 
 /** What readers of the blob are told, and the content's MD5. */
@@ -38,17 +77,8 @@ export function formatMtime(microseconds: number): string {
   return new Date(milliseconds).toISOString().replace("Z", `${String(rest).padStart(3, "0")}Z`);
 }
 
-/** What a blob's metadata says of its file; undefined where it says nothing that can be read. */
-export function fileFromMetadata(
-  metadata: Record<string, string> | undefined,
-): { mtime: number; mode: number } | undefined {
-  const mtime = parseMtime(metadata?.["mtime"] ?? "");
-  const mode = Number.parseInt(metadata?.["mode"] ?? "", 8);
-  return mtime === undefined || Number.isNaN(mode) ? undefined : { mtime, mode };
-}
-
 /** What `formatMtime` wrote. */
-function parseMtime(text: string): number | undefined {
+function parseMtime(text = ""): number | undefined {
   const [, toMilliseconds, rest] = /^(.*\.\d{3})(\d{3})Z$/.exec(text) ?? [];
   const milliseconds = Date.parse(`${toMilliseconds}Z`);
   return Number.isNaN(milliseconds) ? undefined : Number(BigInt(milliseconds) * 1000n + BigInt(rest ?? 0));

@@ -65,12 +65,12 @@ function contextOf(
   const container = service.getContainerClient(request.container);
   return {
     runId,
+    root: request.root,
     realRoot,
     container,
     requests: new PutBlobRequests(container, settings.behindProxy),
     prefix: request.prefix,
     oldContent: new OldContent(new Ledger(service, runId), keep),
-    compareContent: request.mode === "incremental" && request.checksum,
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,
   };

@@ -1,39 +1,71 @@
 import { createHash } from "node:crypto";
-import type { BlobRequestConditions } from "@azure/storage-blob";
+import type { BlobRequestConditions, BlockBlobClient } from "@azure/storage-blob";
 import { md5 } from "../storage/md5.ts";
 import { withRetries } from "../storage/retries.ts";
 import { blockId, newMark } from "./block-id.ts";
+import { markBeside } from "./blocks-there.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
-import { BLOCK } from "./budget.ts";
+import { BLOCK, type Budget } from "./budget.ts";
 import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
-import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { attributesOf, md5ToMatch, type Entry } from "./entry.ts";
 import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
 import { hashOn } from "./hash-on.ts";
 import type { Outcome } from "./outcome.ts";
+import { isAboutBlocks } from "./not-written.ts";
 import { putBlob } from "./put-blob.ts";
 import type { OpenFile } from "./read-file.ts";
+import { hasContent } from "./same-content.ts";
 
 /** Blocks of one file that are read and sent at a time. */
 const BLOCKS_AT_A_TIME = 4;
 
-/**
- * Sends a file in blocks, a few at a time, and commits them when the whole file was read unchanged. Block ids carry a
- * random mark of this attempt, so that two attempts never mix their blocks in one blob.
- */
+/** Copies a file that is too large for one request, unless its blob has the same content already. */
 export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
   const { size } = file.stats;
-  const wanted = md5ToMatch(entry, size);
-  if (context.compareContent && wanted !== undefined) {
+  const attributes = attributesOf(file.stats);
+  const blob = blobOf(entry, context);
+  const metadata = blobMetadata(entry, attributes, context);
+  if (md5ToMatch(entry, size) !== undefined) {
     const hash = createHash("md5");
     await hashOn(file, hash, { from: 0, to: size, until: Infinity }, context.budget);
-    const md5 = hash.digest("base64");
-    if (md5 === wanted) {
-      return contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
+    const stored = { md5: hash.digest("base64"), size };
+    if (await hasContent(entry, stored, () => blob, metadata)) {
+      return contentOutcome(entry, { ...stored, wasThere: true }, attributes);
     }
   }
-  const blob = blobOf(entry, context);
-  const mark = newMark();
+  const { ids, hash } = await sendBlocks(file, blob, newMark(), context.budget).catch(
+    async (error: unknown) => {
+      if (!isAboutBlocks(error)) throw error;
+      return await sendBlocks(file, blob, await markBeside(blob), context.budget);
+    },
+  );
+  await file.assertUnchanged();
+  await file.close();
+  const put = await putBlob(
+    () => blob,
+    { md5: hash.toString("base64"), size, entry, runId: context.runId },
+    (conditions: BlobRequestConditions) =>
+      withRetries((abortSignal) =>
+        blob.commitBlockList(ids, {
+          abortSignal,
+          conditions,
+          metadata,
+          blobHTTPHeaders: blobHeaders(entry.path, hash),
+        }),
+      ),
+    context.oldContent,
+  );
+  return contentOutcome(entry, put, attributes);
+}
+
+/**
+ * Sends a file in blocks, a few at a time.
+ * @param mark of this attempt, so that two attempts never mix their blocks in one blob
+ * @returns the blocks' ids, to be committed, and the MD5 of all that was read
+ */
+async function sendBlocks(file: OpenFile, blob: BlockBlobClient, mark: string, budget: Budget) {
+  const { size } = file.stats;
   const whole = createHash("md5");
   const ids: string[] = [];
   const sending = new Set<Promise<void>>();
@@ -45,13 +77,13 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
     ids.push(id);
     // Reading goes on in order, for the hash of the whole; sending overlaps with it.
     await new Promise<void>((readNext) => {
-      const block = context.budget
+      const block = budget
         .content(length, async (content) => {
           await file.read(content, position);
           whole.update(content);
           const hash = md5(content);
           readNext();
-          await context.budget.request(() =>
+          await budget.request(() =>
             withRetries(
               (abortSignal) =>
                 blob.stageBlock(id, content, length, { abortSignal, transactionalContentMD5: hash }),
@@ -73,24 +105,5 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
   }
   await Promise.all(sending);
   if (failure !== undefined) throw failure;
-  await file.assertUnchanged();
-  await file.close();
-
-  const hash = whole.digest();
-  const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
-  const put = await putBlob(
-    () => blob,
-    { md5: hash.toString("base64"), size, runId: context.runId, existing: entry.existing },
-    (conditions: BlobRequestConditions) =>
-      withRetries((abortSignal) =>
-        blob.commitBlockList(ids, {
-          abortSignal,
-          conditions,
-          metadata: blobMetadata(context.runId, { kind: entry.kind, mtime, mode }),
-          blobHTTPHeaders: blobHeaders(entry.path, hash),
-        }),
-      ),
-    context.oldContent,
-  );
-  return contentOutcome(entry, put, mtime, mode, "copied");
+  return { ids, hash: whole.digest() };
 }

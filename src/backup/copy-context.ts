@@ -8,14 +8,14 @@ import type { OldContent } from "./old-content.ts";
 /** What copying needs to know and to use. */
 export interface CopyContext {
   runId: string;
+  /** As it was asked for. */
+  root: string;
   realRoot: string;
   container: ContainerClient;
   /** Sends blobs to the container that are small enough for one request. */
   requests: PutBlobRequests;
   prefix: string;
   oldContent: OldContent;
-  /** Skip the upload where the destination holds the same content already. */
-  compareContent: boolean;
   budget: Budget;
   fileTimeoutMs: number;
 }

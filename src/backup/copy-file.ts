@@ -2,20 +2,23 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { md5 } from "../storage/md5.ts";
 import type { WholeBlob } from "../storage/put-blob-request.ts";
 import { retrying, withRetries } from "../storage/retries.ts";
-import { blockId, newMark } from "./block-id.ts";
+import { blockId } from "./block-id.ts";
+import { markBeside } from "./blocks-there.ts";
 import { blobMetadata, contentType } from "./blob-headers.ts";
 import { blobName } from "./blob-name.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
 import { BLOCK } from "./budget.ts";
 import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
-import { md5ToMatch, mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { attributesOf, type Attributes, type Entry } from "./entry.ts";
 import { fileThread, QUICK_SIZE } from "./file-thread/file-thread.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
 import { openToCopy } from "./open-to-copy.ts";
 import type { Outcome } from "./outcome.ts";
+import { BlocksGone } from "./not-written.ts";
 import { putBlob } from "./put-blob.ts";
 import { ChangedWhileReading, OpenFile } from "./read-file.ts";
+import { hasContent } from "./same-content.ts";
 import { lookAtDirectory, readLink } from "./read-link.ts";
 import { withTimeout } from "../file-system/timeout.ts";
 
@@ -49,7 +52,8 @@ async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome>
         ? await copySmall(entry, file, context)
         : await copyByBlocks(entry, file, context);
     } catch (error) {
-      if (!(error instanceof ChangedWhileReading) || read === READS) throw error;
+      const again = error instanceof ChangedWhileReading || error instanceof BlocksGone;
+      if (!again || read === READS) throw error;
     } finally {
       await file.close();
     }
@@ -62,7 +66,7 @@ async function copyQuickly(entry: Entry, context: CopyContext): Promise<Outcome 
     const file = await fileThread.read(context.realRoot, entry.path, entry.size);
     if (!file) return undefined;
     const content = Buffer.from(file.content.buffer);
-    return await putWhole(entry, context, content, mtimeOf(file), modeOf(file), file.md5);
+    return await putWhole(entry, context, content, attributesOf(file), file.md5);
   });
 }
 
@@ -73,7 +77,7 @@ async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Pr
     await file.assertUnchanged();
     // Before it is sent, for which a handle is needed, too.
     await file.close();
-    return await putWhole(entry, context, content, mtimeOf(file.stats), modeOf(file.stats));
+    return await putWhole(entry, context, content, attributesOf(file.stats));
   });
 }
 
@@ -81,38 +85,39 @@ async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Pr
 async function copyLink(entry: Entry, context: CopyContext): Promise<Outcome> {
   const { realRoot, fileTimeoutMs } = context;
   const { target, stats } = await withTimeout(readLink(realRoot, entry.path), fileTimeoutMs, "reading it");
-  return { ...(await putWhole(entry, context, target, mtimeOf(stats), modeOf(stats))), size: 0 };
+  return { ...(await putWhole(entry, context, target, attributesOf(stats))), size: 0 };
 }
 
 async function copyDirectory(entry: Entry, context: CopyContext): Promise<Outcome> {
   const { realRoot, fileTimeoutMs } = context;
   const stats = await withTimeout(lookAtDirectory(realRoot, entry.path), fileTimeoutMs, "looking it up");
-  return await putWhole(entry, context, Buffer.alloc(0), mtimeOf(stats), modeOf(stats));
+  return await putWhole(entry, context, Buffer.alloc(0), attributesOf(stats));
 }
 
 async function putWhole(
   entry: Entry,
   context: CopyContext,
   content: Buffer,
-  mtime: number,
-  mode: number,
+  attributes: Attributes,
   base64 = md5(content).toString("base64"),
 ): Promise<Outcome> {
-  const { runId, budget, requests } = context;
-  if (context.compareContent && md5ToMatch(entry, content.length) === base64) {
-    return contentOutcome(entry, { md5: base64, size: content.length }, mtime, mode, "unchanged");
+  const { budget, requests } = context;
+  const stored = { md5: base64, size: content.length };
+  const blob = () => blobOf(entry, context);
+  const metadata = blobMetadata(entry, attributes, context);
+  if (await hasContent(entry, stored, blob, metadata)) {
+    return contentOutcome(entry, { ...stored, wasThere: true }, attributes);
   }
   const whole = {
     name: blobName(entry.path, context.prefix),
     content,
     md5: base64,
     contentType: contentType(entry.path),
-    metadata: blobMetadata(runId, { kind: entry.kind, mtime, mode }),
+    metadata,
   };
-  const blob = () => blobOf(entry, context);
   const put = await putBlob(
     blob,
-    { md5: base64, size: content.length, runId, existing: entry.existing },
+    { ...stored, entry, runId: context.runId },
     (conditions, blocksThere) =>
       budget.request(() =>
         blocksThere
@@ -121,7 +126,7 @@ async function putWhole(
       ),
     context.oldContent,
   );
-  return contentOutcome(entry, put, mtime, mode, "copied");
+  return contentOutcome(entry, put, attributes);
 }
 
 /** The same as Put Blob, where blocks of an upload that was given up (the file was larger then) are in the way of that. */
@@ -133,7 +138,7 @@ async function putAsBlock(
   const hash = Buffer.from(md5, "base64");
   const ids: string[] = [];
   if (content.length > 0) {
-    const id = blockId(newMark(), 0);
+    const id = blockId(await markBeside(blob), 0);
     await blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5: hash });
     ids.push(id);
   }

@@ -1,9 +1,10 @@
-import { classify } from "../storage/errors.ts";
-import type { Entry } from "./entry.ts";
+import { classify, describe } from "../storage/errors.ts";
+import type { Attributes, Entry } from "./entry.ts";
 import { fileError } from "../file-system/file-error.ts";
 import { isOutOfHandles } from "../file-system/handles.ts";
+import { BlocksGone, NotWritten } from "./not-written.ts";
 import type { Outcome } from "./outcome.ts";
-import { Superseded, type Put } from "./put-blob.ts";
+import type { Put } from "./put-blob.ts";
 import { ChangedWhileReading, NotAFile } from "./read-file.ts";
 import { FileTimeout } from "../file-system/timeout.ts";
 
@@ -13,13 +14,12 @@ export const READS = 3;
 /** The outcome of a file whose content is in the destination. */
 export function contentOutcome(
   entry: Entry,
-  put: Put,
-  mtime: number,
-  mode: number,
-  outcome: "copied" | "unchanged",
+  { size, md5, adopted, wasThere }: Put,
+  attributes: Attributes,
 ): Outcome {
-  const { size, md5, adopted = { mtime, mode } } = put;
-  return { path: entry.path, outcome, kind: entry.kind, size, ...adopted, md5 };
+  const { mtime, mode } = adopted ?? attributes;
+  const outcome = wasThere ? "unchanged" : "copied";
+  return { path: entry.path, outcome, kind: entry.kind, size, mtime, mode, md5 };
 }
 
 /** The outcome for an error that concerns this file alone; any other is thrown on. */
@@ -32,7 +32,7 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     reason,
   });
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
-  if (error instanceof Superseded) return outcome("failed", error.message);
+  if (error instanceof NotWritten || error instanceof BlocksGone) return outcome("failed", error.message);
   if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
   // Of the file, or of a socket for it: both are of this process.
   if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));
@@ -44,8 +44,6 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     return outcome("failed", fileError(code));
   }
   if (error instanceof FileTimeout) return outcome("failed", error.message);
-  if (classify(error) === "invalid" || classify(error) === "conflict") {
-    return outcome("failed", error instanceof Error ? error.message.split("\n", 1)[0]! : String(error));
-  }
+  if (["invalid", "conflict", "held"].includes(classify(error))) return outcome("failed", describe(error));
   throw error;
 }

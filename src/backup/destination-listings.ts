@@ -38,7 +38,6 @@ type Below = Map<string, ListedBlob> | undefined;
  */
 export class DestinationListings {
   readonly #requests: ListBlobsRequests;
-  readonly #withMetadata: boolean;
   /** What is below the folders that the part begins with, once that is asked for. */
   readonly #tops: Map<string, Promise<Below> | undefined>;
   readonly #limit = pLimit(LISTS);
@@ -53,11 +52,9 @@ export class DestinationListings {
    */
   constructor(
     requests: ListBlobsRequests,
-    withMetadata: boolean,
     { folders, files }: { folders: readonly string[]; files: number },
   ) {
     this.#requests = requests;
-    this.#withMetadata = withMetadata;
     this.#tops = new Map(folders.map((folder) => [folder, undefined]));
     this.#room = files * BLOBS_A_FILE;
   }
@@ -151,7 +148,7 @@ export class DestinationListings {
     from: string | undefined,
     how: Pick<PageRequest, "deep" | "most" | "onNext"> = { deep: false },
   ): Promise<ListedPage> {
-    const page = { folder, from, withMetadata: this.#withMetadata, ...how };
+    const page = { folder, from, withMetadata: true, ...how };
     return await retrying((timeout) => this.#requests.page(page, timeout), PAGE_BYTES);
   }
 }

@@ -1,13 +1,15 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { createContainer } from "../ledger/ledger.ts";
+import { pathMark } from "../model/path.ts";
 import { classify } from "../storage/errors.ts";
 import type { ListBlobsRequests, ListedBlob } from "../storage/list-blobs-request.ts";
 import { withRetries } from "../storage/retries.ts";
-import { formatMtime } from "./blob-headers.ts";
+import { kindOf, readMarks, rootMark, type Marks } from "./blob-headers.ts";
 import { blobKey, blobName, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
-import type { Entry, EntryKind } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import { CLASH } from "./not-written.ts";
 import type { Outcome } from "./outcome.ts";
 import type { BackupRequest } from "./request.ts";
 
@@ -34,18 +36,24 @@ export class Destination {
   readonly #runId: string;
   readonly #listings: DestinationListings;
 
-  /** @param part the directories that it begins with, and how many files it may look at */
+  readonly #onlyRoot: () => Promise<boolean>;
+
+  /**
+   * @param part the directories that it begins with, and how many files it may look at
+   * @param onlyRoot whether all backups there are of the request's root, as far as is known
+   */
   constructor(
     requests: ListBlobsRequests,
     request: BackupRequest,
     runId: string,
     { directories, files }: { directories: readonly string[]; files: number },
+    onlyRoot: () => Promise<boolean>,
   ) {
     this.#request = request;
     this.#runId = runId;
+    this.#onlyRoot = onlyRoot;
     const folders = directories.map((path) => this.#folderOf(path === "" ? "x" : `${path}/x`));
-    const withMetadata = request.mode === "incremental";
-    this.#listings = new DestinationListings(requests, withMetadata, { folders, files });
+    this.#listings = new DestinationListings(requests, { folders, files });
   }
 
   /**
@@ -62,27 +70,67 @@ export class Destination {
    * @returns the entries that need one
    */
   async compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
-    const { mode, checksum, prefix } = this.#request;
-    const unchanged = new Set<Entry>();
+    const settled = new Set<Entry>();
     await pMap(
-      byFolder(entries, prefix),
+      byFolder(entries, this.#request.prefix),
       async ([folder, inIt]) => {
-        for await (const [entry, blob] of this.#listings.find(folder, inIt)) {
-          const { etag, md5, metadata } = blob;
-          entry.existing = { etag, ...(md5 === undefined ? {} : { md5 }) };
-          if (mode !== "incremental") continue;
-          if (checksum) Object.assign(entry.existing, { kind: kindOf(blob), size: blob.size });
-          if (checksum || !isSame(entry, blob)) continue;
-          unchanged.add(entry);
-          const { path, kind, mtime, mode: permissions, size } = entry;
-          // Written by this very run: an earlier attempt of it copied the file.
-          const outcome = metadata["run"] === this.#runId ? "copied" : "unchanged";
-          outcomes.push({ path, kind, mtime, mode: permissions, outcome, size, md5: md5 ?? "" });
+        for await (const [sameName, blob] of this.#listings.find(folder, inIt)) {
+          for (const entry of sameName) {
+            const outcome = await this.#compareWith(blob, entry);
+            if (!outcome) continue;
+            settled.add(entry);
+            outcomes.push(outcome);
+          }
         }
       },
       { concurrency: LISTS },
     );
-    return entries.filter((entry) => !unchanged.has(entry));
+    return entries.filter((entry) => !settled.has(entry));
+  }
+
+  /** Says what became of an entry, or else what it takes to write over its blob. */
+  async #compareWith(blob: ListedBlob, entry: Entry): Promise<Outcome | undefined> {
+    const { path, kind, mtime, mode } = entry;
+    const { etag, md5, size, held } = blob;
+    const marks = readMarks(blob.metadata);
+    const ofAnother = marks?.path !== undefined && marks.path !== pathMark(path);
+    const writtenNow = marks?.run === this.#runId;
+    if (writtenNow && ofAnother) return { path, kind, outcome: "failed", size: 0, reason: CLASH };
+    entry.existing = { etag, md5, held, ...(ofAnother ? { ofAnother } : {}) };
+    const { checksum, mode: how } = this.#request;
+    if (md5 === undefined || kindOf(blob.metadata) !== kind) return undefined;
+    // What cannot be written over may have the content already.
+    if (held !== undefined) Object.assign(entry.existing, { kind, size });
+    if (how !== "incremental") return undefined;
+    if (!checksum) {
+      if (marks?.mtime !== mtime || (kind === "file" && size !== entry.size)) return undefined;
+      if (await this.#isCertain(entry, marks)) {
+        // Written by this very run: an earlier attempt of it copied the file.
+        return {
+          path,
+          kind,
+          mtime,
+          mode,
+          outcome: writtenNow ? "copied" : "unchanged",
+          size: entry.size,
+          md5,
+        };
+      }
+      entry.existing.stale = true;
+    }
+    Object.assign(entry.existing, { kind, size });
+    return undefined;
+  }
+
+  /**
+   * Whether an entry of the same size and time of change as its blob has the same content, too. Earlier releases did not
+   * mark their blobs with all that it takes to be so.
+   */
+  async #isCertain({ path, ctime }: Entry, marks: Marks): Promise<boolean> {
+    const samePath = marks.path === undefined ? !path.includes("\\") : marks.path === pathMark(path);
+    const sameCtime = marks.ctime === undefined || ctime === undefined || marks.ctime === ctime;
+    if (!samePath || !sameCtime) return false;
+    return marks.root === undefined ? await this.#onlyRoot() : marks.root === rootMark(this.#request.root);
   }
 
   /** The folder of the container that a file goes to. */
@@ -91,31 +139,17 @@ export class Destination {
   }
 }
 
-/** Size and time of change, the marks of azcopy for what it is, and a hash to restore by. */
-function isSame(entry: Entry, blob: ListedBlob): boolean {
-  const { metadata, size, md5 } = blob;
-  return (
-    kindOf(blob) === entry.kind &&
-    (entry.kind !== "file" || size === entry.size) &&
-    metadata["mtime"] === formatMtime(entry.mtime) &&
-    md5 !== undefined
-  );
-}
-
-function kindOf({ metadata }: ListedBlob): EntryKind {
-  if (metadata["is_symlink"] === "true") return "link";
-  return metadata["hdi_isfolder"] === "true" ? "directory" : "file";
-}
-
 /** The entries by the folder of the container that they go to, there by the name that the service gives them. */
-function byFolder(entries: readonly Entry[], prefix: string): Map<string, Map<string, Entry>> {
-  const folders = new Map<string, Map<string, Entry>>();
+function byFolder(entries: readonly Entry[], prefix: string): Map<string, Map<string, Entry[]>> {
+  const folders = new Map<string, Map<string, Entry[]>>();
   for (const entry of entries) {
     const key = blobKey(blobName(entry.path, prefix));
     const folder = folderOf(key);
     let inIt = folders.get(folder);
     if (!inIt) folders.set(folder, (inIt = new Map()));
-    inIt.set(key, entry);
+    const sameName = inIt.get(key);
+    if (sameName) sameName.push(entry);
+    else inIt.set(key, [entry]);
   }
   return folders;
 }

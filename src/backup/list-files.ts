@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { isFinal } from "../ledger/damaged.ts";
+import { hasOnlyRoot } from "../ledger/destination-claim.ts";
 import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
@@ -165,7 +166,9 @@ function destinationOf(
   const container = service.getContainerClient(request.container);
   const directories = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
   const requests = new ListBlobsRequests(container, settings.behindProxy);
-  return new Destination(requests, request, runId, { directories, files: settings.listFiles });
+  let asked: Promise<boolean> | undefined;
+  const onlyRoot = () => (asked ??= hasOnlyRoot(service, request));
+  return new Destination(requests, request, runId, { directories, files: settings.listFiles }, onlyRoot);
 }
 
 /** Large files are orchestrations of their own; so many of them that enough batches are left for the small ones. */

@@ -3,7 +3,7 @@ import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { readdirp, type EntryInfo } from "readdirp";
 import { fileError } from "../file-system/file-error.ts";
-import { mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { attributesOf, mtimeOf, modeOf, type Entry } from "./entry.ts";
 import type { Looked } from "./file-thread/asks.ts";
 import { fileThread } from "./file-thread/file-thread.ts";
 import type { Filter } from "./filter.ts";
@@ -133,7 +133,7 @@ export class Walker {
       return outcome("failed", 'Blob Storage turns "\\" into "/", and another file has that name', kind);
     }
     const size = kind === "file" ? stats.size : 0;
-    return { entry: { path: portable, kind, size, mtime: mtimeOf(stats), mode: modeOf(stats) } };
+    return { entry: { path: portable, kind, size, ...attributesOf(stats) } };
   }
 
   /** Whether another file would have the same blob; the one with fewest backslashes first in order gets it. */

@@ -106,5 +106,6 @@ export const entry = z.looseObject({
   kind: z.enum(["file", "link", "directory"]),
   size: fileSize,
   mtime,
+  ctime: mtime.optional(),
   mode,
 });

@@ -90,16 +90,34 @@ export async function claimDestination(
  */
 async function standingRoot(
   service: BlobServiceClient,
-  { container, prefix, root }: Claim,
+  { root, ...place }: Claim,
 ): Promise<string | undefined> {
   let newest: string | undefined;
-  for await (const { id, summary } of indexedRuns(service)) {
-    const run = summary ?? (await readRun(new Ledger(service, id)).catch(ofDamaged));
-    if (run?.container !== container || run.prefix !== prefix || !foundSomething(run)) continue;
+  for await (const run of backupsIn(service, place)) {
     if (isSameRoot(run.root, root)) return root;
     newest ??= run.root;
   }
   return newest;
+}
+
+/** Whether all that is recorded of a destination's backups is of this root. */
+export async function hasOnlyRoot(
+  service: BlobServiceClient,
+  { root, ...place }: Pick<Claim, "container" | "prefix" | "root">,
+): Promise<boolean> {
+  for await (const run of backupsIn(service, place)) if (!isSameRoot(run.root, root)) return false;
+  return true;
+}
+
+/** The backups of a destination that found something, the newest first. */
+async function* backupsIn(
+  service: BlobServiceClient,
+  { container, prefix }: Pick<Claim, "container" | "prefix">,
+): AsyncGenerator<RunSummary> {
+  for await (const { id, summary } of indexedRuns(service)) {
+    const run = summary ?? (await readRun(new Ledger(service, id)).catch(ofDamaged));
+    if (run?.container === container && run.prefix === prefix && foundSomething(run)) yield run;
+  }
 }
 
 /** Of a run that did not come to count, it is not known. */

@@ -54,6 +54,9 @@ export function expectSameTree(
     expect(Buffer.from(item.properties.contentMD5 ?? []).toString("base64"), `MD5 of ${name}`).toBe(md5);
     expect(item.metadata, `metadata of ${name}`).toEqual({
       mtime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+      ctime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+      path: createHash("sha256").update(name).digest("base64url").slice(0, 22),
+      root: expect.stringMatching(/^[\w-]{22}$/),
       mode: file.mode.toString(8).padStart(4, "0"),
       run,
       ...(file.kind === "link" ? { is_symlink: "true" } : {}),

@@ -6,6 +6,7 @@ export interface Looked {
   size: number;
   /** Milliseconds since 1970. */
   mtimeMs: number;
+  ctimeMs: number;
   /** As the file system gives it, with the bits that say what it is. */
   mode: number;
 }

@@ -25,7 +25,11 @@ function answer(ask: Ask): Answer {
 
 function look(file: string): Looked | undefined {
   const stats = fs.lstatSync(file);
-  return stats.isFile() ? { size: stats.size, mtimeMs: stats.mtimeMs, mode: stats.mode } : undefined;
+  return stats.isFile() ? lookedAt(stats) : undefined;
+}
+
+function lookedAt({ size, mtimeMs, ctimeMs, mode }: fs.Stats): Looked {
+  return { size, mtimeMs, ctimeMs, mode };
 }
 
 /** As `OpenFile` does it: what was opened is checked, not what the name stood for a moment ago. */
@@ -42,9 +46,7 @@ function read(file: string, realRoot: string, size: number): ReadWhole | undefin
     return {
       content,
       md5: md5(content).toString("base64"),
-      size,
-      mtimeMs: stats.mtimeMs,
-      mode: stats.mode,
+      ...lookedAt(stats),
     };
   } finally {
     fs.closeSync(descriptor);

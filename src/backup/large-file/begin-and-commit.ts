@@ -1,4 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { whatHolds } from "../../model/held.ts";
 import { isFinal } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
@@ -9,17 +10,17 @@ import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../blob-headers.ts";
 import { contentOutcome, errorOutcome } from "../copy-outcome.ts";
 import { openToCopy } from "../open-to-copy.ts";
-import { blobName } from "../blob-name.ts";
 import type { Entry } from "../entry.ts";
-import { md5ToMatch, modeOf, mtimeOf } from "../entry.ts";
+import { attributesOf, md5ToMatch } from "../entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../outcome.ts";
 import { OldContent } from "../old-content.ts";
-import { putBlob, Superseded } from "../put-blob.ts";
+import { lookUp } from "../look-up.ts";
+import { BlocksGone, NotWritten } from "../not-written.ts";
+import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
-import type { BackupRequest } from "../request.ts";
 import { isAllowed } from "../roots.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
-import { openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
+import { largeBlob, openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
 import { withPlannedFile } from "./planned-file.ts";
 
 /** What the orchestration of a large file needs of its plan. */
@@ -67,8 +68,11 @@ async function begin(
     });
     try {
       await OpenFile.settle(file.stats);
-      const { size, range, ranges } = await planAttempt(file, ref, ledger);
-      const compare = size > 0 && mayBeUnchanged(listing.request, entry, size);
+      const blob = largeBlob(service, listing, entry);
+      const { size, range, ranges } = await planAttempt(file, blob, ref, ledger);
+      const compare = size > 0 && md5ToMatch(entry, size) !== undefined;
+      const held = entry.existing?.held && !compare ? (await lookUp(blob))?.held : undefined;
+      if (held !== undefined) throw new NotWritten(`its blob ${whatHolds(held)}`);
       return { size, range, ranges, ...(compare ? { compare } : {}) };
     } finally {
       await file.close();
@@ -78,10 +82,6 @@ async function begin(
       return { settled: await settle(ledger, ref, failure(entry, error.message)) };
     return { settled: await settle(ledger, ref, errorOutcome(entry, error)) };
   }
-}
-
-function mayBeUnchanged({ mode, checksum }: BackupRequest, entry: Entry, size: number): boolean {
-  return mode === "incremental" && checksum && md5ToMatch(entry, size) !== undefined;
 }
 
 /** Makes the blob of the blocks that were sent, all at once, if the file is still the one they were read from. */
@@ -95,30 +95,27 @@ export async function commitAttempt(
   if (before) return { settled: before };
   let outcome: Outcome | undefined;
   const piece = await withPlannedFile(ledger, ref, settings, async (file, plan, { entry, listing }) => {
-    const { container, prefix } = listing.request;
-    const blob = service.getContainerClient(container).getBlockBlobClient(blobName(entry.path, prefix));
+    const blob = largeBlob(service, listing, entry);
     const hash = await finishHash(ref.state);
-    const [mtime, mode] = [mtimeOf(file.stats), modeOf(file.stats)];
+    const attributes = attributesOf(file.stats);
+    const metadata = blobMetadata(entry, attributes, { runId: ref.run, root: listing.request.root });
     const ids = Array.from({ length: plan.blocks }, (_none, index) => blockId(plan.mark, index));
-    const put = await putBlob(
-      () => blob,
-      { md5: hash.toString("base64"), size: plan.size, runId: ref.run, existing: entry.existing },
-      (conditions) =>
-        withRetries((abortSignal) =>
-          blob.commitBlockList(ids, {
-            abortSignal,
-            conditions,
-            metadata: blobMetadata(ref.run, { kind: entry.kind, mtime, mode }),
-            blobHTTPHeaders: blobHeaders(entry.path, hash),
-          }),
-        ),
-      new OldContent(ledger, listing.keep),
-    ).catch((error: unknown) => {
-      if (!(error instanceof Superseded)) throw error;
-      outcome = failure(entry, error.message);
-      return undefined;
-    });
-    if (put) outcome = contentOutcome(entry, put, mtime, mode, "copied");
+    const blobHTTPHeaders = blobHeaders(entry.path, hash);
+    try {
+      const put = await putBlob(
+        () => blob,
+        { md5: hash.toString("base64"), size: plan.size, entry, runId: ref.run },
+        (conditions) =>
+          withRetries((abortSignal) =>
+            blob.commitBlockList(ids, { abortSignal, conditions, metadata, blobHTTPHeaders }),
+          ),
+        new OldContent(ledger, listing.keep),
+      );
+      outcome = contentOutcome(entry, put, attributes);
+    } catch (error) {
+      // Without an outcome a new attempt sends them again.
+      if (!(error instanceof BlocksGone)) outcome = errorOutcome(entry, error);
+    }
   });
   if (piece === "changed" || !outcome) return "changed";
   return { settled: await settle(ledger, ref, outcome) };

@@ -4,13 +4,15 @@ import { readTally } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import type { Budget } from "../budget.ts";
+import { blobMetadata } from "../blob-headers.ts";
 import { contentOutcome } from "../copy-outcome.ts";
-import { md5ToMatch, modeOf, mtimeOf } from "../entry.ts";
+import { attributesOf } from "../entry.ts";
 import { hashOn } from "../hash-on.ts";
+import { hasContent } from "../same-content.ts";
 import type { Outcome, Tally } from "../outcome.ts";
 import { outcomeName, settle } from "./begin-and-commit.ts";
 import { withPlannedFile } from "./planned-file.ts";
-import type { AttemptRef } from "./plan.ts";
+import { largeBlob, type AttemptRef } from "./plan.ts";
 
 /** How far a large file is compared with its blob: what one activity hands to the next. */
 export interface Comparing {
@@ -42,13 +44,16 @@ export async function compareOn(
   let position = ref.position;
   let atEnd = false;
   let unchanged: Outcome | undefined;
-  const piece = await withPlannedFile(ledger, ref, settings, async (file, { size }, { entry }) => {
+  const piece = await withPlannedFile(ledger, ref, settings, async (file, { size }, { entry, listing }) => {
     position = await hashOn(file, hash, { from: position, to: size, until }, budget);
     atEnd = position === size;
     if (!atEnd) return;
-    const md5 = (await finishHash(stateOf(hash))).toString("base64");
-    if (md5 !== md5ToMatch(entry, size)) return;
-    unchanged = contentOutcome(entry, { md5, size }, mtimeOf(file.stats), modeOf(file.stats), "unchanged");
+    const stored = { md5: (await finishHash(stateOf(hash))).toString("base64"), size };
+    const attributes = attributesOf(file.stats);
+    const metadata = blobMetadata(entry, attributes, { runId: ref.run, root: listing.request.root });
+    if (await hasContent(entry, stored, () => largeBlob(service, listing, entry), metadata)) {
+      unchanged = contentOutcome(entry, { ...stored, wasThere: true }, attributes);
+    }
   });
   if (piece === "changed") return piece;
   if (unchanged) return { settled: await settle(ledger, ref, unchanged) };

@@ -1,15 +1,14 @@
-import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
-import { classify } from "../../storage/errors.ts";
 import { md5 } from "../../storage/md5.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Settings } from "../../settings.ts";
 import { blockId } from "../block-id.ts";
-import { blobName } from "../blob-name.ts";
+import { uncommittedBlocks } from "../blocks-there.ts";
 import type { Budget } from "../budget.ts";
 import { HOLDING_A_FILE_MS } from "../../file-system/handles.ts";
 import { withPlannedFile } from "./planned-file.ts";
-import type { AttemptRef, Plan } from "./plan.ts";
+import { largeBlob, type AttemptRef, type Plan } from "./plan.ts";
 
 /** Blocks of one range that are read and sent at a time. */
 const AT_A_TIME = 4;
@@ -30,9 +29,7 @@ export async function copyRange(
 ): Promise<Piece> {
   const ledger = new Ledger(service, ref.run);
   return await withPlannedFile(ledger, ref, settings, async (file, plan, { entry, listing }) => {
-    const blob = service
-      .getContainerClient(listing.request.container)
-      .getBlockBlobClient(blobName(entry.path, listing.request.prefix));
+    const blob = largeBlob(service, listing, entry);
     const lengthOf = (index: number): number => Math.min(plan.block, plan.size - index * plan.block);
     const send = async (index: number): Promise<void> => {
       const position = index * plan.block;
@@ -53,7 +50,7 @@ export async function copyRange(
         );
       });
     };
-    const there = await sentBlocks(blob);
+    const there = await uncommittedBlocks(blob);
     const indexes = blocksOf(plan, ref.range).filter(
       (index) => there.get(blockId(plan.mark, index)) !== lengthOf(index),
     );
@@ -64,19 +61,6 @@ export async function copyRange(
     );
     await file.assertUnchanged();
   });
-}
-
-/** The blocks that wait for a commit, by id, with their lengths. */
-async function sentBlocks(blob: BlockBlobClient): Promise<Map<string, number>> {
-  try {
-    const { uncommittedBlocks = [] } = await withRetries((abortSignal) =>
-      blob.getBlockList("uncommitted", { abortSignal }),
-    );
-    return new Map(uncommittedBlocks.map(({ name, size }) => [name, size]));
-  } catch (error) {
-    if (classify(error) === "missing") return new Map();
-    throw error;
-  }
 }
 
 function blocksOf(plan: Plan, range: number): number[] {

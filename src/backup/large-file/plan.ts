@@ -1,8 +1,10 @@
+import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { entry as line, readRecord } from "../../ledger/damaged.ts";
 import type { Ledger, ListRange } from "../../ledger/ledger.ts";
 import { readListing, type Listing } from "../../ledger/listing.ts";
-import { newMark } from "../block-id.ts";
+import { blobName } from "../blob-name.ts";
+import { markBeside } from "../blocks-there.ts";
 import { BLOCK } from "../budget.ts";
 import type { Entry } from "../entry.ts";
 import type { OpenFile } from "../read-file.ts";
@@ -44,7 +46,7 @@ export interface Plan {
   ranges: number;
   /** Bytes of a range; the last one may be shorter. */
   range: number;
-  /** Begins every block id of this attempt; random, so that no two attempts mix. */
+  /** Of the block ids of this attempt; see newMark. */
   mark: string;
 }
 
@@ -64,7 +66,12 @@ const schema = z.looseObject({
 export class TooLarge extends Error {}
 
 /** Decides how an attempt copies a file, unless it was decided before. */
-export async function planAttempt(file: OpenFile, ref: AttemptRef, ledger: Ledger): Promise<Plan> {
+export async function planAttempt(
+  file: OpenFile,
+  blob: BlockBlobClient,
+  ref: AttemptRef,
+  ledger: Ledger,
+): Promise<Plan> {
   const before = await readPlan(ledger, ref);
   if (before) return before;
   const { size, mtimeMs, ctimeMs, ino, mode } = file.stats;
@@ -81,7 +88,7 @@ export async function planAttempt(file: OpenFile, ref: AttemptRef, ledger: Ledge
     blocks,
     range,
     ranges: Math.ceil(size / range),
-    mark: newMark(),
+    mark: await markBeside(blob),
   };
   const { won } = await ledger.writeOnce(planName(ref), JSON.stringify(plan));
   return won ? plan : ((await readPlan(ledger, ref)) ?? plan);
@@ -110,6 +117,16 @@ export async function openLarge(
   if (!listing || !entry)
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} in part ${ref.part}.`);
   return { listing, entry };
+}
+
+/** Its blob. */
+export function largeBlob(
+  service: BlobServiceClient,
+  { request }: Listing,
+  { path }: Entry,
+): BlockBlobClient {
+  const { container, prefix } = request;
+  return service.getContainerClient(container).getBlockBlobClient(blobName(path, prefix));
 }
 
 /** The smallest block, in whole MiB and at least BLOCK, of which MAX_BLOCKS hold the file. */

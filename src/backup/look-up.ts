@@ -1,0 +1,18 @@
+import type { BlobClient } from "@azure/storage-blob";
+import { heldByProperties } from "../model/held.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import { readMarks } from "./blob-headers.ts";
+
+/** What a blob is now; undefined where there is none. */
+export async function lookUp(blob: BlobClient) {
+  try {
+    const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
+    const { etag = "", contentLength: size = 0, contentMD5 } = now;
+    const md5 = contentMD5 && Buffer.from(contentMD5).toString("base64");
+    return { etag, size, md5, held: heldByProperties(now), marks: readMarks(now.metadata) };
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
+}

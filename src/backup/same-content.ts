@@ -1,0 +1,32 @@
+import type { BlockBlobClient } from "@azure/storage-blob";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import { md5ToMatch, type Entry } from "./entry.ts";
+
+/**
+ * Whether the blob of an entry has its content already. If only its marks are out of date they are written anew, so that
+ * the next run need not read the file again.
+ * @param content `md5` in base64
+ * @param metadata what the blob's marks should be
+ */
+export async function hasContent(
+  entry: Entry,
+  content: { md5: string; size: number },
+  blob: () => BlockBlobClient,
+  metadata: Record<string, string>,
+): Promise<boolean> {
+  const { existing } = entry;
+  if (!existing || content.md5 !== md5ToMatch(entry, content.size)) return false;
+  if (!existing.stale) return true;
+  const conditions = { ifMatch: existing.etag };
+  try {
+    await withRetries((abortSignal) => blob().setMetadata(metadata, { abortSignal, conditions }));
+    return true;
+  } catch (error) {
+    const failure = classify(error);
+    // Leased, say: the content is there all the same.
+    if (failure === "held") return true;
+    if (failure === "conflict" || failure === "missing") return false;
+    throw error;
+  }
+}
