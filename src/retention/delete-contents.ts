@@ -1,8 +1,9 @@
-import type { BlobClient, RestError } from "@azure/storage-blob";
+import type { BlobClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import type { Outcome } from "../backup/outcome.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { classify, describe } from "../storage/errors.ts";
+import { lookUp } from "../backup/look-up.ts";
 import { withRetries } from "../storage/retries.ts";
 import { contentsByName, type Content } from "./list-contents.ts";
 import { readNeeds } from "./needs.ts";
@@ -92,15 +93,19 @@ async function remove(
     const failure = classify(error);
     if (failure === "missing") return outcome("deleted", what);
     if (failure === "refused" && content.versionId !== undefined) return "refused";
-    const { code, statusCode } = error as RestError;
-    if (code === "SnapshotsPresent")
-      return outcome("skipped", "snapshots of it stay, which it cannot go without");
-    if (failure === "conflict" && statusCode === 412) {
+    if (failure === "conflict") {
       // Of a blob that is gone, too: another delivery deleted it, or a request whose answer was lost.
-      const exists = await budget.request(() => withRetries((abortSignal) => blob.exists({ abortSignal })));
-      return exists ? outcome("skipped", "somebody has written it meanwhile") : outcome("deleted", what);
+      const now = await budget.request(() => lookUp(blob));
+      if (!now) return outcome("deleted", what);
+      if (now.md5 !== content.md5 || now.marks?.run !== content.run)
+        return outcome("skipped", "somebody has written it meanwhile");
+      return outcome(
+        "failed",
+        "another program has changed its properties meanwhile; the next prune deletes it",
+      );
     }
-    if (failure === "conflict" || failure === "invalid") return outcome("failed", describe(error));
+    // Its run's record stays, by which the next prune knows of it.
+    if (failure === "held" || failure === "invalid") return outcome("failed", describe(error));
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { BlobItem } from "@azure/storage-blob";
-import { fileFromMetadata } from "../backup/blob-headers.ts";
+import { readMarks } from "../backup/blob-headers.ts";
 import { emptyTally } from "../backup/outcome.ts";
 import { historyPages } from "../storage/blob-pages.ts";
 import { readSorted, Sorter } from "./sorted.ts";
@@ -66,13 +66,13 @@ function nameOf(slice: number): string {
 
 function contentOf({ name, metadata, properties, snapshot, versionId, isCurrentVersion }: BlobItem): Content {
   const md5 = properties.contentMD5;
-  const run = metadata?.["run"];
+  const run = readMarks(metadata)?.run;
   const isCurrent = !snapshot && (!versionId || isCurrentVersion);
   return {
     name,
     size: properties.contentLength ?? 0,
     ...(md5 && md5.length > 0 ? { md5: Buffer.from(md5).toString("base64") } : {}),
-    ...(run !== undefined && fileFromMetadata(metadata) ? { run } : {}),
+    ...(run === undefined ? {} : { run }),
     ...(isCurrent ? { etag: properties.etag } : {}),
     ...(snapshot ? { snapshot } : {}),
     ...(versionId ? { versionId } : {}),

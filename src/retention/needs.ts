@@ -17,20 +17,25 @@ const LANES = 32;
 export class Needs {
   /** Names that a backup wrote or found there: others are none of the product's. */
   readonly #names = new Set<string>();
-  /** Contents that runs which stay need. */
+  /** Contents that runs which stay need, and the names of these. */
   readonly #contents = new Set<string>();
+  readonly #neededNames = new Set<string>();
 
   take(line: string): void {
-    this.#names.add(line.slice(1, 13));
-    if (line.startsWith("k")) this.#contents.add(line.slice(1));
+    const name = line.slice(1, 13);
+    this.#names.add(name);
+    if (!line.startsWith("k")) return;
+    this.#contents.add(line.slice(1));
+    this.#neededNames.add(name);
   }
 
   has(name: string): boolean {
     return this.#names.has(hashOf(name));
   }
 
-  needs(name: string, md5: string): boolean {
-    return this.#contents.has(keyOf(name, md5));
+  /** Whether a run that stays needs a content of a name; without an MD5: any content. */
+  needs(name: string, md5: string | undefined): boolean {
+    return md5 === undefined ? this.#neededNames.has(hashOf(name)) : this.#contents.has(keyOf(name, md5));
   }
 }
 

@@ -5,6 +5,7 @@ import type { Needs } from "./needs.ts";
  * Which contents of one name can go. What stays:
  * - all of a name that is in no backup's manifest, and what has not the marks of a backup: the product did not write it;
  * - one of each content that a run which stays needs, by its MD5, the blob itself before a snapshot or version of it;
+ * - what has lost its MD5 (others set its headers), as long as a run which stays needs anything of the name;
  * - what a run that stays wrote, though its manifest does not name it: activities of a run that was ended from outside
  *   may record it yet;
  * - where such activities may be at work, the blob itself: they may have found it unchanged;
@@ -20,10 +21,11 @@ export function superfluous(
 ): Content[] {
   const [first] = contents;
   if (!first || !needs.has(first.name)) return [];
-  const satisfied = new Set<string>();
+  const satisfied = new Set<string | undefined>();
   const isSuperfluous = ({ name, md5, run, etag }: Content): boolean => {
-    if (run === undefined || md5 === undefined) return false;
+    if (run === undefined) return false;
     const isNeeded = needs.needs(name, md5);
+    if (isNeeded && md5 === undefined) return false;
     if (isNeeded && !satisfied.has(md5)) {
       satisfied.add(md5);
       return false;
