@@ -29,7 +29,11 @@ export function instancesOf(client: DurableClient, app: string): Instances {
   };
 }
 
-async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
+/** How the client says that there is no such instance: a plain Error, which only its words tell from a call that failed. */
+const NO_INSTANCE = /^DurableClient error: Durable Functions extension replied with HTTP 404 response\. /;
+
+/** One instance; undefined when there is none of this id. */
+export async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
   try {
     const status = await client.getStatus(id, { showInput: true });
     const { name, runtimeStatus, input, output, createdTime, lastUpdatedTime, customStatus } = status;
@@ -43,7 +47,7 @@ async function getInstance(client: DurableClient, id: string): Promise<Instance 
       unrecorded: isUnrecorded(parsed(customStatus)),
     };
   } catch (error) {
-    if (error instanceof Error && error.message.includes("404")) return undefined;
+    if (error instanceof Error && NO_INSTANCE.test(error.message)) return undefined;
     throw error;
   }
 }

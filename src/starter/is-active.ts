@@ -1,26 +1,15 @@
-import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
+import type { DurableClient } from "durable-functions";
+import { getInstance } from "../durable/instances.ts";
 import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
 import { readRun } from "../ledger/run-record.ts";
 import type { Start } from "./orchestrators.ts";
 
-const ENDED: OrchestrationRuntimeStatus[] = [
-  OrchestrationRuntimeStatus.Completed,
-  OrchestrationRuntimeStatus.Failed,
-  OrchestrationRuntimeStatus.Terminated,
-  OrchestrationRuntimeStatus.Canceled,
-];
-
 /** Whether an instance of this app's engine has not ended; undefined when there is none of this id. */
 export async function isActive(client: DurableClient, instanceId: string): Promise<boolean | undefined> {
-  try {
-    const status = await client.getStatus(instanceId, { showInput: false });
-    return !ENDED.includes(status.runtimeStatus);
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("404")) return undefined;
-    throw error;
-  }
+  const instance = await getInstance(client, instanceId);
+  return instance && instance.status === "active";
 }
 
 /**
