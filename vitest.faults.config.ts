@@ -1,5 +1,5 @@
 /** `npm run test:faults`: every row of test/faults/README.md in full, one file at a time. */
-import { defineConfig } from "vitest/config";
+import { defineTests } from "./vitest.caches.ts";
 
 /** Rows, or parts of rows, that have their place elsewhere. */
 const ELSEWHERE = [
@@ -20,14 +20,12 @@ const ELSEWHERE = [
   "test/retention/kill.test.ts",
 ];
 
-export default defineConfig({
-  test: {
-    include: ["test/faults/**/*.test.ts", ...ELSEWHERE],
-    env: { FAULTS: "full" },
-    // What a row counts is timed, too: nothing else is to run beside it.
-    fileParallelism: false,
-    disableConsoleIntercept: true,
-    testTimeout: 1_800_000,
-    hookTimeout: 120_000,
-  },
+export default defineTests({
+  include: ["test/faults/**/*.test.ts", ...ELSEWHERE],
+  env: { FAULTS: "full" },
+  // What a row counts is timed, too: nothing else is to run beside it.
+  fileParallelism: false,
+  disableConsoleIntercept: true,
+  testTimeout: 1_800_000,
+  hookTimeout: 120_000,
 });

@@ -1,14 +1,12 @@
 /** `npm run test:load`: how much the starter and the local host take; prints a line for each figure. */
-import { defineConfig } from "vitest/config";
+import { defineTests } from "./vitest.caches.ts";
 
-export default defineConfig({
-  test: {
-    include: ["test/load/**/*.test.ts"],
-    env: { LOAD: "full" },
-    // What is measured is to have the machine to itself.
-    fileParallelism: false,
-    disableConsoleIntercept: true,
-    testTimeout: 300_000,
-    hookTimeout: 60_000,
-  },
+export default defineTests({
+  include: ["test/load/**/*.test.ts"],
+  env: { LOAD: "full" },
+  // What is measured is to have the machine to itself.
+  fileParallelism: false,
+  disableConsoleIntercept: true,
+  testTimeout: 300_000,
+  hookTimeout: 60_000,
 });
