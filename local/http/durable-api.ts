@@ -10,6 +10,7 @@ import { errorAnswer } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { listQuery, statusOptions, statuses, time, flag, seconds } from "./durable-query.ts";
 import { decodeSegments } from "./function-routes.ts";
+import { parseBody } from "./json-body.ts";
 import { checkStatusPayload } from "./management-urls.ts";
 import type { HubAddress } from "./management-urls.ts";
 import { statusPayload } from "./status-payload.ts";
@@ -86,7 +87,7 @@ export class DurableApi {
     let input: string | null;
     try {
       // Without a body the input is an empty string, as recorded.
-      input = JSON.stringify(request.body === "" ? "" : JSON.parse(request.body));
+      input = JSON.stringify(request.body === "" ? "" : parseBody(request.body));
     } catch (error) {
       return errorAnswer(400, "Invalid JSON content", error);
     }
@@ -225,7 +226,7 @@ export class DurableApi {
       this.#client.raiseEvent(
         id,
         eventName,
-        request.body === "" ? null : JSON.stringify(JSON.parse(request.body)),
+        request.body === "" ? null : JSON.stringify(parseBody(request.body)),
       );
     } catch (error) {
       return errorAnswer(400, "Invalid JSON content", new Error(messageOf(error)));

@@ -7,7 +7,7 @@ import type { FunctionRoutes } from "./function-routes.ts";
 import { functionRequest } from "./function-request.ts";
 import { writeFunctionResponse } from "./function-response.ts";
 import { WEBHOOK_PATH } from "./management-urls.ts";
-import { BodyReader } from "./request-body.ts";
+import { BodyReader, LARGEST_BODY, LARGEST_DURABLE_BODY } from "./request-body.ts";
 import { forwardStream } from "./stream-proxy.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 import { messageOf } from "../start-up-error.ts";
@@ -73,7 +73,7 @@ export class HostRoutes {
       trace: traceParentOf(request.headers),
       isOpen: () => !response.closed,
       continuationToken: Array.isArray(token) ? token[0] : token,
-      body: (await this.#bodies.read(request)).toString("utf8"),
+      body: (await this.#bodies.read(request, LARGEST_DURABLE_BODY)).toString("utf8"),
     });
     send(response, answer);
   }
@@ -85,7 +85,7 @@ export class HostRoutes {
     params: Record<string, string>,
   ): Promise<void> {
     const { worker, log, durableClient, streamUrl } = this.#options;
-    const body = streamUrl === undefined ? await this.#bodies.read(request) : Buffer.alloc(0);
+    const body = streamUrl === undefined ? await this.#bodies.read(request, LARGEST_BODY) : Buffer.alloc(0);
     const message = functionRequest(metadata, request, params, body, durableClient);
     const where = { functionName: metadata.name, invocationId: message.invocationId };
     const start = performance.now();

@@ -2,8 +2,10 @@ import type { IncomingMessage } from "node:http";
 
 const MIB = 1024 * 1024;
 
-/** The largest request body Azure Functions takes. */
+/** The largest body of a request to a function, as in Azure. */
 export const LARGEST_BODY = 100 * MIB;
+/** The largest body of a request to the Durable API: what it carries is kept, and read with each turn. */
+export const LARGEST_DURABLE_BODY = 8 * MIB;
 /** Bytes of bodies that are being read, all requests together. */
 const MOST_BYTES = 256 * MIB;
 
@@ -18,26 +20,24 @@ export class TooManyBodiesError extends Error {
 
 /** Reads whole bodies, within bounds: of each, and of all that are read at the same time. */
 export class BodyReader {
-  readonly #largest: number;
   readonly #most: number;
   #held = 0;
 
-  constructor(largest = LARGEST_BODY, most = MOST_BYTES) {
-    this.#largest = largest;
+  constructor(most = MOST_BYTES) {
     this.#most = most;
   }
 
   /** @throws BodyTooLargeError, TooManyBodiesError */
-  async read(request: IncomingMessage): Promise<Buffer> {
+  async read(request: IncomingMessage, largest: number): Promise<Buffer> {
     // What says that it is too large is not read at all.
-    this.#check(Number(request.headers["content-length"] ?? 0));
+    check(Number(request.headers["content-length"] ?? 0), largest);
     const chunks: Buffer[] = [];
     let size = 0;
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         size += chunk.length;
         this.#held += chunk.length;
-        this.#check(size);
+        check(size, largest);
         if (this.#held > this.#most)
           throw new TooManyBodiesError("Other requests are being read; try again in a moment.");
         chunks.push(chunk);
@@ -47,9 +47,9 @@ export class BodyReader {
       this.#held -= size;
     }
   }
+}
 
-  #check(size: number): void {
-    if (size <= this.#largest) return;
-    throw new BodyTooLargeError(`The request body is larger than ${this.#largest} bytes.`);
-  }
+function check(size: number, largest: number): void {
+  if (size <= largest) return;
+  throw new BodyTooLargeError(`The request body is larger than ${largest} bytes.`);
 }

@@ -1,7 +1,7 @@
 /** The host's HTTP servers: the one for functions and webhooks, and the loopback one for the app's client. */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { StartUpError, messageOf } from "../start-up-error.ts";
 import { errorAnswer, send, sendUnread } from "./answer.ts";
 import { BodyTooLargeError, TooManyBodiesError } from "./request-body.ts";
@@ -15,7 +15,7 @@ export interface ServerLimits {
   headersTimeout: number;
   /** Until a whole request is there, with its body. */
   requestTimeout: number;
-  /** Open connections; one more is closed at once. */
+  /** Open connections; for one more another is closed that waits for its request to be sent, the oldest first. */
   connections: number;
 }
 
@@ -25,6 +25,8 @@ export class HttpServer {
   readonly #server: Server;
   readonly #handler: Handler;
   readonly #onError: (error: unknown) => void;
+  /** Those that are open, the oldest first, each with the answer to the last request that has come over it. */
+  readonly #sockets = new Map<Socket, ServerResponse | undefined>();
 
   constructor(handler: Handler, onError: (error: unknown) => void, limits: ServerLimits = LIMITS) {
     this.#handler = handler;
@@ -35,10 +37,23 @@ export class HttpServer {
     this.#server = createServer(
       { headersTimeout, requestTimeout, connectionsCheckingInterval },
       (request, response) => {
+        this.#sockets.set(request.socket, response);
         void this.#answer(request, response);
       },
     );
-    this.#server.maxConnections = connections;
+    this.#server.on("connection", (socket) => this.#admit(socket, connections));
+  }
+
+  /**
+   * Makes room: slow clients, however many, are not to keep others out. All have the same address here, so that none of
+   * them can be limited by that.
+   */
+  #admit(socket: Socket, connections: number): void {
+    this.#sockets.set(socket, undefined);
+    socket.once("close", () => this.#sockets.delete(socket));
+    if (this.#sockets.size <= connections) return;
+    const waiting = [...this.#sockets].find(([, answer]) => !answer?.req.complete || answer.writableFinished);
+    waiting?.[0].destroy();
   }
 
   /** Listens on the loopback; port 0 takes a free one. Returns the port. Throws StartUpError when it is taken. */
