@@ -28,7 +28,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   [ExitCode.failed]: "failed; what was wrong is on standard error",
   [ExitCode.someFilesFailed]:
     "some files failed, and all others are backed up or restored; or a backup found so few files that it is suspect",
-  [ExitCode.interrupted]: "interrupted (Ctrl-C); a run that was started goes on where the app runs",
+  [ExitCode.interrupted]: "interrupted (Ctrl-C); what becomes of a run that was started is on standard error",
 };
 
 /** What stands for the arguments. */

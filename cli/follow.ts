@@ -21,8 +21,7 @@ export async function follow<T>(
       const run = await api.follow(id);
       const end = await ended(run);
       if (end !== undefined) return end;
-      const said = host?.died();
-      if (said !== undefined) throw new Unreachable(`The local host has ended. ${said}`.trim());
+      if (host?.lease?.isLost()) throw new Unreachable(`The local host has ended. ${host.said()}`.trim());
       if (run) view.update(run);
       else view.lost();
       await interruption.sleep(pollMs);

@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { nodeOptions } from "../local/node-options.ts";
 import { Failure } from "./failure.ts";
+import { takeLease, type Lease } from "./lease.ts";
 
 /** The package: this file is dist/cli/host.js when it runs. */
 export const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -12,32 +14,30 @@ const START_MS = 60_000;
 /** Longer than a busy machine takes. */
 const ANSWER_MS = 20_000;
 const ANOTHER = "End it, choose another port with FUNCTIONS_PORT, or name an app with --url.";
-/** Its running functions get five seconds, then Azurite ends. */
-const END_MS = 20_000;
 
 /** A local host to talk to. */
 export interface LocalHost {
   url: string;
-  /** Started by this command, which ends it when it ends. */
-  own: boolean;
-  /** What it said last, when it was started by this command and has ended by itself; undefined while it runs. */
-  died(): string | undefined;
-  stop(): Promise<void>;
+  /** Keeps it up, where a command has started it; undefined for one that stays. */
+  lease: Lease | undefined;
+  /** What it said last, where this command has started it. */
+  said(): string;
 }
 
 /**
- * The local host that runs, or one that is started for this command and ends with it, however this command ends.
+ * The local host that runs, or one that is started. That one serves other commands, too, and ends with the last of them,
+ * however they end.
  * @param signal gives up starting
  * @throws Failure when it does not start, or something else has its port
  */
 export async function useLocalHost(say: (line: string) => void, signal: AbortSignal): Promise<LocalHost> {
   const port = process.env["FUNCTIONS_PORT"] ?? "7071";
   const url = `http://127.0.0.1:${port}`;
-  if (await answers(url, port, signal))
-    return { url, own: false, died: () => undefined, stop: () => Promise.resolve() };
+  const running = await join(url, port, signal);
+  if (running) return running;
   say("Starting the local host …");
-  // In a process group of its own: Ctrl-C is for this command, which then ends the host. Over the channel the host says
-  // that it is ready, and learns when this process is gone.
+  // In a process group of its own: Ctrl-C is for this command, and the host may serve others. Over the channel the host
+  // says that it is ready, and learns when this process is gone before it holds a lease.
   const child = spawn(
     process.execPath,
     [
@@ -47,32 +47,48 @@ export async function useLocalHost(say: (line: string) => void, signal: AbortSig
       PACKAGE,
       "--port",
       port,
+      "--while-used",
     ],
-    { cwd: PACKAGE, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true },
+    { cwd: PACKAGE, stdio: ["ignore", "ignore", "pipe", "ipc"], detached: true },
   );
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)));
-  const died = (): string | undefined => (hasEnded(child) ? said.trim() : undefined);
   try {
-    return { url: await ready(child, () => said, signal), own: true, died, stop: () => stop(child) };
+    await ready(child, () => said, signal);
+    const lease = await takeLease(url);
+    leaveAlone(child);
+    return { url, lease, said: () => said.trim() };
   } catch (error) {
     await stop(child);
+    // Another command may have started one at the same time.
+    const other = await join(url, port, signal);
+    if (other) return other;
     throw error;
   }
 }
 
-async function ready(child: ChildProcess, said: () => string, signal: AbortSignal): Promise<string> {
-  child.stdout?.resume();
-  return await new Promise<string>((resolve, reject) => {
+/** The host that runs already. @returns undefined when none does */
+async function join(url: string, port: string, signal: AbortSignal): Promise<LocalHost | undefined> {
+  while (await answers(url, port, signal)) {
+    try {
+      return { url, lease: await takeLease(url), said: () => "" };
+    } catch {
+      // It has ended between these two requests.
+    }
+  }
+  return undefined;
+}
+
+async function ready(child: ChildProcess, said: () => string, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     const fail = (why: string) =>
       reject(new Failure(`The local host did not start${why}. ${said().trim()}`.trim()));
     const late = setTimeout(() => fail(` within ${START_MS / 1000} s`), START_MS);
     const settle = (): void => clearTimeout(late);
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-    child.once("message", ({ url }: { url: string }) => {
+    child.once("message", () => {
       settle();
-      // By address, so that no name resolution comes between.
-      resolve(url.replace("localhost", "127.0.0.1"));
+      resolve();
     });
     child.once("error", (error) => fail(`: ${error.message}`));
     // Not "exit": what it said on standard error may come after that.
@@ -83,6 +99,13 @@ async function ready(child: ChildProcess, said: () => string, signal: AbortSigna
   });
 }
 
+/** Lets the host outlive this process. */
+function leaveAlone(child: ChildProcess): void {
+  child.disconnect();
+  child.unref();
+  (child.stderr as Socket | null)?.unref();
+}
+
 function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null;
 }
@@ -91,9 +114,7 @@ async function stop(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGINT");
-  const late = setTimeout(() => child.kill("SIGKILL"), END_MS);
   await ended;
-  clearTimeout(late);
 }
 
 /** Whether a Functions host answers; one that is still starting is waited for. @throws Failure when something else does */

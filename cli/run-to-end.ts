@@ -4,6 +4,7 @@ import { COMMAND } from "./command-name.ts";
 import { ExitCode, Failure, Interrupted } from "./failure.ts";
 import { follow } from "./follow.ts";
 import type { LocalHost } from "./host.ts";
+import type { Lease } from "./lease.ts";
 import { err, outJson } from "./print.ts";
 import type { CommonOptions, Session } from "./session.ts";
 
@@ -52,11 +53,16 @@ export function leave(
   host: LocalHost | undefined,
   options: CommonOptions,
 ): number {
-  const own = host?.own === true;
-  if (error instanceof Unreachable)
-    throw new Failure(`${error.message}\n${howToGoOn(kind, id, own, options)}`, { cause: error });
+  const run = `${kind} ${id}`;
+  const back = howToComeBack(id, options);
+  if (error instanceof Unreachable) {
+    const state = host?.lease?.isLost()
+      ? `The ${run} is paused until a local host runs again.`
+      : `If the app still runs, so does the ${run}.`;
+    throw new Failure(`${error.message}\n${state}\n${back}`, { cause: error });
+  }
   if (!(error instanceof Interrupted)) throw error;
-  err(`Interrupted. ${howToGoOn(kind, id, own, options)}`);
+  err(`Interrupted. The ${run} ${whatBecomesOfIt(host?.lease)}.\n${back}`);
   return ExitCode.interrupted;
 }
 
@@ -76,11 +82,15 @@ async function ended(id: string, { runtimeStatus, output }: Status, { api }: Ses
   }
 }
 
-/** @param own the host ends with this command */
-function howToGoOn(kind: string, id: string, own: boolean, { url }: CommonOptions): string {
+/** What becomes of a run whose command ends. */
+function whatBecomesOfIt(lease: Lease | undefined): string {
+  if (!lease) return "goes on where the app runs";
+  return lease.isLast()
+    ? "is paused: its host ends with this command"
+    : "goes on for as long as another command uses the local host";
+}
+
+function howToComeBack(id: string, { url }: CommonOptions): string {
   const to = url === undefined ? "" : ` --url ${url}`;
-  const goesOn = own
-    ? `The ${kind} ${id} stands still, for its host ends with this command.\n  To go on:     `
-    : `The ${kind} ${id} goes on where the app runs.\n  To watch it:  `;
-  return `${goesOn}${COMMAND} watch ${id}${to}\n  To cancel it: ${COMMAND} cancel ${id}${to}`;
+  return `  To watch it:  ${COMMAND} watch ${id}${to}\n  To cancel it: ${COMMAND} cancel ${id}${to}`;
 }

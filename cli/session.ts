@@ -38,7 +38,7 @@ export async function withSession(
     const local = host !== undefined || isLoopback(options.url ?? "");
     return await work({ api, host, interruption, pollMs: local ? POLL_LOCAL_MS : POLL_REMOTE_MS });
   } finally {
-    await host?.stop();
+    await host?.lease?.end();
   }
 }
 

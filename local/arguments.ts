@@ -16,6 +16,7 @@ Options:
   --azurite-port N   Azurite's blob port (default ${BLOB_PORT}, or AZURITE_BLOB_PORT)
   --ready-file PATH  writes {"url","pid","storage"} there, as JSON, once functions can be called; storage is the
                      connection string of its own Azurite, where it has started that
+  --while-used       ends when the process that started it has gone, and no client holds GET /admin/host/lease
   --verbose          logs every activity and every orchestration turn
   --help             this text
 
@@ -38,6 +39,8 @@ export interface HostArguments {
   appFolder: string;
   azuritePort: number;
   readyFile: string | undefined;
+  /** It ends with its last user. */
+  whileUsed: boolean;
   verbose: boolean;
 }
 
@@ -53,6 +56,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
         app: { type: "string" },
         "azurite-port": { type: "string" },
         "ready-file": { type: "string" },
+        "while-used": { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -75,6 +79,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
       values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(BLOB_PORT),
     ),
     readyFile: values["ready-file"],
+    whileUsed: values["while-used"],
     verbose: values.verbose,
   };
 }

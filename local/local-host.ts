@@ -1,5 +1,6 @@
 /** Puts the parts together, starts them in order, and ends them in the opposite one. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HostArguments } from "./arguments.ts";
 import type { AppRegistry } from "./app/core-api.ts";
 import { endApp, loadApp } from "./app/load-app.ts";
@@ -8,6 +9,7 @@ import { hasTrigger } from "./app/registered-function.ts";
 import type { FunctionMetadata } from "./app/registered-function.ts";
 import { ActivityRunner } from "./durable/activity-runner.ts";
 import { DurableClient } from "./durable/client.ts";
+import { StateInUseError } from "./durable/database.ts";
 import { Engine } from "./durable/engine.ts";
 import { unknownFunction } from "./durable/failure-text.ts";
 import { orchestrationRequest } from "./durable/orchestration-request.ts";
@@ -30,17 +32,21 @@ import { messageOf } from "./start-up-error.ts";
 import { Azurite } from "./storage/azurite.ts";
 import { ownAccount, settingsOfOwnStorage } from "./storage/own-account.ts";
 import { TimerTriggers } from "./timer/timer-triggers.ts";
+import type { Users } from "./users.ts";
 import { InProcessWorker } from "./worker/in-process-worker.ts";
 import { WorkerPool } from "./worker/worker-pool.ts";
 import type { Worker } from "./worker/worker.ts";
 
 /** How long running functions get when the host ends. */
 const GRACE = 5_000;
+/** How long a host takes to end at most: its functions, its app, its Azurite. */
+const ENDING = 20_000;
 
 export class LocalHost {
   readonly #arguments: HostArguments;
   readonly #log: Logger;
   readonly #fatal: (error: unknown) => void;
+  readonly #users: Users | undefined;
   /** What `stop` has to do, last started first. */
   readonly #stops: (() => unknown)[] = [];
   #routes: HostRoutes | undefined;
@@ -48,26 +54,29 @@ export class LocalHost {
   /** Of the host's own Azurite. */
   #storage: string | undefined;
 
-  constructor(args: HostArguments, log: Logger, fatal: (error: unknown) => void) {
+  /** @param users those with the last of whom it ends */
+  constructor(args: HostArguments, log: Logger, fatal: (error: unknown) => void, users?: Users) {
     this.#arguments = args;
     this.#log = log;
     this.#fatal = fatal;
+    this.#users = users;
   }
 
   /** Resolves with the host's address once functions can be called. Throws StartUpError. */
   async start(): Promise<string> {
-    const { appFolder, stateFolder } = this.#arguments;
+    const { appFolder } = this.#arguments;
     const settings = readHostJson(appFolder);
     for (const warning of applyLocalSettings(appFolder, process.env)) this.#log.warn(warning);
-    const state = openState(stateFolder, settings.hubName, this.#fatal);
-    this.#stops.push(() => state.store.close());
     const log = (error: unknown) => this.#log.error(messageOf(error));
     const server = new HttpServer(async (request, response) => {
       if (this.#routes) await this.#routes.handle(request, response);
       else send(response, { status: 503, headers: { "Retry-After": "1" } });
     }, log);
+    // First, so that of two that are started at a time one finds out at once.
     const port = await server.listen(this.#arguments.port);
     this.#stops.push(() => server.closeAll());
+    const state = await this.#openState(settings.hubName);
+    this.#stops.push(() => state.store.close());
     const rpc = new HttpServer(async (request, response) => this.#routes?.rpc(request, response), log);
     const rpcPort = await rpc.listen(0);
     this.#stops.push(() => rpc.closeAll());
@@ -86,6 +95,19 @@ export class LocalHost {
         await stop();
       } catch (error) {
         this.#log.error(messageOf(error));
+      }
+    }
+  }
+
+  /** A host that ends with its last user gives up its port first, its state last. */
+  async #openState(hubName: string): Promise<State> {
+    const { stateFolder, whileUsed } = this.#arguments;
+    for (const end = performance.now() + ENDING; ; await sleep(100)) {
+      try {
+        return openState(stateFolder, hubName, this.#fatal);
+      } catch (error) {
+        const wait = whileUsed && error instanceof StateInUseError && performance.now() < end;
+        if (!wait) throw error;
       }
     }
   }
@@ -132,6 +154,7 @@ export class LocalHost {
       log: this.#log,
       durableClient,
       streamUrl,
+      users: this.#users,
     });
     const timers = new TimerTriggers({
       functions: functions.filter((metadata) => hasTrigger(metadata, "timerTrigger")),

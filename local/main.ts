@@ -4,6 +4,7 @@ import { LocalHost } from "./local-host.ts";
 import { outliveReaders } from "./log/closed-output.ts";
 import { Logger } from "./log/logger.ts";
 import { StartUpError, messageOf } from "./start-up-error.ts";
+import { Users } from "./users.ts";
 
 async function main(): Promise<void> {
   outliveReaders();
@@ -13,7 +14,8 @@ async function main(): Promise<void> {
     return;
   }
   const log = new Logger({ verbose: args.verbose });
-  const host = new LocalHost(args, log, die);
+  const users = args.whileUsed ? new Users(() => stop(0)) : undefined;
+  const host = new LocalHost(args, log, die, users);
   let stopping = false;
   const stop = (code: number) => {
     if (stopping) return;
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
     stop(1);
   });
   // A harness that started the host over IPC and died must not leave it behind.
-  process.on("disconnect", interrupt);
+  if (!users) process.on("disconnect", interrupt);
   try {
     await host.start();
   } catch (error) {

@@ -29,7 +29,7 @@ async function open({ api, host, interruption }: Session, options: CommonOptions
   const opened = hasScreen() && (await launch(url));
   if (options.json) outJson({ type: "dashboard", url, opened });
   else if (!options.quiet || !opened) out(url);
-  if (!host?.own) return ExitCode.done;
+  if (!host?.lease) return ExitCode.done;
   if (!options.json && !options.quiet) err("The local host runs until Ctrl-C.");
   try {
     for (;;) await interruption.sleep(2 ** 30);

@@ -12,6 +12,7 @@ import { forwardStream } from "./stream-proxy.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { Logger } from "../log/logger.ts";
+import { LEASE_PATH, type Users } from "../users.ts";
 import type { Worker } from "../worker/worker.ts";
 
 export const RPC_PATH = "/durabletask";
@@ -25,6 +26,8 @@ export interface HostRoutesOptions {
   durableClient: string;
   /** Where the app takes streamed HTTP, when it has asked for that. */
   streamUrl: string | undefined;
+  /** Of a host that ends with the last of them. */
+  users: Users | undefined;
 }
 
 export class HostRoutes {
@@ -51,6 +54,8 @@ export class HostRoutes {
     if (found) await this.#invoke(request, response, found.route.metadata, found.params);
     else if (path === "/admin/host/status" && method === "GET")
       send(response, { status: 200, json: hostStatus() });
+    else if (path === LEASE_PATH && method === "GET" && this.#options.users)
+      this.#options.users.lease(response);
     else if (path === "/" && (method === "GET" || method === "HEAD")) sendPage(response);
     else send(response, { status: 404 });
   }

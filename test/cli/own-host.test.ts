@@ -46,7 +46,7 @@ it("starts it, backs up, and ends it", async () => {
   await expectNobody();
 });
 
-it("Ctrl-C ends it too; the backup stands still, and goes on with the next host, and the one after a crash", async () => {
+it("Ctrl-C ends it too; the backup is paused, and goes on with the next host, and the one after a crash", async () => {
   const root = await makeTree(path.join(folder, "tree"), manyFiles(400));
   const backup = start(["backup", root], { env });
   await backup.until(/Backing up/);
@@ -54,8 +54,10 @@ it("Ctrl-C ends it too; the backup stands still, and goes on with the next host,
   const { code, stderr } = await backup.ended;
   expect(code).toBe(130);
   const [, id = ""] = /cancel (\w+)$/m.exec(stderr) ?? [];
-  const goOn = `The backup ${id} stands still, for its host ends with this command.\n  To go on:     site-backup watch ${id}\n`;
-  expect(stderr).toContain(`Interrupted. ${goOn}`);
+  const back = `\n  To watch it:  site-backup watch ${id}\n`;
+  expect(stderr).toContain(
+    `Interrupted. The backup ${id} is paused: its host ends with this command.${back}`,
+  );
   await expectNobody();
 
   const crashed = start(["watch", id], { env });
@@ -64,7 +66,9 @@ it("Ctrl-C ends it too; the backup stands still, and goes on with the next host,
   process.kill(Number(children.trim()), "SIGKILL");
   const after = await crashed.ended;
   expect(after.code).toBe(1);
-  expect(after.stderr).toContain(`\nThe local host has ended.\n${goOn}`);
+  expect(after.stderr).toContain(
+    `\nThe local host has ended.\nThe backup ${id} is paused until a local host runs again.${back}`,
+  );
 
   const watched = await run(["watch", id, "--json"], { env });
   expect(objects(watched.stdout).at(-1)).toMatchObject({
@@ -73,6 +77,34 @@ it("Ctrl-C ends it too; the backup stands still, and goes on with the next host,
     counts: { copied: 400 },
   });
   expect(watched.code).toBe(0);
+});
+
+it("two commands at once share one host, which ends with the last of them", async () => {
+  const one = await makeTree(path.join(folder, "one"), { a: "1" });
+  const many = await makeTree(path.join(folder, "many"), manyFiles(400));
+  const first = start(["backup", one, "--prefix", "one"], { env });
+  const second = start(["backup", many, "--prefix", "many"], { env });
+  expect(await first.ended).toMatchObject({ code: 0 });
+  expect(second.child.exitCode).toBeNull();
+  const { code, stdout } = await second.ended;
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("400 copied") });
+  await expectNobody();
+});
+
+it("Ctrl-C where another command goes on says so; a killed command is no longer a user", async () => {
+  const root = await makeTree(path.join(folder, "tree"), manyFiles(400));
+  const backup = start(["backup", root], { env });
+  await backup.until(/Backing up/);
+  const id = String(objects((await run(["runs", "--json"], { env })).stdout)[0]?.["run"]);
+  const watch = start(["watch", id], { env });
+  await watch.until(/Backing up/);
+  backup.child.kill("SIGINT");
+  expect((await backup.ended).stderr).toContain(
+    `The backup ${id} goes on for as long as another command uses the local host.`,
+  );
+  expect(watch.child.exitCode).toBeNull();
+  watch.child.kill("SIGKILL");
+  await expect.poll(expectNobody, { timeout: 20_000 }).toBeUndefined();
 });
 
 it("Ctrl-C while it starts leaves nothing behind", async () => {

@@ -1,0 +1,67 @@
+import { get, type IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Keeps a local host up that ends with its last user. */
+export interface Lease {
+  /** Nobody else uses the host: it ends with this lease. */
+  isLast(): boolean;
+  /** The host has ended. */
+  isLost(): boolean;
+  /** Gives it up, and waits until the host has gone where this was the last. */
+  end(): Promise<void>;
+}
+
+/** Longer than a host takes to end. */
+const END_MS = 20_000;
+
+/**
+ * Takes a lease on the host at this address: a connection, so that it ends with this process, however that ends.
+ * @returns undefined where the host ends with nobody, such as that of `npm start`, or func
+ * @throws Error when the host has just ended
+ */
+export async function takeLease(url: string): Promise<Lease | undefined> {
+  return await new Promise((resolve, reject) => {
+    const request = get(`${url}/admin/host/lease`, { agent: false }, (response) => {
+      if (response.headers["content-type"] === "application/x-ndjson") hold(response).then(resolve, reject);
+      else {
+        request.destroy();
+        resolve(undefined);
+      }
+    });
+    request.on("error", reject);
+  });
+}
+
+/** @returns the lease, once the host has said who uses it */
+async function hold(response: IncomingMessage): Promise<Lease> {
+  let host = { pid: 0, users: 0 };
+  let lost = false;
+  response.once("close", () => (lost = true));
+  const lines = createInterface({ input: response })
+    // Of the connection, which then closes.
+    .on("error", () => undefined)
+    .on("line", (line) => (host = JSON.parse(line) as typeof host));
+  await new Promise((resolve, reject) => {
+    lines.once("line", resolve);
+    response.once("close", () => reject(new Error("The local host has just ended.")));
+  });
+  return {
+    isLast: () => host.users === 1,
+    isLost: () => lost,
+    async end() {
+      const wait = host.users === 1 && !lost;
+      response.destroy();
+      for (const end = Date.now() + END_MS; wait && isAlive(host.pid) && Date.now() < end;) await sleep(20);
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
