@@ -3,11 +3,12 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { isFinal } from "../ledger/damaged.ts";
 import { hasOnlyRoot } from "../ledger/destination-claim.ts";
-import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
+import { Ledger, toLine, type ListRange } from "../ledger/ledger.ts";
 import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
+import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { inOneAccount } from "../storage/connect.ts";
 import { describe, inWords } from "../storage/errors.ts";
@@ -121,11 +122,11 @@ async function list(
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
   const attempt = `lists/${input.part}-${randomUUID()}`;
   const { small, large, later } = sortBySize(toCopy, settings.largeFile);
-  const lines = small.map((entry) => toLines([entry]));
+  const lines = await inTurns(small, toLine);
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
-  const known = toLines(directories);
+  const known = (await inTurns(directories, toLine)).join("");
   if (known !== "") await ledger.writeOnce(`${attempt}.directories.jsonl`, known);
-  const largeLines = large.map((entry) => toLines([entry]));
+  const largeLines = large.map(toLine);
   if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   for (const { path } of later) left.push({ file: path });
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);

@@ -1,4 +1,5 @@
-import { toLines, type Ledger, type ListRange } from "../ledger/ledger.ts";
+import { inTurns } from "../model/in-turns.ts";
+import { toLine, type Ledger, type ListRange } from "../ledger/ledger.ts";
 import type { Pending } from "./walk.ts";
 
 /** The most parts that one listing leaves: with 64 batches the history of an orchestration stays under 500 events. */
@@ -19,7 +20,7 @@ export async function cutRest(
   seen: number,
 ): Promise<ListRange[]> {
   if (left.length === 0) return [];
-  const lines = interleave(left).map((item) => toLines([item]));
+  const lines = await inTurns(interleave(left), toLine);
   await ledger.writeOnce(list, Buffer.from(lines.join("")));
 
   const directories = left.filter((item) => "dir" in item).length;

@@ -4,6 +4,7 @@ import { classify, ContainerMissing } from "../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
+import { inTurns } from "../model/in-turns.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { DamagedRecord, readRecord } from "./damaged.ts";
 import { LEDGER_ID } from "./run-id.ts";
@@ -95,9 +96,8 @@ export class Ledger {
     }
     const bytes = Buffer.concat(pieces);
     if (bytes.length < length) throw new DamagedRecord(`${this.runId}/${list}`, "it is cut short");
-    return linesOf(bytes.toString("utf8")).map((line) =>
-      readRecord<T>(line, schema, `${this.runId}/${list}`),
-    );
+    const lines = linesOf(bytes.toString("utf8"));
+    return await inTurns(lines, (line) => readRecord<T>(line, schema, `${this.runId}/${list}`));
   }
 
   /** In one request, so that the content is all of one version when somebody writes it meanwhile. */
@@ -171,12 +171,16 @@ export async function inContainer<T>(container: ContainerClient, write: () => Pr
 
 /** One JSON value a line. */
 export function toLines(values: readonly unknown[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
+  return values.map(toLine).join("");
+}
+
+export function toLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** The values of a JSONL text. @throws SyntaxError where a line is torn. */
-export function parseLines<T>(text: string): T[] {
-  return linesOf(text).map((line) => JSON.parse(line) as T);
+export async function parseLines<T>(text: string): Promise<T[]> {
+  return await inTurns(linesOf(text), (line) => JSON.parse(line) as T);
 }
 
 function linesOf(text: string): string[] {

@@ -1,6 +1,7 @@
 import { count, emptyTally, type Counts, type Outcome, type Tally } from "../backup/outcome.ts";
+import { inTurns } from "../model/in-turns.ts";
 import { countOutcomes } from "../telemetry/counters.ts";
-import { parseLines, toLines, type Ledger } from "./ledger.ts";
+import { parseLines, toLine, type Ledger } from "./ledger.ts";
 
 /** The name of the outcomes of a batch. Fixed by the batch, so that each is recorded once whatever is repeated. */
 export function batchOutcomes(part: string, batch: number): string {
@@ -19,7 +20,8 @@ export async function settleOutcomes(
   outcomes: readonly Outcome[],
 ): Promise<Tally> {
   const tally = tallyOf(outcomes);
-  const { won } = await ledger.writeOnce(name, toLines(outcomes), countsToMetadata(tally.counts));
+  const lines = await inTurns(outcomes, toLine);
+  const { won } = await ledger.writeOnce(name, lines.join(""), countsToMetadata(tally.counts));
   if (!won) return (await readTally(ledger, name)) ?? tally;
   countOutcomes(tally.counts);
   return tally;
@@ -28,7 +30,7 @@ export async function settleOutcomes(
 /** The tally of outcomes that were recorded, or undefined when none were. */
 export async function readTally(ledger: Ledger, name: string): Promise<Tally | undefined> {
   const text = await ledger.read(name);
-  return text === undefined ? undefined : tallyOf(parseLines<Outcome>(text));
+  return text === undefined ? undefined : tallyOf(await parseLines<Outcome>(text));
 }
 
 export function tallyOf(outcomes: readonly Outcome[]): Tally {

@@ -35,7 +35,7 @@ export async function logTally(
 async function outcomes(run: string, record: string): Promise<Outcome[] | undefined> {
   try {
     const text = await new Ledger(services.storage, run).read(record);
-    return text === undefined ? undefined : parseLines<Outcome>(text);
+    return text === undefined ? undefined : await parseLines<Outcome>(text);
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import { awaitingHandles } from "../file-system/handles.ts";
 import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
+import { takingTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
@@ -127,6 +128,7 @@ class Removal {
   readonly #names: RunNames;
   readonly #selections: Selection[];
   readonly #options: Options;
+  readonly #turn = takingTurns();
 
   constructor(realTo: string, names: RunNames, selections: Selection[], options: Options) {
     this.#realTo = realTo;
@@ -161,6 +163,7 @@ class Removal {
       const children = await awaitingHandles(() => this.#timed(childrenOf(directory)));
       let empty = true;
       for (const child of children) {
+        await this.#turn();
         const [done] = after;
         if (done !== undefined && (child.name < done || (child.name === done && after.length === 1))) {
           // Another slice has looked at it, and left it: else it would not be here, but in a dry run.

@@ -8,6 +8,7 @@ import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
+import { inTurns } from "../model/in-turns.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 
 /**
@@ -81,7 +82,7 @@ export async function readManifest(ledger: Ledger, { name }: ManifestBlob): Prom
   const lines = text.split("\n");
   // Each line ends in a newline, so that a record that was cut short shows.
   if (lines.pop() !== "") lines.push("torn");
-  lines.forEach((json, index) => {
+  await inTurns(lines, (json, index) => {
     const problem = readLine(json, page);
     if (problem !== undefined) page.damage.push(damaged(ledger, name, `line ${index + 1} ${problem}`));
   });

@@ -8,6 +8,7 @@ import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/run-record.ts";
+import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { findContents } from "./find-content.ts";
@@ -130,12 +131,13 @@ async function examine(
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const selection = createSelection(request.include, request.exclude);
   const settled: Outcome[] = [];
-  const safe = items.filter((item) => {
+  const safe: ManifestItem[] = [];
+  await inTurns(items, (item) => {
     const { path: portable, kind } = item;
-    if (!(kind === "directory" ? selection.directory(portable) : selection.file(portable))) return false;
+    if (!(kind === "directory" ? selection.directory(portable) : selection.file(portable))) return;
     const reason = unsafePath(portable);
-    if (reason !== undefined) settled.push(lost(item, reason));
-    return reason === undefined;
+    if (reason === undefined) safe.push(item);
+    else settled.push(lost(item, reason));
   });
   const clashing = await clashesIn(safe, { realTo, dryRun: request.dryRun, fileTimeoutMs });
   const contents = await findContents({ container, behindProxy }, source.prefix, safe);

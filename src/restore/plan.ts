@@ -6,7 +6,8 @@ import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
 import { z } from "zod";
 import { entry, fileSize, listRange, readVersioned, tally } from "../ledger/damaged.ts";
-import { Ledger, toLines, type ListRange } from "../ledger/ledger.ts";
+import { Ledger, toLine, type ListRange } from "../ledger/ledger.ts";
+import { inTurns } from "../model/in-turns.ts";
 import { lineRanges, listingName, type Batch } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { listManifest, missingRecords, readManifest } from "./manifest.ts";
@@ -100,8 +101,8 @@ export async function settlePart<Request>(
 
   const isLarge = ({ kind, size }: PlannedItem): boolean => kind === "file" && size > largeFile;
   const small = planned.filter((item) => !isLarge(item));
-  const lines = small.map((item) => toLines([item]));
-  const largeLines = planned.filter(isLarge).map((item) => toLines([item]));
+  const lines = await inTurns(small, toLine);
+  const largeLines = planned.filter(isLarge).map(toLine);
   if (largeLines.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   const found =
@@ -158,7 +159,7 @@ async function divided(
   list: string,
 ): Promise<ListRange[]> {
   const share = Math.max(filesPerPart, files / MAX_PARTS);
-  const lines = pending.map((blob) => toLines([blob]));
+  const lines = pending.map(toLine);
   await ledger.writeOnce(list, lines.join(""));
   const ranges: ListRange[] = [];
   let range: ListRange = { list, offset: 0, length: 0 };

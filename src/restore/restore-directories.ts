@@ -11,6 +11,7 @@ import { DamagedRecord, mode, mtime, NewerLedger, ofDamaged } from "../ledger/da
 import { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
+import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { classify } from "../storage/errors.ts";
 import { hasTime, PERMISSIONS, setTime } from "./file-times.ts";
@@ -76,12 +77,9 @@ export async function restoreDirectories(
   let part = first;
   while (part < parts.length && (part === first || performance.now() < until)) {
     const directories = await directoriesOf(sourceLedger, parts[part]!, outcomes);
-    await setAll(
-      directories.filter(({ path }) => covers(path)),
-      realTo,
-      settings.fileTimeoutMs,
-      outcomes,
-    );
+    const covered = await inTurns(directories, ({ path }) => covers(path));
+    const chosen = directories.filter((_directory, index) => covered[index]);
+    await setAll(chosen, realTo, settings.fileTimeoutMs, outcomes);
     part++;
   }
   const record = `outcomes/directories-${String(ref.slice).padStart(4, "0")}.jsonl`;
@@ -142,7 +140,9 @@ async function setAll(
   const byDepth = new Map<number, Directory[]>();
   for (const directory of directories) {
     const depth = directory.path === "" ? 0 : directory.path.split("/").length;
-    byDepth.set(depth, [...(byDepth.get(depth) ?? []), directory]);
+    const alike = byDepth.get(depth);
+    if (alike) alike.push(directory);
+    else byDepth.set(depth, [directory]);
   }
   for (const depth of [...byDepth.keys()].sort((a, b) => b - a)) {
     await pMap(

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
+import { inTurns } from "../model/in-turns.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { listManifest, missingRecords, readManifest } from "./manifest.ts";
 import type { SourceRun } from "./source-run.ts";
@@ -13,11 +14,11 @@ const READS = 16;
  * ten million. Where two names share a hash the extra one is taken for one of the run's, and stays.
  */
 export class RunNames {
-  readonly #names: Float64Array;
+  readonly #names: readonly Float64Array[];
   /** Names that were there and could not be backed up, with all below them: nobody knows what they should be. */
   readonly #missed: ReadonlySet<string>;
 
-  private constructor(names: Float64Array, missed: ReadonlySet<string>) {
+  private constructor(names: readonly Float64Array[], missed: ReadonlySet<string>) {
     this.#names = names;
     this.#missed = missed;
   }
@@ -42,10 +43,10 @@ export class RunNames {
         const page = await readManifest(ledger, blob);
         const [damage] = page.damage;
         if (damage) throw new IncompleteRun(`${damage.path}: ${damage.reason}`);
-        for (const { path, kind } of page.items) {
+        await inTurns(page.items, ({ path, kind }) => {
           names.add(kind === "directory" ? `${path}/` : path);
           names.addParents(path);
-        }
+        });
         for (const path of page.missed) {
           missed.add(path);
           names.addParents(path);
@@ -77,31 +78,38 @@ export class RunNames {
 
   #has(name: string): boolean {
     const wanted = hashOf(name);
-    let [from, to] = [0, this.#names.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (this.#names[middle]! < wanted) from = middle + 1;
-      else to = middle;
-    }
-    return this.#names[from] === wanted;
+    return this.#names.some((sorted) => includes(sorted, wanted));
   }
+}
+
+function includes(sorted: Float64Array, wanted: number): boolean {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (sorted[middle]! < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return sorted[from] === wanted;
 }
 
 /** The record of a run cannot say what is extra, for people. */
 export class IncompleteRun extends Error {}
 
+/** Names in one piece, which is sorted at once: in some 20 ms. */
+const PIECE = 2 ** 16;
+
 class Names {
-  #hashes = new Float64Array(1024);
+  readonly #full: Float64Array[] = [];
+  #hashes = new Float64Array(PIECE);
   #length = 0;
   #lastParent = "";
 
   add(name: string): void {
-    if (this.#length === this.#hashes.length) {
-      const larger = new Float64Array(this.#length * 2);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
     this.#hashes[this.#length++] = hashOf(name);
+    if (this.#length < PIECE) return;
+    this.#full.push(this.#hashes.sort());
+    this.#hashes = new Float64Array(PIECE);
+    this.#length = 0;
   }
 
   addParents(path: string): void {
@@ -114,8 +122,8 @@ class Names {
     }
   }
 
-  sorted(): Float64Array {
-    return this.#hashes.slice(0, this.#length).sort();
+  sorted(): Float64Array[] {
+    return [...this.#full, this.#hashes.slice(0, this.#length).sort()];
   }
 }
 

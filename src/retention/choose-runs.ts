@@ -1,4 +1,4 @@
-import { isSameRoot, normalRoot } from "../backup/root-path.ts";
+import { normalRoot } from "../backup/root-path.ts";
 import { isPostdated, isSnapshot } from "../ledger/snapshot.ts";
 import type { KnownRun } from "./known-runs.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
@@ -40,16 +40,20 @@ export function chooseRuns(
     .map((run) => ({ ...run, started: startOf(run) }))
     .toSorted((a, b) => b.started.getTime() - a.started.getTime());
   const judged = new Map<string, string[]>();
-  for (const key of new Set(snapshots.map(keyOf))) {
-    const alike = snapshots.filter((run) => keyOf(run) === key);
+  for (const alike of grouped(snapshots, keyOf)) {
     for (const { run, reasons } of applyPolicy(alike, policy, now)) judged.set(run.id, reasons);
     const whole = alike.find(({ status }) => status === "completed");
     if (whole && judged.get(whole.id)?.length === 0) judged.set(whole.id, ["newest complete snapshot"]);
   }
+  // The newest of each comes last, and stays in the map.
+  const byKey = new Map(snapshots.toReversed().map((run) => [keyOf(run), run.started]));
+  const byRoot = new Map(snapshots.toReversed().map((run) => [normalRoot(run.root), run.started]));
   for (const run of runs) {
     const { id, started, forgotten } = run;
-    const later = () => snapshots.some((other) => isAlike(run, other) && other.started >= startOf(run));
-    const reasons = [...(judged.get(id) ?? keepsThoughNone(run, later, now))];
+    // Of a run that ended before it was listed the filters are not known.
+    const newest = run.filters === undefined ? byRoot.get(normalRoot(run.root)) : byKey.get(keyOf(run));
+    const hasLater = newest !== undefined && newest >= startOf(run);
+    const reasons = [...(judged.get(id) ?? keepsThoughNone(run, hasLater, now))];
     // Some of what it needs may be deleted already.
     if (forgotten !== undefined) reasons.length = 0;
     if (read.has(id)) reasons.push("being read");
@@ -67,10 +71,14 @@ function keyOf({ root, filters = "" }: Covered): string {
   return `${filters}\n${normalRoot(root)}`;
 }
 
-/** Whether a snapshot takes the place of a run; of one that ended before it was listed the filters are not known. */
-function isAlike(run: Covered, snapshot: Covered): boolean {
-  if (run.filters === undefined) return isSameRoot(run.root, snapshot.root);
-  return keyOf(run) === keyOf(snapshot);
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Iterable<T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups.values();
 }
 
 function startOf({ started }: KnownRun): Date {
@@ -78,10 +86,10 @@ function startOf({ started }: KnownRun): Date {
 }
 
 /** Why a run that is no snapshot is kept for now. @param hasLater whether a later snapshot takes its place */
-function keepsThoughNone(run: KnownRun, hasLater: () => boolean, now: Date): string[] {
+function keepsThoughNone(run: KnownRun, hasLater: boolean, now: Date): string[] {
   if (run.status === "damaged") return ["damaged record"];
   if (isPostdated(run, now)) return ["dated in the future"];
-  if (!hasLater())
+  if (!hasLater)
     return [run.suspect ? "suspect, and no later snapshot" : "incomplete, the next run goes on from it"];
   return lingers(run, now) ? ["ended within the last hour"] : [];
 }

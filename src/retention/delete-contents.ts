@@ -2,6 +2,7 @@ import type { BlobClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import type { Outcome } from "../backup/outcome.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { takingTurns } from "../model/in-turns.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { lookUp } from "../backup/look-up.ts";
 import { withRetries } from "../storage/retries.ts";
@@ -47,7 +48,9 @@ async function superfluousOf(prune: Prune, partition: number, slice: number) {
   const runs = { staying: new Set(staying), lingering };
   const names: Content[][] = [];
   let met = 0;
+  const turn = takingTurns();
   for await (const contents of contentsByName(prune, partition)) {
+    await turn();
     const go = superfluous(contents, needs, runs);
     if (go.length === 0) continue;
     if (names.length === MOST) return { names, done: false };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pMap from "p-map";
-import { toLines, type Ledger, type ListRange } from "../ledger/ledger.ts";
+import { toLine, type Ledger, type ListRange } from "../ledger/ledger.ts";
+import { inTurns } from "../model/in-turns.ts";
 import { listManifest } from "../restore/manifest.ts";
 import type { ManifestRef } from "./decision.ts";
 import type { KnownRun } from "./known-runs.ts";
@@ -37,18 +38,18 @@ export async function listManifests(
   let range: ListRange = { list, offset: 0, length: 0 };
   let inRange = 0;
   let total = 0;
-  for (const { files, ...ref } of blobs.flat()) {
+  await inTurns(blobs.flat(), ({ files, ...ref }) => {
     if (inRange > 0 && inRange + files > LINES_A_RANGE) {
       manifests.push(range);
       range = { list, offset: range.offset + range.length, length: 0 };
       inRange = 0;
     }
-    const line = toLines([ref satisfies ManifestRef]);
+    const line = toLine(ref satisfies ManifestRef);
     lines.push(line);
     range.length += Buffer.byteLength(line);
     inRange += files;
     total += files;
-  }
+  });
   if (lines.length > 0) {
     await ledger.writeOnce(list, lines.join(""));
     manifests.push(range);

@@ -3,6 +3,7 @@ import pMap from "p-map";
 import { blobKey, blobName } from "../backup/blob-name.ts";
 import { emptyTally } from "../backup/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { inTurns } from "../model/in-turns.ts";
 import { readManifest } from "../restore/manifest.ts";
 import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
@@ -75,12 +76,12 @@ export async function gatherNeeds(
     async ({ run, name: blob, prefix, kept }) => {
       const { items, damage } = await readManifest(new Ledger(ledger.service, run), { name: blob, files: 0 });
       if (kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
-      for (const { path, md5 } of items) {
+      await inTurns(items, ({ path, md5 }) => {
         const key = blobKey(blobName(path, prefix));
         const line = `${kept ? "k" : "f"}${keyOf(key, md5)}`;
         if (!seen.has(line)) sorter.add(key, line);
         seen.add(line);
-      }
+      });
     },
     { concurrency: READS },
   );
@@ -104,7 +105,7 @@ export async function readNeeds({ ledger, decision }: Prune, partition: number):
       const range = sorted?.ranges[partition];
       if (!range)
         throw new Error(`The ledger of run ${ledger.runId} does not say what range ${index} needs.`);
-      for (const line of await ledger.readLines<string>(range)) needs.take(line);
+      await inTurns(await ledger.readLines<string>(range), (line) => needs.take(line));
     },
     { concurrency: READS },
   );

@@ -199,7 +199,7 @@ export class Drive {
     const container = this.service.getContainerClient("backup-runs");
     for await (const { name } of container.listBlobsFlat({ prefix: `${run}/outcomes/` })) {
       const text = (await ledger.read(name.slice(run.length + 1))) ?? "";
-      for (const outcome of parseLines<Outcome>(text)) outcomes.set(outcome.path, outcome);
+      for (const outcome of await parseLines<Outcome>(text)) outcomes.set(outcome.path, outcome);
     }
     return outcomes;
   }

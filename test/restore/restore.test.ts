@@ -313,7 +313,7 @@ describe("delete", () => {
       for await (const { name } of container.listBlobsFlat({ prefix: `${restored.run}/deleted/` })) {
         if (!name.endsWith(".jsonl")) continue;
         const text = (await container.getBlobClient(name).downloadToBuffer()).toString();
-        names.push(...parseLines<{ path: string }>(text).map((line) => line.path));
+        names.push(...(await parseLines<{ path: string }>(text)).map((line) => line.path));
       }
       expect(restored.deleted).toBe(names.length);
       return names.sort();

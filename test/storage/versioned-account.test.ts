@@ -62,7 +62,8 @@ async function sourceOf(instance: string, file: string): Promise<unknown> {
   for await (const { name } of container.listBlobsFlat({ prefix: `${instance}/lists/` })) {
     if (!name.endsWith(".jsonl")) continue;
     const text = (await container.getBlobClient(name).downloadToBuffer()).toString();
-    const line = parseLines<{ path: string; source: unknown }>(text).find((each) => each.path === file);
+    const lines = await parseLines<{ path: string; source: unknown }>(text);
+    const line = lines.find((each) => each.path === file);
     if (line) return line.source;
   }
   return undefined;

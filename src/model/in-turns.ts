@@ -1,0 +1,28 @@
+import { setImmediate } from "node:timers/promises";
+
+/** How long a loop computes before others have their turn, in milliseconds. */
+const TURN = 20;
+
+/**
+ * For a loop that may be long. What it gives is to be awaited at each step: whenever the loop has computed for 20 ms the
+ * event loop goes on, so that a question about a run, a cancel or SIGTERM waits no longer.
+ */
+export function takingTurns(): () => Promise<void> | undefined {
+  let until = performance.now() + TURN;
+  const giveWay = async (): Promise<void> => {
+    await setImmediate();
+    until = performance.now() + TURN;
+  };
+  return () => (performance.now() < until ? undefined : giveWay());
+}
+
+/** Maps a list that may be long; see takingTurns. */
+export async function inTurns<T, R>(items: Iterable<T>, work: (item: T, index: number) => R): Promise<R[]> {
+  const turn = takingTurns();
+  const results: R[] = [];
+  for (const item of items) {
+    results.push(work(item, results.length));
+    await turn();
+  }
+  return results;
+}
