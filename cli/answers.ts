@@ -55,6 +55,8 @@ export interface Run {
   started: string;
   finished?: string;
   counts?: Counts;
+  /** What was under way when it was canceled may still be recorded: the counts are not final. */
+  settling?: true;
   bytes?: number;
   message?: string;
   /** A backup that found so few files that it does not count. */

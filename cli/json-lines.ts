@@ -41,6 +41,8 @@ export const JSON_LINES = {
       finished: "ISO 8601, UTC; optional",
       counts:
         "{copied, unchanged, vanished, skipped, failed, directories, bytes, unchangedBytes}, of a prune also deleted; a restore counts what it restored as copied, a verification what is as it was recorded as unchanged, a prune the runs that stay as unchanged; optional",
+      settling:
+        "true while what was under way when the run was canceled may still be recorded: the counts are not final; optional",
       bytes: "bytes copied, restored or deleted; optional",
       message: "why it failed, or that what was restored or verified is a partial backup; optional",
       suspect: "true where a backup found so few files that it does not count; optional",
@@ -64,6 +66,7 @@ export const JSON_LINES = {
       started: "ISO 8601, UTC",
       finished: "ISO 8601, UTC; optional",
       counts: "as in end; optional",
+      settling: "as in end; optional",
       bytes: "as in end; optional",
       message:
         "why it failed, or was skipped, or that what was restored or verified is a partial backup; optional",

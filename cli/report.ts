@@ -63,6 +63,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     started,
     finished,
     counts,
+    settling,
     bytes: size,
     message: why,
     suspect,
@@ -82,6 +83,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     started,
     ...(finished === undefined ? {} : { finished }),
     ...(counts === undefined ? {} : { counts, bytes: size }),
+    ...(settling ? { settling } : {}),
     ...(why === undefined ? {} : { message: why }),
     ...(suspect ? { suspect } : {}),
     ...(postdated ? { postdated } : {}),
@@ -89,9 +91,9 @@ export function recordOf(run: Run): Record<string, unknown> {
   };
 }
 
-/** A run in a few lines: the same at its end and in `show`. */
+/** A run in a few lines: the same at its end and in `show`. What was canceled just now may have more later. */
 export function summary(run: Run): string[] {
-  const { counts, destination, kind, message: said, of, root, status } = run;
+  const { counts, destination, kind, message: said, of, root, settling, status } = run;
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const rate = (size: number): string =>
     `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
@@ -100,7 +102,7 @@ export function summary(run: Run): string[] {
   const amount = (size: number): string =>
     run.dryRun || kind === "prune" ? would + bytes(size) : rate(size);
   return [
-    ...(counts ? [row("Files", would + byOutcome(run, counts))] : []),
+    ...(counts ? [row("Files", would + byOutcome(run, counts) + (settling ? " so far" : ""))] : []),
     // A verification looks most files up in lists: how much it read, nobody has counted.
     ...(counts && kind !== "verify" ? [row(kind === "prune" ? "Freed" : "Bytes", amount(counts.bytes))] : []),
     ...(kind === "restore" ? [row("Into", name(root))] : []),

@@ -107,13 +107,13 @@ async function runs(options: RunsOptions): Promise<number> {
 }
 
 function runRow(run: Run): string[] {
-  const { id, started, finished, counts } = run;
+  const { id, started, finished, counts, settling } = run;
   return [
     // On a terminal to be read, elsewhere to be worked with.
     process.stdout.isTTY ? id.slice(0, SHORT_ID) : id,
     moment(started).slice(0, 16),
     statusOf(run),
-    counts ? number(doneBy(run.kind, counts)) : "",
+    counts ? `${number(doneBy(run.kind, counts))}${settling ? "+" : ""}` : "",
     counts && counts.failed > 0 ? number(counts.failed) : "",
     // How much a verification read, nobody has counted.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",

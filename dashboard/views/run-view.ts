@@ -19,6 +19,8 @@ import type { View } from "./view.ts";
 const FAST_MS = 500;
 const SLOW_MS = 1000;
 const FAST_FOR_MS = 15_000;
+/** The same of one that was canceled, while its counts may grow. */
+const SETTLING_MS = 5_000;
 
 /** One run: how it stands, its progress while it runs, and what became of its files. */
 export function runView(id: string): View {
@@ -37,7 +39,7 @@ export function runView(id: string): View {
     async () => {
       const run = await api.run(id);
       show(run);
-      if (run.status !== "running") return undefined;
+      if (run.status !== "running") return run.settling ? SETTLING_MS : undefined;
       return Date.now() - begun < FAST_FOR_MS ? FAST_MS : SLOW_MS;
     },
     (words) => replace(trouble, words !== undefined && errorNotice(words, "alert")),
@@ -75,7 +77,7 @@ export function runView(id: string): View {
       query = next;
       if (before) show(before);
       // A run that ended stays as it is.
-      if (before === undefined || before.status === "running") polling.now();
+      if (before === undefined || before.status === "running" || before.settling) polling.now();
     },
     dispose() {
       polling.stop();
@@ -87,12 +89,15 @@ export function runView(id: string): View {
 
 function messageOf(run: Run): HTMLElement[] {
   if (run.status === "skipped") return [note("It did not begin. ", ...visible(run.message ?? ""))];
+  const asides: HTMLElement[] = [];
+  if (run.settling)
+    asides.push(note("What was under way when it ended may still be recorded: the counts are not final."));
+  if (run.postdated) asides.push(note("This run is dated in the future, and does not count until then."));
   if (run.message !== undefined && run.status !== "completed")
-    return [errorNotice(failedWords(run) ?? run.message)];
+    return [errorNotice(failedWords(run) ?? run.message), ...asides];
   if (run.forgotten !== undefined)
-    return [note("A prune has forgotten this run: it cannot be restored any more.")];
-  const notes = run.message === undefined ? [] : [note(...visible(run.message))];
-  if (run.postdated) notes.push(note("This run is dated in the future, and does not count until then."));
+    return [note("A prune has forgotten this run: it cannot be restored any more."), ...asides];
+  const notes = run.message === undefined ? asides : [note(...visible(run.message)), ...asides];
   if (run.dryRun && run.status === "completed")
     notes.push(note(`A dry run: nothing was ${run.kind === "prune" ? "deleted" : "written or removed"}.`));
   return notes;

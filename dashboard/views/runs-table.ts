@@ -38,7 +38,11 @@ export function runRow(run: Run): Child[] {
       ),
       h("div", { class: "sub" }, ...subtitle(run)),
     ),
-    run.progress ? progressCell(run.progress) : amount === undefined ? "" : number(amount),
+    run.progress
+      ? progressCell(run.progress)
+      : amount === undefined
+        ? ""
+        : `${number(amount)}${run.settling ? "+" : ""}`,
     counts ? failedCell(counts.failed) : "",
     // How much a verification read, nobody has counted.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",

@@ -17,6 +17,7 @@ export interface End {
   /** Requests that storage throttled. */
   throttled?: number;
   message?: string;
+  brokenOff?: true;
   /** What a backup was asked for, where what it found is to be held against the last good run. */
   backup?: BackupRequest;
 }

@@ -1,4 +1,6 @@
 import { app } from "@azure/functions";
+import * as df from "durable-functions";
+import { ownInstances } from "../durable/own-instances.ts";
 import { answering } from "../http/answering.ts";
 import { nextLink, readQuery } from "../http/query.ts";
 import { pageOf } from "../http/run-of.ts";
@@ -11,9 +13,10 @@ app.http("listBackups", {
   route: "backups",
   methods: ["GET"],
   authLevel: "function",
-  handler: answering(async (request) => {
+  extraInputs: [df.input.durableClient()],
+  handler: answering(async (request, context) => {
     const query = readQuery(runsQuery, request);
-    const page = await pageOf(listRuns(services.storage, query));
+    const page = await pageOf(listRuns(services.storage, ownInstances(context), query));
     return { jsonBody: page, headers: nextLink("/backups", query, page.continuation) };
   }),
 });

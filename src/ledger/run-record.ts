@@ -36,6 +36,8 @@ export interface RunRecord {
   throttled?: number;
   /** Why it failed, or was skipped, or what else is to be told of it. */
   message?: string;
+  /** Something stopped it before it had tried every file: however many failed, the others are not all backed up. */
+  brokenOff?: true;
   /** A backup that found so few files that it does not count as one; see suspicionOf. */
   suspect?: true;
   /** The prune that is deleting what only this run needs: it cannot be restored any more. */
@@ -59,6 +61,7 @@ export const runRecord = z.looseObject({
   status: z.enum(RUN_STATUSES),
   counts: counts.optional(),
   message: z.string().optional(),
+  brokenOff: z.literal(true).optional(),
   suspect: z.literal(true).optional(),
 });
 
@@ -120,7 +123,7 @@ export async function recordUnstarted(
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
-  end: Pick<RunRecord, "status" | "finished" | "counts" | "throttled" | "message" | "suspect">,
+  end: Pick<RunRecord, "status" | "finished" | "counts" | "throttled" | "message" | "brokenOff" | "suspect">,
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
     const record = parseRun(current, ledger);
@@ -133,11 +136,13 @@ export async function closeRun(
   return closed;
 }
 
-/** Puts the counts into the record of a run that was canceled, once all that ran for it has ended. */
+/** Puts the counts into the record of a canceled run, once nothing of it can be at work any more. The first ones stand. */
 export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void> {
-  const text = await ledger.update(NAME, (current) =>
-    JSON.stringify({ ...parseRun(current, ledger), counts } satisfies RunRecord),
-  );
+  const text = await ledger.update(NAME, (current) => {
+    const record = parseRun(current, ledger);
+    if (record.status !== "canceled" || record.counts) return undefined;
+    return JSON.stringify({ ...record, counts } satisfies RunRecord);
+  });
   if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
 }
 

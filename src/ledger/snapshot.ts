@@ -18,11 +18,14 @@ export function isPostdated({ started = "" }: { started?: string | undefined }, 
  * are counted by a keep rule, chosen by a restore of a time, and held against the next run.
  */
 export function isSnapshot(
-  run: Pick<RunRecord, "counts" | "forgotten" | "suspect"> & { status: string; started: string | undefined },
+  run: Pick<RunRecord, "counts" | "forgotten" | "brokenOff" | "suspect"> & {
+    status: string;
+    started: string | undefined;
+  },
   now = new Date(),
 ): boolean {
-  const { status, counts, forgotten, suspect } = run;
-  if (forgotten !== undefined || suspect || isPostdated(run, now)) return false;
+  const { status, counts, forgotten, brokenOff, suspect } = run;
+  if (forgotten !== undefined || brokenOff || suspect || isPostdated(run, now)) return false;
   if (status === "completed") return true;
   return (
     status === "failed" && counts !== undefined && counts.failed > 0 && counts.copied + counts.unchanged > 0

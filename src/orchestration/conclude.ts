@@ -30,7 +30,7 @@ export function* conclude(
     throttled,
     message: [failure, note].filter((some) => some !== undefined).join(" ") || undefined,
     // One that was broken off does not count anyway.
-    backup: stopped === undefined ? backup : undefined,
+    ...(stopped === undefined ? { backup } : { brokenOff: true }),
   };
   let closed: Closed = { recorded: false };
   try {

@@ -3,9 +3,9 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { closeRun, openRun, readRun, recordCounts, type RunRecord } from "../ledger/run-record.ts";
+import { closeRun, openRun, readRun, type RunRecord } from "../ledger/run-record.ts";
+import { CLOCK_SKEW_MS } from "../ledger/snapshot.ts";
 import { CANCELED, type Instances } from "./instances.ts";
-import { readProgress } from "./progress.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import type { RunView } from "./schema.ts";
 
@@ -13,8 +13,6 @@ import type { RunView } from "./schema.ts";
 const PATIENCE_MS = 20_000;
 const EVERY_MS = 200;
 const AT_A_TIME = 8;
-/** Clocks of the machines may differ by so much. */
-const CLOCKS_MS = 5 * 60_000;
 
 /** The run had ended before it could be canceled. */
 export class HasEnded extends Error {}
@@ -42,11 +40,8 @@ export async function cancelRun(
     status: status === "running" ? "canceled" : status,
     ...(message === undefined ? {} : { message }),
   });
-  if (closed?.status === "canceled") {
-    await endAll(instances, id, new Date(Date.parse(record.started) - CLOCKS_MS));
-    const { counts } = await readProgress(service, record);
-    await recordCounts(ledger, counts);
-  }
+  if (closed?.status === "canceled")
+    await endAll(instances, id, new Date(Date.parse(record.started) - CLOCK_SKEW_MS));
   await releaseDestination(service, record);
   if (closed && closed.status !== "canceled") {
     throw new HasEnded(`The run ${id} has ended already: ${closed.status}.`);

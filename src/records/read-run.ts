@@ -2,11 +2,12 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
 import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
 import { RUN_ID } from "../ledger/run-id.ts";
-import { readRun, type RunRecord } from "../ledger/run-record.ts";
+import { readRun, recordCounts, type RunRecord } from "../ledger/run-record.ts";
+import { lingers } from "../retention/choose-runs.ts";
 import type { Instances } from "./instances.ts";
 import { readProgress } from "./progress.ts";
 import { viewOf } from "./run-view.ts";
-import type { RunView } from "./schema.ts";
+import type { RunSummaryView, RunView } from "./schema.ts";
 import { endOf, fromInstance } from "./unrecorded.ts";
 
 /**
@@ -24,11 +25,25 @@ export async function showRun(
   if (!record) return undefined;
   const { message } = record;
   const words = message === undefined ? {} : { message };
-  // What was under way when a run was canceled may be recorded after its counts were.
-  if (record.counts && record.status !== "canceled") return { ...viewOf(service, record), ...words };
+  if (record.status !== "running") return { ...(await viewOfEnded(service, record)), ...words };
   const { counts, progress } = await readProgress(service, record);
+  return { ...viewOf(service, { ...record, counts }), ...words, progress };
+}
+
+/**
+ * A run that has ended, with its counts. One that was ended from outside (canceled, say) has none in its record: what was
+ * under way then may be recorded later. Until it must have ended they are read anew; then they are recorded.
+ */
+export async function viewOfEnded(
+  service: BlobServiceClient,
+  record: Omit<RunRecord, "message">,
+): Promise<RunSummaryView> {
+  if (record.counts || record.status === "skipped") return viewOf(service, record);
+  const { counts } = await readProgress(service, record);
   const view = viewOf(service, { ...record, counts });
-  return { ...view, ...words, ...(record.status === "running" ? { progress } : {}) };
+  if (lingers(record, new Date())) return { ...view, settling: true };
+  if (record.status === "canceled") await recordCounts(new Ledger(service, record.id), counts);
+  return view;
 }
 
 /** A run's record as it should stand; undefined when there is no such run. */

@@ -57,6 +57,12 @@ export const runSummary = z.object({
   started: time,
   finished: time.optional(),
   counts: counts.optional().describe("Files by outcome; in a list only once the run has ended."),
+  settling: z
+    .literal(true)
+    .optional()
+    .describe(
+      "The run was canceled, or ended from outside, less than an hour ago: what was under way may still be recorded, and the counts may grow.",
+    ),
   bytes: count.optional().describe("Bytes copied; of a prune, bytes deleted."),
   throttled: count
     .optional()

@@ -95,7 +95,10 @@ function keepsThoughNone(run: KnownRun, hasLater: boolean, now: Date): string[] 
 }
 
 /** Whether a run ended without waiting for all its activities, and so lately that some may still be at work. */
-export function lingers({ status, counts, started, finished }: KnownRun, now: Date): boolean {
+export function lingers(
+  { status, counts, started, finished }: Pick<KnownRun, "status" | "counts" | "started" | "finished">,
+  now: Date,
+): boolean {
   const waited = status === "completed" || (status === "failed" && counts !== undefined);
   return !waited && Math.abs(now.getTime() - Date.parse(finished ?? started ?? "")) < LINGERS_MS;
 }

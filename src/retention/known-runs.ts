@@ -21,6 +21,7 @@ export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "contai
   status: RunRecord["status"] | "damaged";
   counts?: RunRecord["counts"];
   forgotten?: string;
+  brokenOff?: true;
   suspect?: true;
   /** Of a backup, where they are known; see filtersOf. */
   filters?: string | undefined;

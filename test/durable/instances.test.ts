@@ -13,14 +13,9 @@ let url: string;
 beforeAll(async () => {
   engine = createServer((request, response) => {
     const [, status = "500"] = /-(\d{3})\b/.exec(request.url ?? "") ?? [];
-    const time = "2026-11-27T07:00:00Z";
-    const instance = {
-      name: "n",
-      instanceId: "i",
-      runtimeStatus: "Running",
-      createdTime: time,
-      lastUpdatedTime: time,
-    };
+    const [createdTime, lastUpdatedTime] = ["2026-11-27T07:00:00Z", "2026-11-27T07:00:01Z"];
+    const known = { name: "n", instanceId: "i", runtimeStatus: "Running", input: null, output: null };
+    const instance = { ...known, createdTime, lastUpdatedTime };
     response.statusCode = Number(status);
     response.setHeader("Content-Type", "application/json");
     response.end(status === "404" ? "" : JSON.stringify(status === "200" ? instance : { error: "HTTP 404" }));

@@ -195,6 +195,9 @@ describe("GET /backups/{runId}", () => {
     await fetch(terminatePostUri.replace("{text}", "enough"), { method: "POST" });
     const run = await host.ended(id);
     expect(run).toMatchObject({ status: "canceled", message: "enough", finished: expect.any(String) });
+    // The list says so, too, where the run came to have a record.
+    for (const listed of (await host.runs("?container=outside")).runs)
+      expect(listed).toMatchObject({ id, status: "canceled", settling: true });
     // Canceling it makes the record say so, and frees the destination.
     expect((await host.fetch(`/backups/${id}/cancel`, { method: "POST" })).status).toBe(200);
     expect((await host.runs("?container=outside")).runs).toMatchObject([{ id, status: "canceled" }]);
@@ -339,7 +342,10 @@ describe("POST /backups/{runId}/cancel", () => {
     const blobs = [];
     for await (const { name } of service.getContainerClient("cancel").listBlobsFlat()) blobs.push(name);
     expect(blobs).toHaveLength(counts?.copied ?? -1);
-    expect((await host.runs("?container=cancel")).runs).toMatchObject([{ id, status: "canceled" }]);
+    // The list and the run say the same; and that it is not final, for they cannot know what is under way.
+    const listed = (await host.runs("?container=cancel")).runs;
+    expect(listed).toMatchObject([{ id, status: "canceled", counts, settling: true }]);
+    expect(await host.run(id)).toMatchObject({ counts, settling: true });
     const stillActive = await fetch(
       `${host.process.url}/runtime/webhooks/durabletask/instances?runtimeStatus=Running,Pending`,
     );

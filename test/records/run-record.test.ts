@@ -4,6 +4,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { emptyCounts } from "../../src/backup/outcome.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun, openRun, readRun, type RunRecord } from "../../src/ledger/run-record.ts";
+import type { Instances } from "../../src/records/instances.ts";
+import { showRun } from "../../src/records/read-run.ts";
+import { settleOutcomes } from "../../src/ledger/outcomes.ts";
 import { listRuns } from "../../src/records/list-runs.ts";
 import { runsQuery } from "../../src/records/schema.ts";
 import { startAzurite, type TestStorage } from "../harness/azurite.ts";
@@ -17,7 +20,15 @@ beforeAll(async () => {
 afterAll(() => azurite.stop());
 
 const request = { root: "/srv/www", container: "backups", prefix: "", mode: "full" as const };
-const all = () => listRuns(service, runsQuery.parse({}));
+/** An engine in which all that runs goes on. */
+const instance = { name: "", status: "active", input: "", output: null, unrecorded: false } as const;
+const engine: Instances = {
+  app: "app",
+  get: async () => ({ ...instance, created: new Date(), updated: new Date() }),
+  activeOf: async () => [],
+  terminate: async () => undefined,
+};
+const all = () => listRuns(service, engine, runsQuery.parse({}));
 
 it("is empty where nothing was ever backed up", async () => {
   expect(await all()).toEqual({ runs: [] });
@@ -63,4 +74,28 @@ it("is read whole while it is written", async () => {
   for (; writing; reads++) expect(await readRun(ledger)).toMatchObject({ id: "torn" });
   await writer;
   expect(reads).toBeGreaterThan(10);
+});
+
+it("the list and the run count a canceled run alike, as final only when nothing can be at work any more", async () => {
+  const copied = (path: string) => ({ path, outcome: "copied", kind: "file", size: 1 }) as const;
+  for (const [id, minutes, settling] of [
+    ["lately", 50, true],
+    ["long-ago", 70, undefined],
+  ] as const) {
+    const ledger = new Ledger(service, id);
+    await openRun(ledger, request);
+    await settleOutcomes(ledger, "outcomes/0-0.jsonl", [copied("a")]);
+    const finished = new Date(Date.now() - minutes * 60_000).toISOString();
+    await closeRun(ledger, { status: "canceled", finished });
+    for (const some of settling ? ["0-1", "0-2"] : ["0-1"]) {
+      // An activity that was under way.
+      await settleOutcomes(ledger, `outcomes/${some}.jsonl`, [copied(some), copied(`${some}-b`)]);
+      const listed = (await all()).runs.find((run) => run.id === id);
+      const shown = await showRun(service, engine, id);
+      expect(shown).toEqual(listed);
+      expect(shown).toMatchObject({ status: "canceled", counts: { copied: some === "0-1" ? 3 : 5 } });
+      expect(shown?.settling).toBe(settling);
+    }
+    expect((await readRun(ledger))?.counts?.copied).toBe(settling ? undefined : 3);
+  }
 });

@@ -62,6 +62,12 @@ describe("which runs are snapshots", () => {
     expect(kept(runs)).toEqual(["f2: last snapshot", "whole: newest complete snapshot"]);
   });
 
+  it("a run that was broken off is no snapshot, whatever failed before", () => {
+    const broken = run("broken", 2, { ...failed, brokenOff: true });
+    expect(kept([run("a", 1), broken])).toContain("a: last snapshot");
+    expect(kept([run("a", 1), broken, run("b", 3)])).toEqual(["b: last snapshot"]);
+  });
+
   it("a run that was canceled stays until a later snapshot stands", () => {
     const canceled = run("canceled", 2, { status: "canceled" });
     expect(kept([run("a", 1), canceled])).toEqual([
