@@ -1,3 +1,4 @@
+import { linesAt } from "../ledger/ledger.ts";
 import type { Batch } from "../ledger/listing.ts";
 import type { Entry } from "./entry.ts";
 
@@ -28,12 +29,12 @@ export function cut(
   const most = Math.max(1, Math.min(limit, wanted, entries.length));
 
   const batches: Batch[] = [];
-  let batch: Batch = { list, offset: 0, length: 0, files: 0, bytes: 0 };
+  let offset = 0;
+  let first = 0;
+  let bytes = 0;
   let spent = 0;
   entries.forEach((entry, index) => {
-    batch.length += Buffer.byteLength(lines[index] ?? "");
-    batch.files++;
-    batch.bytes += entry.size;
+    bytes += entry.size;
     spent += cost(entry);
     const left = entries.length - index - 1;
     const batchesLeft = most - batches.length - 1;
@@ -43,8 +44,12 @@ export function cut(
       left === batchesLeft ||
       (batchesLeft > 0 && spent >= (total * (batches.length + 1)) / most)
     ) {
-      batches.push(batch);
-      batch = { list, offset: batch.offset + batch.length, length: 0, files: 0, bytes: 0 };
+      const next = index + 1;
+      const batch = linesAt(list, offset, lines.slice(first, next).join(""));
+      batches.push({ ...batch, files: next - first, bytes });
+      offset += batch.length;
+      first = next;
+      bytes = 0;
     }
   });
   return batches;

@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { entry, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { readListing, type BatchRef, type Listing } from "../ledger/listing.ts";
+import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe, inWords } from "../storage/errors.ts";
@@ -9,6 +9,7 @@ import { PutBlobRequests } from "../storage/put-blob-request.ts";
 import { createContainer } from "../ledger/ledger.ts";
 import type { Budget } from "./budget.ts";
 import type { CopyContext } from "./copy-context.ts";
+import type { CopyScope } from "./copy-scope.ts";
 import { copyFile } from "./copy-file.ts";
 import type { Entry } from "./entry.ts";
 import { OldContent } from "./old-content.ts";
@@ -22,7 +23,7 @@ import { isAllowed } from "./roots.ts";
  * @throws errors of the storage account that may pass: the whole batch is to be tried again
  */
 export async function copyBatch(
-  ref: BatchRef,
+  ref: BatchRef & CopyScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
@@ -32,14 +33,14 @@ export async function copyBatch(
     const record = batchOutcomes(ref.part, ref.batch);
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;
-    const { listing, entries } = await open(ledger, ref);
-    if (!(await isAllowed(listing.realRoot, settings.roots, settings.fileTimeoutMs))) {
+    if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs))) {
       return {
         ...emptyTally(),
-        stopped: `${listing.request.root} is not in one of the directories that BACKUP_ROOTS allows.`,
+        stopped: `${ref.realRoot} is not in one of the directories that BACKUP_ROOTS allows.`,
       };
     }
-    const context = contextOf(ref.run, listing, service, settings, budget);
+    const entries = await ledger.readLines<Entry>(ref.lines, entry);
+    const context = contextOf(ref.run, ref, service, settings, budget);
     return await settleOutcomes(ledger, record, await copyAll(entries, context));
   } catch (error) {
     if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
@@ -47,29 +48,21 @@ export async function copyBatch(
   }
 }
 
-async function open(ledger: Ledger, ref: BatchRef): Promise<{ listing: Listing; entries: Entry[] }> {
-  const listing = await readListing(ledger, ref.part);
-  const batch = listing?.batches[ref.batch];
-  if (!listing || !batch)
-    throw new Error(`The ledger of run ${ref.run} has no batch ${ref.batch} of part ${ref.part}.`);
-  return { listing, entries: await ledger.readLines<Entry>(batch, entry) };
-}
-
 function contextOf(
   runId: string,
-  { request, realRoot, keep }: Listing,
+  { root, realRoot, container: name, prefix, keep }: CopyScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): CopyContext {
-  const container = service.getContainerClient(request.container);
+  const container = service.getContainerClient(name);
   return {
     runId,
-    root: request.root,
+    root,
     realRoot,
     container,
     requests: new PutBlobRequests(container, settings.behindProxy),
-    prefix: request.prefix,
+    prefix,
     oldContent: new OldContent(new Ledger(service, runId), keep),
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,

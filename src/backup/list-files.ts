@@ -1,10 +1,19 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { isFinal } from "../ledger/damaged.ts";
+import { ChangedRecord, entry as entryLine, isFinal } from "../ledger/damaged.ts";
 import { hasOnlyRoot } from "../ledger/destination-claim.ts";
-import { Ledger, toLine, type ListRange } from "../ledger/ledger.ts";
-import { lineRanges, readListing, settleListing, type Keep, type Listing } from "../ledger/listing.ts";
+import { Ledger, toLine, type Lines } from "../ledger/ledger.ts";
+import {
+  listingName,
+  rangesOf,
+  readListingNow,
+  settleListing,
+  type Keep,
+  type Listing,
+  type PartRef,
+} from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/run-record.ts";
@@ -18,7 +27,7 @@ import { cut, MAX_BATCHES } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
 import { Destination, isEmptyDestination } from "./destination.ts";
 import type { Entry } from "./entry.ts";
-import { createFilter } from "./filter.ts";
+import { createFilter, type Filter } from "./filter.ts";
 import { emptyTally } from "./outcome.ts";
 import { cutRest } from "./rest.ts";
 import type { BackupRequest } from "./request.ts";
@@ -26,11 +35,15 @@ import { isAllowed } from "./roots.ts";
 import { collect } from "./collect.ts";
 import { resolveRoot, Walker, type Pending } from "./walk.ts";
 
-/** The whole tree (with the request) or a part that another listing left (by its name alone). */
-export interface ListInput {
-  run: string;
-  part: string;
-  request?: BackupRequest;
+/** The whole tree, or a part of it that another listing left. */
+export interface ListInput extends PartRef {
+  request: BackupRequest;
+  left?: Left;
+}
+
+/** What a part takes over from the listing that left it. */
+export interface Left extends Pick<Listing, "realRoot" | "fresh" | "keep"> {
+  lines: Lines;
 }
 
 /** The name of the part that is the whole tree. */
@@ -48,36 +61,18 @@ export async function listFiles(
 ): Promise<Listing> {
   const ledger = new Ledger(service, input.run);
   try {
-    return (await readListing(ledger, input.part)) ?? (await list(input, ledger, service, settings));
+    return await list(input, ledger, service, settings);
   } catch (error) {
     if (!isFinal(error)) throw inWords(error);
-    return failed(input.request ?? UNKNOWN, describe(error));
+    return failed(input.request, describe(error));
   }
 }
-
-/** What a part was asked for whose listing cannot be read. */
-const UNKNOWN: BackupRequest = {
-  root: "",
-  container: "",
-  prefix: "",
-  include: [],
-  exclude: [],
-  mode: "full",
-  checksum: false,
-  keepVersions: false,
-  allowOtherRoot: false,
-  acceptFewer: false,
-};
 
 /** A line of what is left. */
 const pending = z.union([z.strictObject({ dir: z.string() }), z.strictObject({ file: z.string().min(1) })]);
 
-/** What a part takes over from the listing that left it. */
-interface Start {
-  request: BackupRequest;
-  realRoot: string;
-  fresh: boolean;
-  keep: Keep;
+/** Where a listing begins. */
+interface Start extends Omit<Left, "lines"> {
   pending: Pending[];
 }
 
@@ -87,40 +82,45 @@ async function list(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<Listing> {
-  const start = await (input.request
-    ? begin(input.request, ledger, service, settings)
-    : resume(input.part, ledger));
-  if (!("pending" in start)) return await settleListing(ledger, input.part, start);
-  const { request, realRoot, fresh, keep } = start;
+  const { part, request, left: taken } = input;
+  const giveUp = async (problem: string): Promise<Listing> => {
+    const nothing = failed(request, problem);
+    await settleListing(ledger, part, nothing);
+    return nothing;
+  };
+  const start = taken
+    ? { ...taken, pending: await ledger.readLines<Pending>(taken.lines, pending) }
+    : await begin(request, ledger, service, settings);
+  if ("problem" in start) return await giveUp(start.problem);
+  const { realRoot, fresh, keep } = start;
   // By its real path: what the request names may have become a link since it was checked.
-  if (!(await isAllowed(realRoot, settings.roots, settings.fileTimeoutMs))) {
-    return await settleListing(ledger, input.part, failed(request, notAllowed(request.root)));
-  }
+  if (!(await isAllowed(realRoot, settings.roots, settings.fileTimeoutMs)))
+    return await giveUp(notAllowed(request.root));
 
   const filter = createFilter(request.include, request.exclude);
+  const before = await readListingNow(ledger, part);
+  if (before) return await adopt(before, { request, realRoot, keep, filter }, ledger, part);
   const walker = new Walker(
     realRoot,
     filter,
     (path) => blobName(path, request.prefix),
     settings.fileTimeoutMs,
   );
-  const depth = input.part.split(".").length - 1;
-  const destination = fresh ? undefined : destinationOf(start, input.run, service, settings);
+  const depth = part.split(".").length - 1;
+  const destination = fresh ? undefined : destinationOf(request, start.pending, input.run, service, settings);
   const { entries, outcomes, directories, left } = await collect(
     walker,
     start.pending,
     { files: settings.listFiles, milliseconds: settings.listMs, depth },
     (path) => destination?.expect(path),
   );
-  const rootProblem = input.part === WHOLE_TREE && outcomes.find(({ path }) => path === "");
-  if (rootProblem) {
-    const problem = `The directory ${request.root} cannot be read: ${rootProblem.reason}.`;
-    return await settleListing(ledger, input.part, { ...failed(request, problem), realRoot });
-  }
+  const rootProblem = part === WHOLE_TREE && outcomes.find(({ path }) => path === "");
+  if (rootProblem)
+    return await giveUp(`The directory ${request.root} cannot be read: ${rootProblem.reason}.`);
   const toCopy = destination ? await destination.compare(entries, outcomes) : entries;
 
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
-  const attempt = `lists/${input.part}-${randomUUID()}`;
+  const attempt = `lists/${part}-${randomUUID()}`;
   const { small, large, later } = sortBySize(toCopy, settings.largeFile);
   const lines = await inTurns(small, toLine);
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
@@ -131,16 +131,16 @@ async function list(
   for (const { path } of later) left.push({ file: path });
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
   const found =
-    outcomes.length > 0 ? await settleOutcomes(ledger, listingOutcomes(input.part), outcomes) : emptyTally();
-  return await settleListing(ledger, input.part, {
+    outcomes.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), outcomes) : emptyTally();
+  const listing: Listing = {
     version: 1,
     request,
     realRoot,
     fresh,
     keep,
     found,
-    batches: cut(`${attempt}.jsonl`, small, lines, input.part === WHOLE_TREE, MAX_BATCHES - large.length),
-    large: lineRanges(`${attempt}.large.jsonl`, largeLines),
+    batches: cut(`${attempt}.jsonl`, small, lines, part === WHOLE_TREE, MAX_BATCHES - large.length),
+    large: rangesOf(`${attempt}.large.jsonl`, largeLines),
     toCopy: {
       files: small.length + large.length,
       bytes: [...small, ...large].reduce((sum, { size }) => sum + size, 0),
@@ -155,11 +155,42 @@ async function list(
             length: Buffer.byteLength(known),
           },
         }),
-  });
+  };
+  const other = await settleListing(ledger, part, listing);
+  return other ? await adopt(other, { request, realRoot, keep, filter }, ledger, part) : listing;
+}
+
+/**
+ * Takes over the listing that is there already. Another delivery of the activity wrote it, or someone else: it must be one
+ * that this run could have made.
+ * @throws ChangedRecord
+ */
+async function adopt(
+  listing: Listing,
+  { filter, ...wanted }: { filter: Filter } & Pick<Listing, "request" | "realRoot" | "keep">,
+  ledger: Ledger,
+  part: string,
+): Promise<Listing> {
+  const { request, realRoot, keep, problem, batches, large, rest } = listing;
+  // It leads nowhere.
+  if (problem !== undefined) return failed(wanted.request, problem);
+  const isFile = (path: string): boolean => !path.split("/").includes("..") && filter.file(path);
+  const isWithin = ({ path, kind }: Entry): boolean =>
+    kind === "directory" ? filter.directory(path) && filter.emptyDirectory(path) : isFile(path);
+  let agrees = isDeepStrictEqual({ request, realRoot, keep }, wanted);
+  for (const range of agrees ? [...batches, ...large] : [])
+    agrees &&= (await ledger.readLines<Entry>(range, entryLine)).every(isWithin);
+  for (const range of agrees ? rest : []) {
+    const left = await ledger.readLines<Pending>(range, pending);
+    agrees &&= left.every((item) => "dir" in item || isFile(item.file));
+  }
+  if (!agrees) throw new ChangedRecord(`${ledger.runId}/${listingName(part)}`);
+  return listing;
 }
 
 function destinationOf(
-  { request, pending: begins }: Start,
+  request: BackupRequest,
+  begins: readonly Pending[],
   runId: string,
   service: BlobServiceClient,
   settings: Settings,
@@ -191,38 +222,21 @@ async function begin(
   ledger: Ledger,
   service: BlobServiceClient,
   settings: Settings,
-): Promise<Start | Listing> {
-  if (!(await isAllowed(request.root, settings.roots, settings.fileTimeoutMs))) {
-    return failed(request, notAllowed(request.root));
-  }
+): Promise<Start | { problem: string }> {
+  if (!(await isAllowed(request.root, settings.roots, settings.fileTimeoutMs)))
+    return { problem: notAllowed(request.root) };
   const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
   const { versioned } = await openRun(ledger, request, { app: settings.app });
   // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
   const prune = await keepPruneOut(service, request);
-  if (prune !== undefined) return failed(request, beingPruned(prune));
-  if ("problem" in resolved) return failed(request, resolved.problem);
+  if (prune !== undefined) return { problem: beingPruned(prune) };
+  if ("problem" in resolved) return resolved;
   const container = service.getContainerClient(request.container);
   const fresh = await isEmptyDestination(container, request.prefix);
   // Of another account than the destination's, what the ledger's keeps says nothing; see OldContent.
   const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
   const keep: Keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
-  return { request, realRoot: resolved.realRoot, fresh, keep, pending: [{ dir: "" }] };
-}
-
-async function resume(part: string, ledger: Ledger): Promise<Start> {
-  const [parent, number] = splitPart(part);
-  const listing = await readListing(ledger, parent);
-  const range: ListRange | undefined = listing?.rest[number];
-  if (!listing || !range)
-    throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-  const { request, realRoot, fresh, keep } = listing;
-  return { request, realRoot, fresh, keep, pending: await ledger.readLines<Pending>(range, pending) };
-}
-
-/** "0.3.1" is the second part that "0.3" left. */
-function splitPart(part: string): [parent: string, number: number] {
-  const dot = part.lastIndexOf(".");
-  return [part.slice(0, dot), Number(part.slice(dot + 1))];
+  return { realRoot: resolved.realRoot, fresh, keep, pending: [{ dir: "" }] };
 }
 
 function notAllowed(root: string): string {

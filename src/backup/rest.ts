@@ -1,5 +1,6 @@
 import { inTurns } from "../model/in-turns.ts";
-import { toLine, type Ledger, type ListRange } from "../ledger/ledger.ts";
+import { toLine, type Ledger, type Lines } from "../ledger/ledger.ts";
+import { rangesOf } from "../ledger/listing.ts";
 import type { Pending } from "./walk.ts";
 
 /** The most parts that one listing leaves: with 64 batches the history of an orchestration stays under 500 events. */
@@ -18,7 +19,7 @@ export async function cutRest(
   list: string,
   perListing: number,
   seen: number,
-): Promise<ListRange[]> {
+): Promise<Lines[]> {
   if (left.length === 0) return [];
   const lines = await inTurns(interleave(left), toLine);
   await ledger.writeOnce(list, Buffer.from(lines.join("")));
@@ -30,16 +31,11 @@ export async function cutRest(
     1,
     Math.min(MAX_PARTS, left.length, Math.max(guess, Math.min(SHARE_AMONG, directories))),
   );
-  const ranges: ListRange[] = [];
-  let offset = 0;
-  for (let part = 0; part < parts; part++) {
-    const from = Math.floor((lines.length * part) / parts);
-    const to = Math.floor((lines.length * (part + 1)) / parts);
-    const length = lines.slice(from, to).reduce((sum, line) => sum + Buffer.byteLength(line), 0);
-    ranges.push({ list, offset, length });
-    offset += length;
-  }
-  return ranges;
+  const start = (part: number): number => Math.floor((lines.length * part) / parts);
+  const pieces = Array.from({ length: parts }, (_none, part) =>
+    lines.slice(start(part), start(part + 1)).join(""),
+  );
+  return rangesOf(list, pieces);
 }
 
 /** Spreads the directories evenly among the files, so that each part gets its share of both. */

@@ -3,6 +3,7 @@ import * as df from "durable-functions";
 import type { Counts } from "../backup/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import { releaseDestination } from "../ledger/destination-claim.ts";
+import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { closeRun, type RunStatus } from "../ledger/run-record.ts";
 import { suspicionOf } from "../ledger/suspicion.ts";
@@ -20,6 +21,15 @@ export interface End {
   brokenOff?: true;
   /** What a backup was asked for, where what it found is to be held against the last good run. */
   backup?: BackupRequest;
+  /** The destination that a backup has claimed. */
+  claimed?: Place | undefined;
+  /** The destination that a prune has locked. */
+  locked?: Place | undefined;
+}
+
+interface Place {
+  container: string;
+  prefix: string;
 }
 
 /** What stands in the record of a run that has ended. */
@@ -32,20 +42,24 @@ export interface Closed {
 
 /** Records how a run ended, and lets the next run of the destination begin. */
 df.app.activity("closeBackup", {
-  handler: async ({ run, backup, ...end }: End, context: InvocationContext): Promise<Closed> => {
+  handler: async (
+    { run, backup, claimed, locked, ...end }: End,
+    context: InvocationContext,
+  ): Promise<Closed> => {
     const ledger = new Ledger(services.storage, run);
     const suspicion = backup && (await suspicionOf(ledger, backup, end.counts));
-    const record = await closeRun(ledger, suspicion === undefined ? end : suspect(end, suspicion));
-    if (record?.kind === "prune") await endPrune(services.storage, record);
-    else if (record) await releaseDestination(services.storage, record);
-    const { kind = "backup", container, prefix, ...ended } = { ...end, ...record };
+    const told = suspicion === undefined ? end : suspect(end, suspicion);
+    const record = await closeRun(ledger, told).catch(ofDamaged);
+    if (locked) await endPrune(services.storage, { id: run, ...locked });
+    if (claimed) await releaseDestination(services.storage, { id: run, ...claimed });
+    const { kind = "backup", container, prefix, ...ended } = { ...told, ...record };
     const { status, counts, throttled, message } = ended;
     const words = line("run.ended", { run, kind, container, prefix, status, ...counts, throttled, message });
     if (status === "completed") context.info(words);
     else context.error(words);
     return {
       recorded: record !== undefined,
-      ...(record?.suspect && record.message !== undefined ? { suspicion: record.message } : {}),
+      ...(ended.suspect && message !== undefined ? { suspicion: message } : {}),
     };
   },
 });

@@ -1,6 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { copyBatch } from "../backup/copy-batch.ts";
+import type { CopyScope } from "../backup/copy-scope.ts";
 import { emptyTally, type Tally } from "../backup/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
@@ -12,11 +13,12 @@ import { tellThrottled } from "../storage/throttling.ts";
 
 /** Copies the files of one batch to blobs, records the outcome of each, and returns counts and bytes. */
 df.app.activity("copyFileToBlob", {
-  handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
+  handler: async (ref: BatchRef & CopyScope, context: InvocationContext): Promise<Tally> => {
     const { storage, settings, budget } = services;
-    if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
-    const tally = await tellThrottled(() => copyBatch(batch, storage, settings, budget));
-    await logTally(context, "batch.copied", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
+    const { run, part, batch } = ref;
+    if (await isCanceled(new Ledger(storage, run))) return emptyTally();
+    const tally = await tellThrottled(() => copyBatch(ref, storage, settings, budget));
+    await logTally(context, "batch.copied", { run, part, batch }, tally, batchOutcomes(part, batch));
     return tally;
   },
 });

@@ -4,6 +4,7 @@ import type { Compared, Comparing } from "../backup/large-file/compare.ts";
 import type { HashedSpan } from "../backup/large-file/hash-span.ts";
 import { RANGES_A_WAVE, type AttemptRef, type LargeFileRef } from "../backup/large-file/plan.ts";
 import type { Tally } from "../backup/outcome.ts";
+import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import type { RangeResult } from "./copyRange.ts";
 
@@ -33,10 +34,17 @@ export interface LargeFileProgress extends LargeFileRef {
  * is compared first, and copied only if it differs. Returns the file's tally.
  */
 df.app.orchestration("copyLargeFile", function* (context) {
-  const progress = context.df.getInput<LargeFileProgress>()!;
-  const { run, part, large, attempt = 1 } = progress;
-  const ref: AttemptRef = { run, part, large, attempt };
-  let { throttled = 0, whole } = progress;
+  assertHandedOut(context);
+  const {
+    comparing,
+    next,
+    state,
+    throttled: before = 0,
+    ...given
+  } = context.df.getInput<LargeFileProgress>()!;
+  const { attempt = 1, whole: known, ...file } = given;
+  const ref: AttemptRef = { ...file, attempt };
+  let [throttled, whole] = [before, known];
   const told = () => (throttled > 0 ? { throttled } : {});
   const again = (change: Partial<LargeFileProgress>) =>
     context.df.continueAsNew({ ...ref, ...told(), ...change } satisfies LargeFileProgress);
@@ -49,18 +57,17 @@ df.app.orchestration("copyLargeFile", function* (context) {
 
   let changed = false;
   if (begun.compare && whole === undefined) {
-    const compared = yield* compare(context, ref, progress.comparing);
+    const compared = yield* compare(context, ref, comparing);
     if (compared === "changed") changed = true;
     else if ("settled" in compared) return { ...compared.settled, ...told() };
     else if ("comparing" in compared) return again(compared);
     else whole = compared.differs;
   }
   if (!changed) {
-    const wave = yield* copyWave(context, ref, begun, { ...progress, whole });
+    const wave = yield* copyWave(context, ref, begun, { next, state, whole });
     throttled += wave.throttled;
     if ("next" in wave) {
-      const { next, state } = wave;
-      return again({ next, ...(whole === undefined ? { state } : { whole }) });
+      return again({ next: wave.next, ...(whole === undefined ? { state: wave.state } : { whole }) });
     }
     if (wave.settled) return { ...wave.settled, ...told() };
   }
@@ -91,7 +98,7 @@ function* copyWave(
   context: df.OrchestrationContext,
   ref: AttemptRef,
   { size, range, ranges }: Attempt,
-  { next = 0, state: before, whole }: LargeFileProgress,
+  { next = 0, state: before, whole }: Pick<LargeFileProgress, "next" | "state" | "whole">,
 ) {
   const end = Math.min(next + RANGES_A_WAVE, ranges);
   const sending = Array.from({ length: end - next }, (_none, index) =>

@@ -14,7 +14,8 @@ df.app.activity("failBatch", {
     context: InvocationContext,
   ): Promise<Tally> => {
     const tally = await failBatch(batch, reason, services.storage);
-    await logTally(context, "batch.failed", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
+    const { run, part, batch: number } = batch;
+    await logTally(context, "batch.failed", { run, part, batch: number }, tally, batchOutcomes(part, number));
     return tally;
   },
 });

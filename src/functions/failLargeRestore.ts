@@ -1,13 +1,13 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { logTally } from "../logging/log-tally.ts";
+import type { LargeRestoreRef } from "../restore/large-file/attempt.ts";
 import { giveUpRestore } from "../restore/large-file/begin-and-end.ts";
-import type { LargeRef } from "../restore/plan.ts";
 import { services } from "../services.ts";
 
 /** Records that a large file could not be restored. */
 df.app.activity("failLargeRestore", {
-  handler: async (ref: LargeRef & { reason: string }, context: InvocationContext) => {
+  handler: async (ref: LargeRestoreRef & { reason: string }, context: InvocationContext) => {
     const tally = await giveUpRestore(ref, services.storage, services.settings, services.budget);
     const { run, part, large } = ref;
     await logTally(context, "large.failed", { run, part, large }, tally);

@@ -1,19 +1,19 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { listFiles, type ListInput } from "../backup/list-files.ts";
-import type { LargeFileRef } from "../backup/large-file/plan.ts";
 import type { Tally } from "../backup/outcome.ts";
-import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import type { Lines } from "../ledger/ledger.ts";
+import type { Listing } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/outcomes.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 
-/** What the orchestrator needs of a listing: names of batches and parts. The lists themselves are in the ledger. */
-export interface FileList {
+/** What the orchestrator needs of a listing: where the batches and parts are. The lists themselves are in the ledger. */
+export interface FileList extends Pick<Listing, "realRoot" | "fresh" | "keep"> {
   found: Tally;
-  batches: BatchRef[];
-  large: LargeFileRef[];
-  rest: PartRef[];
+  batches: Lines[];
+  large: Lines[];
+  rest: Lines[];
   /** Files and bytes that are to be copied. */
   files: number;
   bytes: number;
@@ -27,11 +27,15 @@ df.app.activity("getFileList", {
     const listing = await listFiles(input, services.storage, services.settings);
     const { files } = listing.toCopy;
     await logTally(context, "part.listed", { run, part, files }, listing.found, listingOutcomes(part));
+    const { realRoot, fresh, keep, found, batches, large, rest } = listing;
     return {
-      found: listing.found,
-      batches: listing.batches.map((_batch, batch) => ({ run, part, batch })),
-      large: listing.large.map((_range, large) => ({ run, part, large })),
-      rest: listing.rest.map((_range, number) => ({ run, part: `${part}.${number}` })),
+      realRoot,
+      fresh,
+      keep,
+      found,
+      batches: batches.map(({ list, offset, length, sha256 }) => ({ list, offset, length, sha256 })),
+      large,
+      rest,
       files: listing.toCopy.files,
       bytes: listing.toCopy.bytes,
       ...(listing.problem === undefined ? {} : { problem: listing.problem }),

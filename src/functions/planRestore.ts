@@ -1,51 +1,42 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { partialNote } from "../restore/partial.ts";
-import { planRestore, type PlanInput } from "../restore/plan-restore.ts";
-import { LANES, type Plan } from "../restore/plan.ts";
+import { planRestore } from "../restore/plan-restore.ts";
+import type { Plan, PlanInput } from "../restore/plan.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import type { Tally } from "../backup/outcome.ts";
-import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import type { Lines } from "../ledger/ledger.ts";
 import { listingOutcomes } from "../ledger/outcomes.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 
-/** What an orchestrator needs of a plan: names of batches and parts. The lists themselves are in the ledger. */
-export interface PlannedPart {
-  /** The run that is restored or verified. */
-  of: string;
+/** What an orchestrator needs of a plan: where the batches and parts are. The lists themselves are in the ledger. */
+export interface PlannedPart extends Pick<Plan<unknown>, "source" | "realTo" | "made" | "problem"> {
   found: Tally;
-  batches: BatchRef[];
-  /** Orchestrations that share the large files. */
-  large: { run: string; part: string; large: number; step: number }[];
-  rest: PartRef[];
+  batches: Lines[];
+  /** For each orchestration that restores, or reads back, large files: those that it takes. */
+  large: Lines[];
+  rest: Lines[];
   /** Files and bytes in the batches. */
   files: number;
   bytes: number;
-  problem?: string;
 }
 
 /** A plan as an orchestrator is given it. */
-export function plannedPart({ run, part }: PartRef, plan: Plan<unknown>): PlannedPart {
-  const note = partialNote(plan.source);
+export function plannedPart(plan: Plan<unknown>): PlannedPart {
+  const { source, realTo, made, found, batches, large, rest, toDo, problem } = plan;
+  const note = partialNote(source);
   return {
-    of: plan.source.id,
-    found: { ...plan.found, ...(note === undefined ? {} : { note }) },
-    batches: plan.batches.map((_batch, batch) => ({ run, part, batch })),
-    large: lanes(plan.large?.length ?? 0).map((large, _index, { length }) => ({
-      run,
-      part,
-      large,
-      step: length,
-    })),
-    rest: plan.rest.map((_range, number) => ({ run, part: `${part}.${number}` })),
-    ...plan.toDo,
-    ...(plan.problem === undefined ? {} : { problem: plan.problem }),
+    source,
+    realTo,
+    ...(made === undefined ? {} : { made }),
+    found: { ...found, ...(note === undefined ? {} : { note }) },
+    batches: batches.map(({ list, offset, length, sha256 }) => ({ list, offset, length, sha256 })),
+    large,
+    rest,
+    ...toDo,
+    ...(problem === undefined ? {} : { problem }),
   };
-}
-
-function lanes(files: number): number[] {
-  return Array.from({ length: Math.min(LANES, files) }, (_none, lane) => lane);
 }
 
 /** Plans a restore, or a part of it, into the ledger. */
@@ -54,6 +45,6 @@ df.app.activity("planRestore", {
     const { run, part } = input;
     const plan = await planRestore(input, services.storage, services.settings);
     await logTally(context, "part.planned", { run, part }, plan.found, listingOutcomes(part));
-    return plannedPart(input, plan);
+    return plannedPart(plan);
   },
 });

@@ -1,6 +1,6 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import type { PlanInput } from "../restore/plan-restore.ts";
+import type { PlanInput } from "../restore/plan.ts";
 import { listingOutcomes } from "../ledger/outcomes.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
@@ -14,6 +14,6 @@ df.app.activity("planVerify", {
     const { run, part } = input;
     const plan = await planVerify(input, services.storage, services.settings);
     await logTally(context, "part.planned", { run, part }, plan.found, listingOutcomes(part));
-    return plannedPart(input, plan);
+    return plannedPart(plan);
   },
 });

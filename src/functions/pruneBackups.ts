@@ -42,7 +42,7 @@ df.app.orchestration("pruneBackups", function* (context) {
   const status = { runId: run, dryRun: parsed.value.dryRun };
   context.df.setCustomStatus({ phase: "deciding", ...status });
   const { runs, result } = yield* prune(context, run, parsed.value, status);
-  const told = { done: "deleted", status: { dryRun: parsed.value.dryRun, runs } };
+  const told = { done: "deleted", status: { dryRun: parsed.value.dryRun, runs }, prune: parsed.value };
   return (yield* conclude(context, result, told)).bytes;
 });
 

@@ -16,7 +16,8 @@ df.app.activity("restoreDirectories", {
   handler: async (ref: DirectoriesRef, context: InvocationContext): Promise<DirectoriesSlice> => {
     if (await isCanceled(new Ledger(services.storage, ref.run))) return { tally: emptyTally() };
     const restored = await restoreDirectories(ref, services.storage, services.settings);
-    await logTally(context, "directories.restored", { ...ref }, restored.tally);
+    const { run, slice } = ref;
+    await logTally(context, "directories.restored", { run, slice }, restored.tally);
     return restored;
   },
 });

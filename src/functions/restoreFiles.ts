@@ -7,16 +7,18 @@ import { isCanceled } from "../ledger/run-record.ts";
 import { batchOutcomes } from "../ledger/outcomes.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
+import type { RestoreScope } from "../restore/restore-scope.ts";
 import { services } from "../services.ts";
 import { tellThrottled } from "../storage/throttling.ts";
 
 /** Restores the files of one batch, records the outcome of each, and returns counts and bytes. */
 df.app.activity("restoreFiles", {
-  handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
+  handler: async (ref: BatchRef & RestoreScope, context: InvocationContext): Promise<Tally> => {
     const { storage, settings, budget } = services;
-    if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
-    const tally = await tellThrottled(() => restoreBatch(batch, storage, settings, budget));
-    await logTally(context, "batch.restored", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
+    const { run, part, batch } = ref;
+    if (await isCanceled(new Ledger(storage, run))) return emptyTally();
+    const tally = await tellThrottled(() => restoreBatch(ref, storage, settings, budget));
+    await logTally(context, "batch.restored", { run, part, batch }, tally, batchOutcomes(part, batch));
     return tally;
   },
 });

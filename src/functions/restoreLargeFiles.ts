@@ -1,19 +1,20 @@
 import * as df from "durable-functions";
 import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
+import type { LargeRestoreRef } from "../restore/large-file/attempt.ts";
 import type { Begun } from "../restore/large-file/begin-and-end.ts";
 import type { HashedRestored, RestoredPiece } from "../restore/large-file/restore-range.ts";
-import type { LargeRef } from "../restore/plan.ts";
+import { LANES } from "../restore/lanes.ts";
 
 /** Attempts at a file whose blob is overwritten, or whose temporary file is removed, meanwhile. */
 const ATTEMPTS = 3;
 /** Ranges that are in the hands of activities at a time; then the orchestration begins anew with the next ones. */
 const RANGES_A_WAVE = 32;
 
-/** Every `step`th large file of a part, one after the other: its input at first, then what one wave hands to the next. */
-export interface LargeRestores extends LargeRef {
-  step: number;
+/** The large files of a lane, one after the other: its input at first, then what one wave hands to the next. */
+export interface LargeRestores extends LargeRestoreRef {
   attempt?: number;
   /** The first range that is not written yet. */
   next?: number;
@@ -28,29 +29,30 @@ export interface LargeRestores extends LargeRef {
  * written is hashed as the waves go on, and the whole renamed once its hash is right. Returns the files' tally.
  */
 df.app.orchestration("restoreLargeFiles", function* (context) {
-  const progress = context.df.getInput<LargeRestores>()!;
-  const { run, part, large, step, tally = emptyTally() } = progress;
+  assertHandedOut(context);
+  const { attempt, next, state, tally = emptyTally(), ...ref } = context.df.getInput<LargeRestores>()!;
   const again = (change: Partial<LargeRestores>) =>
-    context.df.continueAsNew({ run, part, large, step, tally, ...change } satisfies LargeRestores);
+    context.df.continueAsNew({ ...ref, tally, ...change } satisfies LargeRestores);
   let settled: Tally | "none" | "next wave" | "next attempt";
   try {
-    settled = yield* wave(context, progress, again);
+    settled = yield* wave(context, ref, { attempt, next, state }, again);
   } catch (error) {
-    const lost = { run, part, large, reason: reasonOf(error) };
+    const lost = { ...ref, reason: reasonOf(error) };
     settled = (yield context.df.callActivityWithRetry("failLargeRestore", retry, lost)) as Tally;
   }
   if (settled === "none") return tally;
   if (typeof settled === "string") return undefined;
-  again({ large: large + step, tally: sum([tally, settled]) });
+  again({ large: ref.large + LANES, tally: sum([tally, settled]) });
   return undefined;
 });
 
 function* wave(
   context: df.OrchestrationContext,
-  { run, part, large, attempt = 1, next = 0, state }: LargeRestores,
+  file: LargeRestoreRef,
+  { attempt = 1, next = 0, state }: Pick<LargeRestores, "attempt" | "next" | "state">,
   again: (change: Partial<LargeRestores>) => void,
 ) {
-  const ref = { run, part, large, attempt };
+  const ref = { ...file, attempt };
   const begun: Begun = yield context.df.callActivityWithRetry("beginLargeRestore", retry, ref);
   if (begun === "none") return "none" as const;
   if ("settled" in begun) return begun.settled;
@@ -91,12 +93,7 @@ function* wave(
     return "next attempt" as const;
   }
   const reason = gone ? GONE : `corrupt, or overwritten while it was read, ${ATTEMPTS} times`;
-  const lost: Tally = yield context.df.callActivityWithRetry("failLargeRestore", retry, {
-    run,
-    part,
-    large,
-    reason,
-  });
+  const lost: Tally = yield context.df.callActivityWithRetry("failLargeRestore", retry, { ...file, reason });
   return lost;
 }
 

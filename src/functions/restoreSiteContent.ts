@@ -1,10 +1,12 @@
 import * as df from "durable-functions";
 import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
-import type { PartRef } from "../ledger/listing.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
+import { handOut } from "../restore/hand-out.ts";
+import type { PlanBase, PlanInput } from "../restore/plan.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
+import { restoreScope } from "../restore/restore-scope.ts";
 import type { DirectoriesSlice } from "../restore/restore-directories.ts";
 import type { Slice, SliceRef } from "../restore/delete-extra.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
@@ -18,13 +20,13 @@ import type { PlannedPart } from "./planRestore.ts";
 df.app.orchestration("restoreSiteContent", function* (context) {
   // Only this orchestrator itself hands out parts; what comes from outside is a request.
   const isPart = Boolean(context.df.parentInstanceId);
-  if (isPart) return yield* restore(context, context.df.getInput<PartRef>()!);
+  if (isPart) return yield* restore(context, context.df.getInput<PlanInput<RestoreRequest>>()!);
 
   const parsed = parseRestoreRequest(context.df.getInput());
   if (!parsed.ok) throw new Error(parsed.problem);
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "planning", runId: run });
-  const result = yield* restore(context, { run, part: "0" }, parsed.value);
+  const result = yield* restore(context, { run, part: "0", request: parsed.value });
   const done = result.extraStays ? `restored; ${EXTRA_STAYS}` : "restored";
   return (yield* conclude(context, result, { done })).bytes;
 });
@@ -35,70 +37,81 @@ const EXTRA_STAYS = "what is extra was not deleted, for that is done when all el
 type Restored = Tally & { extraStays?: true };
 
 /** Restores the whole run, or the part that is left to this orchestration. */
-function* restore(context: df.OrchestrationContext, part: PartRef, request?: RestoreRequest) {
+function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
+  const { run, part, request } = input;
+  const isWhole = !input.left;
   let plan: PlannedPart;
   let removed: Restored = emptyTally();
   // What a dry run would delete is in nobody's way.
-  const deletesLast = request?.delete === true && !request.dryRun;
+  const deletesLast = isWhole && request.delete && !request.dryRun;
   try {
-    plan = yield context.df.callActivityWithRetry("planRestore", retry, { ...part, request });
+    plan = yield context.df.callActivityWithRetry("planRestore", retry, input);
     if (plan.problem !== undefined) return stopped(plan.problem);
-    if (request?.delete) removed = yield* deleteExtra(context, part.run, deletesLast);
+    if (isWhole && request.delete)
+      removed = yield* deleteExtra(context, run, baseOf(request, plan), deletesLast);
   } catch (error) {
     return stopped(reasonOf(error));
   }
   if (removed.stopped !== undefined) return removed;
-  if (request) {
-    const { of, files, bytes, rest } = plan;
+  if (isWhole) {
+    const { source, files, bytes, rest } = plan;
     const planned = { files, bytes, complete: rest.length === 0 };
-    context.df.setCustomStatus({ phase: "restoring", runId: part.run, of, planned });
+    context.df.setCustomStatus({ phase: "restoring", runId: run, of: source.id, planned });
   }
 
-  const batches = plan.batches.map((batch) => context.df.callActivityWithRetry("restoreFiles", retry, batch));
-  const large = plan.large.map((lane) =>
-    context.df.callSubOrchestrator("restoreLargeFiles", lane, `${lane.run}:${lane.part}:large-${lane.large}`),
+  const { batches, lanes, parts } = handOut(input, plan, restoreScope(request, plan));
+  const files = batches.map((batch) => context.df.callActivityWithRetry("restoreFiles", retry, batch));
+  const large = lanes.map((lane) =>
+    context.df.callSubOrchestrator("restoreLargeFiles", lane, `${run}:${part}:large-${lane.large}`),
   );
-  const rest = plan.rest.map((left) =>
-    context.df.callSubOrchestrator("restoreSiteContent", left, `${left.run}:${left.part}`),
+  const rest = parts.map((left) =>
+    context.df.callSubOrchestrator("restoreSiteContent", left, `${run}:${left.part}`),
   );
-  const results = yield* settleAll<Tally>(context, [...batches, ...large, ...rest]);
-  const restored = yield* tallyResults(context, plan.batches, results);
+  const results = yield* settleAll<Tally>(context, [...files, ...large, ...rest]);
+  const restored = yield* tallyResults(context, batches, results);
   const result: Restored = sum([plan.found, removed, ...restored]);
-  if (!request) return result;
+  if (!isWhole) return result;
+  const base = baseOf(request, plan);
   // What could not be restored may be there under another name, as something extra.
   const extraStays = deletesLast && (result.stopped !== undefined || result.counts.failed > 0);
-  const extra = deletesLast && !extraStays ? yield* deleteLast(context, part.run) : emptyTally();
+  const extra = deletesLast && !extraStays ? yield* deleteLast(context, run, base) : emptyTally();
   // Last, for what is put into a directory, or removed from it, changes its time.
-  const directories = yield* setDirectories(context, part.run);
+  const directories = yield* setDirectories(context, run, base);
   return { ...sum([result, extra, directories]), ...(extraStays ? { extraStays } : {}) } satisfies Restored;
 }
 
+type Base = PlanBase<RestoreRequest>;
+
+function baseOf(request: RestoreRequest, { source, realTo, made }: PlannedPart): Base {
+  return { request, source, realTo, ...(made === undefined ? {} : { made }) };
+}
+
 /** Removes what is extra. @param inTheWay only what is in the way of what is to be restored */
-function* deleteExtra(context: df.OrchestrationContext, run: string, inTheWay: boolean) {
+function* deleteExtra(context: df.OrchestrationContext, run: string, base: Base, inTheWay: boolean) {
   const tallies: Tally[] = [];
   for (let slice = 0; ; slice++) {
-    const ref: SliceRef = { run, slice, ...(inTheWay ? { inTheWay } : {}) };
+    const ref: SliceRef = { run, slice, ...base, ...(inTheWay ? { inTheWay } : {}) };
     const result: Slice = yield context.df.callActivityWithRetry("deleteExtra", retry, ref);
     tallies.push(result.tally);
     if (result.reached === undefined) return sum(tallies);
   }
 }
 
-function* deleteLast(context: df.OrchestrationContext, run: string) {
+function* deleteLast(context: df.OrchestrationContext, run: string, base: Base) {
   try {
-    return yield* deleteExtra(context, run, false);
+    return yield* deleteExtra(context, run, base, false);
   } catch (error) {
     return stopped(reasonOf(error));
   }
 }
 
 /** Gives directories their modes and times back. */
-function* setDirectories(context: df.OrchestrationContext, run: string) {
+function* setDirectories(context: df.OrchestrationContext, run: string, base: Base) {
   const tallies: Tally[] = [];
   for (let slice = 0; ; slice++) {
     let result: DirectoriesSlice;
     try {
-      result = yield context.df.callActivityWithRetry("restoreDirectories", retry, { run, slice });
+      result = yield context.df.callActivityWithRetry("restoreDirectories", retry, { run, slice, ...base });
     } catch (error) {
       return sum([...tallies, stopped(reasonOf(error))]);
     }

@@ -9,14 +9,16 @@ import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 import { tellThrottled } from "../storage/throttling.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";
+import type { VerifyScope } from "../verify/verify-scope.ts";
 
 /** Reads the contents of one batch back, records the outcome of each, and returns counts. */
 df.app.activity("verifyFiles", {
-  handler: async (batch: BatchRef, context: InvocationContext): Promise<Tally> => {
+  handler: async (ref: BatchRef & VerifyScope, context: InvocationContext): Promise<Tally> => {
     const { storage, settings, budget } = services;
-    if (await isCanceled(new Ledger(storage, batch.run))) return emptyTally();
-    const tally = await tellThrottled(() => verifyBatch(batch, storage, settings, budget));
-    await logTally(context, "batch.verified", { ...batch }, tally, batchOutcomes(batch.part, batch.batch));
+    const { run, part, batch } = ref;
+    if (await isCanceled(new Ledger(storage, run))) return emptyTally();
+    const tally = await tellThrottled(() => verifyBatch(ref, storage, settings, budget));
+    await logTally(context, "batch.verified", { run, part, batch }, tally, batchOutcomes(part, batch));
     return tally;
   },
 });

@@ -1,16 +1,18 @@
 import * as df from "durable-functions";
 import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
+import { LANES } from "../restore/lanes.ts";
 import type { LargeRef } from "../restore/plan.ts";
+import type { VerifyScope } from "../verify/verify-scope.ts";
 import type { Reading, SpanVerified } from "../verify/verify-span.ts";
 
 /** Spans that one history is about; then the orchestration begins anew with the next one. */
 const SPANS_A_HISTORY = 32;
 
-/** Every `step`th large file of a part, one after the other: its input at first, then what one history hands to the next. */
-export interface LargeVerifications extends LargeRef {
-  step: number;
+/** The large files of a lane, one after the other: its input at first, then what one history hands to the next. */
+export interface LargeVerifications extends LargeRef, VerifyScope {
   reading?: Reading;
   /** What came of the files before. */
   tally?: Tally;
@@ -21,15 +23,19 @@ export interface LargeVerifications extends LargeRef {
  * as a huge file takes. Returns the files' tally.
  */
 df.app.orchestration("verifyLargeFiles", function* (context) {
-  const input = context.df.getInput<LargeVerifications>()!;
-  const { run, part, step } = input;
-  let { large, reading, tally = emptyTally() } = input;
+  assertHandedOut(context);
+  const {
+    reading: before,
+    tally: sofar = emptyTally(),
+    ...input
+  } = context.df.getInput<LargeVerifications>()!;
+  let [ref, reading, tally] = [input, before, sofar];
   for (let span = 0; span < SPANS_A_HISTORY; span++) {
     let result: SpanVerified;
     try {
-      result = yield context.df.callActivityWithRetry("verifySpan", retry, { run, part, large, reading });
+      result = yield context.df.callActivityWithRetry("verifySpan", retry, { ...ref, reading });
     } catch (error) {
-      const lost = { run, part, large, reason: reasonOf(error) };
+      const lost = { ...ref, reason: reasonOf(error) };
       result = { settled: yield context.df.callActivityWithRetry("failLargeVerify", retry, lost) };
     }
     if (result === "none") return tally;
@@ -38,9 +44,9 @@ df.app.orchestration("verifyLargeFiles", function* (context) {
       continue;
     }
     tally = sum([tally, result.settled]);
-    large += step;
+    ref = { ...ref, large: ref.large + LANES };
     reading = undefined;
   }
-  context.df.continueAsNew({ run, part, large, step, reading, tally } satisfies LargeVerifications);
+  context.df.continueAsNew({ ...ref, reading, tally } satisfies LargeVerifications);
   return undefined;
 });

@@ -6,12 +6,13 @@ import { showLife } from "../ledger/sign-of-life.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { largeOutcome, type LargeRef } from "../restore/plan.ts";
 import { services } from "../services.ts";
+import type { VerifyScope } from "../verify/verify-scope.ts";
 import { verifySpan, type Reading, type SpanVerified } from "../verify/verify-span.ts";
 
 /** Reads on in a large file, for a bounded time; records the outcome at its end. */
 df.app.activity("verifySpan", {
   handler: async (
-    ref: LargeRef & { reading?: Reading },
+    ref: LargeRef & VerifyScope & { reading?: Reading },
     context: InvocationContext,
   ): Promise<SpanVerified> => {
     const ledger = new Ledger(services.storage, ref.run);

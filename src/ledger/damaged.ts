@@ -12,6 +12,21 @@ export class DamagedRecord extends Error {
   }
 }
 
+/**
+ * A record of a run says what the run did not write, or cannot have written. A record is data: where a run reads, writes
+ * and deletes comes from its request alone, and one that says otherwise ends the run.
+ */
+export class ChangedRecord extends Error {
+  /** @param name the blob's name in the container of the ledgers */
+  constructor(name: string) {
+    super(
+      `The record of this run was changed by someone else: ${LEDGER_CONTAINER}/${name}. Nothing was done with what it says. ` +
+        `Find out who else can write to that container, then start the run again.`,
+    );
+    this.name = "ChangedRecord";
+  }
+}
+
 /** A newer version of the app wrote the ledger: what it says is not known. */
 export class NewerLedger extends Error {
   constructor(runId: string) {
@@ -43,7 +58,10 @@ export function ofDamaged(error: unknown): undefined {
  */
 export function isFinal(error: unknown): boolean {
   const isUnreadable =
-    error instanceof DamagedRecord || error instanceof NewerLedger || error instanceof UnknownRun;
+    error instanceof DamagedRecord ||
+    error instanceof ChangedRecord ||
+    error instanceof NewerLedger ||
+    error instanceof UnknownRun;
   return isUnreadable || classify(error) === "refused";
 }
 
@@ -87,6 +105,7 @@ export const listRange = z.looseObject({
   list: z.string().min(1),
   offset: whole,
   length: whole.max(2 ** 30),
+  sha256: z.string().optional(),
 });
 export const counts = z.record(z.string(), z.number());
 export const tally = z.looseObject({ counts, failures: z.array(z.string()) });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { classify, ContainerMissing } from "../storage/errors.ts";
@@ -6,7 +7,7 @@ import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../storage/md5.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
-import { DamagedRecord, readRecord } from "./damaged.ts";
+import { ChangedRecord, DamagedRecord, readRecord } from "./damaged.ts";
 import { LEDGER_ID } from "./run-id.ts";
 
 /** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
@@ -17,6 +18,24 @@ export interface ListRange {
   offset: number;
   /** Bytes. */
   length: number;
+  /** The hash of those bytes, in base64url. Absent in records of older versions. */
+  sha256?: string;
+}
+
+/**
+ * Some lines of a list, as an activity is given them. The hash has come through the history, so that an activity reads what
+ * was listed or nothing, whoever else can write to the container.
+ */
+export type Lines = Required<ListRange>;
+
+/** The range that some lines take up of a list, from a byte on. */
+export function linesAt(list: string, offset: number, text: string): Lines {
+  const bytes = Buffer.from(text);
+  return { list, offset, length: bytes.length, sha256: hashOf(bytes) };
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("base64url");
 }
 
 /** What a blob of the ledger holds, when it was there already. */
@@ -86,8 +105,15 @@ export class Ledger {
     return versionId !== undefined;
   }
 
-  /** The lines of a range of a blob. @throws DamagedRecord, or storage's error when the blob is missing */
-  async readLines<T>({ list, offset, length }: ListRange, schema: z.ZodType = z.unknown()): Promise<T[]> {
+  /**
+   * The lines of a range of a blob.
+   * @throws ChangedRecord where they are not those that the range was made of, DamagedRecord, or storage's error when the
+   * blob is missing
+   */
+  async readLines<T>(
+    { list, offset, length, sha256 }: ListRange,
+    schema: z.ZodType = z.unknown(),
+  ): Promise<T[]> {
     if (length === 0) return [];
     const pieces: Buffer[] = [];
     for (let at = offset; at < offset + length; at += LONGEST_HASHED_RANGE) {
@@ -96,6 +122,7 @@ export class Ledger {
     }
     const bytes = Buffer.concat(pieces);
     if (bytes.length < length) throw new DamagedRecord(`${this.runId}/${list}`, "it is cut short");
+    if (sha256 !== undefined && hashOf(bytes) !== sha256) throw new ChangedRecord(`${this.runId}/${list}`);
     const lines = linesOf(bytes.toString("utf8"));
     return await inTurns(lines, (line) => readRecord<T>(line, schema, `${this.runId}/${list}`));
   }

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { backupRequest, type BackupRequest } from "../backup/request.ts";
 import type { Tally } from "../backup/outcome.ts";
 import { listRange, readVersioned, tally } from "./damaged.ts";
-import type { Ledger, ListRange } from "./ledger.ts";
+import { linesAt, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 
 /** Some files of a list, to be copied by one activity. */
-export interface Batch extends ListRange {
+export interface Batch extends Lines {
   files: number;
   /** Bytes of content when it was listed. */
   bytes: number;
@@ -15,8 +15,8 @@ export interface Batch extends ListRange {
 export type Keep = "snapshots" | "versions" | "nothing";
 
 /**
- * What the listing of one part of the tree came to. Written once as `lists/{part}.json`; activities are given only the
- * part's name and a number, and look the rest up here.
+ * What the listing of one part of the tree came to. Written once as `lists/{part}.json`, for whoever reads the run later: the
+ * run itself goes by what its orchestration hands on.
  */
 export interface Listing {
   version: 1;
@@ -30,28 +30,27 @@ export interface Listing {
   found: Tally;
   batches: Batch[];
   /** Files that are copied by ranges, each range one line. */
-  large: ListRange[];
+  large: Lines[];
   /** Files and bytes in the batches and large files together. */
   toCopy: { files: number; bytes: number };
   /** Directories that are not empty, with mode and time of change; absent where there are none. */
   directories?: ListRange;
   /** What is left to walk, each range for one sub-orchestration. */
-  rest: ListRange[];
+  rest: Lines[];
   /** Why nothing could be listed at all, for people: the root is missing, not a directory, not readable. */
   problem?: string;
 }
 
-/** One batch of one part, as an activity is given it. */
-export interface BatchRef {
-  run: string;
-  part: string;
-  batch: number;
-}
-
-/** One part of the tree, as a sub-orchestration is given it. "0" is the whole tree, "0.3" the fourth part it was cut into. */
+/** One part of the tree. "0" is the whole tree, "0.3" the fourth part it was cut into. */
 export interface PartRef {
   run: string;
   part: string;
+}
+
+/** One batch of one part, as an activity is given it. */
+export interface BatchRef extends PartRef {
+  batch: number;
+  lines: Lines;
 }
 
 const schema = z.looseObject({
@@ -76,13 +75,13 @@ export function listingName(part: string): string {
   return `lists/${part}.json`;
 }
 
-/** Each line of a list as a range of its own. */
-export function lineRanges(list: string, lines: readonly string[]): ListRange[] {
+/** The pieces of a list, each as a range of its own. */
+export function rangesOf(list: string, pieces: readonly string[]): Lines[] {
   let offset = 0;
-  return lines.map((line) => {
-    const length = Buffer.byteLength(line);
-    offset += length;
-    return { list, offset: offset - length, length };
+  return pieces.map((text) => {
+    const lines = linesAt(list, offset, text);
+    offset += lines.length;
+    return lines;
   });
 }
 
@@ -107,11 +106,18 @@ export async function readListingNow(ledger: Ledger, part: string): Promise<List
     : readVersioned<Listing>(text, schema, ledger.runId, listingName(part));
 }
 
-/** Writes the listing of a part, unless another delivery of the activity did: then gives that one. */
-export async function settleListing(ledger: Ledger, part: string, listing: Listing): Promise<Listing> {
+/**
+ * Writes the listing of a part, unless there is one.
+ * @returns that one: another delivery of the activity wrote it, or someone else
+ */
+export async function settleListing(
+  ledger: Ledger,
+  part: string,
+  listing: Listing,
+): Promise<Listing | undefined> {
   const { toCopy, rest } = listing;
   // In metadata, so that a run's progress is one list call.
   const metadata = { files: String(toCopy.files), bytes: String(toCopy.bytes), rest: String(rest.length) };
   const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(listing), metadata);
-  return won ? listing : ((await readListing(ledger, part)) ?? listing);
+  return won ? undefined : await readListingNow(ledger, part);
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { BackupRequest } from "../backup/request.ts";
 import { emptyCounts, type Counts } from "../backup/outcome.ts";
 import type { Ledger } from "./ledger.ts";
-import { counts, readRecord } from "./damaged.ts";
+import { ChangedRecord, counts, DamagedRecord, readRecord } from "./damaged.ts";
 import { LEDGER_ID } from "./run-id.ts";
 import { indexRun } from "./run-index.ts";
 
@@ -66,12 +66,16 @@ export const runRecord = z.looseObject({
 });
 
 function parseRun(text: string, ledger: Ledger): RunRecord {
-  return readRecord<RunRecord>(text, runRecord, `${ledger.runId}/${NAME}`);
+  const name = `${ledger.runId}/${NAME}`;
+  const record = readRecord<RunRecord>(text, runRecord, name);
+  if (record.id !== ledger.runId) throw new DamagedRecord(name, "it is the record of another run");
+  return record;
 }
 
 /**
  * Records that a run has begun, once, and puts it into the index of runs.
  * @returns the run that it is recorded to be of, which may be another delivery's choice
+ * @throws ChangedRecord where the record that was there is of anything else than this run was asked for
  */
 export async function openRun(
   ledger: Ledger,
@@ -93,6 +97,10 @@ export async function openRun(
   const written = await ledger.writeOnce(NAME, JSON.stringify(record));
   // Another delivery may have ended between the two.
   const standing = written.won ? record : ((await readRun(ledger)) ?? record);
+  const differs = (["kind", "root", "container", "prefix", "mode", "dryRun"] as const).some(
+    (field) => standing[field] !== record[field],
+  );
+  if (differs) throw new ChangedRecord(`${ledger.runId}/${NAME}`);
   await indexRun(ledger.service, standing, "first");
   const versioned = written.won ? written.versioned : await ledger.isVersioned(NAME);
   return { versioned, of: standing.of };

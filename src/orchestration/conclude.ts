@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { verdict, type Counts, type Tally } from "../backup/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Closed, End } from "../functions/closeBackup.ts";
+import type { PruneRequest } from "../retention/request.ts";
 import { retry } from "./retry.ts";
 
 /** How the end of a kind of run is told. */
@@ -10,15 +11,17 @@ interface Told {
   done?: string;
   /** What the custom status says beside the phase and the counts. */
   status?: Record<string, unknown>;
-  /** What a backup was asked for: what it found is held against the last good run. */
+  /** What a backup was asked for: it lets go of its destination, and what it found is held against the last good run. */
   backup?: BackupRequest;
+  /** What a prune was asked for: it lets backups into its destination again. */
+  prune?: PruneRequest;
 }
 
 /** Ends a run: closes its record, and fails where something of it failed. Gives the counts of one in which nothing did. */
 export function* conclude(
   context: OrchestrationContext,
   result: Tally,
-  { done, status = {}, backup }: Told = {},
+  { done, status = {}, backup, prune }: Told = {},
 ): Generator<Task, Counts, unknown> {
   const run = context.df.instanceId;
   const failure = verdict(result, run, done);
@@ -31,6 +34,8 @@ export function* conclude(
     message: [failure, note].filter((some) => some !== undefined).join(" ") || undefined,
     // One that was broken off does not count anyway.
     ...(stopped === undefined ? { backup } : { brokenOff: true }),
+    claimed: placeOf(backup),
+    locked: placeOf(prune),
   };
   let closed: Closed = { recorded: false };
   try {
@@ -54,4 +59,8 @@ export function* conclude(
   });
   if (message !== undefined) throw new Error(message);
   return counts;
+}
+
+function placeOf(request: BackupRequest | PruneRequest | undefined): End["claimed"] {
+  return request && { container: request.container, prefix: request.prefix };
 }

@@ -14,14 +14,14 @@ import type { Settings } from "../settings.ts";
 import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
 import { setTime } from "./file-times.ts";
-import { readPlan, WHOLE_RUN } from "./plan.ts";
+import type { PlanBase } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "./run-names.ts";
 import { createSelection, type Selection } from "./selection.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
-export interface SliceRef {
+export interface SliceRef extends PlanBase<RestoreRequest> {
   run: string;
   slice: number;
   /** Only what is in the way of what is to be restored: in the place of a directory, or below that of a file. */
@@ -54,9 +54,7 @@ export async function deleteExtra(
   const ledger = new Ledger(service, ref.run);
   const before = await readSlice(ledger, ref);
   if (before) return before;
-  const plan = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
-  if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
-  const { request, source, realTo } = plan;
+  const { request, source, realTo } = ref;
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused }, deleted: 0 };
   let names;
@@ -83,7 +81,7 @@ export async function deleteExtra(
   return await settleSlice(ledger, ref, removal);
 }
 
-function nameOf({ slice, inTheWay }: SliceRef): string {
+function nameOf({ slice, inTheWay }: Pick<SliceRef, "slice" | "inTheWay">): string {
   return inTheWay ? `deleted/before-${slice}` : `deleted/${slice}`;
 }
 

@@ -14,20 +14,13 @@ import { describe } from "../storage/errors.ts";
 import { findContents } from "./find-content.ts";
 import type { ManifestItem } from "./manifest.ts";
 import { clashesIn } from "./one-name.ts";
-import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "./plan.ts";
-import type { Plan, PlanBase, PlannedItem } from "./plan.ts";
+import { isPlan, noPlan, settlePart, settlePlan } from "./plan.ts";
+import type { Plan, PlanBase, PlanInput, PlannedItem } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
-import { createSelection } from "./selection.ts";
-import { findRun, NoSuchRun, whyGone } from "./source-run.ts";
-
-/** The whole run (with the request) or a part that another plan left (by its name alone). */
-export interface PlanInput<Request> {
-  run: string;
-  part: string;
-  request?: Request;
-}
+import { createSelection, type Selection } from "./selection.ts";
+import { findRun, findStanding, NoSuchRun, whyGone } from "./source-run.ts";
 
 export type RestorePlan = Plan<RestoreRequest>;
 
@@ -43,21 +36,25 @@ export async function planRestore(
 ): Promise<RestorePlan> {
   const ledger = new Ledger(service, input.run);
   try {
-    const before = await readPlan<RestoreRequest>(ledger, input.part);
-    if (before) return before;
-    const base = await (input.request
-      ? begin(input.request, ledger, service, settings)
-      : resume(input.part, ledger));
-    if (isPlan(base)) return await settlePlan(ledger, input.part, base);
+    const { request, left } = input;
+    const base = left
+      ? { request, source: left.source, realTo: left.realTo }
+      : await begin(request, ledger, service, settings);
+    if (isPlan(base)) {
+      await settlePlan(ledger, input.part, base);
+      return base;
+    }
     const container = service.getContainerClient(base.source.container);
-    return await settlePart(ledger, input.part, base, {
+    const selection = createSelection(request.include, request.exclude);
+    return await settlePart(input, base, {
       service,
       filesPerPart: settings.listFiles,
+      covers: (item) => selects(selection, item) && unsafePath(item.path) === undefined,
       examine: (items) => examine(items, base, container, settings),
       largeFile: settings.largeFile,
     });
   } catch (error) {
-    if (!isFinal(error) || !input.request) throw error;
+    if (!isFinal(error)) throw error;
     return noPlan(unknownRun(input.request), describe(error));
   }
 }
@@ -82,7 +79,7 @@ async function begin(
     );
     // Of a time: since the record was opened another run may have ended, but that one is kept from prunes.
     if (opened.of !== undefined && opened.of !== source.id)
-      source = await findRun(service, { run: opened.of });
+      source = await findStanding(service, request, opened.of, ledger);
   } catch (error) {
     if (error instanceof NoSuchRun) return noPlan(nothing, error.message);
     throw error;
@@ -116,11 +113,8 @@ async function begin(
   return leadsOut === undefined ? base : noPlan(base, leadsOut);
 }
 
-async function resume(part: string, ledger: Ledger): Promise<PlanBase<RestoreRequest>> {
-  const whole = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
-  if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-  const { request, source, realTo } = whole;
-  return { request, source, realTo };
+function selects(selection: Selection, { path: portable, kind }: ManifestItem): boolean {
+  return kind === "directory" ? selection.directory(portable) : selection.file(portable);
 }
 
 async function examine(
@@ -133,9 +127,8 @@ async function examine(
   const settled: Outcome[] = [];
   const safe: ManifestItem[] = [];
   await inTurns(items, (item) => {
-    const { path: portable, kind } = item;
-    if (!(kind === "directory" ? selection.directory(portable) : selection.file(portable))) return;
-    const reason = unsafePath(portable);
+    if (!selects(selection, item)) return;
+    const reason = unsafePath(item.path);
     if (reason === undefined) safe.push(item);
     else settled.push(lost(item, reason));
   });

@@ -1,23 +1,31 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
 import { z } from "zod";
-import { entry, fileSize, listRange, readVersioned, tally } from "../ledger/damaged.ts";
-import { Ledger, toLine, type ListRange } from "../ledger/ledger.ts";
+import { ChangedRecord, entry, fileSize, listRange, readVersioned, tally } from "../ledger/damaged.ts";
+import { Ledger, toLine, toLines, type Lines } from "../ledger/ledger.ts";
+import { listingName, rangesOf, type Batch, type PartRef } from "../ledger/listing.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { lineRanges, listingName, type Batch } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { listManifest, missingRecords, readManifest } from "./manifest.ts";
 import type { ManifestBlob, ManifestItem } from "./manifest.ts";
 import type { Source } from "./find-content.ts";
+import { LANES, lanesOf } from "./lanes.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** One item and where its content is: a line of a batch. */
 export interface PlannedItem extends ManifestItem {
   source: Source;
+}
+
+/** The whole run, or a part of it that another plan left. */
+export interface PlanInput<Request> extends PartRef {
+  request: Request;
+  left?: Omit<PlanBase<Request>, "request"> & { lines: Lines };
 }
 
 /**
@@ -36,9 +44,9 @@ export interface Plan<Request> {
   /** What was settled while planning. */
   found: Tally;
   batches: Batch[];
-  /** Files that are restored, or read back, by ranges, each range one line. */
-  large?: ListRange[];
-  rest: ListRange[];
+  /** Files that are restored, or read back, by ranges: for each lane those that one orchestration takes in turn. */
+  large: Lines[];
+  rest: Lines[];
   toDo: { files: number; bytes: number };
   /** Why nothing can be done at all, for people. */
   problem?: string;
@@ -68,22 +76,32 @@ const schema = z.looseObject({
   made: z.boolean().optional(),
   found: tally,
   batches: z.array(listRange),
+  large: z.array(listRange),
   rest: z.array(listRange),
 });
 
 /** Blobs of a manifest that are read at a time. */
 const READS = 16;
 
-/** Plans one part; a part that was planned before is not planned again. */
+/** Plans one part; a part that was planned before is not planned again. @throws ChangedRecord */
 export async function settlePart<Request>(
-  ledger: Ledger,
-  part: string,
+  { run, part, left }: PlanInput<Request>,
   base: PlanBase<Request>,
-  tools: { service: BlobServiceClient; filesPerPart: number; examine: Examine; largeFile?: number },
+  tools: {
+    service: BlobServiceClient;
+    filesPerPart: number;
+    /** Whether an item may be in the plan at all. */
+    covers: (item: PlannedItem) => boolean;
+    examine: Examine;
+    largeFile?: number;
+  },
 ): Promise<Plan<Request>> {
-  const { service, filesPerPart, examine, largeFile = Infinity } = tools;
+  const { service, filesPerPart, covers, examine, largeFile = Infinity } = tools;
+  const ledger = new Ledger(service, run);
+  const before = await readPlan<Request>(ledger, part);
+  if (before) return await adopt(before, base, covers, ledger, part);
   const sourceLedger = new Ledger(service, base.source.id);
-  const { pending, damage } = await partOf(ledger, part, base.source, service);
+  const { pending, damage } = await partOf(ledger, left?.lines, base.source, service);
   let settled = damage;
   let planned: PlannedItem[] = [];
 
@@ -102,30 +120,50 @@ export async function settlePart<Request>(
   const isLarge = ({ kind, size }: PlannedItem): boolean => kind === "file" && size > largeFile;
   const small = planned.filter((item) => !isLarge(item));
   const lines = await inTurns(small, toLine);
-  const largeLines = planned.filter(isLarge).map(toLine);
-  if (largeLines.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
+  const lanes = lanesOf(planned.filter(isLarge)).map(toLines);
+  if (lanes.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, lanes.join(""));
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   const found =
     settled.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), settled) : emptyTally();
-  return await settlePlan(ledger, part, {
+  const plan: Plan<Request> = {
     version: 1,
     ...base,
     found,
-    batches: cut(
-      `${attempt}.jsonl`,
-      small,
-      lines,
-      part === WHOLE_RUN,
-      MAX_BATCHES - Math.min(LANES, largeLines.length),
-    ),
-    large: lineRanges(`${attempt}.large.jsonl`, largeLines),
+    batches: cut(`${attempt}.jsonl`, small, lines, part === WHOLE_RUN, MAX_BATCHES - lanes.length),
+    large: rangesOf(`${attempt}.large.jsonl`, lanes),
     rest,
     toDo: { files: planned.length, bytes: planned.reduce((sum, { size }) => sum + size, 0) },
-  });
+  };
+  const other = await settlePlan(ledger, part, plan);
+  return other ? await adopt(other, base, covers, ledger, part) : plan;
 }
 
-/** Orchestrations that the large files of a part are shared among. */
-export const LANES = 16;
+/**
+ * Takes over the plan that is there already. Another delivery of the activity wrote it, or someone else: it must be one that
+ * this run could have made.
+ * @throws ChangedRecord
+ */
+async function adopt<Request>(
+  plan: Plan<Request>,
+  base: PlanBase<Request>,
+  covers: (item: PlannedItem) => boolean,
+  ledger: Ledger,
+  part: string,
+): Promise<Plan<Request>> {
+  // It leads nowhere.
+  if (plan.problem !== undefined) return noPlan(base, plan.problem);
+  // A run that was broken off may have been closed since.
+  const placeOf = ({ request, source, realTo }: PlanBase<Request>) => ({
+    request,
+    source: { ...source, status: undefined },
+    realTo,
+  });
+  let agrees = isDeepStrictEqual(placeOf(plan), placeOf(base));
+  for (const lines of agrees ? [...plan.batches, ...plan.large] : [])
+    agrees &&= (await ledger.readLines<PlannedItem>(lines, plannedItem)).every(covers);
+  if (!agrees) throw new ChangedRecord(`${ledger.runId}/${listingName(part)}`);
+  return plan;
+}
 
 /** The part that is the whole run. */
 export const WHOLE_RUN = "0";
@@ -133,17 +171,11 @@ export const WHOLE_RUN = "0";
 /** The blobs of the manifest that a part is about; for the whole run also what its ledger lacks. */
 async function partOf(
   ledger: Ledger,
-  part: string,
+  left: Lines | undefined,
   source: SourceRun,
   service: BlobServiceClient,
 ): Promise<{ pending: ManifestBlob[]; damage: Outcome[] }> {
-  if (part !== WHOLE_RUN) {
-    const dot = part.lastIndexOf(".");
-    const parent = await readPlan(ledger, part.slice(0, dot));
-    const range = parent?.rest[Number(part.slice(dot + 1))];
-    if (!range) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-    return { pending: await ledger.readLines<ManifestBlob>(range, manifestBlob), damage: [] };
-  }
+  if (left) return { pending: await ledger.readLines<ManifestBlob>(left, manifestBlob), damage: [] };
   const pending = await listManifest(service, source.id);
   // Of a run that was broken off it is expected that records are missing.
   const ended = source.status !== "running" && source.status !== "canceled";
@@ -157,53 +189,41 @@ async function divided(
   filesPerPart: number,
   ledger: Ledger,
   list: string,
-): Promise<ListRange[]> {
+): Promise<Lines[]> {
   const share = Math.max(filesPerPart, files / MAX_PARTS);
   const lines = pending.map(toLine);
   await ledger.writeOnce(list, lines.join(""));
-  const ranges: ListRange[] = [];
-  let range: ListRange = { list, offset: 0, length: 0 };
-  let inRange = 0;
+  const pieces = [""];
+  let inPiece = 0;
   pending.forEach((blob, index) => {
-    if (inRange > 0 && inRange + blob.files > share && ranges.length < MAX_PARTS - 1) {
-      ranges.push(range);
-      range = { list, offset: range.offset + range.length, length: 0 };
-      inRange = 0;
+    if (inPiece > 0 && inPiece + blob.files > share && pieces.length < MAX_PARTS) {
+      pieces.push("");
+      inPiece = 0;
     }
-    range.length += Buffer.byteLength(lines[index] ?? "");
-    inRange += blob.files;
+    pieces[pieces.length - 1] += lines[index] ?? "";
+    inPiece += blob.files;
   });
-  return [...ranges, range];
+  return rangesOf(list, pieces);
 }
-
-const cache = new Map<string, Plan<unknown>>();
-const CACHED = 32;
 
 /** The plan of a part, or undefined when it was not planned yet. */
 export async function readPlan<Request>(ledger: Ledger, part: string): Promise<Plan<Request> | undefined> {
-  const key = `${ledger.runId}/${part}`;
-  const cached = cache.get(key);
-  if (cached) return cached as Plan<Request>;
   const text = await ledger.read(listingName(part));
   if (text === undefined) return undefined;
-  const plan = readVersioned<Plan<Request>>(text, schema, ledger.runId, listingName(part));
-  cache.set(key, plan);
-  const oldest = cache.keys().next();
-  if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
-  return plan;
+  return readVersioned<Plan<Request>>(text, schema, ledger.runId, listingName(part));
 }
 
-/** Writes the plan of a part, unless another delivery of the activity did: then gives that one. */
+/** Writes the plan of a part, unless there is one. @returns that one */
 export async function settlePlan<Request>(
   ledger: Ledger,
   part: string,
   plan: Plan<Request>,
-): Promise<Plan<Request>> {
+): Promise<Plan<Request> | undefined> {
   const { toDo, rest } = plan;
   // In metadata, so that a run's progress is one list call.
   const metadata = { files: String(toDo.files), bytes: String(toDo.bytes), rest: String(rest.length) };
   const { won } = await ledger.writeOnce(listingName(part), JSON.stringify(plan), metadata);
-  return won ? plan : ((await readPlan<Request>(ledger, part)) ?? plan);
+  return won ? undefined : await readPlan<Request>(ledger, part);
 }
 
 /** A plan of nothing, and why. */
@@ -213,44 +233,34 @@ export function noPlan<Request>(base: PlanBase<Request>, problem: string): Plan<
     ...base,
     found: emptyTally(),
     batches: [],
+    large: [],
     rest: [],
     toDo: { files: 0, bytes: 0 },
     problem,
   };
 }
 
-/** The plan of a batch's part and the items of the batch. */
-export async function openBatch<Request>(
-  ledger: Ledger,
-  { part, batch }: { part: string; batch: number },
-): Promise<{ plan: Plan<Request>; items: PlannedItem[] }> {
-  const plan = await readPlan<Request>(ledger, part);
-  const range = plan?.batches[batch];
-  if (!plan || !range)
-    throw new Error(`The ledger of run ${ledger.runId} has no batch ${batch} of part ${part}.`);
-  return { plan, items: await ledger.readLines<PlannedItem>(range, plannedItem) };
+/** The items of a batch. */
+export async function readBatch(ledger: Ledger, lines: Lines): Promise<PlannedItem[]> {
+  return await ledger.readLines<PlannedItem>(lines, plannedItem);
 }
 
-/** One large file of a plan, as an orchestration is given it. */
-export interface LargeRef {
-  run: string;
-  part: string;
+/** One large file of a part: of each lane the first has the lane's number, the next that and LANES, and so on. */
+export interface LargeRef extends PartRef {
   large: number;
+  /** All files of the lane. */
+  lines: Lines;
 }
 
-/** The plan of a large file's part and the file; undefined when the plan has no so many. */
-export async function openLarge<Request>(
+/** The large file; undefined after the last of the lane. */
+export async function readLarge(
   ledger: Ledger,
-  { part, large }: LargeRef,
-): Promise<{ plan: Plan<Request>; item: PlannedItem } | undefined> {
-  const plan = await readPlan<Request>(ledger, part);
-  if (!plan) throw new Error(`The ledger of run ${ledger.runId} has no part ${part}.`);
-  const range = plan.large?.[large];
-  const [item] = range ? await ledger.readLines<PlannedItem>(range, plannedItem) : [];
-  return item && { plan, item };
+  { large, lines }: LargeRef,
+): Promise<PlannedItem | undefined> {
+  return (await readBatch(ledger, lines))[Math.floor(large / LANES)];
 }
 
 /** The name of the outcome of a large file. */
-export function largeOutcome({ part, large }: LargeRef): string {
+export function largeOutcome({ part, large }: Pick<LargeRef, "part" | "large">): string {
   return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
 }

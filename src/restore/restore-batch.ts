@@ -9,12 +9,12 @@ import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts"
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { ignore } from "../backup/pinned-directory.ts";
-import { openBatch, type PlannedItem } from "./plan.ts";
+import { readBatch, type PlannedItem } from "./plan.ts";
 import { byDirectory, inDirectory } from "./in-directory.ts";
 import { beginBatch, type Begun } from "./in-place.ts";
 import { refusedTarget } from "./refused-target.ts";
 import { restoreContext } from "./restore-context.ts";
-import type { RestoreRequest } from "./request.ts";
+import type { RestoreScope } from "./restore-scope.ts";
 import {
   CannotWrite,
   explainFull,
@@ -31,7 +31,7 @@ import {
  * @throws errors of the storage account that may pass: the whole batch is to be tried again
  */
 export async function restoreBatch(
-  ref: BatchRef,
+  ref: BatchRef & RestoreScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
@@ -41,17 +41,16 @@ export async function restoreBatch(
     const record = batchOutcomes(ref.part, ref.batch);
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;
-    const { plan, items } = await openBatch<RestoreRequest>(ledger, ref);
-    const { request, realTo } = plan;
-    const refused = await refusedTarget({ to: request.to, realTo }, settings);
+    const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
     if (refused !== undefined) return { ...emptyTally(), stopped: refused };
+    const items = await readBatch(ledger, ref.lines);
     const work = `${ref.run}/${ref.part}/${ref.batch}`;
-    const context = restoreContext(plan, work, { service, settings, budget });
-    const begun = request.dryRun ? undefined : await beginBatch(ref, items, ledger, context);
+    const context = restoreContext(ref, work, { service, settings, budget });
+    const begun = ref.dryRun ? undefined : await beginBatch(ref, items, ledger, context);
     if (begun?.first === false) await sweep(items, context);
-    const { outcomes, stopped } = await restoreAll(items, context, request.to);
+    const { outcomes, stopped } = await restoreAll(items, context, ref.target);
     if (begun) claimWritten(outcomes, begun);
-    if (!request.dryRun) await flush(outcomes, context);
+    if (!ref.dryRun) await flush(outcomes, context);
     return {
       ...(await settleOutcomes(ledger, record, outcomes)),
       ...(stopped === undefined ? {} : { stopped }),

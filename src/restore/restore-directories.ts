@@ -15,14 +15,14 @@ import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { classify } from "../storage/errors.ts";
 import { hasTime, PERMISSIONS, setTime } from "./file-times.ts";
-import { readPlan, WHOLE_RUN } from "./plan.ts";
+import { WHOLE_RUN, type PlanBase } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
 import { createSelection } from "./selection.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
-export interface DirectoriesRef {
+export interface DirectoriesRef extends PlanBase<RestoreRequest> {
   run: string;
   slice: number;
 }
@@ -54,9 +54,7 @@ export async function restoreDirectories(
   const ledger = new Ledger(service, ref.run);
   const before = await readSlice(ledger, ref.slice);
   if (before) return before;
-  const plan = await readPlan<RestoreRequest>(ledger, WHOLE_RUN);
-  if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan.`);
-  const { request, source, realTo, made } = plan;
+  const { request, source, realTo, made } = ref;
   if (request.dryRun || request.overwrite === "never") return { tally: emptyTally() };
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };

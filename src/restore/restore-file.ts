@@ -73,7 +73,12 @@ export function temporaryName(mark: string): string {
 
 /** Whether a name is that of a temporary file which another attempt of this batch left. */
 export function isTemporaryOf(mark: string, name: string): boolean {
-  return name.startsWith(temporaryPrefix(mark)) && name.endsWith(TEMPORARY);
+  const [prefix, end] = [temporaryPrefix(mark), TEMPORARY];
+  return (
+    name.startsWith(prefix) &&
+    name.endsWith(end) &&
+    /^[0-9a-f]+$/.test(name.slice(prefix.length, -end.length))
+  );
 }
 
 function temporaryPrefix(mark: string): string {

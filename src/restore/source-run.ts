@@ -1,10 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { isSameRoot } from "../backup/root-path.ts";
-import { DamagedRecord, NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
+import { ChangedRecord, DamagedRecord, NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { runFolders } from "../ledger/run-folders.ts";
+import { RUN_ID } from "../ledger/run-id.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
 import { isSnapshot } from "../ledger/snapshot.ts";
@@ -22,6 +23,9 @@ export interface SourceRun {
   status: RunStatus | undefined;
 }
 
+/** What names a run, or chooses one by time. */
+type Selector = Pick<RestoreRequest, "run" | "at" | "container" | "prefix" | "root">;
+
 /** The run cannot be read, for people. */
 export class NoSuchRun extends Error {}
 
@@ -32,22 +36,40 @@ const READS = 16;
  * The run that a request names, by id or by time.
  * @throws NoSuchRun that says what was looked for
  */
-export async function findRun(
-  service: BlobServiceClient,
-  request: Pick<RestoreRequest, "run" | "at" | "container" | "prefix" | "root">,
-): Promise<SourceRun> {
+export async function findRun(service: BlobServiceClient, request: Selector): Promise<SourceRun> {
   if (request.run !== undefined) return await readSource(service, request.run);
   const { at = "", container = "backups", prefix = "", root } = request;
-  const newest = await newestOf(service, (run) => {
-    const isOfPlace = run.container === container && run.prefix === prefix;
-    const isBackup =
-      (run.kind ?? "backup") === "backup" && (root === undefined || isSameRoot(run.root, root));
-    return isOfPlace && isBackup && isSnapshot(run) && Date.parse(run.started) <= Date.parse(at);
-  });
+  const newest = await newestOf(service, (run) => isAskedFor(run, request));
   if (newest) return await readSource(service, newest.id);
   const place = prefix === "" ? container : `${container}/${prefix}`;
   const whose = root === undefined ? "" : ` of ${root}`;
   throw new NoSuchRun(`No run${whose} to ${place} that backed anything up began at or before ${at}.`);
+}
+
+/** Whether a run is one that a request by time may choose. */
+function isAskedFor(
+  run: RunSummary,
+  { at = "", container = "backups", prefix = "", root }: Omit<Selector, "run">,
+): boolean {
+  const isOfPlace = run.container === container && run.prefix === prefix;
+  const isBackup = (run.kind ?? "backup") === "backup" && (root === undefined || isSameRoot(run.root, root));
+  return isOfPlace && isBackup && isSnapshot(run) && Date.parse(run.started) <= Date.parse(at);
+}
+
+/**
+ * The run that a restore's record names as its source, where that is another than the request finds now.
+ * @throws ChangedRecord where the request could not have found it
+ */
+export async function findStanding(
+  service: BlobServiceClient,
+  request: Selector,
+  of: string,
+  { runId }: Ledger,
+): Promise<SourceRun> {
+  const record =
+    request.run !== undefined || !RUN_ID.test(of) ? undefined : await readSummary(new Ledger(service, of));
+  if (!record || !isAskedFor(record, request)) throw new ChangedRecord(`${runId}/run.json`);
+  return await readSource(service, record.id);
 }
 
 /** The newest of the wanted runs. Of one whose record cannot be read, the index of runs says as much. */

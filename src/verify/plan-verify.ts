@@ -1,14 +1,13 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Outcome } from "../backup/outcome.ts";
 import { unnameable, blobName } from "../backup/blob-name.ts";
-import { isFinal } from "../ledger/damaged.ts";
+import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/run-record.ts";
 import { findContents } from "../restore/find-content.ts";
 import type { ManifestItem } from "../restore/manifest.ts";
-import type { PlanInput } from "../restore/plan-restore.ts";
-import { isPlan, noPlan, readPlan, settlePart, settlePlan, WHOLE_RUN } from "../restore/plan.ts";
-import type { Plan, PlanBase, PlannedItem } from "../restore/plan.ts";
+import { isPlan, noPlan, settlePart, settlePlan } from "../restore/plan.ts";
+import type { Plan, PlanBase, PlanInput, PlannedItem } from "../restore/plan.ts";
 import { findRun, NoSuchRun, whyGone } from "../restore/source-run.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
@@ -28,21 +27,25 @@ export async function planVerify(
 ): Promise<VerifyPlan> {
   const ledger = new Ledger(service, input.run);
   try {
-    const before = await readPlan<VerifyRequest>(ledger, input.part);
-    if (before) return before;
-    const base = await (input.request
-      ? begin(input.request, ledger, service, settings)
-      : resume(input.part, ledger));
-    if (isPlan(base)) return await settlePlan(ledger, input.part, base);
-    const container = service.getContainerClient(base.source.container);
-    return await settlePart(ledger, input.part, base, {
+    const { request, left } = input;
+    const base = left
+      ? { request, source: left.source, realTo: "" }
+      : await begin(request, ledger, service, settings);
+    if (isPlan(base)) {
+      await settlePlan(ledger, input.part, base);
+      return base;
+    }
+    const { container: name, prefix } = base.source;
+    const container = service.getContainerClient(name);
+    return await settlePart(input, base, {
       service,
       filesPerPart: settings.listFiles,
+      covers: ({ path }) => unnameable(blobName(path, prefix)) === undefined,
       examine: (items) => examine(items, base, { container, behindProxy: settings.behindProxy }, input.run),
       largeFile: settings.largeFile,
     });
   } catch (error) {
-    if (!isFinal(error) || !input.request) throw error;
+    if (!isFinal(error)) throw error;
     return noPlan(unknownRun(input.request), describe(error));
   }
 }
@@ -62,17 +65,11 @@ async function begin(
   }
   const { root, container, prefix } = source;
   const run = { root, container, prefix, mode: "full" as const };
-  await openRun(ledger, run, { app, kind: "verify", of: source.id });
+  const { of } = await openRun(ledger, run, { app, kind: "verify", of: source.id });
+  if (of !== source.id) throw new ChangedRecord(`${ledger.runId}/run.json`);
   const base = { request, source, realTo: "" };
   const gone = await whyGone(service, source);
   return gone === undefined ? base : noPlan(base, gone);
-}
-
-async function resume(part: string, ledger: Ledger): Promise<PlanBase<VerifyRequest>> {
-  const whole = await readPlan<VerifyRequest>(ledger, WHOLE_RUN);
-  if (!whole) throw new Error(`The ledger of run ${ledger.runId} does not know the part ${part}.`);
-  const { request, source, realTo } = whole;
-  return { request, source, realTo };
 }
 
 async function examine(

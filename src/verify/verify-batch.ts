@@ -8,12 +8,12 @@ import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { download } from "../restore/download.ts";
 import { findContents, type Source } from "../restore/find-content.ts";
-import { openBatch, type Plan, type PlannedItem } from "../restore/plan.ts";
+import { readBatch, type PlannedItem } from "../restore/plan.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { verified } from "./plan-verify.ts";
-import type { VerifyRequest } from "./request.ts";
+import type { VerifyScope } from "./verify-scope.ts";
 
 /** Times content is read whose blob somebody writes meanwhile, or that was not what it should be. */
 export const TRIES = 3;
@@ -24,7 +24,7 @@ export const TRIES = 3;
  * @throws errors of the storage account that may pass: the whole batch is to be tried again
  */
 export async function verifyBatch(
-  ref: BatchRef,
+  ref: BatchRef & VerifyScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
@@ -34,10 +34,9 @@ export async function verifyBatch(
     const record = batchOutcomes(ref.part, ref.batch);
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;
-    const { plan, items } = await openBatch<VerifyRequest>(ledger, ref);
-    const container = service.getContainerClient(plan.source.container);
-    const requests = new GetBlobRequests(container, settings.behindProxy);
-    const outcomes = await readAll(items, plan, requests, budget);
+    const items = await readBatch(ledger, ref.lines);
+    const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
+    const outcomes = await readAll(items, ref.prefix, requests, budget);
     return await settleOutcomes(ledger, record, outcomes);
   } catch (error) {
     if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
@@ -47,7 +46,7 @@ export async function verifyBatch(
 
 async function readAll(
   items: readonly PlannedItem[],
-  plan: Plan<VerifyRequest>,
+  prefix: string,
   requests: GetBlobRequests,
   budget: Budget,
 ): Promise<Outcome[]> {
@@ -56,7 +55,7 @@ async function readAll(
     budget.file(async () => {
       if (failure !== undefined) return undefined;
       try {
-        return await readBack(item, plan, requests, budget);
+        return await readBack(item, prefix, requests, budget);
       } catch (error) {
         failure ??= error;
         return undefined;
@@ -70,11 +69,11 @@ async function readAll(
 
 async function readBack(
   item: PlannedItem,
-  plan: Plan<VerifyRequest>,
+  prefix: string,
   requests: GetBlobRequests,
   budget: Budget,
 ): Promise<Outcome> {
-  const name = blobName(item.path, plan.source.prefix);
+  const name = blobName(item.path, prefix);
   let { source } = item;
   for (let tries = 1; ; tries++) {
     try {
@@ -82,7 +81,7 @@ async function readBack(
       if (md5 === item.md5) return verified(item);
       if (tries === TRIES) return corrupt(item, md5);
     } catch (error) {
-      const next = await lookAgain(error, tries === TRIES, item, plan, requests);
+      const next = await lookAgain(error, tries === TRIES, item, prefix, requests);
       if ("outcome" in next) return next;
       source = next.source;
     }
@@ -98,7 +97,7 @@ export async function lookAgain(
   error: unknown,
   last: boolean,
   item: PlannedItem,
-  { source }: Plan<VerifyRequest>,
+  prefix: string,
   requests: GetBlobRequests,
 ): Promise<Outcome | { source: Source }> {
   const failure = classify(error);
@@ -107,7 +106,7 @@ export async function lookAgain(
   if (failure !== "conflict" && failure !== "missing") throw error;
   if (last) return failed(item, describe(error));
   // A backup has written over the blob since the plan was made: its old content has become a snapshot.
-  const found = (await findContents(requests, source.prefix, [item])).get(item);
+  const found = (await findContents(requests, prefix, [item])).get(item);
   if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
   return found;
 }

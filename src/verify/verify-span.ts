@@ -7,14 +7,14 @@ import { Ledger } from "../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom } from "../restore/download.ts";
 import type { Source } from "../restore/find-content.ts";
-import { largeOutcome, openLarge, type LargeRef, type Plan, type PlannedItem } from "../restore/plan.ts";
+import { largeOutcome, readLarge, type LargeRef, type PlannedItem } from "../restore/plan.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { resumeMd5, stateOf } from "../storage/resumable-md5.ts";
 import { verified } from "./plan-verify.ts";
-import type { VerifyRequest } from "./request.ts";
 import { corrupt, failed, lookAgain, TRIES } from "./verify-batch.ts";
+import type { VerifyScope } from "./verify-scope.ts";
 
 /** How far a large file is read: what one activity hands to the next. */
 export interface Reading {
@@ -41,7 +41,7 @@ const SPAN = { bytes: 128 * 1024 * 1024, ms: 60_000 };
  * @throws errors of the storage account that may pass
  */
 export async function verifySpan(
-  ref: LargeRef & { reading?: Reading },
+  ref: LargeRef & VerifyScope & { reading?: Reading },
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
@@ -50,11 +50,10 @@ export async function verifySpan(
   try {
     const before = await readTally(ledger, largeOutcome(ref));
     if (before) return { settled: before };
-    const large = await openLarge<VerifyRequest>(ledger, ref);
-    if (!large) return "none";
-    const container = service.getContainerClient(large.plan.source.container);
-    const requests = new GetBlobRequests(container, settings.behindProxy);
-    const read = await readOn(large, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
+    const item = await readLarge(ledger, ref);
+    if (!item) return "none";
+    const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
+    const read = await readOn(item, ref.prefix, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
     if ("position" in read) return { reading: read };
     return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
   } catch (error) {
@@ -64,12 +63,13 @@ export async function verifySpan(
 }
 
 async function readOn(
-  { plan, item }: { plan: Plan<VerifyRequest>; item: PlannedItem },
+  item: PlannedItem,
+  prefix: string,
   { position, state, tries, source = item.source }: Reading,
   requests: GetBlobRequests,
   budget: Budget,
 ): Promise<Reading | Outcome> {
-  const content = { requests, name: blobName(item.path, plan.source.prefix), source };
+  const content = { requests, name: blobName(item.path, prefix), source };
   const hash = await resumeMd5(state);
   const until = performance.now() + SPAN.ms;
   const more = (reached: number) => reached - position < SPAN.bytes && performance.now() < until;
@@ -79,7 +79,7 @@ async function readOn(
     });
     if (reached < source.length) return { position: reached, state: stateOf(hash), tries, source };
   } catch (error) {
-    const next = await lookAgain(error, tries === TRIES, item, plan, requests);
+    const next = await lookAgain(error, tries === TRIES, item, prefix, requests);
     return "outcome" in next ? next : { position: 0, tries: tries + 1, source: next.source };
   }
   const md5 = Buffer.from(hash.digest("binary")).toString("base64");
@@ -93,7 +93,7 @@ export async function giveUpVerify(
   service: BlobServiceClient,
 ): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
-  const large = await openLarge<VerifyRequest>(ledger, ref);
-  if (!large) return emptyTally();
-  return await settleOutcomes(ledger, largeOutcome(ref), [failed(large.item, reason)]);
+  const item = await readLarge(ledger, ref);
+  if (!item) return emptyTally();
+  return await settleOutcomes(ledger, largeOutcome(ref), [failed(item, reason)]);
 }

@@ -8,10 +8,10 @@ import { copyRange } from "../../src/backup/large-file/copy-range.ts";
 import { hashSpan, type HashedSpan, type Span } from "../../src/backup/large-file/hash-span.ts";
 import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, type Tally } from "../../src/backup/outcome.ts";
-import { Ledger } from "../../src/ledger/ledger.ts";
-import { readListing, type Listing } from "../../src/ledger/listing.ts";
+import type { Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { copyLarge } from "../restore/drive-large.ts";
@@ -51,12 +51,13 @@ async function list(spec: TreeSpec): Promise<Listing> {
 
 async function copyAll(listing: Listing): Promise<Tally> {
   const { service, settings, budget } = domain;
-  const batches = listing.batches.map((_, batch) =>
-    copyBatch({ run, part: "0", batch }, service, settings, budget),
-  );
-  return sum(await Promise.all(batches));
+  const { batches } = handOut({ run, part: "0", request: listing.request }, listing);
+  return sum(await Promise.all(batches.map((batch) => copyBatch(batch, service, settings, budget))));
 }
 
+/** The large file of a listing. */
+const largeOf = (listing: Listing) =>
+  handOut({ run, part: "0", request: listing.request }, listing).files[0]!;
 const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);
 const outcomeOf = async (name: string) => outcomesByPath(await readLedger(domain.service, run)).get(name);
 
@@ -156,7 +157,7 @@ describe("while a file is copied", () => {
     const size = 18 * 1024 * 1024;
     const listing = await list({ "huge.bin": bytes(size, "old") });
     expect(listing.large).toHaveLength(1);
-    const first = { run, part: "0", large: 0, attempt: 1 };
+    const first = { ...largeOf(listing), attempt: 1 };
     const begun = await beginAttempt(first, service, settings);
     expect(begun).toMatchObject({ size, ranges: 1 });
     expect(await copyRange({ ...first, range: 0 }, service, settings, budget)).toBe("done");
@@ -186,23 +187,19 @@ describe("while a file is copied", () => {
 
 describe("a large file that is compared with its blob", () => {
   const SIZE = 18 * 1024 * 1024;
-  const again = async (): Promise<AttemptRef> => {
+  const again = async ({ request }: Listing): Promise<AttemptRef> => {
     const { service, settings } = domain;
-    const { request } = (await readListing(new Ledger(service, run), "0"))!;
     run = newRun();
-    await listFiles(
-      { run, part: "0", request: { ...request, mode: "incremental", checksum: true } },
-      service,
-      settings,
-    );
-    return { run, part: "0", large: 0, attempt: 1 };
+    const incremental = { ...request, mode: "incremental", checksum: true } as const;
+    const listing = await listFiles({ run, part: "0", request: incremental }, service, settings);
+    return { ...largeOf(listing), attempt: 1 };
   };
 
   it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {
     const { service, settings, budget } = domain;
-    await list({ "huge.bin": bytes(SIZE) });
-    await copyLarge({ run, part: "0", large: 0 }, domain);
-    const ref = await again();
+    const listing = await list({ "huge.bin": bytes(SIZE) });
+    await copyLarge(largeOf(listing), domain);
+    const ref = await again(listing);
     expect(await beginAttempt(ref, service, settings)).toMatchObject({ compare: true });
     const hasty = { ...settings, listMs: 0 };
     const positions: number[] = [];
@@ -221,9 +218,9 @@ describe("a large file that is compared with its blob", () => {
 
   it("and changes meanwhile is begun anew; one that was emptied is copied as it is now", async () => {
     const { service, settings, budget } = domain;
-    await list({ "huge.bin": bytes(SIZE) });
-    await copyLarge({ run, part: "0", large: 0 }, domain);
-    const ref = await again();
+    const listing = await list({ "huge.bin": bytes(SIZE) });
+    await copyLarge(largeOf(listing), domain);
+    const ref = await again(listing);
     await beginAttempt(ref, service, settings);
     await writeFile(path.join(root, "huge.bin"), bytes(SIZE, "new"));
     expect(await compareOn({ ...ref, position: 0 }, service, settings, budget)).toBe("changed");
@@ -240,8 +237,7 @@ describe("a large file that is compared with its blob", () => {
 
   it("is hashed piece by piece, too, when it is copied", async () => {
     const { service, settings, budget } = domain;
-    await list({ "huge.bin": bytes(SIZE) });
-    const ref = { run, part: "0", large: 0, attempt: 1 };
+    const ref = { ...largeOf(await list({ "huge.bin": bytes(SIZE) })), attempt: 1 };
     await beginAttempt(ref, service, settings);
     const hasty = { ...settings, listMs: 0 };
     const whole = await hashSpan({ ...ref, from: 0, to: SIZE }, service, settings, budget);

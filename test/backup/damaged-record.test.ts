@@ -29,7 +29,7 @@ it("ends the run at once, and says which blob it is", async () => {
   const { runtimeStatus, output } = await rig.follow(id);
   expect(runtimeStatus).toBe("Failed");
   expect(output).toMatch(
-    /The record backup-runs\/.*\/lists\/0-.*\.jsonl is damaged: it is not JSON, or is cut short/,
+    /The record of this run was changed by someone else: backup-runs\/.*\/lists\/0-.*\.jsonl/,
   );
   // Once a batch: three tries would be nine reads, and nine seconds.
   expect(reads).toBe(3);

@@ -3,6 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { failBatch } from "../../src/ledger/fail-batch.ts";
 import type { Listing } from "../../src/ledger/listing.ts";
@@ -14,6 +15,8 @@ import { makeFolder, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 let domain: Domain;
 let folder: string;
 let root: string;
+/** Of the listing that was made last. */
+let batches: ReturnType<typeof handOut>["batches"];
 let run: string;
 
 beforeAll(async () => {
@@ -33,11 +36,12 @@ beforeEach(() => {
 async function list(): Promise<Listing> {
   await makeTree(root, manyFiles(200));
   const request = requestFor(root);
-  return await listFiles({ run, part: "0", request }, domain.service, domain.settings);
+  const listing = await listFiles({ run, part: "0", request }, domain.service, domain.settings);
+  ({ batches } = handOut({ run, part: "0", request }, listing));
+  return listing;
 }
 
-const copy = (batch: number) =>
-  copyBatch({ run, part: "0", batch }, domain.service, domain.settings, domain.budget);
+const copy = (batch: number) => copyBatch(batches[batch]!, domain.service, domain.settings, domain.budget);
 const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);
 const writesTo = (container: string) =>
   domain.proxy.requests.filter((request) => isWrite(request) && request.container === container);
@@ -106,8 +110,8 @@ describe("copyFileToBlob", () => {
   it("after it was given up: the record stands, whichever it is", async () => {
     await list();
     const copied = await copy(0);
-    expect(await failBatch({ run, part: "0", batch: 0 }, "storage was gone", domain.service)).toEqual(copied);
-    const failed = await failBatch({ run, part: "0", batch: 1 }, "storage was gone", domain.service);
+    expect(await failBatch(batches[0]!, "storage was gone", domain.service)).toEqual(copied);
+    const failed = await failBatch(batches[1]!, "storage was gone", domain.service);
     expect(failed.counts.copied).toBe(0);
     expect(failed.counts.failed).toBeGreaterThan(0);
     expect(await copy(1)).toEqual(failed);

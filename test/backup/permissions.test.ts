@@ -3,6 +3,7 @@ import { chmod, rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, verdict } from "../../src/backup/outcome.ts";
 import { asNobody } from "../harness/as-nobody.ts";
@@ -40,10 +41,9 @@ describe("what may not be read", () => {
     const tally = await asNobody(async () => {
       const { service, settings, budget } = domain;
       const listing = await listFiles({ run, part: "0", request }, service, settings);
-      const batches = listing.batches.map((_, batch) =>
-        copyBatch({ run, part: "0", batch }, service, settings, budget),
-      );
-      return sum([listing.found, ...(await Promise.all(batches))]);
+      const { batches } = handOut({ run, part: "0", request }, listing);
+      const copies = batches.map((batch) => copyBatch(batch, service, settings, budget));
+      return sum([listing.found, ...(await Promise.all(copies))]);
     });
     expect(tally.counts).toMatchObject({ copied: 2, failed: 3, bytes: 5 });
     const outcomes = outcomesByPath(await readLedger(domain.service, run));

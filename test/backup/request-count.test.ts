@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
@@ -25,8 +26,9 @@ async function backUp(request: BackupRequest) {
   const before = domain.proxy.requests.length;
   const run = newRun();
   const { service, settings, budget } = domain;
-  const { batches } = await listFiles({ run, part: "0", request }, service, settings);
-  for (const batch of batches.keys()) await copyBatch({ run, part: "0", batch }, service, settings, budget);
+  const whole = { run, part: "0", request };
+  const { batches } = handOut(whole, await listFiles(whole, service, settings));
+  for (const batch of batches) await copyBatch(batch, service, settings, budget);
   return domain.proxy.requests.slice(before).filter(({ container }) => container === request.container);
 }
 

@@ -4,6 +4,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
@@ -54,7 +55,8 @@ describe("row 5: two attempts of one batch while its files change", () => {
         await write("small.bin");
         await write("big.bin");
         const request = requestFor(root);
-        const listing = await listFiles({ run, part: "0", request }, service, settings);
+        const whole = { run, part: "0", request };
+        const { batches } = handOut(whole, await listFiles(whole, service, settings));
         // The files change as often as a write comes by, for a while.
         let changes = 4;
         proxy.before = async ({ method, container, comp, blob }) => {
@@ -65,11 +67,7 @@ describe("row 5: two attempts of one batch while its files change", () => {
           return undefined;
         };
         const attempt = () =>
-          Promise.all(
-            listing.batches.map((_, batch) =>
-              copyBatch({ run, part: "0", batch }, service, settings, budget),
-            ),
-          );
+          Promise.all(batches.map((batch) => copyBatch(batch, service, settings, budget)));
         const [first, second] = await Promise.all([attempt(), attempt()]);
         expect(second).toEqual(first);
         proxy.before = () => undefined;
@@ -101,8 +99,9 @@ describe("row 5: two attempts of one batch while its files change", () => {
     const run = newRun();
     const root = await makeTree(path.join(folder, run), { "big.bin": bytes(SIZES["big.bin"], "old") });
     const request = requestFor(root);
-    await listFiles({ run, part: "0", request }, service, settings);
-    const attempt = () => copyBatch({ run, part: "0", batch: 0 }, service, settings, budget);
+    const whole = { run, part: "0", request };
+    const [batch] = handOut(whole, await listFiles(whole, service, settings)).batches;
+    const attempt = () => copyBatch(batch!, service, settings, budget);
     let late: StorageRequest | undefined;
     let other: Promise<unknown> | undefined;
     const commits = Promise.withResolvers<void>();

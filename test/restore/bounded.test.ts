@@ -4,9 +4,11 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { expect, test } from "vitest";
+import { handOut } from "../../src/restore/hand-out.ts";
 import { beginRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
+import { restoreScope } from "../../src/restore/restore-scope.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { Drive, startDrive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
@@ -22,8 +24,9 @@ test("what was written of a large file is hashed for a bounded time, and then by
 
   const run = randomUUID().replaceAll("-", "");
   const request = restoreRequest.parse({ run: source, to: temporary() });
-  await planRestore({ run, part: "0", request }, hurried.service, hurried.settings);
-  const large = { run, part: "0", large: 0, attempt: 1 };
+  const whole = { run, part: "0", request };
+  const plan = await planRestore(whole, hurried.service, hurried.settings);
+  const large = { ...handOut(whole, plan, restoreScope(request, plan)).lanes[0]!, attempt: 1 };
   await beginRestore(large, hurried.service, hurried.settings, hurried.budget);
   await restoreRange({ ...large, range: 0 }, hurried.service, hurried.settings, hurried.budget);
   const span = { ...large, from: 0, to: 9 * MIB };

@@ -4,12 +4,16 @@ import type { Budget } from "../../src/backup/budget.ts";
 import { beginAttempt, commitAttempt, giveUp } from "../../src/backup/large-file/begin-and-commit.ts";
 import { compareOn, type Compared } from "../../src/backup/large-file/compare.ts";
 import { copyRange } from "../../src/backup/large-file/copy-range.ts";
+import type { LargeFileRef } from "../../src/backup/large-file/plan.ts";
 import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
-import type { Tally } from "../../src/backup/outcome.ts";
+import { sum, type Tally } from "../../src/backup/outcome.ts";
 import { beginRestore, endRestore, giveUpRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
+import type { LargeRestoreRef } from "../../src/restore/large-file/attempt.ts";
+import { LANES } from "../../src/restore/lanes.ts";
 import type { LargeRef } from "../../src/restore/plan.ts";
 import type { Settings } from "../../src/settings.ts";
+import type { VerifyScope } from "../../src/verify/verify-scope.ts";
 import { verifySpan, type Reading } from "../../src/verify/verify-span.ts";
 
 export interface Means {
@@ -20,7 +24,7 @@ export interface Means {
 
 const ATTEMPTS = 3;
 
-export async function copyLarge(ref: LargeRef, { service, settings, budget }: Means): Promise<Tally> {
+export async function copyLarge(ref: LargeFileRef, { service, settings, budget }: Means): Promise<Tally> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const at = { ...ref, attempt };
     const begun = await beginAttempt(at, service, settings);
@@ -50,11 +54,31 @@ export async function copyLarge(ref: LargeRef, { service, settings, budget }: Me
   return await giveUp(ref, "changed while reading", service);
 }
 
-export async function restoreLarge(ref: LargeRef, { service, settings, budget }: Means): Promise<Tally> {
+/** The files of a lane one after the other, until there is none. */
+async function inTurn<Ref extends LargeRef>(
+  lane: Ref,
+  work: (ref: Ref) => Promise<Tally | "none">,
+): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (let ref = lane; ; ref = { ...ref, large: ref.large + LANES }) {
+    const done = await work(ref);
+    if (done === "none") return sum(tallies);
+    tallies.push(done);
+  }
+}
+
+export async function restoreLane(lane: LargeRestoreRef, means: Means): Promise<Tally> {
+  return await inTurn(lane, (ref) => restoreLarge(ref, means));
+}
+
+async function restoreLarge(
+  ref: LargeRestoreRef,
+  { service, settings, budget }: Means,
+): Promise<Tally | "none"> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const at = { ...ref, attempt };
     const begun = await beginRestore(at, service, settings, budget);
-    if (begun === "none") throw new Error("there is no such file");
+    if (begun === "none") return begun;
     if ("settled" in begun) return begun.settled;
     const ranges = Array.from({ length: begun.ranges }, (_none, range) =>
       restoreRange({ ...at, range }, service, settings, budget),
@@ -73,11 +97,18 @@ export async function restoreLarge(ref: LargeRef, { service, settings, budget }:
   return await giveUpRestore({ ...ref, reason: "corrupt" }, service, settings, budget);
 }
 
-export async function verifyLarge(ref: LargeRef, { service, settings, budget }: Means): Promise<Tally> {
+export async function verifyLane(lane: LargeRef & VerifyScope, means: Means): Promise<Tally> {
+  return await inTurn(lane, (ref) => verifyLarge(ref, means));
+}
+
+async function verifyLarge(
+  ref: LargeRef & VerifyScope,
+  { service, settings, budget }: Means,
+): Promise<Tally | "none"> {
   let reading: Reading | undefined;
   for (;;) {
     const read = await verifySpan({ ...ref, ...(reading ? { reading } : {}) }, service, settings, budget);
-    if (read === "none") throw new Error("there is no such file");
+    if (read === "none") return read;
     if ("settled" in read) return read.settled;
     ({ reading } = read);
   }

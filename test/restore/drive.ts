@@ -3,14 +3,18 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll } from "vitest";
 import { createBudget, type Budget } from "../../src/backup/budget.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
-import { listFiles } from "../../src/backup/list-files.ts";
+import { handOut as listBackup } from "../../src/backup/hand-out.ts";
+import { listFiles, type ListInput } from "../../src/backup/list-files.ts";
 import { emptyTally, sum, type Outcome, type Tally } from "../../src/backup/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
 import { closeRun } from "../../src/ledger/run-record.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
+import { handOut } from "../../src/restore/hand-out.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
-import { parseRestoreRequest } from "../../src/restore/request.ts";
+import type { PlanBase, PlanInput } from "../../src/restore/plan.ts";
+import { parseRestoreRequest, type RestoreRequest } from "../../src/restore/request.ts";
+import { restoreScope } from "../../src/restore/restore-scope.ts";
 import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { restoreBatch } from "../../src/restore/restore-batch.ts";
 import { decidePrune } from "../../src/retention/decide-prune.ts";
@@ -23,10 +27,18 @@ import { pruneRequest } from "../../src/retention/request.ts";
 import { workOn } from "../../src/retention/step.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
-import { parseVerifyRequest } from "../../src/verify/request.ts";
+import { parseVerifyRequest, type VerifyRequest } from "../../src/verify/request.ts";
 import { verifyBatch } from "../../src/verify/verify-batch.ts";
+import { verifyScope } from "../../src/verify/verify-scope.ts";
 import { startAzurite } from "./azurite.ts";
-import { copyLarge, restoreLarge, verifyLarge } from "./drive-large.ts";
+import { copyLarge, restoreLane, verifyLane } from "./drive-large.ts";
+
+interface Restored {
+  tally: Tally;
+  deleted: number;
+  /** What all its activities went by; undefined when it could not be planned. */
+  base: PlanBase<RestoreRequest> | undefined;
+}
 
 /** An Azurite for a test's file, which ends with it, and a drive on that. */
 export async function startDrive() {
@@ -57,79 +69,75 @@ export class Drive {
     run = randomUUID().replaceAll("-", ""),
   ): Promise<{ run: string; tally: Tally }> {
     const value = backupRequest.parse(request);
-    const tally = await this.#part(async (part, first) => {
-      const listing = await listFiles(
-        { run, part, ...(first ? { request: value } : {}) },
-        this.service,
-        this.settings,
-      );
+    const tally = await this.#parts<ListInput>({ run, part: "0", request: value }, async (input) => {
+      const listing = await listFiles(input, this.service, this.settings);
       if (listing.problem !== undefined) throw new Error(listing.problem);
+      const { batches, files, parts } = listBackup(input, listing);
       return {
-        ...listing,
-        workLarge: (large) => copyLarge({ run, part, large }, this),
-        work: (batch) => copyBatch({ run, part, batch }, this.service, this.settings, this.budget),
+        found: listing.found,
+        work: [
+          ...batches.map((batch) => () => copyBatch(batch, this.service, this.settings, this.budget)),
+          ...files.map((file) => () => copyLarge(file, this)),
+        ],
+        parts,
       };
     });
     await this.#close(run, tally);
     return { run, tally };
   }
 
-  async restore(
-    request: { to: string } & Record<string, unknown>,
-  ): Promise<{ run: string; tally: Tally; deleted: number }> {
+  async restore(request: { to: string } & Record<string, unknown>): Promise<{ run: string } & Restored> {
     const run = randomUUID().replaceAll("-", "");
     return { run, ...(await this.restoreAs(run, request)) };
   }
 
-  async restoreAs(
-    run: string,
-    request: { to: string } & Record<string, unknown>,
-  ): Promise<{ tally: Tally; deleted: number }> {
+  async restoreAs(run: string, request: { to: string } & Record<string, unknown>): Promise<Restored> {
     const parsed = parseRestoreRequest(request);
     if (!parsed.ok) throw new Error(parsed.problem);
     let deleted = 0;
     const deletes = parsed.value.delete;
     const deletesLast = deletes && !parsed.value.dryRun;
+    let base: PlanBase<RestoreRequest> | undefined;
     const deleteAll = async (inTheWay: boolean): Promise<Tally> => {
       const tallies: Tally[] = [];
       for (let slice = 0; ; slice++) {
-        const result = await deleteExtra({ run, slice, inTheWay }, this.service, this.settings);
+        const result = await deleteExtra({ run, slice, ...base!, inTheWay }, this.service, this.settings);
         deleted += result.deleted;
         tallies.push(result.tally);
         if (result.reached === undefined) return sum(tallies);
       }
     };
-    const tally = await this.#part(async (part, first) => {
-      const plan = await planRestore(
-        { run, part, ...(first ? { request: parsed.value } : {}) },
-        this.service,
-        this.settings,
-      );
+    type Input = PlanInput<RestoreRequest>;
+    const tally = await this.#parts<Input>({ run, part: "0", request: parsed.value }, async (input) => {
+      const plan = await planRestore(input, this.service, this.settings);
       const extra = emptyTally();
       if (plan.problem !== undefined)
-        return { ...plan, found: { ...extra, stopped: plan.problem }, work: never };
-      if (first && deletes) {
+        return { found: { ...extra, stopped: plan.problem }, work: [], parts: [] };
+      if (!input.left) base = baseOf(plan);
+      if (!input.left && deletes) {
         const removed = await deleteAll(deletesLast);
-        if (removed.stopped !== undefined)
-          return { ...plan, found: removed, batches: [], large: [], rest: [], work: never };
+        if (removed.stopped !== undefined) return { found: removed, work: [], parts: [] };
         Object.assign(extra, removed);
       }
+      const { batches, lanes, parts } = handOut(input, plan, restoreScope(parsed.value, plan));
       return {
-        ...plan,
         found: sum([plan.found, extra]),
-        workLarge: (large) => restoreLarge({ run, part, large }, this),
-        work: (batch) => restoreBatch({ run, part, batch }, this.service, this.settings, this.budget),
+        work: [
+          ...batches.map((batch) => () => restoreBatch(batch, this.service, this.settings, this.budget)),
+          ...lanes.map((lane) => () => restoreLane(lane, this)),
+        ],
+        parts,
       };
     });
     if (deletesLast && tally.stopped === undefined && tally.counts.failed === 0)
       Object.assign(tally, sum([tally, await deleteAll(false)]));
     for (let slice = 0; tally.stopped === undefined; slice++) {
-      const result = await restoreDirectories({ run, slice }, this.service, this.settings);
+      const result = await restoreDirectories({ run, slice, ...base! }, this.service, this.settings);
       Object.assign(tally, sum([tally, result.tally]));
       if (result.reached === undefined) break;
     }
     await this.#close(run, tally);
-    return { tally, deleted };
+    return { tally, deleted, base };
   }
 
   async verify(
@@ -138,18 +146,19 @@ export class Drive {
   ): Promise<{ run: string; tally: Tally }> {
     const parsed = parseVerifyRequest(request);
     if (!parsed.ok) throw new Error(parsed.problem);
-    const tally = await this.#part(async (part, first) => {
-      const plan = await planVerify(
-        { run, part, ...(first ? { request: parsed.value } : {}) },
-        this.service,
-        this.settings,
-      );
+    type Input = PlanInput<VerifyRequest>;
+    const tally = await this.#parts<Input>({ run, part: "0", request: parsed.value }, async (input) => {
+      const plan = await planVerify(input, this.service, this.settings);
       if (plan.problem !== undefined)
-        return { ...plan, found: { ...emptyTally(), stopped: plan.problem }, work: never };
+        return { found: { ...emptyTally(), stopped: plan.problem }, work: [], parts: [] };
+      const { batches, lanes, parts } = handOut(input, plan, verifyScope(plan.source));
       return {
-        ...plan,
-        workLarge: (large) => verifyLarge({ run, part, large }, this),
-        work: (batch) => verifyBatch({ run, part, batch }, this.service, this.settings, this.budget),
+        found: plan.found,
+        work: [
+          ...batches.map((batch) => () => verifyBatch(batch, this.service, this.settings, this.budget)),
+          ...lanes.map((lane) => () => verifyLane(lane, this)),
+        ],
+        parts,
       };
     });
     await this.#close(run, tally);
@@ -204,38 +213,19 @@ export class Drive {
     return outcomes;
   }
 
-  async #part(
+  /** Works through a run, part by part. */
+  async #parts<Input>(
+    whole: Input,
     work: (
-      part: string,
-      first: boolean,
-    ) => Promise<{
-      found: Tally;
-      batches: readonly unknown[];
-      large?: readonly unknown[];
-      rest: readonly unknown[];
-      work: (batch: number) => Promise<Tally>;
-      workLarge?: (large: number) => Promise<Tally>;
-    }>,
+      input: Input,
+    ) => Promise<{ found: Tally; work: (() => Promise<Tally>)[]; parts: readonly Input[] }>,
   ): Promise<Tally> {
     const tallies: Tally[] = [];
-    const parts = ["0"];
-    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-      const {
-        found,
-        batches,
-        large = [],
-        rest,
-        work: one,
-        workLarge = never,
-      } = await work(part, part === "0");
-      tallies.push(
-        found,
-        ...(await Promise.all([
-          ...batches.map((_batch, index) => one(index)),
-          ...large.map((_file, index) => workLarge(index)),
-        ])),
-      );
-      parts.push(...rest.map((_range, index) => `${part}.${index}`));
+    const inputs = [whole];
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+      const { found, work: pieces, parts } = await work(input);
+      tallies.push(found, ...(await Promise.all(pieces.map((piece) => piece()))));
+      inputs.push(...parts);
     }
     return sum(tallies);
   }
@@ -246,6 +236,7 @@ export class Drive {
   }
 }
 
-async function never(): Promise<Tally> {
-  throw new Error("there is nothing to do");
+/** What all activities of a restore go by. */
+export function baseOf<Request>({ request, source, realTo, made }: PlanBase<Request>): PlanBase<Request> {
+  return { request, source, realTo, ...(made === undefined ? {} : { made }) };
 }

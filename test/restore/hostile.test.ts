@@ -6,12 +6,14 @@ import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { beginRestore, endRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
+import { handOut } from "../../src/restore/hand-out.ts";
+import { restoreScope } from "../../src/restore/restore-scope.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { restoreBatch } from "../../src/restore/restore-batch.ts";
 import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { unsafePath } from "../../src/restore/safe-path.ts";
 import { PinnedDirectory } from "../../src/backup/pinned-directory.ts";
-import { Drive, startDrive } from "./drive.ts";
+import { baseOf, Drive, startDrive } from "./drive.ts";
 import { forgeRun } from "./forge.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
@@ -208,9 +210,12 @@ describe("where a restore may go", () => {
     const settings = { ...drive.settings, largeFile: 1, restoreRoots: [to] };
     const run = randomUUID().replaceAll("-", "");
     const request = restoreRequest.parse({ run: source, to, delete: true });
-    const plan = await planRestore({ run, part: "0", request }, service, settings);
-    expect([plan.batches.length, plan.large?.length]).toEqual([1, 1]);
-    const large = { run, part: "0", large: 0, attempt: 1 };
+    const whole = { run, part: "0", request };
+    const plan = await planRestore(whole, service, settings);
+    const { batches, lanes } = handOut(whole, plan, restoreScope(request, plan));
+    expect([batches.length, lanes.length]).toEqual([1, 1]);
+    const large = { ...lanes[0]!, attempt: 1 };
+    const slice = { run, slice: 0, ...baseOf(plan) };
     await beginRestore(large, service, settings, budget);
     const before = await readdir(to, { recursive: true });
     expect(before).toContainEqual(expect.stringMatching(/^\.restore-.*\.partial$/));
@@ -219,9 +224,9 @@ describe("where a restore may go", () => {
     const changed = { ...settings, restoreRoots: [] };
     const led = { ...settings, restoreRoots: [path.join(to, "d")] };
     for (const now of [changed, led]) {
-      expect(await deleteExtra({ run, slice: 0 }, service, now)).toMatchObject({ tally, deleted: 0 });
-      expect(await restoreBatch({ run, part: "0", batch: 0 }, service, now, budget)).toMatchObject(tally);
-      expect(await restoreDirectories({ run, slice: 0 }, service, now)).toMatchObject({ tally });
+      expect(await deleteExtra(slice, service, now)).toMatchObject({ tally, deleted: 0 });
+      expect(await restoreBatch(batches[0]!, service, now, budget)).toMatchObject(tally);
+      expect(await restoreDirectories(slice, service, now)).toMatchObject({ tally });
       expect(await beginRestore(large, service, now, budget)).toMatchObject({ settled: tally });
       await expect(restoreRange({ ...large, range: 0 }, service, now, budget)).rejects.toThrow(
         "RESTORE_ROOTS",

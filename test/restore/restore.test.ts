@@ -250,11 +250,15 @@ test("a batch that could not be tried at all costs its own files, by name, also 
   const { run: source } = await drive.backup({ root, prefix: prefix() });
   const [restore, verify] = [randomUUID().replaceAll("-", ""), randomUUID().replaceAll("-", "")];
   const to = restoreRequest.parse({ run: source, to: temporary() });
-  await planRestore({ run: restore, part: "0", request: to }, service, drive.settings);
+  const restored = await planRestore({ run: restore, part: "0", request: to }, service, drive.settings);
   const request = verifyRequest.parse({ run: source, readData: true });
-  await planVerify({ run: verify, part: "0", request }, service, drive.settings);
-  for (const run of [restore, verify]) {
-    const tally = await failBatch({ run, part: "0", batch: 1 }, "storage was gone", service);
+  const verified = await planVerify({ run: verify, part: "0", request }, service, drive.settings);
+  for (const [run, { batches }] of [
+    [restore, restored],
+    [verify, verified],
+  ] as const) {
+    const batch = { run, part: "0", batch: 1, lines: batches[1]! };
+    const tally = await failBatch(batch, "storage was gone", service);
     expect(tally).toMatchObject({ counts: { failed: 1 }, failures: ["d/b: storage was gone"] });
   }
 });

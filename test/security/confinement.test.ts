@@ -4,9 +4,9 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { beginAttempt } from "../../src/backup/large-file/begin-and-commit.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
-import { Ledger, toLines } from "../../src/ledger/ledger.ts";
-import type { Listing } from "../../src/ledger/listing.ts";
+import { Ledger, linesAt, toLines } from "../../src/ledger/ledger.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { startAzurite } from "../restore/azurite.ts";
 import { Drive } from "../restore/drive.ts";
@@ -106,9 +106,10 @@ describe.runIf(process.platform === "linux")("directories that are swapped for l
     );
     try {
       for (let round = 0; round < ROUNDS; round++) {
-        const { run: restoring } = await drive.restore({ run, to, overwrite: "always", delete: true });
+        const { run: restoring, base } = await drive.restore({ run, to, overwrite: "always", delete: true });
         // A restore leaves what is extra where something failed; here it is to be tried all the same.
-        removed += (await deleteExtra({ run: restoring, slice: 0 }, drive.service, drive.settings)).deleted;
+        const slice = { run: restoring, slice: 0, ...base! };
+        removed += (await deleteExtra(slice, drive.service, drive.settings)).deleted;
         expect(await snapshotOf(outside)).toEqual(before);
       }
     } finally {
@@ -129,10 +130,11 @@ it("a directory that has become a link since it was listed: its files, links and
   const { service, settings, budget } = new Drive(azurite.service);
   const run = newRun();
   const request = requestFor(root);
-  const { batches } = await listFiles({ run, part: "0", request }, service, settings);
+  const whole = { run, part: "0", request };
+  const { batches } = handOut(whole, await listFiles(whole, service, settings));
   await rename(path.join(root, "d"), path.join(root, "moved"));
   await symlink(path.join(outside, "d"), path.join(root, "d"));
-  for (const batch of batches.keys()) await copyBatch({ run, part: "0", batch }, service, settings, budget);
+  for (const batch of batches) await copyBatch(batch, service, settings, budget);
   const { outcomes } = await readLedger(service, run);
   expect(new Map(outcomes.map(({ path: at, outcome }) => [at, outcome]))).toEqual(
     new Map([...Object.keys(names).map((at) => [at, "skipped"] as const), ["keep", "copied"]]),
@@ -140,11 +142,9 @@ it("a directory that has become a link since it was listed: its files, links and
   expect([...(await readBlobs(service.getContainerClient(request.container))).keys()]).toEqual(["keep"]);
 });
 
-describe("a ledger that somebody else wrote into", () => {
-  /** Lists a tree, lets `forge` change the listing, and gives what is there to copy it. */
-  async function forged(
-    forge: (listing: Listing, ledger: Ledger, tree: string) => Promise<Partial<Listing>>,
-  ) {
+describe("lists that lead elsewhere", () => {
+  /** A tree, and what lists of somebody else's would hand out of it. */
+  async function forged() {
     const tree = await makeTree(await makeFolder("tree", folder), {
       "root/a": "a",
       secret: OUTSIDE,
@@ -153,25 +153,20 @@ describe("a ledger that somebody else wrote into", () => {
     });
     const root = path.join(tree, "root");
     const drive = new Drive(azurite.service, { roots: [root] });
-    const run = newRun();
-    const request = requestFor(root);
-    await listFiles({ run, part: "0", request }, drive.service, drive.settings);
-    const ledger = new Ledger(drive.service, run);
-    const listing = JSON.parse((await ledger.read("lists/0.json")) ?? "") as Listing;
-    const changed = { ...listing, ...(await forge(listing, ledger, tree)) };
-    await ledger.write("lists/0.json", JSON.stringify(changed));
-    return { run, drive, ledger, request };
-  }
-
-  /** Adds a blob of lines to a run's ledger. */
-  async function lines(ledger: Ledger, values: object[]) {
-    const text = toLines(values);
-    const list = `lists/forged-${newRun()}.jsonl`;
-    await ledger.write(list, text);
-    return { list, offset: 0, length: Buffer.byteLength(text) };
+    const whole = { run: newRun(), part: "0", request: requestFor(root) };
+    const listing = await listFiles(whole, drive.service, drive.settings);
+    const ledger = new Ledger(drive.service, whole.run);
+    const lines = async (values: object[]) => {
+      const text = toLines(values);
+      const list = `lists/forged-${newRun()}.jsonl`;
+      await ledger.write(list, text);
+      return linesAt(list, 0, text);
+    };
+    return { tree, drive, whole, listing, lines };
   }
 
   it("names that lead out of the root are skipped, whatever kind they are said to be", async () => {
+    const { drive, whole, listing, lines } = await forged();
     const kinds = ["file", "link", "directory"].entries();
     const names = ["../secret", "../link", "../empty"];
     const entries = [...kinds].map(([at, kind]) => ({
@@ -181,41 +176,39 @@ describe("a ledger that somebody else wrote into", () => {
       mtime: 1,
       mode: 0o644,
     }));
-    const { run, drive, request } = await forged(async ({ batches }, ledger) => ({
-      batches: [{ ...batches[0]!, ...(await lines(ledger, entries)) }],
-    }));
-    await copyBatch({ run, part: "0", batch: 0 }, drive.service, drive.settings, drive.budget);
-    const { outcomes } = await readLedger(drive.service, run);
+    const [batch] = handOut(whole, { ...listing, batches: [await lines(entries)] }).batches;
+    await copyBatch(batch!, drive.service, drive.settings, drive.budget);
+    const { outcomes } = await readLedger(drive.service, whole.run);
     expect(outcomes.map(({ path: at, outcome }) => [at, outcome])).toEqual(
       names.map((at) => [at, "skipped"]),
     );
-    expect((await readBlobs(drive.service.getContainerClient(request.container))).size).toBe(0);
+    const { container } = whole.request;
+    expect((await readBlobs(drive.service.getContainerClient(container))).size).toBe(0);
   });
 
   it("directories and files left to walk that lie outside are not looked at", async () => {
-    const { run, drive } = await forged(async (_listing, ledger) => ({
-      rest: [await lines(ledger, [{ dir: ".." }, { file: "../secret" }, { dir: "../empty" }])],
-    }));
-    const listing = await listFiles({ run, part: "0.0" }, drive.service, drive.settings);
-    expect(listing.batches).toEqual([]);
-    const { outcomes } = await readLedger(drive.service, run);
+    const { drive, whole, listing, lines } = await forged();
+    const rest = [await lines([{ dir: ".." }, { file: "../secret" }, { dir: "../empty" }])];
+    const [part] = handOut(whole, { ...listing, rest }).parts;
+    expect((await listFiles(part!, drive.service, drive.settings)).batches).toEqual([]);
+    const { outcomes } = await readLedger(drive.service, whole.run);
     expect(outcomes.map(({ path: at }) => at).sort()).toEqual(["..", "../empty", "../secret"]);
     expect(outcomes.every(({ outcome }) => outcome === "skipped" || outcome === "vanished")).toBe(true);
   });
 
   it("another root is refused by BACKUP_ROOTS in each activity", async () => {
-    const { run, drive } = await forged(async (listing, ledger, tree) => ({
+    const { tree, drive, whole, listing, lines } = await forged();
+    const { batches, files, parts } = handOut(whole, {
+      ...listing,
       realRoot: tree,
-      rest: [await lines(ledger, [{ dir: "" }])],
-      large: [await lines(ledger, [{ path: "secret", kind: "file", size: 9, mtime: 1, mode: 0o644 }])],
-    }));
+      rest: [await lines([{ dir: "" }])],
+      large: [await lines([{ path: "secret", kind: "file", size: 9, mtime: 1, mode: 0o644 }])],
+    });
     const { service, settings, budget } = drive;
     const refused = /BACKUP_ROOTS allows/;
-    expect((await copyBatch({ run, part: "0", batch: 0 }, service, settings, budget)).stopped).toMatch(
-      refused,
-    );
-    expect((await listFiles({ run, part: "0.0" }, service, settings)).problem).toMatch(refused);
-    const large = await beginAttempt({ run, part: "0", large: 0, attempt: 0 }, service, settings);
+    expect((await copyBatch(batches[0]!, service, settings, budget)).stopped).toMatch(refused);
+    expect((await listFiles(parts[0]!, service, settings)).problem).toMatch(refused);
+    const large = await beginAttempt({ ...files[0]!, attempt: 0 }, service, settings);
     expect("settled" in large && large.settled.failures.join()).toMatch(refused);
   });
 });

@@ -70,8 +70,21 @@ async function blobs(): Promise<Map<string, Buffer>> {
   return found;
 }
 
-/** Parts, batches and large files of a run that the caller made up, or that lead out of the ledgers' container. */
-const forged = () => ({ run, part: "0", large: 0, step: 1, attempt: 1, realRoot: outside, realTo: outside });
+/** What a part of a run is handed, made up by the caller: it says where to read and write. */
+const forged = () => ({
+  run,
+  part: "0",
+  large: 0,
+  line: lines,
+  lines,
+  realRoot: outside,
+  realTo: outside,
+  target: outside,
+  container: "backup-runs",
+  prefix: "",
+});
+const lines = { list: "lists/0.json", offset: 0, length: 1, sha256: "" };
+const PART_OF_A_RUN = /a part of a run, and cannot be started by itself/;
 const REFUSED_ROOT = /BACKUP_ROOTS|may be backed up|outside/;
 const REFUSED_TARGET = /RESTORE_ROOTS|may be restored/;
 
@@ -102,38 +115,10 @@ const starts: [what: string, orchestrator: string, input: () => unknown, says: R
   ],
   ["a run that leads elsewhere", "verifyBackup", () => ({ run: "../backups" }), /expected a run's id/],
   ["the ledgers", "pruneBackups", () => ({ container: "backup-runs", keepLast: 1 }), /"container"/],
-  [
-    "a run with an id that is none",
-    "copyLargeFile",
-    () => ({ ...forged(), run: "../backups" }),
-    /a run's id/,
-  ],
-  ["a folder that is no run's", "copyLargeFile", () => ({ ...forged(), run: "prunes" }), /a run's id/],
-  [
-    "a part that leads elsewhere",
-    "copyLargeFile",
-    () => ({ ...forged(), part: "../../../backups/file" }),
-    /a part's name|no record's name/,
-  ],
-  [
-    "a large file that the run has not",
-    "copyLargeFile",
-    () => ({ ...forged(), large: 7 }),
-    /no large file 7/,
-  ],
-  ["nothing", "copyLargeFile", () => null, /./],
-  [
-    "a part that leads elsewhere, to restore",
-    "restoreLargeFiles",
-    () => ({ ...forged(), part: "../../../backups/file" }),
-    /a part's name|no record's name/,
-  ],
-  [
-    "a part that leads elsewhere, to verify",
-    "verifyLargeFiles",
-    () => ({ ...forged(), part: "../../../backups/file" }),
-    /a part's name|no record's name/,
-  ],
+  ["a large file to copy", "copyLargeFile", forged, PART_OF_A_RUN],
+  ["large files to restore", "restoreLargeFiles", forged, PART_OF_A_RUN],
+  ["large files to read back", "verifyLargeFiles", forged, PART_OF_A_RUN],
+  ["nothing", "copyLargeFile", () => null, PART_OF_A_RUN],
 ];
 
 /** Ids that are no run's: an instance that is given one has no ledger. */

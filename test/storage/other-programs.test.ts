@@ -5,6 +5,7 @@ import path from "node:path";
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { expect, test } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Drive, startDrive } from "../restore/drive.ts";
@@ -68,18 +69,10 @@ test("a lease that has ended since the destination was listed is in nobody's way
   await at.getBlockBlobClient("file").getBlobLeaseClient().acquireLease(15);
   await write(root, { file: "new" });
   const run = randomUUID().replaceAll("-", "");
-  await listFiles(
-    { run, part: "0", request: backupRequest.parse({ root, container }) },
-    drive.service,
-    drive.settings,
-  );
+  const whole = { run, part: "0", request: backupRequest.parse({ root, container }) };
+  const [batch] = handOut(whole, await listFiles(whole, drive.service, drive.settings)).batches;
   await at.getBlockBlobClient("file").getBlobLeaseClient().breakLease(0);
-  const { counts } = await copyBatch(
-    { run, part: "0", batch: 0 },
-    drive.service,
-    drive.settings,
-    drive.budget,
-  );
+  const { counts } = await copyBatch(batch!, drive.service, drive.settings, drive.budget);
   expect(counts).toMatchObject({ copied: 1, failed: 0 });
 });
 

@@ -55,20 +55,20 @@ async function begin(
   const ledger = new Ledger(service, ref.run);
   const before = await readTally(ledger, outcomeName(ref));
   if (before) return { settled: before };
-  const { listing, entry } = await openLarge(ledger, ref);
-  if (!(await isAllowed(listing.realRoot, settings.roots, settings.fileTimeoutMs))) {
+  const entry = await openLarge(ledger, ref);
+  if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs))) {
     return {
       settled: await settle(ledger, ref, failure(entry, "its root is not one that BACKUP_ROOTS allows")),
     };
   }
   try {
     const file = await openToCopy(entry, {
-      realRoot: listing.realRoot,
+      realRoot: ref.realRoot,
       fileTimeoutMs: settings.fileTimeoutMs,
     });
     try {
       await OpenFile.settle(file.stats);
-      const blob = largeBlob(service, listing, entry);
+      const blob = largeBlob(service, ref, entry);
       const { size, range, ranges } = await planAttempt(file, blob, ref, ledger);
       const compare = size > 0 && md5ToMatch(entry, size) !== undefined;
       const held = entry.existing?.held && !compare ? (await lookUp(blob))?.held : undefined;
@@ -94,11 +94,11 @@ export async function commitAttempt(
   const before = await readTally(ledger, outcomeName(ref));
   if (before) return { settled: before };
   let outcome: Outcome | undefined;
-  const piece = await withPlannedFile(ledger, ref, settings, async (file, plan, { entry, listing }) => {
-    const blob = largeBlob(service, listing, entry);
+  const piece = await withPlannedFile(ledger, ref, settings, async (file, plan, entry) => {
+    const blob = largeBlob(service, ref, entry);
     const hash = await finishHash(ref.state);
     const attributes = attributesOf(file.stats);
-    const metadata = blobMetadata(entry, attributes, { runId: ref.run, root: listing.request.root });
+    const metadata = blobMetadata(entry, attributes, { runId: ref.run, root: ref.root });
     const ids = Array.from({ length: plan.blocks }, (_none, index) => blockId(plan.mark, index));
     const blobHTTPHeaders = blobHeaders(entry.path, hash);
     try {
@@ -109,7 +109,7 @@ export async function commitAttempt(
           withRetries((abortSignal) =>
             blob.commitBlockList(ids, { abortSignal, conditions, metadata, blobHTTPHeaders }),
           ),
-        new OldContent(ledger, listing.keep),
+        new OldContent(ledger, ref.keep),
       );
       outcome = contentOutcome(entry, put, attributes);
     } catch (error) {
@@ -124,7 +124,7 @@ export async function commitAttempt(
 /** Records that a large file could not be copied. */
 export async function giveUp(ref: LargeFileRef, reason: string, service: BlobServiceClient): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
-  const { entry } = await openLarge(ledger, ref);
+  const entry = await openLarge(ledger, ref);
   return await settle(ledger, ref, failure(entry, reason));
 }
 

@@ -44,14 +44,14 @@ export async function compareOn(
   let position = ref.position;
   let atEnd = false;
   let unchanged: Outcome | undefined;
-  const piece = await withPlannedFile(ledger, ref, settings, async (file, { size }, { entry, listing }) => {
+  const piece = await withPlannedFile(ledger, ref, settings, async (file, { size }, entry) => {
     position = await hashOn(file, hash, { from: position, to: size, until }, budget);
     atEnd = position === size;
     if (!atEnd) return;
     const stored = { md5: (await finishHash(stateOf(hash))).toString("base64"), size };
     const attributes = attributesOf(file.stats);
-    const metadata = blobMetadata(entry, attributes, { runId: ref.run, root: listing.request.root });
-    if (await hasContent(entry, stored, () => largeBlob(service, listing, entry), metadata)) {
+    const metadata = blobMetadata(entry, attributes, { runId: ref.run, root: ref.root });
+    if (await hasContent(entry, stored, () => largeBlob(service, ref, entry), metadata)) {
       unchanged = contentOutcome(entry, { ...stored, wasThere: true }, attributes);
     }
   });

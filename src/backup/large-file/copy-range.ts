@@ -28,8 +28,8 @@ export async function copyRange(
   budget: Budget,
 ): Promise<Piece> {
   const ledger = new Ledger(service, ref.run);
-  return await withPlannedFile(ledger, ref, settings, async (file, plan, { entry, listing }) => {
-    const blob = largeBlob(service, listing, entry);
+  return await withPlannedFile(ledger, ref, settings, async (file, plan, entry) => {
+    const blob = largeBlob(service, ref, entry);
     const lengthOf = (index: number): number => Math.min(plan.block, plan.size - index * plan.block);
     const send = async (index: number): Promise<void> => {
       const position = index * plan.block;

@@ -1,11 +1,12 @@
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { entry as line, readRecord } from "../../ledger/damaged.ts";
-import type { Ledger, ListRange } from "../../ledger/ledger.ts";
-import { readListing, type Listing } from "../../ledger/listing.ts";
+import { entry as line, fileSize, readRecord } from "../../ledger/damaged.ts";
+import type { Ledger, Lines } from "../../ledger/ledger.ts";
+import type { PartRef } from "../../ledger/listing.ts";
 import { blobName } from "../blob-name.ts";
 import { markBeside } from "../blocks-there.ts";
 import { BLOCK } from "../budget.ts";
+import type { CopyScope } from "../copy-scope.ts";
 import type { Entry } from "../entry.ts";
 import type { OpenFile } from "../read-file.ts";
 
@@ -20,10 +21,10 @@ const BLOCKS_A_RANGE = 16;
 export const RANGES_A_WAVE = 64;
 
 /** One large file of a listing, as an orchestration is given it. */
-export interface LargeFileRef {
-  run: string;
-  part: string;
+export interface LargeFileRef extends PartRef, CopyScope {
   large: number;
+  /** The one line of the list that is about it. */
+  line: Lines;
 }
 
 /** One try at a large file. A file that changes is tried again from the start. */
@@ -31,35 +32,34 @@ export interface AttemptRef extends LargeFileRef {
   attempt: number;
 }
 
-/** How one attempt copies the file; written once, so that block ids are fixed by attempt and range. */
-export interface Plan {
+/** What the file of an attempt was, and how its blocks are named: written once, so that all activities send the same ones. */
+interface PlanRecord {
   /** What the file was: a range of any other file is not sent. */
   size: number;
   /** Milliseconds, as the file system gives them. */
   mtimeMs: number;
   ctimeMs: number;
   ino: number;
-  mode: number;
+  /** Of the block ids of this attempt; see newMark. */
+  mark: string;
+}
+
+/** How one attempt copies the file. */
+export interface Plan extends PlanRecord {
   /** Bytes. */
   block: number;
   blocks: number;
   ranges: number;
   /** Bytes of a range; the last one may be shorter. */
   range: number;
-  /** Of the block ids of this attempt; see newMark. */
-  mark: string;
 }
 
-/** A file that was emptied since it was listed has no blocks. */
-const whole = z.number().int().min(0);
-const positive = whole.min(1);
 const schema = z.looseObject({
-  size: whole,
-  block: positive.max(MAX_BLOCK),
-  blocks: whole.max(MAX_BLOCKS),
-  ranges: whole,
-  range: positive,
-  mark: z.string(),
+  size: fileSize,
+  mtimeMs: z.number(),
+  ctimeMs: z.number(),
+  ino: z.number(),
+  mark: z.base64().max(100),
 });
 
 /** A large file that Blob Storage cannot hold. */
@@ -74,30 +74,31 @@ export async function planAttempt(
 ): Promise<Plan> {
   const before = await readPlan(ledger, ref);
   if (before) return before;
-  const { size, mtimeMs, ctimeMs, ino, mode } = file.stats;
+  const { size, mtimeMs, ctimeMs, ino } = file.stats;
+  const record: PlanRecord = { size, mtimeMs, ctimeMs, ino, mark: await markBeside(blob) };
+  const plan = planOf(record);
+  const { won } = await ledger.writeOnce(planName(ref), JSON.stringify(record));
+  return won ? plan : ((await readPlan(ledger, ref)) ?? plan);
+}
+
+function planOf(record: PlanRecord): Plan {
+  const { size } = record;
   const block = blockFor(size);
-  const blocks = Math.ceil(size / block);
   const range = block * BLOCKS_A_RANGE;
-  const plan: Plan = {
-    size,
-    mtimeMs,
-    ctimeMs,
-    ino,
-    mode,
+  return {
+    ...record,
     block,
-    blocks,
+    blocks: Math.ceil(size / block),
     range,
     ranges: Math.ceil(size / range),
-    mark: await markBeside(blob),
   };
-  const { won } = await ledger.writeOnce(planName(ref), JSON.stringify(plan));
-  return won ? plan : ((await readPlan(ledger, ref)) ?? plan);
 }
 
 /** The plan of an attempt, or undefined when there is none yet. */
 export async function readPlan(ledger: Ledger, ref: AttemptRef): Promise<Plan | undefined> {
   const text = await ledger.read(planName(ref));
-  return text === undefined ? undefined : readRecord<Plan>(text, schema, `${ledger.runId}/${planName(ref)}`);
+  if (text === undefined) return undefined;
+  return planOf(readRecord<PlanRecord>(text, schema, `${ledger.runId}/${planName(ref)}`));
 }
 
 /** Whether an open file is the one that was planned for: same file, same size, not written since. */
@@ -106,26 +107,20 @@ export function isAsPlanned(file: OpenFile, plan: Plan): boolean {
   return size === plan.size && mtimeMs === plan.mtimeMs && ctimeMs === plan.ctimeMs && ino === plan.ino;
 }
 
-/** The listing's line for a large file, and the listing. */
-export async function openLarge(
-  ledger: Ledger,
-  ref: LargeFileRef,
-): Promise<{ listing: Listing; entry: Entry }> {
-  const listing = await readListing(ledger, ref.part);
-  const range: ListRange | undefined = listing?.large[ref.large];
-  const [entry] = range ? await ledger.readLines<Entry>(range, line) : [];
-  if (!listing || !entry)
+/** The listing's line for a large file. */
+export async function openLarge(ledger: Ledger, ref: LargeFileRef): Promise<Entry> {
+  const [entry] = await ledger.readLines<Entry>(ref.line, line);
+  if (!entry)
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} in part ${ref.part}.`);
-  return { listing, entry };
+  return entry;
 }
 
 /** Its blob. */
 export function largeBlob(
   service: BlobServiceClient,
-  { request }: Listing,
+  { container, prefix }: CopyScope,
   { path }: Entry,
 ): BlockBlobClient {
-  const { container, prefix } = request;
   return service.getContainerClient(container).getBlockBlobClient(blobName(path, prefix));
 }
 

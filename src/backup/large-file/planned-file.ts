@@ -1,5 +1,4 @@
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { Listing } from "../../ledger/listing.ts";
 import type { Settings } from "../../settings.ts";
 import type { Entry } from "../entry.ts";
 import { openToCopy } from "../open-to-copy.ts";
@@ -16,16 +15,16 @@ export async function withPlannedFile(
   ledger: Ledger,
   ref: AttemptRef,
   settings: Settings,
-  work: (file: OpenFile, plan: Plan, from: { entry: Entry; listing: Listing }) => Promise<void>,
+  work: (file: OpenFile, plan: Plan, entry: Entry) => Promise<void>,
 ): Promise<Piece> {
-  const from = await openLarge(ledger, ref);
+  const entry = await openLarge(ledger, ref);
   const plan = await readPlan(ledger, ref);
-  if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan for ${from.entry.path}.`);
-  const { realRoot } = from.listing;
+  if (!plan) throw new Error(`The ledger of run ${ref.run} has no plan for ${entry.path}.`);
+  const { realRoot } = ref;
   if (!(await isAllowed(realRoot, settings.roots, settings.fileTimeoutMs))) return "changed";
   let file: OpenFile;
   try {
-    file = await openToCopy(from.entry, { realRoot, fileTimeoutMs: settings.fileTimeoutMs });
+    file = await openToCopy(entry, { realRoot, fileTimeoutMs: settings.fileTimeoutMs });
   } catch (error) {
     if (
       error instanceof NotAFile ||
@@ -37,7 +36,7 @@ export async function withPlannedFile(
   }
   try {
     if (!isAsPlanned(file, plan)) return "changed";
-    await work(file, plan, from);
+    await work(file, plan, entry);
     return "done";
   } catch (error) {
     if (error instanceof ChangedWhileReading) return "changed";

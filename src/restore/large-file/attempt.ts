@@ -1,17 +1,22 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
 import type { Budget } from "../../backup/budget.ts";
+import { ChangedRecord, fileSize, readRecord } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
 import type { Source } from "../find-content.ts";
-import { openLarge, type LargeRef, type Plan, type PlannedItem } from "../plan.ts";
+import { readLarge, type LargeRef, type PlannedItem } from "../plan.ts";
 import { refusedTarget } from "../refused-target.ts";
-import type { RestoreRequest } from "../request.ts";
 import { restoreContext } from "../restore-context.ts";
-import type { RestoreContext } from "../restore-file.ts";
+import type { RestoreScope } from "../restore-scope.ts";
+import { isTemporaryOf, type RestoreContext } from "../restore-file.ts";
+
+/** One large file, and where it is restored to. */
+export type LargeRestoreRef = LargeRef & RestoreScope;
 
 /** One try at it. */
-export interface RestoreAttemptRef extends LargeRef {
+export interface RestoreAttemptRef extends LargeRestoreRef {
   attempt: number;
 }
 
@@ -25,53 +30,61 @@ export interface RestoreAttempt {
 /** What the activities of a large file work with. */
 export interface LargeRestore {
   ledger: Ledger;
-  plan: Plan<RestoreRequest>;
+  scope: RestoreScope;
   item: PlannedItem;
   context: RestoreContext;
   /** The restore was canceled: nobody waits for it any more. */
   canceled: boolean;
 }
 
-/** The large file of a plan; undefined when the plan has no so many. */
+/** The large file; undefined after the last of its lane. */
 export async function openLargeRestore(
-  ref: LargeRef,
+  ref: LargeRestoreRef,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<LargeRestore | undefined> {
   const ledger = new Ledger(service, ref.run);
-  const opened = await openLarge<RestoreRequest>(ledger, ref);
-  if (!opened) return undefined;
-  const { plan, item } = opened;
+  const item = await readLarge(ledger, ref);
+  if (!item) return undefined;
   const work = `${ref.run}/${ref.part}/large-${ref.large}`;
-  const context = restoreContext(plan, work, { service, settings, budget });
-  return { ledger, plan, item, context, canceled: await isCanceled(ledger) };
+  const context = restoreContext(ref, work, { service, settings, budget });
+  return { ledger, scope: ref, item, context, canceled: await isCanceled(ledger) };
 }
 
 /** Why nothing must be written where a large file belongs, for people; see refusedTarget. */
-export async function refusalOf({ plan }: LargeRestore, settings: Settings): Promise<string | undefined> {
-  return await refusedTarget({ to: plan.request.to, realTo: plan.realTo }, settings);
+export async function refusalOf({ scope }: LargeRestore, settings: Settings): Promise<string | undefined> {
+  return await refusedTarget({ to: scope.target, realTo: scope.realTo }, settings);
 }
 
 function attemptName({ part, large, attempt }: RestoreAttemptRef): string {
   return `attempts/${part}-large-${large}-${attempt}.json`;
 }
 
-/** How an attempt restores the file; undefined when that was not decided yet. */
+const schema = z.looseObject({ temporary: z.string(), source: z.looseObject({ length: fileSize }) });
+
+/**
+ * How an attempt restores the file; undefined when that was not decided yet.
+ * @throws ChangedRecord where it names what is no temporary file of this work
+ */
 export async function readAttempt(
-  ledger: Ledger,
+  { ledger, context }: LargeRestore,
   ref: RestoreAttemptRef,
 ): Promise<RestoreAttempt | undefined> {
   const text = await ledger.read(attemptName(ref));
-  return text === undefined ? undefined : (JSON.parse(text) as RestoreAttempt);
+  if (text === undefined) return undefined;
+  const name = `${ledger.runId}/${attemptName(ref)}`;
+  const attempt = readRecord<RestoreAttempt>(text, schema, name);
+  if (!isTemporaryOf(context.mark, attempt.temporary)) throw new ChangedRecord(name);
+  return attempt;
 }
 
 /** Decides how an attempt restores the file, unless that was decided before; gives what stands. */
 export async function settleAttempt(
-  ledger: Ledger,
+  large: LargeRestore,
   ref: RestoreAttemptRef,
   attempt: RestoreAttempt,
 ): Promise<RestoreAttempt> {
-  const { won } = await ledger.writeOnce(attemptName(ref), JSON.stringify(attempt));
-  return won ? attempt : ((await readAttempt(ledger, ref)) ?? attempt);
+  const { won } = await large.ledger.writeOnce(attemptName(ref), JSON.stringify(attempt));
+  return won ? attempt : ((await readAttempt(large, ref)) ?? attempt);
 }

@@ -22,7 +22,7 @@ import {
   type RestoreContext,
 } from "../restore-file.ts";
 import { openLargeRestore, readAttempt, refusalOf, settleAttempt } from "./attempt.ts";
-import type { LargeRestore, RestoreAttemptRef } from "./attempt.ts";
+import type { LargeRestore, LargeRestoreRef, RestoreAttemptRef } from "./attempt.ts";
 
 /** What the orchestration of a large file needs to know. */
 export type Begun = { size: number; range: number; ranges: number } | { settled: Tally } | "none";
@@ -49,7 +49,7 @@ export async function beginRestore(
   const refused = await refusalOf(large, settings);
   if (refused !== undefined) return { settled: { ...emptyTally(), stopped: refused } };
   if (canceled) return { settled: emptyTally() };
-  if (await readAttempt(ledger, ref)) return work;
+  if (await readAttempt(large, ref)) return work;
   let { source } = item;
   if (ref.attempt > 1) {
     const found = (await findContents(context.requests, context.prefix, [item])).get(item);
@@ -60,7 +60,7 @@ export async function beginRestore(
   let begun = false;
   const outcome = await restore(large, async (_item, directory) => {
     await removeTemporaries(directory, context);
-    const { temporary } = await settleAttempt(ledger, ref, {
+    const { temporary } = await settleAttempt(large, ref, {
       temporary: temporaryName(context.mark),
       source,
     });
@@ -86,7 +86,7 @@ export async function endRestore(
   budget: Budget,
 ): Promise<{ settled: Tally } | "again"> {
   const large = await openLargeRestore(ref, service, settings, budget);
-  const attempt = large && (await readAttempt(large.ledger, ref));
+  const attempt = large && (await readAttempt(large, ref));
   if (!large || !attempt)
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of ${ref.part}.`);
   const before = await readTally(large.ledger, largeOutcome(ref));
@@ -136,7 +136,7 @@ export async function endRestore(
 
 /** Records that a large file could not be restored, and removes what was written of it. */
 export async function giveUpRestore(
-  ref: LargeRef & { reason: string },
+  ref: LargeRestoreRef & { reason: string },
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
@@ -176,13 +176,13 @@ async function removeTemporaries(
 
 /** Restores the item by another way of writing it; a disk that is full is an outcome. */
 async function restore(
-  { item, context, plan }: LargeRestore,
+  { item, context, scope }: LargeRestore,
   write: NonNullable<Parameters<typeof restoreItem>[2]>,
 ): Promise<Outcome> {
   try {
     return await restoreItem(item, context, write);
   } catch (error) {
-    if (error instanceof CannotWrite) return failed(item, explainFull(error.code, plan.request.to));
+    if (error instanceof CannotWrite) return failed(item, explainFull(error.code, scope.target));
     throw error;
   }
 }

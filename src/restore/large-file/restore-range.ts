@@ -122,7 +122,7 @@ async function withTemporary(
   ) => Promise<RestoredPiece>,
 ): Promise<RestoredPiece> {
   const large = await openLargeRestore(ref, service, settings, budget);
-  const attempt = large && (await readAttempt(large.ledger, ref));
+  const attempt = large && (await readAttempt(large, ref));
   if (!large || !attempt) {
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} of part ${ref.part}.`);
   }
@@ -131,7 +131,7 @@ async function withTemporary(
   const [parent] = byDirectory([large.item]).keys();
   if (parent === undefined) return "gone";
   const opening = async (): Promise<FileHandle> => {
-    const directory = await PinnedDirectory.open(large.plan.realTo, parent);
+    const directory = await PinnedDirectory.open(large.scope.realTo, parent);
     try {
       return await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
     } finally {
