@@ -76,7 +76,8 @@ function* prune(context: df.OrchestrationContext, run: string, request: PruneReq
 /** Does the slices of a lane. */
 function* follow(context: df.OrchestrationContext, { tally, slice: first, ...lane }: Lane) {
   let total = tally;
-  for (let slice = first; slice < first + SLICES_A_HISTORY; slice++) {
+  let slice = first;
+  for (let turn = 0; turn < SLICES_A_HISTORY; turn++) {
     const { run, work, lane: number } = lane;
     let result: SliceResult;
     try {
@@ -86,8 +87,9 @@ function* follow(context: df.OrchestrationContext, { tally, slice: first, ...lan
     }
     total = sum([total, result.tally]);
     if (result.done || result.tally.stopped !== undefined) return total;
+    if (!result.again) slice++;
   }
-  context.df.continueAsNew({ ...lane, slice: first + SLICES_A_HISTORY, tally: total } satisfies Lane);
+  context.df.continueAsNew({ ...lane, slice, tally: total } satisfies Lane);
   return undefined;
 }
 

@@ -1,27 +1,37 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
+import { emptyTally, type Outcome } from "../backup/outcome.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { indexName } from "../ledger/run-index.ts";
-import { readRun } from "../ledger/run-record.ts";
+import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { withRetries } from "../storage/retries.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, RecordToGo } from "./decision.ts";
 import type { Prune, SliceResult } from "./step.ts";
 
-/** Lanes that ledgers are deleted in; a slice is one ledger. */
+/** Lanes that ledgers are deleted in. */
 const LANES = 16;
-/** Blobs of a ledger that are deleted at a time. */
+/** Ledgers of a slice: what a slice asks for whatever it deletes is then little beside the deletes. */
+const A_SLICE = 8;
+/** Blobs of a ledger that are deleted at a time; the process's budget of requests limits them further. */
 const AT_A_TIME = 32;
+/** Milliseconds that a slice deletes for: well within the five minutes that a function has. */
+const MOST_MS = 60_000;
 
 /** None where blobs were left for now: it takes the records to know them again. The next prune goes on from there. */
 export function lanesOfLedgers(decision: Decision): number {
-  return decision.lingering ? 0 : Math.min(LANES, ledgersOf(decision).length);
+  return decision.lingering ? 0 : Math.min(LANES, slicesOf(decision));
 }
 
-function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records">) {
+function slicesOf(decision: Decision): number {
+  return Math.ceil(ledgersOf(decision).length / A_SLICE);
+}
+
+function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records">): RecordToGo[] {
   return [
     ...forgotten.map(({ id, started }) => ({
       id,
@@ -31,72 +41,107 @@ function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records
   ];
 }
 
-/** Deletes the ledger of one run, once nothing of what only it needed is left; in a dry run only records it. */
+/**
+ * Deletes the ledgers of a few runs, once nothing of what only they needed is left; in a dry run only records it. Goes
+ * on in the same slice where its time was up.
+ */
 export async function deleteLedgers(prune: Prune, lane: number, slice: number): Promise<SliceResult> {
-  const ledgers = ledgersOf(prune.decision);
-  const index = lane + slice * LANES;
-  const { id, what } = ledgers[index]!;
-  const done = index + LANES >= ledgers.length;
-  const record = `outcomes/ledger-${id}.jsonl`;
+  const { decision } = prune;
+  const number = lane + slice * LANES;
+  const done = number + LANES >= slicesOf(decision);
+  const record = `outcomes/ledgers-${number}.jsonl`;
   const before = await readTally(prune.ledger, record);
   if (before) return { tally: before, done };
-  const { dryRun } = prune.decision.request;
-  const ledger = new Ledger(prune.service, id);
-  const size = await settleSize(ledger, prune, dryRun);
-  if (!dryRun) await remove(ledger, prune);
-  const reason = dryRun ? `would be: ${what}` : what;
-  const path = `${LEDGER_CONTAINER}/${id}`;
-  const outcome = { path, outcome: "deleted", kind: "other", size, reason } as const;
-  return { tally: await settleOutcomes(prune.ledger, record, [outcome]), done };
+  const until = performance.now() + MOST_MS;
+  const ledgers = ledgersOf(decision).slice(number * A_SLICE, (number + 1) * A_SLICE);
+  const { dryRun } = decision.request;
+  const looks = await pMap(ledgers, ({ id }) => lookInto(id, prune), { concurrency: A_SLICE });
+  const sizes = await settleSizes(looks, prune, `lists/ledgers-${number}.json`);
+  if (!dryRun) {
+    const gone = await pMap(looks, (look) => remove(look, prune, until), { concurrency: A_SLICE });
+    if (gone.includes(false)) return { tally: emptyTally(), done: false, again: true };
+  }
+  const outcomes = ledgers.map(({ id, what }): Outcome => {
+    const reason = dryRun ? `would be: ${what}` : what;
+    const path = `${LEDGER_CONTAINER}/${id}`;
+    return { path, outcome: "deleted", kind: "other", size: sizes[id] ?? 0, reason };
+  });
+  return { tally: await settleOutcomes(prune.ledger, record, outcomes), done };
 }
 
-/** Of the run, without its record, which is longer by the mark that it is forgotten: a dry run foretells the same. */
-async function* blobsOf({ runId, service }: Ledger) {
-  const container = service.getContainerClient(LEDGER_CONTAINER);
-  for await (const { blobs } of blobPages(container, { prefix: `${runId}/` })) {
-    yield blobs.filter(({ name }) => name !== `${runId}/run.json`);
+/** What is left of a ledger. */
+interface Look {
+  id: string;
+  record: RunRecord | undefined;
+  /** The first of its blobs: seldom are there more. */
+  first: string[];
+  more: boolean;
+  /** Bytes. */
+  size: number;
+}
+
+/** A ledger's blobs but for its record, which is longer by the mark that it is forgotten: a dry run foretells the same. */
+async function* blobsOf(id: string, service: BlobServiceClient) {
+  for await (const { blobs } of blobPages(service.getContainerClient(LEDGER_CONTAINER), {
+    prefix: `${id}/`,
+  })) {
+    yield blobs.filter(({ name }) => name !== `${id}/run.json`);
   }
 }
 
-/** Bytes. Recorded before the first of them goes: a delivery after one that was broken off finds only the rest. */
-async function settleSize(ledger: Ledger, prune: Prune, dryRun: boolean): Promise<number> {
-  const name = `lists/ledger-${ledger.runId}.json`;
-  const before = dryRun ? undefined : await prune.ledger.read(name);
-  if (before !== undefined) return sizeIn(before, prune, name);
-  let size = 0;
-  for await (const blobs of blobsOf(ledger)) {
-    size += blobs.reduce((sum, { properties }) => sum + (properties.contentLength ?? 0), 0);
-  }
-  if (dryRun) return size;
-  const { won } = await prune.ledger.writeOnce(name, JSON.stringify({ size }));
-  return won ? size : sizeIn((await prune.ledger.read(name)) ?? "", prune, name);
+async function lookInto(id: string, { service }: Prune): Promise<Look> {
+  const look: Look = { id, record: undefined, first: [], more: false, size: 0 };
+  const list = async () => {
+    for await (const blobs of blobsOf(id, service)) {
+      if (look.first.length > 0) look.more = true;
+      else look.first = blobs.map(({ name }) => name);
+      look.size += blobs.reduce((sum, { properties }) => sum + (properties.contentLength ?? 0), 0);
+    }
+  };
+  [look.record] = await Promise.all([readRun(new Ledger(service, id)), list()]);
+  return look;
 }
 
-function sizeIn(text: string, prune: Prune, name: string): number {
-  return readRecord<{ size: number }>(text, sizeRecord, `${prune.ledger.runId}/${name}`).size;
+/** Sizes, recorded before the first blob goes: a delivery after one that was broken off finds only the rest. */
+async function settleSizes(looks: readonly Look[], { ledger, decision }: Prune, name: string) {
+  const sizes = Object.fromEntries(looks.map(({ id, size }) => [id, size]));
+  if (decision.request.dryRun) return sizes;
+  const { won } = await ledger.writeOnce(name, JSON.stringify({ sizes }));
+  if (won) return sizes;
+  const text = (await ledger.read(name)) ?? "";
+  return readRecord<{ sizes: typeof sizes }>(text, sizesRecord, `${ledger.runId}/${name}`).sizes;
 }
 
-const sizeRecord = z.looseObject({ size: z.number().int().min(0) });
+const sizesRecord = z.looseObject({ sizes: z.record(z.string(), z.number().int().min(0)) });
 
-/** The record itself last: as long as it is there, it says that the run is forgotten. */
-async function remove(ledger: Ledger, { service, budget, ensureLock }: Prune): Promise<void> {
+/**
+ * The record itself last: as long as it is there, it says that the run is forgotten.
+ * @returns false where the time was up before
+ */
+async function remove(
+  { id, record, first, more }: Look,
+  { service, budget, ensureLock }: Prune,
+  until: number,
+): Promise<boolean> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
-  const remove = async (name: string) => {
+  const removeBlob = async (name: string): Promise<boolean> => {
+    if (performance.now() > until) return false;
     await ensureLock();
     await budget.request(() =>
       withRetries((abortSignal) =>
         container.getBlobClient(name).deleteIfExists({ abortSignal, deleteSnapshots: "include" }),
       ),
     );
+    return true;
   };
-  for await (const blobs of blobsOf(ledger)) {
-    await pMap(
-      blobs.map(({ name }) => name),
-      remove,
-      { concurrency: AT_A_TIME },
-    );
+  const removeAll = async (names: readonly string[]) =>
+    !(await pMap(names, removeBlob, { concurrency: AT_A_TIME })).includes(false);
+  if (!(await removeAll(first))) return false;
+  if (more) {
+    for await (const blobs of blobsOf(id, service)) {
+      if (!(await removeAll(blobs.map(({ name }) => name)))) return false;
+    }
   }
-  const known = await readRun(ledger);
-  if (known) await remove(indexName(known));
-  await remove(`${ledger.runId}/run.json`);
+  if (record) await removeBlob(indexName(record));
+  return await removeBlob(`${id}/run.json`);
 }

@@ -24,6 +24,8 @@ export interface SliceResult {
   tally: Tally;
   /** The lane has no further slice. */
   done: boolean;
+  /** The slice's time was up: it goes on where it was. */
+  again?: true;
 }
 
 /** What the work of a prune needs. */
@@ -63,8 +65,8 @@ export async function workOn(
     const ensureLock = async () => (dryRun ? undefined : await lock.ensure());
     await ensureLock();
     const prune = { ledger, decision, service, budget, ensureLock, isCanceled: canceled };
-    const { throttled, tally, done } = await tellThrottled(() => work(prune, lane, slice));
-    return { tally: throttled === undefined ? tally : { ...tally, throttled }, done };
+    const { throttled, tally, ...next } = await tellThrottled(() => work(prune, lane, slice));
+    return { tally: throttled === undefined ? tally : { ...tally, throttled }, ...next };
   } catch (error) {
     if (error instanceof LockLost) return stopped(error.message);
     if (isFinal(error)) return stopped(describe(error));

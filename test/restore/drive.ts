@@ -185,10 +185,11 @@ export class Drive {
       const { stopped, counts } = sum(tallies);
       if (stopped !== undefined || counts.failed > 0) break;
       const done = Array.from({ length: lanes }, async (_none, lane) => {
-        for (let slice = 0; ; slice++) {
+        for (let slice = 0; ;) {
           const result = await workOn({ run, lane, slice }, work, this.service, this.budget);
           tallies.push(result.tally);
           if (result.done) return;
+          if (!result.again) slice++;
         }
       });
       await Promise.all(done);

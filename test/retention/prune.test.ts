@@ -3,14 +3,15 @@ import { createHash, randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { listFiles } from "../../src/backup/list-files.ts";
 import type { Outcome } from "../../src/backup/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun, recordUnstarted } from "../../src/ledger/run-record.ts";
-import { startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
+import { dyingService, Life } from "./dying-service.ts";
 
 const { azurite, drive } = await startDrive();
 
@@ -382,4 +383,28 @@ test("a listing of a newer version, all that is left to know a run by, stops the
     `The ledger of run ${run} was written by a newer version of this app. Update this app.`,
   );
   expect(await contentsOf(at)).toEqual(["f=1"]);
+});
+
+test("a slice whose time is up before all of its ledgers are gone goes on, and counts them once", async () => {
+  const { container } = newPlace();
+  const root = temporary();
+  await write(root, { f: "f" });
+  const runs = [];
+  for (let time = 0; time < 4; time++) runs.push((await drive.backup({ root, container })).run);
+  const dry = await drive.prune({ container, keepLast: 1, dryRun: true });
+
+  const life = new Life();
+  let late = 0;
+  let deletes = 0;
+  const clock = performance.now.bind(performance);
+  const now = vi.spyOn(performance, "now").mockImplementation(() => clock() + late);
+  onTestFinished(() => now.mockRestore());
+  life.before = ({ method, url }) => {
+    if (method === "DELETE" && url.includes("/backup-runs/") && ++deletes % 5 === 0) late += 100_000;
+  };
+  const slow = new Drive(dyingService(azurite.connectionString, life));
+  const { tally } = await slow.prune({ container, keepLast: 1 });
+  expect(tally).toMatchObject({ failures: [], counts: { deleted: dry.tally.counts.deleted! } });
+  expect(tally.counts.bytes).toBe(dry.tally.counts.bytes);
+  for (const run of runs.slice(0, 3)) expect(await recordsOf(run)).toEqual([]);
 });
