@@ -100,6 +100,18 @@ describe("the registered functions", () => {
     };
     expect(host.extensions.http.routePrefix).toBe("");
   });
+
+  it("host.json leaves the host's own log filter, and has the locks of a dead host run out within a minute", () => {
+    const { logging, extensions } = JSON.parse(readFileSync(path.join(ROOT, "host.json"), "utf8")) as {
+      logging: { logLevel: object };
+      extensions: { durableTask: { storageProvider: object } };
+    };
+    expect(logging.logLevel).not.toHaveProperty("default");
+    expect(extensions.durableTask.storageProvider).toMatchObject({
+      controlQueueVisibilityTimeout: "00:01:00",
+      workItemQueueVisibilityTimeout: "00:01:00",
+    });
+  });
 });
 
 describe('"main" in package.json', () => {
