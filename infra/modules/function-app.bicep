@@ -103,6 +103,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         AzureWebJobsStorage__credential: 'managedidentity'
         AzureWebJobsStorage__clientId: identity.properties.clientId
         APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+        // Not in host.json: without Application Insights the extension warns of it at every start.
+        AzureFunctionsJobHost__extensions__durableTask__tracing__distributedTracingEnabled: 'true'
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       },
       settings

@@ -8,7 +8,7 @@ import { durableClientKey } from "../app/registered-function.ts";
 import type { FunctionMetadata } from "../app/registered-function.ts";
 import type { Store } from "../durable/store.ts";
 import type { Logger } from "../log/logger.ts";
-import { StartUpError, messageOf } from "../start-up-error.ts";
+import { messageOf } from "../start-up-error.ts";
 import { invocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
 import type { InvocationRequest } from "../worker/messages.ts";
 import type { Worker } from "../worker/worker.ts";
@@ -44,20 +44,19 @@ export class TimerTriggers {
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
-  /** Throws StartUpError when a function's schedule cannot be read. */
+  /** A function whose schedule cannot be read is named in the log, and never runs; the others do, as on the real host. */
   constructor(options: TimerTriggersOptions) {
     this.#options = options;
-    this.#timers = options.functions.map((metadata) => {
+    this.#timers = options.functions.flatMap((metadata) => {
       const { binding } = triggerOf(metadata);
       const text = binding["schedule"];
       try {
         const schedule = parseSchedule(typeof text === "string" ? text : "", process.env);
         schedule.next(new Date());
-        return { metadata, schedule, runOnStartup: binding["runOnStartup"] === true };
+        return [{ metadata, schedule, runOnStartup: binding["runOnStartup"] === true }];
       } catch (error) {
-        throw new StartUpError(
-          `The schedule of function '${metadata.name}' is not valid: ${messageOf(error)}.`,
-        );
+        options.log.error(`The schedule of function '${metadata.name}' is not valid: ${messageOf(error)}.`);
+        return [];
       }
     });
   }

@@ -8,7 +8,9 @@ const scheduled = services.settings.backupSchedule;
 
 /** Starts a backup at the times that the setting names. Without the setting there is no such function. */
 if (scheduled) {
-  const { setting, input } = scheduled;
+  const { setting, input, problem } = scheduled;
+  // Here, too: the schedule itself may be what the host cannot run.
+  if (problem !== undefined) console.error(`No backup is started by itself. ${problem}`);
   app.timer("scheduledBackup", {
     // By the setting's name, so that whatever scales the app to zero reads the same times.
     schedule: `%${setting}%`,
@@ -17,6 +19,6 @@ if (scheduled) {
     retry: RETRY,
     extraInputs: [df.input.durableClient()],
     handler: async (timer, context) =>
-      await startOnSchedule({ orchestrator: "backupSiteContent", input }, timer, context, services),
+      await startOnSchedule({ orchestrator: "backupSiteContent", input, problem }, timer, context, services),
   });
 }

@@ -6,13 +6,15 @@ export interface Scheduled {
   setting: string;
   /** The object body of the orchestrator's request. */
   input: Record<string, unknown>;
+  /** Why it cannot be started, for people: its function fails each time with this. */
+  problem?: string;
 }
 
 /**
- * Reads a schedule and its input from the environment; undefined where no schedule is set.
+ * Reads a schedule and its input from the environment; undefined where no schedule is set. What is wrong with them is not
+ * thrown: it must not keep the app's other functions from loading.
  * @param defaults fields of the body that are other than a request's own defaults
  * @param problemOf why the body is no request, for people
- * @throws Error that names the setting and says what was expected
  */
 export function readScheduled(
   setting: string,
@@ -22,24 +24,26 @@ export function readScheduled(
 ): Scheduled | undefined {
   if (schedule === undefined) return undefined;
   const wrong = scheduleProblem(schedule, serverless);
-  if (wrong !== undefined) throw new Error(`${setting}: ${wrong}.`);
+  if (wrong !== undefined) return { setting, input: {}, problem: `${setting}: ${wrong}.` };
   const name = `${setting}_INPUT`;
   if (input === undefined) {
-    throw new Error(
-      `${setting} is set, but ${name} is not: it says what to do, as the JSON of a request's body.`,
-    );
+    const problem = `${setting} is set, but ${name} is not. Set it to what to do, the JSON object of a request's body.`;
+    return { setting, input: {}, problem };
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(input);
-  } catch (error) {
-    throw new Error(`${name}: expected a JSON object; ${(error as Error).message}.`, { cause: error });
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Error(`${name}: expected a JSON object, the body of a request.`);
+  const value = parseObject(input);
+  if (value === undefined) {
+    return { setting, input: {}, problem: `${name}: expected a JSON object, the body of a request.` };
   }
   const body = { ...defaults, ...value };
   const problem = problemOf(body);
-  if (problem !== undefined) throw new Error(`${name}: ${problem}`);
-  return { setting, input: body };
+  return { setting, input: body, ...(problem === undefined ? {} : { problem: `${name}: ${problem}` }) };
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -4,6 +4,7 @@ import { parseBackupRequest } from "../backup/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readRun, recordUnstarted, type RunRecord } from "../ledger/run-record.ts";
 import { line } from "../logging/line.ts";
+import { parsePruneRequest } from "../retention/request.ts";
 import { dueMoment, tickRunId } from "../schedule/tick.ts";
 import type { Services } from "../services.ts";
 import { isActive } from "./is-active.ts";
@@ -14,6 +15,8 @@ import { newInstanceId, start } from "./start.ts";
 export interface Job {
   orchestrator: "backupSiteContent" | "pruneBackups";
   input: Record<string, unknown>;
+  /** Why it cannot be started, for people. */
+  problem?: string | undefined;
 }
 
 /**
@@ -43,6 +46,7 @@ export async function startOnSchedule(
     return;
   }
   try {
+    if (job.problem !== undefined) throw new HttpProblem(400, job.problem);
     await start(job.orchestrator, job.input, { instanceId, client, services });
     context.info(line("run.started", what));
   } catch (error) {
@@ -59,11 +63,15 @@ function recordOf({
   orchestrator,
   input,
 }: Job): Pick<RunRecord, "kind" | "root" | "container" | "prefix" | "mode"> {
-  const request = parseBackupRequest(input);
-  if (orchestrator === "backupSiteContent" && request.ok) {
-    const { root, container, prefix, mode } = request.value;
-    return { root, container, prefix, mode };
+  const nowhere = { root: "", container: "backups", prefix: "", mode: "full" as const };
+  if (orchestrator === "pruneBackups") {
+    const request = parsePruneRequest(input);
+    if (!request.ok) return { kind: "prune", ...nowhere };
+    const { container, prefix } = request.value;
+    return { kind: "prune", root: "", container, prefix, mode: "full" };
   }
-  const { container = "backups", prefix = "" } = input as { container?: string; prefix?: string };
-  return { kind: "prune", root: "", container, prefix, mode: "full" };
+  const request = parseBackupRequest(input);
+  if (!request.ok) return nowhere;
+  const { root, container, prefix, mode } = request.value;
+  return { root, container, prefix, mode };
 }

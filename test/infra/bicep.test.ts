@@ -194,6 +194,7 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
     expect(Object.keys(settings()).sort()).toEqual([
       "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
       "APPLICATIONINSIGHTS_CONNECTION_STRING",
+      "AzureFunctionsJobHost__extensions__durableTask__tracing__distributedTracingEnabled",
       "AzureWebJobsStorage__accountName",
       "AzureWebJobsStorage__clientId",
       "AzureWebJobsStorage__credential",

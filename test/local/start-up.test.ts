@@ -44,6 +44,15 @@ async function refusal(args: string[] = []): Promise<string> {
   return stderr;
 }
 
+it("a schedule that is none costs its function alone, and is named", async () => {
+  const binding = '{ type: "timerTrigger", direction: "in", schedule: "every day", name: "t" }';
+  makeApp({
+    "functions/one.cjs": `require("@azure/functions-core").registerFunction({ name: "tick", bindings: { t: ${binding} } }, () => {});`,
+  });
+  host = await startLocalHost({ app, state: path.join(folder, "state"), connectionString: "none" });
+  expect(host.logs()).toContain("The schedule of function 'tick' is not valid");
+});
+
 describe("what stops it from starting is said in a sentence, with exit code 1", () => {
   it("a port in use", async () => {
     const server = createServer();
@@ -88,14 +97,6 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
     expect(await refusal()).toContain(
       `Unable to load "${path.join("functions", "one.cjs")}": broken on purpose`,
     );
-  });
-
-  it("a schedule that is none", async () => {
-    const binding = '{ type: "timerTrigger", direction: "in", schedule: "every day", name: "t" }';
-    makeApp({
-      "functions/one.cjs": `require("@azure/functions-core").registerFunction({ name: "tick", bindings: { t: ${binding} } }, () => {});`,
-    });
-    expect(await refusal()).toContain("The schedule of function 'tick' is not valid");
   });
 
   it("options it does not know", async () => {

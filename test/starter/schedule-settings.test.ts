@@ -1,6 +1,6 @@
 /** Schedules in the settings: what is refused at start, and what becomes of the rest. */
-import { describe, expect, it } from "vitest";
-import { runLocalHost } from "../harness/local-host.ts";
+import { describe, expect, it, vi } from "vitest";
+import { startLocalHost } from "../harness/local-host.ts";
 import { readSettings } from "../../src/settings.ts";
 
 const INPUT = '{"root":"/home/site/wwwroot"}';
@@ -49,19 +49,19 @@ describe("BACKUP_SCHEDULE", () => {
     ["24:00:00", "six fields"],
     ["00:00:00", "no time between"],
   ])("refuses %s, saying what is expected", (schedule, words) => {
-    const settings = () => read({ BACKUP_SCHEDULE: schedule, BACKUP_SCHEDULE_INPUT: INPUT });
-    expect(settings).toThrow(/^BACKUP_SCHEDULE: /);
-    expect(settings).toThrow(words);
-    expect(settings).toThrow(`got "${schedule}"`);
+    const { backupSchedule } = read({ BACKUP_SCHEDULE: schedule, BACKUP_SCHEDULE_INPUT: INPUT });
+    expect(backupSchedule?.problem).toMatch(/^BACKUP_SCHEDULE: /);
+    expect(backupSchedule?.problem).toContain(words);
+    expect(backupSchedule?.problem).toContain(`got "${schedule}"`);
   });
 
   it.each([{ WEBSITE_SKU: "FlexConsumption" }, { WEBSITE_SKU: "Dynamic" }, { WEBSITE_POD_NAME: "p" }])(
     "refuses a TimeSpan where the plan takes none: %j",
     (plan) => {
-      const at = (BACKUP_SCHEDULE: string) => () =>
-        read({ BACKUP_SCHEDULE, BACKUP_SCHEDULE_INPUT: INPUT, ...plan });
-      expect(at("06:00:00")).toThrow("take no TimeSpan");
-      expect(at("0 0 */6 * * *")).not.toThrow();
+      const problemOf = (BACKUP_SCHEDULE: string) =>
+        read({ BACKUP_SCHEDULE, BACKUP_SCHEDULE_INPUT: INPUT, ...plan }).backupSchedule?.problem;
+      expect(problemOf("06:00:00")).toContain("take no TimeSpan");
+      expect(problemOf("0 0 */6 * * *")).toBeUndefined();
     },
   );
 
@@ -76,7 +76,7 @@ describe("BACKUP_SCHEDULE", () => {
       BACKUP_SCHEDULE: "0 0 2 * * *",
       ...(input === undefined ? {} : { BACKUP_SCHEDULE_INPUT: input }),
     };
-    expect(() => read(env)).toThrow(words);
+    expect(read(env).backupSchedule?.problem).toContain(words);
   });
 });
 
@@ -90,15 +90,36 @@ describe("PRUNE_SCHEDULE", () => {
       { setting: "PRUNE_SCHEDULE", input: { keepLast: 7 } },
       undefined,
     ]);
-    expect(() => read({ PRUNE_SCHEDULE: "0 0 4 * * 0" })).toThrow("PRUNE_SCHEDULE_INPUT is not");
+    const { problem } = read({ PRUNE_SCHEDULE: "0 0 4 * * 0" }).pruneSchedule ?? {};
+    expect(problem).toContain("PRUNE_SCHEDULE_INPUT is not");
   });
 });
 
-it("a schedule that cannot be read keeps the app from starting, and says so", async () => {
-  const { code, output } = await runLocalHost({
-    entry: "build",
-    env: { BACKUP_SCHEDULE: "0 2 * * *", BACKUP_SCHEDULE_INPUT: INPUT },
-  });
-  expect(code).toBe(1);
-  expect(output).toContain("BACKUP_SCHEDULE: expected NCRONTAB with six fields");
+it.each([
+  ["without its input", { BACKUP_SCHEDULE: "* * * * * *" }, "BACKUP_SCHEDULE_INPUT is not"],
+  [
+    "that the host cannot run",
+    { BACKUP_SCHEDULE: "every day", BACKUP_SCHEDULE_INPUT: INPUT },
+    "BACKUP_SCHEDULE: expected NCRONTAB",
+  ],
+])("a schedule %s fails alone: the app starts, says so, and serves the rest", async (_what, env, words) => {
+  const host = await startLocalHost({ entry: "build", env });
+  try {
+    expect(host.logs()).toContain(words);
+    const runs = () => recordedRuns(host.url);
+    const fires = !("BACKUP_SCHEDULE_INPUT" in env);
+    await vi.waitUntil(async () => (await runs()).length > 0 === fires, 20_000);
+    for (const { id } of await runs()) {
+      const record: unknown = await (await fetch(`${host.url}/backups/${id}`)).json();
+      expect(record).toMatchObject({ status: "failed", message: expect.stringContaining(words) as string });
+    }
+  } finally {
+    await host.stop();
+  }
 });
+
+async function recordedRuns(url: string): Promise<{ id: string }[]> {
+  const response = await fetch(`${url}/backups`);
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { runs: { id: string }[] }).runs;
+}
