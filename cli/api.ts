@@ -1,3 +1,5 @@
+import { printable } from "../src/model/path.ts";
+import { appAddress } from "./address.ts";
 import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "./answers.ts";
 import { Failure, Refusal } from "./failure.ts";
 
@@ -15,16 +17,14 @@ export class Unreachable extends Failure {}
 export class Api {
   readonly #url: string;
   readonly #key: string | undefined;
+  readonly #exact: boolean;
   #lost: number | undefined;
 
-  constructor(url: string, key: string | undefined) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new Failure(
-        `"${url}" is not the address of an app; expected one like https://my-app.azurewebsites.net.`,
-      );
-    }
-    this.#url = url.replace(/\/+$/, "");
+  /** @param exact texts of answers stay as they are; else they are made printable, for people */
+  constructor(url: string, { key, exact = false }: { key: string | undefined; exact?: boolean }) {
+    this.#url = appAddress(url, key !== undefined);
     this.#key = key;
+    this.#exact = exact;
   }
 
   /** Starts one of the app's orchestrators. */
@@ -116,27 +116,40 @@ export class Api {
     }
   }
 
-  /** @param path below the app's address, or a whole address of the app's host */
+  /** @param path below the app's address, or a whole address: only its path counts, the key never leaves the app */
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    const url = new URL(path.startsWith("/") ? `${this.#url}${path}` : path);
+    const { origin } = new URL(this.#url);
+    const { pathname, search } = new URL(path.startsWith("/") ? `${this.#url}${path}` : path);
     const headers = new Headers(init.headers);
-    // The key is the app's: it goes nowhere else.
-    const own = url.hostname === new URL(this.#url).hostname;
-    if (this.#key !== undefined && own) headers.set("x-functions-key", this.#key);
+    if (this.#key !== undefined) headers.set("x-functions-key", this.#key);
+    let response: Response;
     try {
-      return await fetch(url, { ...init, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      response = await fetch(`${origin}${pathname}${search}`, {
+        ...init,
+        headers,
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
     } catch (error) {
       throw new Unreachable(
         `${this.#url} does not answer (${whyUnreachable(error)}). Is the app running, and the address right?`,
       );
     }
+    const to = response.headers.get("location");
+    if (response.status < 300 || response.status >= 400 || to === null) return response;
+    const elsewhere = URL.canParse(to, this.#url) ? new URL(to, this.#url).origin : "somewhere else";
+    throw new Failure(
+      `${this.#url} redirects to ${elsewhere}, which is not followed. If the app is there, give its address with --url.`,
+    );
   }
 
   /** What every route of the app answers. @throws Failure where something else answers, such as a page to sign in */
   async #objectOf<T>(response: Response): Promise<T> {
     let answer: unknown;
     try {
-      answer = await response.json();
+      answer = JSON.parse(await response.text(), (_member, value: unknown) =>
+        typeof value === "string" && !this.#exact ? printable(value) : value,
+      );
     } catch (error) {
       // Broken off, rather than no JSON.
       if (!(error instanceof SyntaxError))
@@ -156,7 +169,7 @@ export class Api {
     const text = await response.text();
     if (isProblem(response)) {
       const problem = JSON.parse(text) as { detail?: string };
-      return new Refusal(problem.detail ?? text, problem);
+      return new Refusal(printable(problem.detail ?? text), problem);
     }
     return new Failure(this.#whyRefused(response.status, text.trim()));
   }
@@ -164,12 +177,12 @@ export class Api {
   #whyRefused(status: number, text: string): string {
     if (status === 401 || status === 403) {
       return this.#key === undefined
-        ? `The app wants a function key (HTTP ${status}). Give it with --key or SITE_BACKUP_KEY.`
+        ? `The app wants a function key (HTTP ${status}). Give it with --key-file or SITE_BACKUP_KEY.`
         : `The app does not take this function key (HTTP ${status}).`;
     }
     if (status === 404) return this.#stranger("it has no such route (HTTP 404)");
     // The app says why it refuses; of a server's page of markup nothing can be read.
-    const said = text === "" || text.startsWith("<") ? "" : `: ${text.slice(0, 300)}`;
+    const said = text === "" || text.startsWith("<") ? "" : `: ${printable(text.slice(0, 300))}`;
     return status < 500
       ? `What answers at ${this.#url} is not a site-backup app, or stands before it: HTTP ${status}${said}.`
       : `The app at ${this.#url} failed to answer (HTTP ${status}${said}).`;
@@ -179,7 +192,7 @@ export class Api {
 function whyUnreachable(error: unknown): string {
   const { name, cause } = error as { name: string; cause?: { code?: string; message?: string } };
   if (name === "TimeoutError") return `nothing within ${TIMEOUT_MS / 1000} s`;
-  return cause?.code ?? cause?.message ?? name;
+  return cause?.code ?? printable(cause?.message ?? name);
 }
 
 /** Whether the app itself refuses, and says why. */

@@ -65,7 +65,7 @@ export function define<T extends CommonOptions>(
   command.addHelpText("after", `\n${help.join("\n\n")}`);
   command.action(async () => {
     refuseBlank(command);
-    process.exitCode = await act(optionsOf<T>(command), ...(command.processedArgs as (string | undefined)[]));
+    process.exitCode = await act(command.opts<T>(), ...(command.processedArgs as (string | undefined)[]));
   });
   definitions.set(command, definition);
 }
@@ -75,8 +75,14 @@ function appOptions(): Option[] {
     new Option("--url <url>", "the app; without it the local host, started when none runs").env(
       "SITE_BACKUP_URL",
     ),
-    // An environment variable shows in no list of processes, and its value in no help.
-    new Option("--key <key>", "the app's function key (env: SITE_BACKUP_KEY)"),
+    new Option(
+      "--key <key>",
+      "the app's function key; every user of the machine can see it in the list of processes",
+    ),
+    new Option(
+      "--key-file <file>",
+      "a file that holds the key; - for standard input (or set SITE_BACKUP_KEY)",
+    ),
   ];
 }
 
@@ -116,12 +122,6 @@ function refuseBlank(command: Command): void {
     if (![value].flat().some((text) => typeof text === "string" && text.trim() === "")) continue;
     throw new Failure(`${flag} is empty: expected ${EXPECTED[what] ?? `<${what}>`}. Is a variable not set?`);
   }
-}
-
-/** What the command line said, with the key from the environment where it did not. */
-function optionsOf<T extends CommonOptions>(command: Command): T {
-  const key = process.env["SITE_BACKUP_KEY"];
-  return { ...(key ? { key } : {}), ...command.opts<T>() };
 }
 
 export function examplesText(examples: readonly string[]): string {

@@ -1,6 +1,6 @@
 import path from "node:path";
+import { isLoopback } from "./address.ts";
 import { PACKAGE } from "./host.ts";
-import { isLoopback } from "./session.ts";
 
 /**
  * A directory as the app has to be told it: absolute where the app sees this machine's directories, as it is written

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { ExitCode, Failure, Interrupted } from "./failure.ts";
-import { err, message, outJson } from "./print.ts";
+import { err, outJson } from "./print.ts";
 import { createProgram } from "./program.ts";
 
 /** This file is dist/cli/main.js when it runs. */
@@ -10,11 +10,12 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
   version: string;
 };
 
-// Whoever read the output has seen enough (| head): nobody is left to tell anything.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(process.exitCode ?? ExitCode.done);
+    // Whoever read the output has seen enough (| head): nobody is left to tell anything.
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? ExitCode.done);
+    if (stream === process.stdout) err(`The output cannot be written: ${error.message}.`);
+    process.exit(ExitCode.failed);
   });
 }
 
@@ -25,7 +26,7 @@ try {
   else if (error instanceof Interrupted) process.exitCode = ExitCode.interrupted;
   else if (error instanceof Failure) {
     if (process.argv.includes("--json")) outJson({ type: "error", message: error.message });
-    err(message(error.message));
+    err(error.message);
     process.exitCode = ExitCode.failed;
   } else throw error;
 }

@@ -1,4 +1,5 @@
-import { inspect, styleText } from "node:util";
+import { styleText } from "node:util";
+import { UNPRINTABLE } from "../src/model/path.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -18,29 +19,14 @@ export function err(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** One JSON object a line. */
+/** One JSON object a line. What a terminal would obey is escaped: it parses to the same value. */
 export function outJson(value: Record<string, unknown>): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-/** What a terminal would obey rather than show: controls, and marks that turn the order of characters around. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const OBEYED = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** A name from a tree for a terminal: one with control characters and the like is quoted, and they are shown. */
-export function name(text: string): string {
-  return text.search(OBEYED) === -1
-    ? text
-    : inspect(text, { maxStringLength: null, breakLength: Infinity }).replace(OBEYED, codeOf);
-}
-
-/** A message of the app for a terminal: it may hold names. */
-export function message(text: string): string {
-  return text.replace(OBEYED, (character) => (character === "\n" ? character : codeOf(character)));
-}
-
-function codeOf(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  out(
+    JSON.stringify(value).replaceAll(
+      UNPRINTABLE,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  );
 }
 
 /** A column of a table. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { printable } from "../src/model/path.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addFiles } from "./commands/files.ts";
@@ -24,6 +25,9 @@ export function createProgram(version: string): Command {
     .version(version)
     .showHelpAfterError("(--help says more)")
     .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`${text.trimEnd().split("\n").map(printable).join("\n")}\n`),
+    })
     // Commander wraps nothing where less than 40 columns are left for what an option means.
     .configureHelp({ minWidthToWrap: 20 })
     .addHelpText(
@@ -51,7 +55,7 @@ export function createProgram(version: string): Command {
 /** The environment variables that the command reads. */
 export const ENVIRONMENT = {
   SITE_BACKUP_URL: "the app, as --url",
-  SITE_BACKUP_KEY: "the app's function key, as --key; safer, for it shows in no list of processes",
+  SITE_BACKUP_KEY: "the app's function key, unless an option gives it",
   FUNCTIONS_PORT: "the local host's port (default: 7071)",
   BROWSER: "what open starts, instead of the system's browser",
   NO_COLOR: "no colours, when set to anything",

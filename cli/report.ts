@@ -3,7 +3,7 @@ import type { FileOutcome, Run } from "./answers.ts";
 import { COMMAND } from "./command-name.ts";
 import { ExitCode } from "./failure.ts";
 import { byOutcome, kindOf } from "./kinds.ts";
-import { err, message, name, out, outJson, paint } from "./print.ts";
+import { err, out, outJson, paint } from "./print.ts";
 import type { CommonOptions } from "./session.ts";
 import { bytes, duration, files, moment, number } from "./words.ts";
 
@@ -41,7 +41,7 @@ export async function reportEnd(
   }
   const someFailed = run.status === "failed" && (run.counts?.failed ?? 0) > 0;
   if (someFailed) for (const line of await failedFiles(run, api, process.stderr)) err(line);
-  if (run.suspect || (code === ExitCode.failed && !someFailed)) err(message(failure(run)));
+  if (run.suspect || (code === ExitCode.failed && !someFailed)) err(failure(run));
   if ((code === ExitCode.failed && !someFailed) || options.quiet) return code;
   for (const line of summary(run)) out(line);
   if (run.status === "completed") out(row("Output", JSON.stringify(output)));
@@ -105,9 +105,9 @@ export function summary(run: Run): string[] {
     ...(counts ? [row("Files", would + byOutcome(run, counts) + (settling ? " so far" : ""))] : []),
     // A verification looks most files up in lists: how much it read, nobody has counted.
     ...(counts && kind !== "verify" ? [row(kind === "prune" ? "Freed" : "Bytes", amount(counts.bytes))] : []),
-    ...(kind === "restore" ? [row("Into", name(root))] : []),
+    ...(kind === "restore" ? [row("Into", root)] : []),
     ...(of === undefined ? [] : [row("Backup", of)]),
-    ...(status === "completed" && said !== undefined ? [row("Note", message(said))] : []),
+    ...(status === "completed" && said !== undefined ? [row("Note", said)] : []),
     row("Blobs", destination.url),
     row("Record", ledgerOf(run)),
   ];
@@ -140,7 +140,7 @@ export async function failedFiles(run: Run, api: Api, stream: NodeJS.WriteStream
 }
 
 export function failedLine({ path, reason }: FileOutcome): string {
-  return `${name(path)}: ${name(reason ?? "unknown")}`;
+  return `${path}: ${reason ?? "unknown"}`;
 }
 
 /** Why a run failed, without the host's wrapping. */

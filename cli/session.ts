@@ -1,11 +1,12 @@
+import { isLoopback } from "./address.ts";
 import { Api } from "./api.ts";
+import { functionKey, type KeyOptions } from "./function-key.ts";
 import { Interruption } from "./interruption.ts";
 import { useLocalHost, type LocalHost } from "./host.ts";
 
 /** What every command can be told. */
-export interface CommonOptions {
+export interface CommonOptions extends KeyOptions {
   url?: string;
-  key?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -28,21 +29,17 @@ export async function withSession(
   options: CommonOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
+  const key = functionKey(options);
   const interruption = new Interruption();
   const say = (line: string): void => {
     if (!options.quiet && !options.json) process.stderr.write(`${line}\n`);
   };
   const host = options.url === undefined ? await useLocalHost(say, interruption.signal) : undefined;
   try {
-    const api = new Api(options.url ?? host?.url ?? "", options.key);
+    const api = new Api(options.url ?? host?.url ?? "", { key, exact: options.json });
     const local = host !== undefined || isLoopback(options.url ?? "");
     return await work({ api, host, interruption, pollMs: local ? POLL_LOCAL_MS : POLL_REMOTE_MS });
   } finally {
     await host?.lease?.end();
   }
-}
-
-/** Whether an address is this machine's own: the app then sees the directories that the caller sees. */
-export function isLoopback(url: string): boolean {
-  return URL.canParse(url) && ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
 }

@@ -1,16 +1,28 @@
+import { printable } from "../src/model/path.ts";
 import { Failure } from "./failure.ts";
 
 /** A number of things, from 1 on. @throws Failure */
 export function wholeNumber(option: string, text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Failure(`${option} takes a number from 1 on, not "${text}".`);
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new Failure(`${option} takes a number from 1 on, not "${printable(text)}".`);
   return Number(text);
 }
 
-/** A time as the API takes it, from any that a person may write: 2026-11-23, "2026-11-23 18:00". @throws Failure */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+/**
+ * A time as the API takes it, from 2026-11-23, "2026-11-23 18:00" or any of ISO 8601. Where no zone is given it is this
+ * machine's, and a day begins at its midnight.
+ * @throws Failure, also for a day that does not exist
+ */
 export function time(option: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const value = new Date(text);
+  const [, day = "", clock = "00:00", zone = ""] = TIME.exec(text) ?? [];
+  const value = new Date(`${day}T${clock}${zone}`);
   if (Number.isNaN(value.getTime()))
-    throw new Failure(`${option} takes a time such as 2026-11-23T18:00, not "${text}".`);
+    throw new Failure(`${option} takes a time such as "2026-11-23 18:00", not "${printable(text)}".`);
+  // 30 February would be taken for 2 March.
+  if (!new Date(`${day}T00:00Z`).toISOString().startsWith(day))
+    throw new Failure(`${option}: there is no day ${day}.`);
   return value.toISOString();
 }

@@ -1,9 +1,9 @@
 import { Option, type Command } from "commander";
+import { printable } from "../../src/model/path.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure, Refusal } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
 import { PATTERN_HELP, patternOptions, type Patterns } from "../patterns.ts";
-import { name } from "../print.ts";
 import { reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
@@ -50,7 +50,7 @@ export function addBackup(program: Command): void {
 async function backup(directory: string, options: BackupOptions): Promise<number> {
   const body = requestFor(directory, options);
   const { root } = body;
-  const begun = `Backing up ${name(root)}`;
+  const begun = `Backing up ${printable(root)}`;
   const start = { orchestrator: "backupSiteContent", body, kind: "backup", root, begun };
   try {
     return await withSession(options, (session) =>

@@ -3,7 +3,7 @@ import type { FileOutcome } from "../answers.ts";
 import { define } from "../define.ts";
 import { ExitCode, Failure } from "../failure.ts";
 import { allOf } from "../pages.ts";
-import { name, out, outJson } from "../print.ts";
+import { out, outJson } from "../print.ts";
 import { failedLine } from "../report.ts";
 import { resolveRun } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
@@ -64,7 +64,7 @@ async function files(run: string, options: FilesOptions): Promise<number> {
     if (options.deleted) {
       for await (const { path, kind } of allOf((page) => api.deleted(id, page), interruption, most)) {
         if (options.json) outJson({ type: "deleted", path, kind });
-        else out(name(path));
+        else out(path);
       }
       return ExitCode.done;
     }
@@ -80,6 +80,6 @@ function printFile(file: FileOutcome, { json, failed }: FilesOptions): void {
   else if (failed) out(failedLine(file));
   else
     out(
-      `${file.outcome.padEnd(9)}  ${bytes(file.size).padStart(10)}  ${file.reason ? failedLine(file) : name(file.path)}`,
+      `${file.outcome.padEnd(9)}  ${bytes(file.size).padStart(10)}  ${file.reason ? failedLine(file) : file.path}`,
     );
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { printable } from "../../src/model/path.ts";
 import type { Api } from "../api.ts";
 import type { Run, Status } from "../answers.ts";
 import { COMMAND } from "../command-name.ts";
@@ -99,6 +100,7 @@ async function report(
 function amount(option: string, text: string): number | "unlimited" {
   if (text === "unlimited") return text;
   const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  if (!/^\d{1,7}$/.test(text)) throw new Failure(`${flag} takes a number or "unlimited", not "${text}".`);
+  if (!/^\d{1,7}$/.test(text))
+    throw new Failure(`${flag} takes a number or "unlimited", not "${printable(text)}".`);
   return Number(text);
 }

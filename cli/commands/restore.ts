@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { printable } from "../../src/model/path.ts";
 import { COMMAND } from "../command-name.ts";
 import { isGood } from "../answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
@@ -7,7 +8,7 @@ import { wouldDo } from "../kinds.ts";
 import { pathForApp } from "../local-path.ts";
 import { allOf } from "../pages.ts";
 import { PATTERN_HELP, patternOptions, type Patterns } from "../patterns.ts";
-import { name, out } from "../print.ts";
+import { out } from "../print.ts";
 import { EXAMPLES, exitCodeOf, reportEnd, row } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { resolveRun } from "../resolve-run.ts";
@@ -90,7 +91,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
       delete: options.delete,
       dryRun,
     };
-    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of ?? `what there was at ${options.at}`} into ${name(to)}`;
+    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of ?? `what there was at ${options.at}`} into ${printable(to)}`;
     const start = { orchestrator: "restoreSiteContent", body, kind: "restore", root: to, begun };
     return await runToEnd(start, session, options, async (ended, { output }) => {
       const words = !options.json && !options.quiet;
@@ -112,7 +113,7 @@ async function nameDeleted(id: string, session: Session): Promise<void> {
   const { items } = await session.api.deleted(id, { limit: String(EXAMPLES) });
   const all = items.length < EXAMPLES ? items.length : await deletedBy(id, session);
   out(all === 0 ? "Nothing would be deleted." : `${number(all)} would be deleted:`);
-  for (const { path } of items) out(`  ${name(path)}`);
+  for (const { path } of items) out(`  ${path}`);
   if (all > items.length) out(`  … and ${number(all - items.length)} more: ${COMMAND} files ${id} --deleted`);
 }
 

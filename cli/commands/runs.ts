@@ -4,7 +4,7 @@ import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
 import { allOf } from "../pages.ts";
-import { err, message, name, out, outJson, paint, table, type Column } from "../print.ts";
+import { err, out, outJson, paint, table, type Column } from "../print.ts";
 import { failedFiles, recordOf, row, summary } from "../report.ts";
 import { resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
@@ -118,7 +118,7 @@ function runRow(run: Run): string[] {
     // How much a verification read, nobody has counted.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
-    name(subjectOf(run)),
+    subjectOf(run),
   ];
 }
 
@@ -134,9 +134,9 @@ async function show(id: string, options: CommonOptions): Promise<number> {
       outJson({ type: "run", ...recordOf(run), ...(run.progress ? { progress: run.progress } : {}) });
       return ExitCode.done;
     }
-    out(paint("bold", name(subjectOf(run))));
+    out(paint("bold", subjectOf(run)));
     out(row("Run", run.id));
-    if (run.app !== undefined) out(row("App", name(run.app)));
+    if (run.app !== undefined) out(row("App", run.app));
     out(row("Status", statusOf(run)));
     out(row("Started", moment(run.started)));
     if (run.finished) out(row("Finished", moment(run.finished)));
@@ -147,7 +147,7 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     const someFailed = (run.counts?.failed ?? 0) > 0;
     if (someFailed) for (const line of await failedFiles(run, api, process.stdout)) out(line);
     if (run.message !== undefined && (run.suspect || (!someFailed && run.status !== "completed")))
-      out(row("Why", message(run.message)));
+      out(row("Why", run.message));
     return ExitCode.done;
   });
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { printable } from "../../src/model/path.ts";
 import { isGood } from "../answers.ts";
 import { define, INTERRUPTED } from "../define.ts";
 import { Failure } from "../failure.ts";
@@ -32,7 +33,9 @@ export function addVerify(program: Command): void {
 async function verify(run: string, options: VerifyOptions): Promise<number> {
   const { readData } = options;
   if (typeof readData === "string" && !/^\d+(\.\d+)?%$/.test(readData))
-    throw new Failure(`--read-data takes a share such as 5%, or nothing for all, not "${readData}".`);
+    throw new Failure(
+      `--read-data takes a share such as 5%, or nothing for all, not "${printable(readData)}".`,
+    );
   return await withSession(options, async (session) => {
     const of = await resolveRun(run, session.api, isGood);
     const body = { run: of, ...(readData === undefined ? {} : { readData }) };

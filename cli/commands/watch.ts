@@ -4,7 +4,7 @@ import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { follow } from "../follow.ts";
 import { kindOf } from "../kinds.ts";
-import { err, name, out, outJson } from "../print.ts";
+import { err, out, outJson } from "../print.ts";
 import { exitCodeOf, recordOf, reportEnd, summary } from "../report.ts";
 import { resolveRun } from "../resolve-run.ts";
 import { leave } from "../run-to-end.ts";
@@ -73,8 +73,8 @@ function outputOf(run: Run): number | undefined {
 
 function begun(run: Run): string {
   const { of, root, kind } = run;
-  if (kind === "restore") return `Restoring ${of ?? ""} into ${name(root)}`;
-  return `${kindOf(run).doing} ${of ?? name(subjectOf(run))}`;
+  if (kind === "restore") return `Restoring ${of ?? ""} into ${root}`;
+  return `${kindOf(run).doing} ${of ?? subjectOf(run)}`;
 }
 
 async function cancel(typed: string, options: CommonOptions): Promise<number> {

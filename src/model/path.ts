@@ -53,7 +53,7 @@ export function pathMark(path: string): string {
 }
 
 /** Controls, line and paragraph separators, marks that turn the direction of text, and lone surrogates. */
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+export const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * A text as a terminal or a log may show it: bytes that are not UTF-8 as `\xff`, other characters that do not print or

@@ -44,7 +44,7 @@ describe("backup", () => {
     expect(code).toBe(3);
     expect(stderr).toContain("2 files could not be backed up:");
     expect(stderr).toMatch(/^ {2}bad\.: Blob Storage cannot hold it: /m);
-    expect(stderr).toContain("'\\x1B[31mred.': ");
+    expect(stderr).toContain("  \\u{1b}[31mred.: ");
     expect(stdout).toContain("1 copied, 2 failed");
     expect(stdout).not.toContain("Output");
     const [id = ""] = RUN.exec(stdout) ?? [];
@@ -54,7 +54,9 @@ describe("backup", () => {
       expect.objectContaining({ type: "file", path: "bad.", outcome: "failed" }),
     ]);
     const shown = await run(["show", id], { env });
-    expect(shown.stdout).toMatch(/^2 files could not be backed up:\n {2}'\\x1B\[31mred\.': .*\n {2}bad\.: /m);
+    expect(shown.stdout).toMatch(
+      /^2 files could not be backed up:\n {2}\\u\{1b\}\[31mred\.: .*\n {2}bad\.: /m,
+    );
   });
 
   it("nothing could be backed up: exit code 1, in one sentence", async () => {
@@ -63,7 +65,7 @@ describe("backup", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     const shown = path.join(folder, "missing");
     expect(stderr).toBe(
-      `Backing up '${shown}\\x1B[31m'\nThe directory ${shown}\\u001b[31m does not exist.\n`,
+      `Backing up ${shown}\\u{1b}[31m\nThe directory ${shown}\\u{1b}[31m does not exist.\n`,
     );
   });
 
@@ -261,7 +263,7 @@ describe("which app", () => {
     const url = `http://127.0.0.1:${port()}/keyed`;
     const without = await run(["runs", "--url", url]);
     expect(without.stderr).toMatch(
-      /wants a function key \(HTTP 401\)\. Give it with --key or SITE_BACKUP_KEY/,
+      /wants a function key \(HTTP 401\)\. Give it with --key-file or SITE_BACKUP_KEY/,
     );
     const wrong = await run(["runs", "--url", url], { env: { SITE_BACKUP_KEY: "s3cret" } });
     expect(wrong.stderr).toMatch(/does not take this function key/);

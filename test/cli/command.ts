@@ -23,7 +23,19 @@ export interface Running {
 /** Starts `site-backup ARGS`. The build is what is run: it is what starts the local host. */
 export function start(
   args: string[],
-  { env = {}, cwd }: { env?: Record<string, string | undefined>; cwd?: string } = {},
+  {
+    env = {},
+    cwd,
+    input,
+    output,
+  }: {
+    env?: Record<string, string | undefined>;
+    cwd?: string;
+    /** For standard input. */
+    input?: string;
+    /** A file that gets standard output. */
+    output?: number;
+  } = {},
 ): Running {
   const child = spawn(process.execPath, [path.join(ROOT, "dist/cli/main.js"), ...args], {
     cwd,
@@ -35,8 +47,9 @@ export function start(
       npm_command: undefined,
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", output ?? "pipe", "pipe"],
   });
+  child.stdin?.end(input);
   let stdout = "";
   let stderr = "";
   const waiting = new Set<() => void>();
@@ -45,8 +58,8 @@ export function start(
     else stderr += text;
     for (const look of waiting) look();
   };
-  child.stdout.setEncoding("utf8").on("data", take("stdout"));
-  child.stderr.setEncoding("utf8").on("data", take("stderr"));
+  child.stdout?.setEncoding("utf8").on("data", take("stdout"));
+  child.stderr?.setEncoding("utf8").on("data", take("stderr"));
   const ended = new Promise<Ended>((resolve) =>
     child.once("close", (code) => resolve({ code, stdout, stderr })),
   );

@@ -1,6 +1,9 @@
-/** What the command line refuses before it asks any app. */
+/** What the command line makes of what it is given, before it asks any app. */
+import { closeSync, existsSync, openSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
-import { run } from "./command.ts";
+import { run, start } from "./command.ts";
 
 /** Nothing answers there: what is not refused fails otherwise. */
 const env = { SITE_BACKUP_URL: "http://127.0.0.1:9" };
@@ -33,4 +36,48 @@ it("an empty SITE_BACKUP_URL is not taken for the local host", async () => {
     code: 1,
     stderr: "SITE_BACKUP_URL is empty: expected <url>. Is a variable not set?\n",
   });
+});
+
+it("a day begins at midnight of this machine, as with 00:00 written out; a zone wins", async () => {
+  const since: (string | null)[] = [];
+  const app = createServer(({ url = "" }, response) => {
+    since.push(new URL(url, "http://app").searchParams.get("since"));
+    response.end('{"runs":[]}');
+  });
+  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+  for (const time of ["2026-01-20", "2026-01-20 00:00", "2026-01-20T12:30:15Z", "2028-02-29 09:00"])
+    await run(["runs", "--since", time, "--url", url], { env: { TZ: "America/New_York" } });
+  app.close();
+  expect(since).toEqual([
+    "2026-01-20T05:00:00.000Z",
+    "2026-01-20T05:00:00.000Z",
+    "2026-01-20T12:30:15.000Z",
+    "2028-02-29T14:00:00.000Z",
+  ]);
+});
+
+it.each([
+  ["2026-02-30", "--at: there is no day 2026-02-30."],
+  ["2026-02-29 12:00", "--at: there is no day 2026-02-29."],
+  ["2026-13-01", '--at takes a time such as "2026-11-23 18:00", not "2026-13-01".'],
+  ["2026-11-23 25:00", '--at takes a time such as "2026-11-23 18:00", not "2026-11-23 25:00".'],
+  ["1", '--at takes a time such as "2026-11-23 18:00", not "1".'],
+])("--at %s is refused", async (at, message) => {
+  const { code, stderr } = await run(["restore", "--at", at, "--to", "/srv"], { env });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: `${message}\n` });
+});
+
+it.skipIf(!existsSync("/dev/full"))("output that cannot be written: one line, exit code 1", async () => {
+  const full = openSync("/dev/full", "w");
+  const { code, stderr } = await run(["completion", "bash"], { output: full });
+  closeSync(full);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^The output cannot be written: ENOSPC.*\n$/);
+});
+
+it("a reader that has seen enough: nothing is said", async () => {
+  const { child, ended } = start(["completion", "bash"]);
+  child.stdout?.destroy();
+  expect(await ended).toMatchObject({ code: 0, stderr: "" });
 });
