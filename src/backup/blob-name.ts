@@ -1,3 +1,5 @@
+import { isPath } from "../model/path.ts";
+
 /** Blob Storage's limit on a blob's name, in characters (UTF-16 units as the service counts them). */
 const MAX_NAME = 1024;
 /** Blob Storage's limit on the segments of a name. */
@@ -6,14 +8,6 @@ const MAX_SEGMENTS = 254;
 // What the service does not take in a name: control characters, and code points that XML listings cannot carry.
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNNAMEABLE = /[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/;
-
-/**
- * The path of a file below the root as the ledger and the blob's name have it: `/` between segments.
- * On Windows every `\` is a separator; on POSIX it is a character like any other and is left alone.
- */
-export function toPortablePath(relative: string, separator: string): string {
-  return separator === "\\" ? relative.replaceAll("\\", "/") : relative;
-}
 
 /** The blob's name for a portable path under a prefix. */
 export function blobName(portable: string, prefix: string): string {
@@ -35,7 +29,11 @@ export function unnameable(name: string): string | undefined {
   if (name.length > MAX_NAME)
     return `its blob's name would have ${name.length} characters, more than ${MAX_NAME}`;
   if (UNNAMEABLE.test(name)) return "its name has control characters, which a blob's name cannot have";
-  if (!name.isWellFormed()) return "its name is not valid Unicode";
+  if (!name.isWellFormed()) {
+    return isPath(name)
+      ? "its name is not valid UTF-8, which a blob's name must be; rename it"
+      : "its name is not valid Unicode";
+  }
   const segments = blobKey(name).split("/");
   if (segments.length > MAX_SEGMENTS)
     return `its path has ${segments.length} segments, more than ${MAX_SEGMENTS}`;

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { Entry } from "./entry.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Pending, Walker } from "./walk.ts";
+import type { Look, Pending, SeenDirectory, Walker } from "./walk.ts";
 
 /** Names looked up at a time; lookups wait for the disk or the share, not for this process. */
 const LOOKUPS = 64;
@@ -23,7 +23,7 @@ export interface Collected {
   /** What is settled: cannot be copied, or could not be read. */
   outcomes: Outcome[];
   /** The root, and directories that are not empty: what is below is copied, they themselves are only told of. */
-  directories: { path: string; mtime: number; mode: number }[];
+  directories: SeenDirectory[];
   /** What is left. */
   left: Pending[];
 }
@@ -52,6 +52,12 @@ export async function collect(
   let met = 0;
   let next = 0;
   let nextFile = 0;
+  const take = (look: Look): void => {
+    if (!look) return;
+    if ("entry" in look) collected.entries.push(look.entry);
+    else if ("outcome" in look) collected.outcomes.push(look.outcome);
+    else directories.push(look.directory);
+  };
   const full = (): boolean => met >= limits.files || performance.now() > deadline;
 
   for (;;) {
@@ -60,7 +66,8 @@ export async function collect(
       const some = files.slice(nextFile, nextFile + Math.min(1024, limits.files - met));
       nextFile += some.length;
       met += some.length;
-      await lookAll(walker, some, collected);
+      const looks = await pMap(some, (file) => walker.look(file), { concurrency: LOOKUPS });
+      for (const look of looks) take(look);
     }
     const directory = directories[next];
     if (directory === undefined) break;
@@ -75,26 +82,16 @@ export async function collect(
     }
     next++;
     met++;
-    const children = await walker.readDirectory(directory);
-    if ("outcome" in children) collected.outcomes.push(children.outcome);
-    else {
-      for (const child of children.directories) directories.push(child);
-      for (const child of children.files) files.push(child);
-      if (children.files[0] !== undefined) onDirectory(children.files[0]);
-      if (children.empty && directory !== "") await lookAll(walker, [directory], collected);
-      else if (children.own) collected.directories.push({ path: directory, ...children.own });
-    }
+    const read = await walker.readDirectory(directory);
+    if (read && "own" in read) {
+      for (const child of read.directories) directories.push(child);
+      for (const child of read.files) files.push(child);
+      if (read.files[0] !== undefined) onDirectory(read.files[0]);
+      if (!read.empty || directory === "") collected.directories.push(read.own);
+      else take(await walker.emptyDirectory(read.own));
+    } else take(read);
   }
   for (const file of files.slice(nextFile)) collected.left.push({ file });
   for (const dir of directories.slice(next)) collected.left.push({ dir });
   return collected;
-}
-
-async function lookAll(walker: Walker, paths: readonly string[], collected: Collected): Promise<void> {
-  const looks = await pMap(paths, (path) => walker.look(path), { concurrency: LOOKUPS });
-  for (const look of looks) {
-    if (look === undefined) continue;
-    if ("entry" in look) collected.entries.push(look.entry);
-    else collected.outcomes.push(look.outcome);
-  }
 }

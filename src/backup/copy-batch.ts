@@ -15,11 +15,12 @@ import type { Entry } from "./entry.ts";
 import { OldContent } from "./old-content.ts";
 import { emptyTally, type Outcome, type Tally } from "./outcome.ts";
 import { isAllowed } from "./roots.ts";
+import { confirmVanished, RootGone } from "./vanished.ts";
 
 /**
  * Copies the files of one batch and records what became of each. A batch that was recorded before is not copied
  * again: its tally is given back, so that any number of deliveries counts each file once.
- * @returns the tally; `stopped` is set, and nothing is recorded, when storage refuses so that no file could be copied
+ * @returns the tally; `stopped` is set, and nothing is recorded, when storage refuses or the root is gone
  * @throws errors of the storage account that may pass: the whole batch is to be tried again
  */
 export async function copyBatch(
@@ -41,9 +42,11 @@ export async function copyBatch(
     }
     const entries = await ledger.readLines<Entry>(ref.lines, entry);
     const context = contextOf(ref.run, ref, service, settings, budget);
-    return await settleOutcomes(ledger, record, await copyAll(entries, context));
+    const outcomes = await copyAll(entries, context);
+    const confirmed = await confirmVanished(outcomes, { ...context, ledger, part: ref.part, record });
+    return await settleOutcomes(ledger, record, confirmed);
   } catch (error) {
-    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error) || error instanceof RootGone) return { ...emptyTally(), stopped: describe(error) };
     throw inWords(error);
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
@@ -33,6 +34,7 @@ import { cutRest } from "./rest.ts";
 import type { BackupRequest } from "./request.ts";
 import { isAllowed } from "./roots.ts";
 import { collect } from "./collect.ts";
+import { confirmVanished, RootGone } from "./vanished.ts";
 import { resolveRoot, Walker, type Pending } from "./walk.ts";
 
 /** The whole tree, or a part of it that another listing left. */
@@ -63,7 +65,7 @@ export async function listFiles(
   try {
     return await list(input, ledger, service, settings);
   } catch (error) {
-    if (!isFinal(error)) throw inWords(error);
+    if (!isFinal(error) && !(error instanceof RootGone)) throw inWords(error);
     return failed(input.request, describe(error));
   }
 }
@@ -108,15 +110,19 @@ async function list(
   );
   const depth = part.split(".").length - 1;
   const destination = fresh ? undefined : destinationOf(request, start.pending, input.run, service, settings);
-  const { entries, outcomes, directories, left } = await collect(
+  const { entries, directories, left, ...collected } = await collect(
     walker,
     start.pending,
     { files: settings.listFiles, milliseconds: settings.listMs, depth },
     (path) => destination?.expect(path),
   );
-  const rootProblem = part === WHOLE_TREE && outcomes.find(({ path }) => path === "");
+  const rootProblem = part === WHOLE_TREE && collected.outcomes.find(({ path }) => path === "");
   if (rootProblem)
     return await giveUp(`The directory ${request.root} cannot be read: ${rootProblem.reason}.`);
+  const record = listingOutcomes(part);
+  const { fileTimeoutMs } = settings;
+  const searched = { ledger, part, record, realRoot, fileTimeoutMs, directories };
+  const outcomes = await confirmVanished(collected.outcomes, searched);
   const toCopy = destination ? await destination.compare(entries, outcomes) : entries;
 
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
@@ -130,8 +136,7 @@ async function list(
   if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   for (const { path } of later) left.push({ file: path });
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
-  const found =
-    outcomes.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), outcomes) : emptyTally();
+  const found = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
   const listing: Listing = {
     version: 1,
     request,
@@ -149,6 +154,7 @@ async function list(
     ...(known === ""
       ? {}
       : {
+          machine: hostname(),
           directories: {
             list: `${attempt}.directories.jsonl`,
             offset: 0,
@@ -174,15 +180,17 @@ async function adopt(
   const { request, realRoot, keep, problem, batches, large, rest } = listing;
   // It leads nowhere.
   if (problem !== undefined) return failed(wanted.request, problem);
-  const isFile = (path: string): boolean => !path.split("/").includes("..") && filter.file(path);
+  const isBelow = (path: string): boolean => !path.split("/").includes("..");
   const isWithin = ({ path, kind }: Entry): boolean =>
-    kind === "directory" ? filter.directory(path) && filter.emptyDirectory(path) : isFile(path);
+    kind === "directory"
+      ? filter.directory(path) && filter.emptyDirectory(path)
+      : isBelow(path) && filter.file(path);
   let agrees = isDeepStrictEqual({ request, realRoot, keep }, wanted);
   for (const range of agrees ? [...batches, ...large] : [])
     agrees &&= (await ledger.readLines<Entry>(range, entryLine)).every(isWithin);
   for (const range of agrees ? rest : []) {
     const left = await ledger.readLines<Pending>(range, pending);
-    agrees &&= left.every((item) => "dir" in item || isFile(item.file));
+    agrees &&= left.every((item) => "dir" in item || isBelow(item.file));
   }
   if (!agrees) throw new ChangedRecord(`${ledger.runId}/${listingName(part)}`);
   return listing;

@@ -1,3 +1,4 @@
+import { printable } from "../model/path.ts";
 import type { EntryKind } from "./entry.ts";
 
 /** How a listed file ended. Every file ends in exactly one; only a prune deletes. */
@@ -80,7 +81,9 @@ export function count(tally: Tally, outcome: Outcome): void {
   if (outcome.outcome === "copied" || outcome.outcome === "deleted") counts.bytes += outcome.size;
   else if (outcome.outcome === "unchanged") counts.unchangedBytes += outcome.size;
   else if (outcome.outcome === "failed" && tally.failures.length < EXAMPLES) {
-    tally.failures.push(`${outcome.path}: ${outcome.reason ?? "unknown"}`.slice(0, EXAMPLE_LENGTH));
+    tally.failures.push(
+      `${printable(outcome.path)}: ${outcome.reason ?? "unknown"}`.slice(0, EXAMPLE_LENGTH),
+    );
   }
 }
 

@@ -1,7 +1,10 @@
-import { constants, readlinkSync, type Stats } from "node:fs";
-import { chmod, lstat, mkdir, open, realpath, unlink, utimes, type FileHandle } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { chmod, lstat, mkdir, open, readdir, unlink, utimes, type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import pMap from "p-map";
 import { kindOf } from "./read-file.ts";
+import { pathOfOpen, realPath } from "../file-system/real-path.ts";
+import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
 
 /** Something is where a directory of the run must be, and may not be replaced. */
@@ -14,6 +17,15 @@ export class NotADirectory extends Error {
     this.isLink = isLink;
   }
 }
+
+/** A name in a directory. */
+export interface Name {
+  name: string;
+  isDirectory: boolean;
+}
+
+/** Names that are looked up at a time. */
+const LOOKUPS = 64;
 
 /** Times a directory that others change meanwhile is looked at. */
 const TRIES = 5;
@@ -44,7 +56,7 @@ export class PinnedDirectory {
   static async open(realTo: string, portable: string): Promise<PinnedDirectory> {
     const real = portable === "" ? realTo : path.join(realTo, ...portable.split("/"));
     try {
-      return await PinnedDirectory.#open(real, real);
+      return await PinnedDirectory.#open(forDisk(real), real);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOTDIR" && code !== "ELOOP") throw error;
@@ -63,7 +75,7 @@ export class PinnedDirectory {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" && !(error instanceof NotADirectory))
         throw error;
     }
-    let at = await PinnedDirectory.#open(realTo, realTo);
+    let at = await PinnedDirectory.#open(forDisk(realTo), realTo);
     const names = portable.split("/");
     for (let depth = 1; depth <= names.length; depth++) {
       try {
@@ -78,25 +90,61 @@ export class PinnedDirectory {
     return at;
   }
 
-  /** Where a name in it is reached. */
-  path(name: string): string {
-    return this.#handle && process.platform === "linux"
-      ? `/proc/self/fd/${this.#handle.fd}/${name}`
-      : path.join(this.#real, name);
+  /** Where a name in it is reached. "" is the directory itself; by "." it would have to be searchable, too. */
+  path(name: string): DiskPath {
+    return forDisk(
+      this.#handle && process.platform === "linux"
+        ? `/proc/self/fd/${this.#handle.fd}/${name}`
+        : path.join(this.#real, name),
+    );
+  }
+
+  /**
+   * The names in it. Whatever is wrong with one of them is not wrong with the directory: one that cannot be looked up
+   * counts as no directory.
+   * @param withTypes whether to find out which are directories; else none is. Where the file system does not say it
+   * with the names, each is looked up, and one that hangs holds up all.
+   */
+  async names(withTypes: boolean): Promise<Name[]> {
+    const at = this.path("");
+    try {
+      if (withTypes) {
+        const entries = await readdir(at, { withFileTypes: true, encoding: "buffer" });
+        return entries.map((entry) => ({ name: fromBytes(entry.name), isDirectory: entry.isDirectory() }));
+      }
+    } catch (error) {
+      // Of a name: Node looks up each that came without its type, and gives none where it cannot look up one.
+      if ((error as NodeJS.ErrnoException).syscall !== "lstat") throw error;
+    }
+    const names = (await readdir(at, { encoding: "buffer" })).map((name) => fromBytes(name));
+    const isDirectory = async (name: string): Promise<boolean> =>
+      withTypes && (await lstat(this.path(name)).catch(() => undefined))?.isDirectory() === true;
+    return await pMap(names, async (name) => ({ name, isDirectory: await isDirectory(name) }), {
+      concurrency: LOOKUPS,
+    });
+  }
+
+  /**
+   * Makes sure that what was reached by its path was in it. On Linux it was, for there no path is walked again.
+   * @throws NotADirectory, or the file system's error
+   */
+  async assertInPlace(): Promise<void> {
+    if (process.platform === "linux" || (await realPath(this.#real)) === this.#real) return;
+    throw new NotADirectory("it was moved, and a link put in its place", { isLink: true, cause: undefined });
   }
 
   /** What the open directory itself is. */
   async stat(): Promise<Stats> {
-    return this.#handle ? await this.#handle.stat() : await lstat(this.#real);
+    return this.#handle ? await this.#handle.stat() : await lstat(forDisk(this.#real));
   }
 
   /** Sets the time of change of the open directory itself. */
   async setTime(mtime: number | string): Promise<void> {
-    await (this.#handle ? this.#handle.utimes(mtime, mtime) : utimes(this.#real, mtime, mtime));
+    await (this.#handle ? this.#handle.utimes(mtime, mtime) : utimes(forDisk(this.#real), mtime, mtime));
   }
 
   async chmod(mode: number): Promise<void> {
-    await (this.#handle ? this.#handle.chmod(mode) : chmod(this.#real, mode));
+    await (this.#handle ? this.#handle.chmod(mode) : chmod(forDisk(this.#real), mode));
   }
 
   /** Makes the names that were added and removed last. */
@@ -109,12 +157,11 @@ export class PinnedDirectory {
   }
 
   /** Opens `at`, which must turn out to be `real`. */
-  static async #open(at: string, real: string): Promise<PinnedDirectory> {
+  static async #open(at: DiskPath, real: string): Promise<PinnedDirectory> {
     if (process.platform === "win32") return new PinnedDirectory(await checked(real), undefined);
     const handle = await open(at, FLAGS);
     try {
-      const opened =
-        process.platform === "linux" ? readlinkSync(`/proc/self/fd/${handle.fd}`) : await realpath(real);
+      const opened = process.platform === "linux" ? pathOfOpen(handle.fd) : await realPath(real);
       if (opened !== real) throw Object.assign(new Error("reached through a link"), { code: "ELOOP" });
       return new PinnedDirectory(real, handle);
     } catch (error) {
@@ -149,8 +196,8 @@ export class PinnedDirectory {
 }
 
 async function checked(real: string): Promise<string> {
-  const stats = await lstat(real);
-  if (stats.isDirectory() && (await realpath(real)) === real) return real;
+  const stats = await lstat(forDisk(real));
+  if (stats.isDirectory() && (await realPath(real)) === real) return real;
   throw Object.assign(new Error("not a directory, or reached through a link"), { code: "ENOTDIR" });
 }
 
@@ -161,7 +208,7 @@ async function whatIsInTheWay(realTo: string, portable: string, cause: unknown):
   for (const segment of portable.split("/")) {
     at = path.join(at, segment);
     name = name === "" ? segment : `${name}/${segment}`;
-    const stats = await lstat(at).catch(() => undefined);
+    const stats = await lstat(forDisk(at)).catch(() => undefined);
     if (stats && !stats.isDirectory()) return inTheWay(name, stats, cause);
   }
   return new NotADirectory("a directory on the way was replaced meanwhile", { cause });

@@ -1,9 +1,11 @@
 import * as fs from "node:fs";
-import { constants, readlinkSync, type Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isInside } from "./roots.ts";
+import { pathOfOpen } from "../file-system/real-path.ts";
+import { forDisk, type DiskPath } from "../model/path.ts";
 import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
 
 /**
@@ -60,12 +62,12 @@ export class OpenFile {
    * Opens a file without following a link, and checks what was opened, not what its name stood for a moment ago.
    * @throws NotAFile, or the file system's error (ENOENT, EACCES …; ELOOP when it has become a link)
    */
-  static async open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {
+  static async open(file: DiskPath, realRoot: string, timeoutMs: number): Promise<OpenFile> {
     const opening = OpenFile.#open(file, realRoot, timeoutMs);
     return await withTimeout(opening, timeoutMs, "opening it", (late) => late.close());
   }
 
-  static async #open(file: string, realRoot: string, timeoutMs: number): Promise<OpenFile> {
+  static async #open(file: DiskPath, realRoot: string, timeoutMs: number): Promise<OpenFile> {
     const descriptor = await open(file, READ_ONLY);
     try {
       const stats = await fstat(descriptor);
@@ -138,7 +140,7 @@ export class OpenFile {
  * Linux nobody can tell.
  */
 export function liesInside(descriptor: number, realRoot: string): boolean {
-  return process.platform !== "linux" || isInside(readlinkSync(`/proc/self/fd/${descriptor}`), realRoot);
+  return process.platform !== "linux" || isInside(pathOfOpen(descriptor), realRoot);
 }
 
 /** Whether a change from now on would show in the time stamps. */
@@ -164,14 +166,14 @@ export function kindOf(stats: Stats): string {
 }
 
 /**
- * The absolute path of an entry.
+ * The absolute path of an entry, as calls to the file system take it.
  * @throws NotAFile for a name that leads out of the root: no listing has one, but a ledger that others wrote may
  */
-export function locate(realRoot: string, portable: string): string {
+export function locate(realRoot: string, portable: string): DiskPath {
   const segments = portable.split("/");
   const file = path.join(realRoot, ...segments);
   if (segments.includes("..") || !isInside(file, realRoot)) {
     throw new NotAFile('outside the root: its name has a ".."');
   }
-  return file;
+  return forDisk(file);
 }

@@ -1,5 +1,5 @@
-import { realpath } from "node:fs/promises";
 import path from "node:path";
+import { realPath } from "../file-system/real-path.ts";
 import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 
 /**
@@ -45,7 +45,7 @@ export async function realOrNearest(target: string, timeoutMs: number): Promise<
   // As it is: of "link/.." the file system has another notion than path.resolve.
   const absolute = path.isAbsolute(target) ? target : path.resolve(target);
   try {
-    return await withTimeout(realpath(absolute), timeoutMs, `looking up ${absolute}`);
+    return await withTimeout(realPath(absolute), timeoutMs, `looking up ${absolute}`);
   } catch (error) {
     if (error instanceof FileTimeout) throw error;
     const parent = path.dirname(absolute);

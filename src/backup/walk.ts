@@ -1,34 +1,45 @@
 import type { Stats } from "node:fs";
-import { lstat, realpath, stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import path from "node:path";
-import { readdirp, type EntryInfo } from "readdirp";
 import { fileError } from "../file-system/file-error.ts";
-import { attributesOf, mtimeOf, modeOf, type Entry } from "./entry.ts";
+import { attributesOf, type Attributes, type Entry, type EntryKind } from "./entry.ts";
 import type { Looked } from "./file-thread/asks.ts";
 import { fileThread } from "./file-thread/file-thread.ts";
 import type { Filter } from "./filter.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
 import type { Outcome } from "./outcome.ts";
-import type { PinnedDirectory } from "./pinned-directory.ts";
+import { NotADirectory, type PinnedDirectory } from "./pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "./read-file.ts";
 import { inDirectory } from "./read-link.ts";
-import { unnameable, blobKey, toPortablePath } from "./blob-name.ts";
+import { unnameable, blobKey } from "./blob-name.ts";
+import { realPath } from "../file-system/real-path.ts";
 import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
+import { forDisk } from "../model/path.ts";
 
 /** A name that was met and is still to be looked at: a directory to walk, or a file to look up. */
 export type Pending = { dir: string } | { file: string };
 
-/** What one look at a name gave: an entry to copy, or an outcome that stands already. */
-export type Look = { entry: Entry } | { outcome: Outcome } | undefined;
+/**
+ * What one look at a name gave: an entry to copy, a directory to read, or an outcome that stands already; undefined
+ * where the filter leaves it out.
+ */
+export type Look = { entry: Entry } | { directory: string } | { outcome: Outcome } | undefined;
 
-/** The children of a directory, by what they are. Paths are relative to the root, `/` between segments. */
+/** What a directory holds. Paths are relative to the root, `/` between segments. */
 export interface Children {
   directories: string[];
+  /** All other names; where the file system does not say what they are, directories too. */
   files: string[];
-  /** Nothing at all is in it, and the filter would have it. */
+  /** Nothing at all is in it. */
   empty: boolean;
-  /** The directory's own time of change, in microseconds since 1970, and permission bits. */
-  own?: { mtime: number; mode: number };
+  own: SeenDirectory;
+}
+
+/** A directory as it was when its names were read. */
+export interface SeenDirectory extends Attributes {
+  path: string;
+  dev: number;
+  ino: number;
 }
 
 /** Looks at a tree, one directory at a time, and never outside it. */
@@ -48,92 +59,80 @@ export class Walker {
 
   /**
    * Reads one directory. Links are not followed.
-   * @returns its children, or the outcome that says why it could not be read
+   * @returns its children; of a name that is no directory any more, what it is; or why it could not be read
    */
-  async readDirectory(portable: string): Promise<Children | { outcome: Outcome }> {
+  async readDirectory(portable: string): Promise<Children | Look> {
+    let isOpen = false;
+    const read = (withTypes: boolean): Promise<Children> => {
+      const reading = (): Promise<Children> =>
+        inDirectory(this.#realRoot, portable, (directory) => {
+          isOpen = true;
+          return this.#childrenOf(directory, portable, withTypes);
+        });
+      return awaitingHandles(() => withTimeout(reading(), this.#timeoutMs, "reading the directory"));
+    };
     try {
-      return await awaitingHandles(() =>
-        withTimeout(
-          inDirectory(this.#realRoot, portable, (directory) => this.#childrenOf(directory, portable)),
-          this.#timeoutMs,
-          "reading the directory",
-        ),
-      );
+      return await read(true).catch((error: unknown) => {
+        // It may be one of its names that hangs.
+        if (isOpen && error instanceof FileTimeout) return read(false);
+        throw error;
+      });
     } catch (error) {
-      return { outcome: this.#directoryOutcome(portable, error) };
+      const look = error instanceof NotAFile && portable !== "" ? await this.look(portable) : undefined;
+      return look && !("directory" in look) ? look : { outcome: unread(portable, error) };
     }
   }
 
-  async #childrenOf(directory: PinnedDirectory, portable: string): Promise<Children> {
-    const children: Children = { directories: [], files: [], empty: this.#filter.emptyDirectory(portable) };
-    let problem: unknown;
-    // Through the open directory: one that is replaced by a link meanwhile does not lead to another tree.
-    const absolute = directory.path("");
+  async #childrenOf(directory: PinnedDirectory, portable: string, withTypes: boolean): Promise<Children> {
     const stats = await directory.stat();
-    children.own = { mtime: mtimeOf(stats), mode: modeOf(stats) };
-    const stream = readdirp(absolute, {
-      depth: 0,
-      type: "all",
-      // Directories come here and nowhere else: whoever walks decides when to go into them.
-      directoryFilter: (info) => {
-        children.empty = false;
-        if (info.dirent?.isSymbolicLink()) this.#addFile(children, portable, info);
-        else this.#addDirectory(children, portable, info);
-        return false;
-      },
-    });
-    stream.on("warn", (error: NodeJS.ErrnoException) => {
-      // A link whose target is missing or loops is a link all the same.
-      if (error.path === absolute || error.syscall === "scandir") problem = error;
-    });
-    for await (const info of stream) {
-      children.empty = false;
-      this.#addFile(children, portable, info);
+    const { dev, ino } = stats;
+    const own = { path: portable, ...attributesOf(stats), dev, ino };
+    const names = await directory.names(withTypes);
+    await directory.assertInPlace();
+    const children: Children = { directories: [], files: [], empty: names.length === 0, own };
+    for (const { name, isDirectory } of names) {
+      const child = join(portable, name);
+      if (isDirectory) {
+        if (this.#filter.directory(child)) children.directories.push(child);
+      } else if (!withTypes || this.#filter.file(child)) children.files.push(child);
     }
-    // Elsewhere the name was read: if it is a link now, this may have been another tree.
-    if (process.platform !== "linux" && (await realpath(absolute)) !== absolute) {
-      problem ??= Object.assign(new Error("moved"), { code: "ENOENT" });
-    }
-    if (problem !== undefined) throw problem;
-    // A link to a directory comes as a directory and as a file: each name counts once.
-    children.files = [...new Set(children.files)];
     return children;
   }
 
-  /** Looks up one name: its size and times, and whether Blob Storage can hold it. */
+  /** Looks up one name: what it is, its size and times, and whether Blob Storage can hold it. */
   async look(portable: string): Promise<Look> {
-    const outcome = (name: Outcome["outcome"], reason: string, kind: Outcome["kind"] = "file"): Look => ({
-      outcome: { path: portable, outcome: name, kind, size: 0, reason },
-    });
     let stats: Looked | Stats | undefined = await fileThread.look(this.#realRoot, portable);
     try {
       stats ??= await withTimeout(lstat(locate(this.#realRoot, portable)), this.#timeoutMs, "looking it up");
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? "";
-      if (error instanceof FileTimeout) return outcome("failed", error.message);
-      if (error instanceof NotAFile) return outcome("skipped", error.what, "other");
-      if (code === "ENOENT" && portable.includes("\ufffd")) {
-        return outcome("failed", "its name is not valid UTF-8: a blob's name cannot hold it; rename it");
-      }
-      if (code === "ENOENT" || code === "ENOTDIR") return outcome("vanished", "gone when it was looked up");
-      return outcome("failed", fileError(code));
+      return { outcome: unknown(portable, error) };
     }
-    const kind =
-      !("isFile" in stats) || stats.isFile()
-        ? "file"
-        : stats.isSymbolicLink()
-          ? "link"
-          : stats.isDirectory()
-            ? "directory"
-            : "other";
-    if (kind === "other") return outcome("skipped", kindOf(stats as Stats), "other");
-    const why = unnameable(this.#nameOf(portable));
-    if (why !== undefined) return outcome("failed", `Blob Storage cannot hold it: ${why}`, kind);
-    if (portable.includes("\\") && (await this.#clashes(portable))) {
-      return outcome("failed", 'Blob Storage turns "\\" into "/", and another file has that name', kind);
+    const kind = "isFile" in stats ? entryKind(stats) : "file";
+    if (kind === "directory") return this.#filter.directory(portable) ? { directory: portable } : undefined;
+    if (!this.#filter.file(portable)) return undefined;
+    if (kind === "other") {
+      const reason = kindOf(stats as Stats);
+      return { outcome: { path: portable, outcome: "skipped", kind, size: 0, reason } };
     }
     const size = kind === "file" ? stats.size : 0;
-    return { entry: { path: portable, kind, size, ...attributesOf(stats) } };
+    return await this.#settle({ path: portable, kind, size, ...attributesOf(stats) });
+  }
+
+  /** A directory without anything in it, which is backed up as such; undefined where the filter leaves it out. */
+  async emptyDirectory({ path: portable, mtime, ctime, mode }: SeenDirectory): Promise<Look> {
+    if (!this.#filter.emptyDirectory(portable)) return undefined;
+    return await this.#settle({ path: portable, kind: "directory", size: 0, mtime, ctime, mode });
+  }
+
+  /** An entry to copy, where Blob Storage can hold it. */
+  async #settle(entry: Entry): Promise<Look> {
+    const { path: portable, kind } = entry;
+    const why = unnameable(this.#nameOf(portable));
+    if (why !== undefined) return failed(portable, kind, `Blob Storage cannot hold it: ${why}`);
+    if (portable.includes("\\") && (await this.#clashes(portable))) {
+      return failed(portable, kind, 'Blob Storage turns "\\" into "/", and another file has that name');
+    }
+    return { entry };
   }
 
   /** Whether another file would have the same blob; the one with fewest backslashes first in order gets it. */
@@ -146,31 +145,44 @@ export class Walker {
     }
     return false;
   }
+}
 
-  #addFile(children: Children, directory: string, info: EntryInfo): void {
-    const portable = join(directory, info.basename);
-    if (this.#filter.file(portable)) children.files.push(portable);
-  }
+function entryKind(stats: Stats): EntryKind | "other" {
+  if (stats.isFile()) return "file";
+  if (stats.isSymbolicLink()) return "link";
+  return stats.isDirectory() ? "directory" : "other";
+}
 
-  #addDirectory(children: Children, directory: string, info: EntryInfo): void {
-    const portable = join(directory, info.basename);
-    if (this.#filter.directory(portable)) children.directories.push(portable);
-  }
+function failed(portable: string, kind: Outcome["kind"], reason: string): { outcome: Outcome } {
+  return { outcome: { path: portable, outcome: "failed", kind, size: 0, reason } };
+}
 
-  #directoryOutcome(portable: string, problem: unknown): Outcome {
-    const code = (problem as NodeJS.ErrnoException).code ?? "";
-    const base = { path: portable, kind: "directory" as const, size: 0 };
-    if (code === "ENOENT" || code === "ENOTDIR" || problem instanceof NotAFile) {
-      return {
-        ...base,
-        kind: "other",
-        outcome: "vanished",
-        reason: "the directory was gone when it was to be read",
-      };
-    }
-    const why = problem instanceof FileTimeout ? problem.message : fileError(code || String(problem));
-    return { ...base, outcome: "failed", reason: `the directory could not be read: ${why}` };
+/** The outcome of a name that could not be looked up. */
+function unknown(portable: string, error: unknown): Outcome {
+  const { code } = error as NodeJS.ErrnoException;
+  const base = { path: portable, kind: "file" as const, size: 0 };
+  if (error instanceof NotAFile) return { ...base, kind: "other", outcome: "skipped", reason: error.what };
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return { ...base, outcome: "vanished", reason: "gone when it was looked up" };
   }
+  const reason = error instanceof FileTimeout ? error.message : fileError(code ?? String(error));
+  return { ...base, outcome: "failed", reason };
+}
+
+/** The outcome of a directory that could not be read: it stands for all that may be in it. */
+function unread(portable: string, error: unknown): Outcome {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") {
+    const reason = "the directory was gone when it was to be read";
+    return { path: portable, kind: "other", size: 0, outcome: "vanished", reason };
+  }
+  const replaced = error instanceof NotAFile || error instanceof NotADirectory;
+  const why = replaced
+    ? "it, or a directory above it, was replaced meanwhile"
+    : error instanceof FileTimeout
+      ? error.message
+      : fileError(code ?? String(error));
+  return failed(portable, "directory", `the directory could not be read: ${why}`).outcome;
 }
 
 /** Why a root cannot be backed up, for people; or its real path. */
@@ -184,8 +196,8 @@ export async function resolveRoot(
     };
   }
   try {
-    const realRoot = await withTimeout(realpath(root), timeoutMs, "looking it up");
-    const stats = await withTimeout(stat(realRoot), timeoutMs, "looking it up");
+    const realRoot = await withTimeout(realPath(root), timeoutMs, "looking it up");
+    const stats = await withTimeout(stat(forDisk(realRoot)), timeoutMs, "looking it up");
     if (!stats.isDirectory()) {
       return { problem: `${root} is ${stats.isFile() ? "a file" : kindOf(stats)}, not a directory.` };
     }
@@ -209,7 +221,7 @@ export function rootProblem(root: string, code: string): string {
 
 function join(directory: string, name: string): string {
   // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.
-  return directory === "" ? toPortablePath(name, "/") : `${directory}/${name}`;
+  return directory === "" ? name : `${directory}/${name}`;
 }
 
 /** Backslashes that are tried one by one; a name with more separators than this is not told apart further. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { readdirpPromise } from "readdirp";
 
 /** A file of the dashboard, in memory. */
 export interface Asset {
@@ -28,23 +29,23 @@ const PAGE = "dashboard/page.html";
 /** `dist/dashboard`, where the build puts the browser's side; this file is in `dist/src/dashboard`. */
 const FOLDER = path.resolve(import.meta.dirname, "../../dashboard");
 
-let assets: Assets | undefined;
+let assets: Promise<Assets> | undefined;
 
 /**
  * All of the dashboard's files. They are read once, and a request then picks one by name: what a request says never
  * becomes a path of the file system.
  */
-export function dashboardAssets(): Assets {
+export function dashboardAssets(): Promise<Assets> {
   return (assets ??= readAssets(FOLDER));
 }
 
-function readAssets(folder: string): Assets {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => name.replaceAll("\\", "/"))
-    .filter((name) => path.extname(name) in TYPES)
-    .sort();
-  const contents = names.map((name) => readFileSync(path.join(folder, name)));
-  const page = readFileSync(path.join(folder, PAGE), "utf8");
+async function readAssets(folder: string): Promise<Assets> {
+  const found = await readdirpPromise(folder, {
+    fileFilter: ({ basename }) => path.extname(basename) in TYPES,
+  });
+  const names = found.map((file) => file.path.replaceAll("\\", "/")).sort();
+  const contents = await Promise.all(names.map((name) => readFile(path.join(folder, name))));
+  const page = await readFile(path.join(folder, PAGE), "utf8");
   const version = versionOf([page, ...names, ...contents]);
   const files = names.map((name, index): [string, Asset] => [
     `${version}/${name}`,

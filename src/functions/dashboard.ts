@@ -12,11 +12,11 @@ app.http("dashboard", {
   route: "dashboard",
   methods: ["GET"],
   authLevel: "anonymous",
-  handler: answering((request) => {
+  handler: answering(async (request) => {
     // The page's links are relative to the app's root, wherever that is.
     if (new URL(request.url).pathname.endsWith("/")) {
-      return Promise.resolve({ status: 308, headers: { Location: "../dashboard" } });
+      return { status: 308, headers: { Location: "../dashboard" } };
     }
-    return Promise.resolve(answerWith(dashboardAssets().page, request, "no-cache"));
+    return answerWith((await dashboardAssets()).page, request, "no-cache");
   }),
 });

@@ -12,10 +12,10 @@ app.http("dashboardFile", {
   route: "dashboard/{version}/{*file}",
   methods: ["GET"],
   authLevel: "anonymous",
-  handler: answering((request) => {
+  handler: answering(async (request) => {
     const { version = "", file = "" } = request.params;
-    const asset = dashboardAssets().files.get(`${version}/${file}`);
+    const asset = (await dashboardAssets()).files.get(`${version}/${file}`);
     if (!asset) throw new HttpProblem(404, "The dashboard has no such file. Reload the page.");
-    return Promise.resolve(answerWith(asset, request, "public, max-age=31536000, immutable"));
+    return answerWith(asset, request, "public, max-age=31536000, immutable");
   }),
 });

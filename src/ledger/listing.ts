@@ -33,8 +33,10 @@ export interface Listing {
   large: Lines[];
   /** Files and bytes in the batches and large files together. */
   toCopy: { files: number; bytes: number };
-  /** Directories that are not empty, with mode and time of change; absent where there are none. */
+  /** Directories that are not empty, with mode, time of change, and which they were; absent where there are none. */
   directories?: ListRange;
+  /** The machine that read them, for the numbers of file systems that stand in their lines. */
+  machine?: string;
   /** What is left to walk, each range for one sub-orchestration. */
   rest: Lines[];
   /** Why nothing could be listed at all, for people: the root is missing, not a directory, not readable. */

@@ -36,6 +36,14 @@ export function toBytes(path: string): Buffer {
   return Buffer.concat(pieces);
 }
 
+/** A path as calls to the file system take it. */
+export type DiskPath = string | Buffer;
+
+/** The path for a call to the file system. Text that is not well-formed must go as bytes: Node would encode it as another name. */
+export function forDisk(path: string): DiskPath {
+  return path.isWellFormed() ? path : toBytes(path);
+}
+
 /** Whether a text from elsewhere is a path in its one form: what `fromBytes` gives for some bytes. */
 export function isPath(text: string): boolean {
   if (text.isWellFormed()) return true;

@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { lstat, lutimes, open, type FileHandle } from "node:fs/promises";
 import { modeOf } from "../backup/entry.ts";
+import type { DiskPath } from "../model/path.ts";
 import { withTimeout } from "../file-system/timeout.ts";
 import { hasTime, PERMISSIONS, setTime, type Time } from "./file-times.ts";
 import type { PlannedItem } from "./plan.ts";
@@ -12,7 +13,7 @@ import type { PlannedItem } from "./plan.ts";
  */
 export async function adjust(
   item: PlannedItem,
-  at: string,
+  at: DiskPath,
   current: Stats,
   timeoutMs: number,
 ): Promise<string | undefined> {
@@ -29,7 +30,7 @@ export async function adjust(
 }
 
 /** Sets a link's own time. @returns what there is to say of that */
-export async function setTimeOfLink(at: string, mtime: number): Promise<string | undefined> {
+export async function setTimeOfLink(at: DiskPath, mtime: number): Promise<string | undefined> {
   return await setTime({ setTime: (time) => lutimes(at, time, time), stat: () => lstat(at) }, mtime);
 }
 

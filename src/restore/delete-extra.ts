@@ -1,8 +1,7 @@
 import type { Stats } from "node:fs";
-import { readdir, rmdir, unlink } from "node:fs/promises";
+import { rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { fileError } from "../file-system/file-error.ts";
-import { toPortablePath } from "../backup/blob-name.ts";
 import { mtimeOf } from "../backup/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
@@ -11,7 +10,7 @@ import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
-import { ignore, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { ignore, PinnedDirectory, type Name } from "../backup/pinned-directory.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
 import { setTime } from "./file-times.ts";
 import type { PlanBase } from "./plan.ts";
@@ -205,16 +204,16 @@ class Removal {
     return false;
   }
 
-  async #file(directory: PinnedDirectory, child: Child, portable: string, all: boolean): Promise<boolean> {
+  async #file(directory: PinnedDirectory, { name }: Name, portable: string, all: boolean): Promise<boolean> {
     if (!all && !this.#names.directory(portable)) return false;
     if (this.#names.file(portable) || this.#names.missed(portable)) return false;
     if (!this.#selections.every((selection) => selection.file(portable))) return false;
-    return await this.#remove(portable, "file", directory, () => unlink(placeOf(directory, child)));
+    return await this.#remove(portable, "file", directory, () => unlink(directory.path(name)));
   }
 
   async #directory(
     directory: PinnedDirectory,
-    child: Child,
+    { name }: Name,
     portable: string,
     after: readonly string[],
     all: boolean,
@@ -222,14 +221,10 @@ class Removal {
     const isInTheWay = this.#names.file(portable);
     if (!all && !isInTheWay && !this.#names.directory(portable)) return false;
     if (this.#names.missed(portable)) return false;
-    if (child.raw !== undefined) {
-      this.#fail(portable, "directory", new Error("its name is not valid UTF-8; remove it by hand"));
-      return false;
-    }
     const emptied = await this.#walk(portable, after, all || isInTheWay);
     if (!emptied || this.reached !== undefined || this.#names.directory(portable)) return false;
     if (!this.#selections.every((selection) => selection.directory(portable))) return false;
-    return await this.#remove(portable, "directory", directory, () => rmdir(directory.path(child.name)));
+    return await this.#remove(portable, "directory", directory, () => rmdir(directory.path(name)));
   }
 
   async #remove(
@@ -264,30 +259,8 @@ class Removal {
   }
 }
 
-/** A name in a directory. */
-interface Child {
-  /** As it is in a portable path. */
-  name: string;
-  isDirectory: boolean;
-  /** The name's bytes, where they are not valid UTF-8: `name` alone would not find it. */
-  raw?: Buffer;
-}
-
-/** What is in a directory, in the order of the names. */
-async function childrenOf(directory: PinnedDirectory): Promise<Child[]> {
-  const children = await readdir(directory.path("."), { withFileTypes: true, encoding: "buffer" });
-  const found = children.map((child): Child => {
-    const text = child.name.toString("utf8");
-    const isWhole = !text.includes("\ufffd") || Buffer.from(text).equals(child.name);
-    return {
-      name: toPortablePath(text, "/"),
-      isDirectory: child.isDirectory(),
-      ...(isWhole ? {} : { raw: child.name }),
-    };
-  });
-  return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
-
-function placeOf(directory: PinnedDirectory, { name, raw }: Child): string | Buffer {
-  return raw ? Buffer.concat([Buffer.from(directory.path("x").slice(0, -1)), raw]) : directory.path(name);
+/** The names in a directory, in order. */
+async function childrenOf(directory: PinnedDirectory): Promise<Name[]> {
+  const names = await directory.names(true);
+  return names.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }

@@ -5,12 +5,13 @@ import { z } from "zod";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { md5 } from "../storage/md5.ts";
+import type { DiskPath } from "../model/path.ts";
 import { hasTime } from "./file-times.ts";
 import { byDirectory, inDirectory } from "./in-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 
 /** What is at a place, not what a link there leads to; undefined when there is nothing. */
-export async function lookUp(at: string): Promise<Stats | undefined> {
+export async function lookUp(at: DiskPath): Promise<Stats | undefined> {
   try {
     return await lstat(at);
   } catch (error) {
@@ -20,7 +21,7 @@ export async function lookUp(at: string): Promise<Stats | undefined> {
 }
 
 /** Whether what is at an item's place is what the run has, as far as size and time tell. */
-export async function isSame(item: PlannedItem, at: string, current: Stats): Promise<boolean> {
+export async function isSame(item: PlannedItem, at: DiskPath, current: Stats): Promise<boolean> {
   switch (item.kind) {
     case "file":
       return current.isFile() && current.size === item.size && hasTime(current, item.mtime);

@@ -31,7 +31,7 @@ export interface ManifestBlob {
 /** What one blob of a manifest says. */
 export interface ManifestPage {
   items: ManifestItem[];
-  /** Names that were there and are not in the backup. */
+  /** Names that were there when the directories were read, and are not in the backup. */
   missed: string[];
   /** What is wrong with the record itself, as failures. */
   damage: Outcome[];
@@ -100,7 +100,7 @@ function readLine(json: string, page: ManifestPage): string | undefined {
   const head = line.safeParse(value);
   if (!head.success) return "is not an outcome that this version of the app knows";
   const { path, outcome } = head.data;
-  if (outcome === "failed" || outcome === "skipped") page.missed.push(path);
+  if (outcome === "failed" || outcome === "skipped" || outcome === "vanished") page.missed.push(path);
   if (outcome !== "copied" && outcome !== "unchanged") return undefined;
   const parsed = item.safeParse(value);
   if (!parsed.success) return `does not say enough of ${JSON.stringify(path.slice(0, 300))}`;

@@ -1,7 +1,9 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { fileError } from "../file-system/file-error.ts";
+import { realPath } from "../file-system/real-path.ts";
+import { forDisk } from "../model/path.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { realOrNearest } from "../backup/roots.ts";
 import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
@@ -98,10 +100,10 @@ async function begin(
       const real = await realOrNearest(request.to, fileTimeoutMs);
       const outside = await refusedTarget({ to: request.to, realTo: real }, settings);
       if (outside !== undefined) return noPlan(base, outside);
-      const made = await withTimeout(mkdir(real, { recursive: true }), fileTimeoutMs, "making it");
+      const made = await withTimeout(mkdir(forDisk(real), { recursive: true }), fileTimeoutMs, "making it");
       base.made = made !== undefined;
     }
-    base.realTo = await withTimeout(realpath(request.to), fileTimeoutMs, "looking it up");
+    base.realTo = await withTimeout(realPath(request.to), fileTimeoutMs, "looking it up");
   } catch (error) {
     if (error instanceof FileTimeout)
       return noPlan(base, `The directory ${request.to} cannot be made: ${error.message}.`);

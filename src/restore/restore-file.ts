@@ -10,6 +10,7 @@ import { fileError } from "../file-system/file-error.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../file-system/handles.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { kindOf } from "../backup/read-file.ts";
+import type { DiskPath } from "../model/path.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
@@ -121,7 +122,7 @@ type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skippe
 type Write = (
   item: PlannedItem,
   directory: PinnedDirectory,
-  at: string,
+  at: DiskPath,
   context: RestoreContext,
 ) => Promise<string | void>;
 
@@ -199,7 +200,7 @@ async function parentOf(
 
 async function decide(
   item: PlannedItem,
-  at: string,
+  at: DiskPath,
   current: Stats,
   context: RestoreContext,
 ): Promise<Decision> {
@@ -217,7 +218,7 @@ async function decide(
 
 async function makeDirectory(
   item: PlannedItem,
-  at: string,
+  at: DiskPath,
   current: Stats | undefined,
   context: RestoreContext,
 ): Promise<string | undefined> {
@@ -234,7 +235,7 @@ async function makeDirectory(
 async function writeFile(
   item: PlannedItem,
   directory: PinnedDirectory,
-  at: string,
+  at: DiskPath,
   context: RestoreContext,
 ): Promise<string | undefined> {
   const temporary = directory.path(temporaryName(context.mark));
@@ -271,7 +272,7 @@ async function writeFile(
 async function writeLink(
   item: PlannedItem,
   directory: PinnedDirectory,
-  at: string,
+  at: DiskPath,
   context: RestoreContext,
 ): Promise<string | undefined> {
   if (item.source.length > LONGEST_TARGET) throw new Corrupt("corrupt: it is too long for a link's target");

@@ -4,6 +4,7 @@ import pMap from "p-map";
 import { inTurns } from "../model/in-turns.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { listManifest, missingRecords, readManifest } from "./manifest.ts";
+import { toBytes } from "../model/path.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** Blobs of the manifest that are read at a time: a million files' take seconds then, and each slice reads them all. */
@@ -128,5 +129,5 @@ class Names {
 }
 
 function hashOf(name: string): number {
-  return createHash("md5").update(name).digest().readUIntBE(0, 6);
+  return createHash("md5").update(toBytes(name)).digest().readUIntBE(0, 6);
 }

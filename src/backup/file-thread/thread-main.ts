@@ -1,6 +1,7 @@
 /** The thread: does the file operations that it is asked for one after the other, and answers all of them at once. */
 import * as fs from "node:fs";
 import { parentPort } from "node:worker_threads";
+import type { DiskPath } from "../../model/path.ts";
 import { md5 } from "../../storage/md5.ts";
 import { isSettled, isSame, liesInside, locate, READ_ONLY } from "../read-file.ts";
 import type { Answer, Answers, Ask, Looked, ReadWhole } from "./asks.ts";
@@ -23,7 +24,7 @@ function answer(ask: Ask): Answer {
   }
 }
 
-function look(file: string): Looked | undefined {
+function look(file: DiskPath): Looked | undefined {
   const stats = fs.lstatSync(file);
   return stats.isFile() ? lookedAt(stats) : undefined;
 }
@@ -33,7 +34,7 @@ function lookedAt({ size, mtimeMs, ctimeMs, mode }: fs.Stats): Looked {
 }
 
 /** As `OpenFile` does it: what was opened is checked, not what the name stood for a moment ago. */
-function read(file: string, realRoot: string, size: number): ReadWhole | undefined {
+function read(file: DiskPath, realRoot: string, size: number): ReadWhole | undefined {
   const descriptor = fs.openSync(file, READ_ONLY);
   try {
     const stats = fs.fstatSync(descriptor);

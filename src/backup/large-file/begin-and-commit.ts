@@ -19,6 +19,7 @@ import { BlocksGone, NotWritten } from "../not-written.ts";
 import { putBlob } from "../put-blob.ts";
 import { OpenFile } from "../read-file.ts";
 import { isAllowed } from "../roots.ts";
+import { confirmVanished, RootGone } from "../vanished.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { largeBlob, openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
 import { withPlannedFile } from "./planned-file.ts";
@@ -42,7 +43,7 @@ export async function beginAttempt(
   try {
     return await begin(ref, service, settings);
   } catch (error) {
-    if (!isFinal(error)) throw inWords(error);
+    if (!isFinal(error) && !(error instanceof RootGone)) throw inWords(error);
     return { settled: { ...emptyTally(), stopped: describe(error) } };
   }
 }
@@ -80,7 +81,14 @@ async function begin(
   } catch (error) {
     if (error instanceof TooLarge)
       return { settled: await settle(ledger, ref, failure(entry, error.message)) };
-    return { settled: await settle(ledger, ref, errorOutcome(entry, error)) };
+    const confirmed = await confirmVanished([errorOutcome(entry, error)], {
+      ledger,
+      part: ref.part,
+      record: outcomeName(ref),
+      realRoot: listing.realRoot,
+      fileTimeoutMs: settings.fileTimeoutMs,
+    });
+    return { settled: await settleOutcomes(ledger, outcomeName(ref), confirmed) };
   }
 }
 

@@ -1,0 +1,164 @@
+import { hostname } from "node:os";
+import { z } from "zod";
+import { fileError } from "../file-system/file-error.ts";
+import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { readListing } from "../ledger/listing.ts";
+import { pathMark, printable } from "../model/path.ts";
+import type { Outcome } from "./outcome.ts";
+import { NotAFile } from "./read-file.ts";
+import { lookAtDirectory } from "./read-link.ts";
+import type { SeenDirectory } from "./walk.ts";
+
+/** The directory that is backed up is gone, or another one is in its place: what is not there has not vanished. */
+export class RootGone extends Error {
+  constructor(root: string, why: string) {
+    super(
+      `The directory ${printable(root)} went away while it was backed up: ${why}. ` +
+        "Look whether its disk or share is mounted, and start the backup again.",
+    );
+  }
+}
+
+/** Where names have been looked for. */
+export interface Searched {
+  ledger: Ledger;
+  part: string;
+  /** The record that the outcomes go to. */
+  record: string;
+  realRoot: string;
+  fileTimeoutMs: number;
+  /** Directories that were read just now, beside those of listings that are recorded. */
+  directories?: readonly SeenDirectory[];
+}
+
+/**
+ * Looks again at what seems to have vanished. A name has vanished where the directory that it was read in is there
+ * still. If that is gone, it has one outcome instead, which stands for all that was in it, and is recorded once a run;
+ * if there is another one in its place, that has failed.
+ * @throws RootGone
+ */
+export async function confirmVanished(outcomes: readonly Outcome[], searched: Searched): Promise<Outcome[]> {
+  if (!outcomes.some(isVanished)) return [...outcomes];
+  const search = new Search(searched, await directoriesAsRead(searched));
+  await search.assertRoot();
+  const confirmed: Outcome[] = [];
+  for (const outcome of outcomes) {
+    const found = isVanished(outcome) ? await search.whatVanished(outcome) : outcome;
+    if (found) confirmed.push(found);
+  }
+  return confirmed;
+}
+
+function isVanished({ outcome }: Outcome): boolean {
+  return outcome === "vanished";
+}
+
+/** What is at a directory's path now. */
+type Now = "as read" | "gone" | { why: string };
+
+class Search {
+  readonly #searched: Searched;
+  readonly #asRead: ReadonlyMap<string, Identity>;
+  readonly #now = new Map<string, Now>();
+  /** Directories that have their outcome. */
+  readonly #told = new Set<string>();
+
+  constructor(searched: Searched, asRead: ReadonlyMap<string, Identity>) {
+    this.#searched = searched;
+    this.#asRead = asRead;
+  }
+
+  async assertRoot(): Promise<void> {
+    const now = await this.#lookAt("");
+    if (now === "as read") return;
+    throw new RootGone(this.#searched.realRoot, now === "gone" ? "it is not there any more" : now.why);
+  }
+
+  /** The outcome of a name that is not there; undefined where that of a directory stands for it. */
+  async whatVanished(outcome: Outcome): Promise<Outcome | undefined> {
+    let name = outcome.path;
+    for (;;) {
+      const directory = parentOf(name);
+      const now = await this.#lookAt(directory);
+      if (now === "as read") break;
+      name = directory;
+      if (now === "gone") continue;
+      const reason = `names that were read in it are not there any more: ${now.why}`;
+      return await this.#tell({ path: name, kind: "directory", size: 0, outcome: "failed", reason });
+    }
+    if (name === outcome.path) return outcome;
+    const reason = "the directory was gone before all that was read in it was copied";
+    return await this.#tell({ path: name, kind: "other", size: 0, outcome: "vanished", reason });
+  }
+
+  /** Of all that meet a directory, the first to say so records it. */
+  async #tell(outcome: Outcome): Promise<Outcome | undefined> {
+    if (this.#told.has(outcome.path)) return undefined;
+    this.#told.add(outcome.path);
+    const { ledger, record } = this.#searched;
+    const name = `gone/${pathMark(outcome.path)}`;
+    const { won } = await ledger.writeOnce(name, record);
+    return won || (await ledger.read(name)) === record ? outcome : undefined;
+  }
+
+  async #lookAt(directory: string): Promise<Now> {
+    const before = this.#now.get(directory);
+    if (before !== undefined) return before;
+    const now = await this.#lookNow(directory);
+    this.#now.set(directory, now);
+    return now;
+  }
+
+  async #lookNow(directory: string): Promise<Now> {
+    const { realRoot, fileTimeoutMs } = this.#searched;
+    try {
+      const stats = await withTimeout(lookAtDirectory(realRoot, directory), fileTimeoutMs, "looking it up");
+      const asRead = this.#asRead.get(directory);
+      return !asRead || isSame(asRead, stats) ? "as read" : { why: REPLACED };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return "gone";
+      if (error instanceof NotAFile) return { why: REPLACED };
+      return { why: error instanceof FileTimeout ? error.message : fileError(code ?? String(error)) };
+    }
+  }
+}
+
+const REPLACED = "something else has been put in its place";
+
+/** Which directory it was, on which machine: one file system may have another number on each. */
+interface Identity {
+  machine: string | undefined;
+  dev: number;
+  ino: number;
+}
+
+function isSame(asRead: Identity, now: { dev: number; ino: number }): boolean {
+  return asRead.ino === now.ino && (asRead.machine !== hostname() || asRead.dev === now.dev);
+}
+
+const line = z.object({ path: z.string(), dev: z.number(), ino: z.number() });
+
+/** The directories whose names a part looks for, as they were: those of its own listing and of the ones that it came from. */
+async function directoriesAsRead({
+  ledger,
+  part,
+  directories = [],
+}: Searched): Promise<Map<string, Identity>> {
+  const asRead = new Map<string, Identity>();
+  for (let of = part; of !== ""; of = of.slice(0, Math.max(0, of.lastIndexOf(".")))) {
+    const listing = await readListing(ledger, of);
+    const lines = listing?.directories ? await ledger.readLines(listing.directories) : [];
+    for (const value of lines) {
+      const { success, data } = line.safeParse(value);
+      if (success) asRead.set(data.path, { ...data, machine: listing?.machine });
+    }
+  }
+  for (const { path, dev, ino } of directories) asRead.set(path, { machine: hostname(), dev, ino });
+  return asRead;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
