@@ -22,7 +22,7 @@ const BLOCKS_AT_A_TIME = 4;
 
 /** Copies a file that is too large for one request, unless its blob has the same content already. */
 export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
-  const { size } = file.stats;
+  const { size } = file;
   const attributes = attributesOf(file.stats);
   const blob = blobOf(entry, context);
   const metadata = blobMetadata(entry, attributes, context);
@@ -65,7 +65,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
  * @returns the blocks' ids, to be committed, and the MD5 of all that was read
  */
 async function sendBlocks(file: OpenFile, blob: BlockBlobClient, mark: string, budget: Budget) {
-  const { size } = file.stats;
+  const { size } = file;
   const whole = createHash("md5");
   const ids: string[] = [];
   const sending = new Set<Promise<void>>();

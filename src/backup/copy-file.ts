@@ -48,7 +48,7 @@ async function copyContent(entry: Entry, context: CopyContext): Promise<Outcome>
     const file = await openToCopy(entry, context);
     try {
       if (await OpenFile.settle(file.stats)) await file.assertUnchanged();
-      return file.stats.size <= BLOCK
+      return file.size <= BLOCK
         ? await copySmall(entry, file, context)
         : await copyByBlocks(entry, file, context);
     } catch (error) {
@@ -71,7 +71,7 @@ async function copyQuickly(entry: Entry, context: CopyContext): Promise<Outcome 
 }
 
 async function copySmall(entry: Entry, file: OpenFile, context: CopyContext): Promise<Outcome> {
-  const { size } = file.stats;
+  const { size } = file;
   return await context.budget.content(size, async (content) => {
     await file.read(content, 0);
     await file.assertUnchanged();

@@ -5,7 +5,7 @@ import { isOutOfHandles } from "../file-system/handles.ts";
 import { BlocksGone, NotWritten } from "./not-written.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Put } from "./put-blob.ts";
-import { ChangedWhileReading, NotAFile } from "./read-file.ts";
+import { ChangedWhileReading, Endless, NotAFile } from "./read-file.ts";
 import { FileTimeout } from "../file-system/timeout.ts";
 
 /** Times a file is read from the start because it changed under the reader. */
@@ -32,7 +32,8 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     reason,
   });
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
-  if (error instanceof NotWritten || error instanceof BlocksGone) return outcome("failed", error.message);
+  if (error instanceof NotWritten || error instanceof BlocksGone || error instanceof Endless)
+    return outcome("failed", error.message);
   if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
   // Of the file, or of a socket for it: both are of this process.
   if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));

@@ -30,6 +30,13 @@ export class ChangedWhileReading extends Error {
   }
 }
 
+/** A file that is told to be empty has more content than can be counted. */
+export class Endless extends Error {
+  constructor() {
+    super("its file system tells its size as 0, and it has more than 256 MiB of content");
+  }
+}
+
 /** The name no longer stands for a regular file inside the root. */
 export class NotAFile extends Error {
   readonly what: string;
@@ -46,15 +53,18 @@ export class NotAFile extends Error {
  */
 export class OpenFile {
   readonly stats: Stats;
+  /** Bytes of content: as the file system tells it, or counted, where that tells 0. */
+  readonly size: number;
   readonly #descriptor: number;
   readonly #timeoutMs: number;
   /** Operations that have not answered yet, given up or not. */
   #pending = 0;
   #isOpen = true;
 
-  private constructor(descriptor: number, stats: Stats, timeoutMs: number) {
+  private constructor(descriptor: number, stats: Stats, size: number, timeoutMs: number) {
     this.#descriptor = descriptor;
     this.stats = stats;
+    this.size = size;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -75,7 +85,8 @@ export class OpenFile {
       if (!liesInside(descriptor, realRoot)) {
         throw new NotAFile("outside the root: a directory on the way was replaced by a link");
       }
-      return new OpenFile(descriptor, stats, timeoutMs);
+      const size = stats.size === 0 ? await contentLength(descriptor) : stats.size;
+      return new OpenFile(descriptor, stats, size, timeoutMs);
     } catch (error) {
       await close(descriptor);
       throw error;
@@ -104,6 +115,13 @@ export class OpenFile {
   async assertUnchanged(): Promise<void> {
     const now = await this.#timed(() => fstat(this.#descriptor), "looking it up");
     if (!isSame(this.stats, now)) throw new ChangedWhileReading();
+    // Where the size tells nothing: that it still ends where it did.
+    if (this.size === this.stats.size) return;
+    const { bytesRead } = await this.#timed(
+      () => read(this.#descriptor, Buffer.alloc(1), 0, 1, this.size),
+      "reading it",
+    );
+    if (bytesRead > 0) throw new ChangedWhileReading();
   }
 
   /** Waits until a change from now on would show in the time stamps. Costs nothing for files older than a tick. */
@@ -132,6 +150,20 @@ export class OpenFile {
     };
     operation.then(answered, answered);
     return await withTimeout(operation, this.#timeoutMs, what);
+  }
+}
+
+/** More than what procfs and its like have in a file; one that never ends is not to be counted for ever. */
+const MOST_UNTOLD = 256 * 1024 * 1024;
+
+/** The bytes of a file whose size is told as 0: most are empty, but some file systems tell no sizes. */
+async function contentLength(descriptor: number): Promise<number> {
+  const some = Buffer.allocUnsafe(64 * 1024);
+  for (let length = 0; ;) {
+    const { bytesRead } = await read(descriptor, some, 0, some.length, length);
+    if (bytesRead === 0) return length;
+    length += bytesRead;
+    if (length > MOST_UNTOLD) throw new Endless();
   }
 }
 

@@ -9,7 +9,7 @@ import { sum, verdict } from "../../src/backup/outcome.ts";
 import { asNobody } from "../harness/as-nobody.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
-import { makeFolder, makeTree } from "../harness/tree.ts";
+import { link, makeFolder, makeTree } from "../harness/tree.ts";
 
 let domain: Domain;
 let folder: string;
@@ -31,6 +31,7 @@ describe("what may not be read", () => {
       "closed.txt": "closed",
       "closed/file.txt": "never seen",
       "listed-only/file.txt": "seen, but not reached",
+      "listed-only/link": link("file.txt"),
       "z.txt": "z",
     });
     await chmod(path.join(root, "closed.txt"), 0);
@@ -45,7 +46,7 @@ describe("what may not be read", () => {
       const copies = batches.map((batch) => copyBatch(batch, service, settings, budget));
       return sum([listing.found, ...(await Promise.all(copies))]);
     });
-    expect(tally.counts).toMatchObject({ copied: 2, failed: 3, bytes: 5 });
+    expect(tally.counts).toMatchObject({ copied: 2, failed: 4, bytes: 5 });
     const outcomes = outcomesByPath(await readLedger(domain.service, run));
     expect(outcomes.get("closed.txt")).toMatchObject({
       outcome: "failed",
@@ -56,8 +57,9 @@ describe("what may not be read", () => {
       reason: "the directory could not be read: permission denied (EACCES)",
     });
     expect(outcomes.get("listed-only/file.txt")).toMatchObject({ outcome: "failed" });
+    expect(outcomes.get("listed-only/link")).toMatchObject({ outcome: "failed" });
     const message = verdict(tally, run);
-    expect(message).toContain("3 of 5 files failed, the others are backed up.");
+    expect(message).toContain("4 of 6 files failed, the others are backed up.");
     expect(message).toContain("closed.txt: permission denied (EACCES)");
     const blobs = await readBlobs(domain.service.getContainerClient(request.container));
     expect([...blobs.keys()]).toEqual(["open.txt", "z.txt"]);

@@ -59,19 +59,19 @@ describe("row 10: what vanishes or changes its kind", () => {
       const status = await rig.follow(id, PATIENCE);
       expect(status.runtimeStatus).toBe("Completed");
       const outcomes = outcomesByPath(await readLedger(rig.service, id));
-      expect(outcomes.size).toBe(6);
       const kinds: Record<string, RegExp> = {
         stays: /^copied$/,
         // Those that were open when they went have been read.
         "goes.txt": /^(vanished|copied)$/,
-        "whole/a": /^(vanished|copied)$/,
-        "whole/deep/b": /^(vanished|copied)$/,
         "file-then-directory": /^(skipped|copied)$/,
         "file-directory-file": /^copied$/,
       };
       for (const [name, outcome] of Object.entries(kinds)) {
         expect(outcomes.get(name)?.outcome, name).toMatch(outcome);
       }
+      // A directory that is gone has one outcome, which stands for all in it that was not read yet.
+      const isWhole = ["whole/a", "whole/deep/b"].every((name) => outcomes.get(name)?.outcome === "copied");
+      expect(outcomes.get("whole")?.outcome).toBe(isWhole ? undefined : "vanished");
       const changed = [...outcomes.values()].filter(({ outcome }) => outcome !== "copied");
       expect(changed.length).toBeGreaterThan(0);
       counted(10, { changed: 5, "not copied": changed.length });
@@ -119,7 +119,9 @@ describe("row 10: what vanishes or changes its kind", () => {
             if (outcome === "skipped") skipped++;
             if (outcome !== "failed") continue;
             failed++;
-            expect(reason, name).toMatch(/^changed while reading/);
+            expect(reason, name).toMatch(
+              /^changed while reading|was replaced meanwhile|something else has been put/,
+            );
           }
           expect(["Completed", "Failed"]).toContain(status.runtimeStatus);
           for (const name of blobs.keys()) expect(outcomes.has(name), name).toBe(true);

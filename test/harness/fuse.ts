@@ -6,18 +6,34 @@
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, read, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fromBytes, toBytes } from "../../src/model/path.ts";
 
-/** What happens to whoever opens, reads or looks up a name. */
-export type Trouble =
-  | { on: "lookup" | "open" | "read"; error: keyof typeof ERRNO }
-  | { on: "lookup" | "open" | "read"; hangs: true };
-export type FuseTree = Record<string, { content?: string; directory?: true; trouble?: Trouble }>;
+/** What happens to whoever opens, reads or looks up a name; `times` of them, or all. */
+export type Trouble = { on: "lookup" | "getattr" | "open" | "read"; times?: number } & (
+  { error: keyof typeof ERRNO } | { hangs: true }
+);
+/** By path, `/` between segments; a directory stands before what is in it. */
+export type FuseTree = Record<
+  string,
+  { content?: string; link?: string; directory?: true; trouble?: Trouble }
+>;
 
-const ERRNO = { EINTR: 4, EIO: 5, ESTALE: 116, ENOENT: 2, ENOSYS: 38 };
+const ERRNO = {
+  ENOENT: 2,
+  EINTR: 4,
+  EIO: 5,
+  EACCES: 13,
+  ENOTDIR: 20,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ELOOP: 40,
+  ESTALE: 116,
+};
 const OP = {
   lookup: 1,
   forget: 2,
   getattr: 3,
+  readlink: 5,
   open: 14,
   read: 15,
   release: 18,
@@ -30,17 +46,20 @@ const OP = {
   destroy: 38,
   batchForget: 42,
 };
+const PARALLEL_DIROPS = 1 << 18;
 /** The kernel wants room for the largest request. */
 const REQUEST = 132 * 1024;
 
 export interface FuseMount {
   /** How often each trouble was met, by name. */
   readonly met: Map<string, number>;
+  /** Paths that reading a directory gave. */
+  readonly listed: Set<string>;
   unmount(): Promise<void>;
 }
 
-/** Mounts a flat directory, whose entries are files or empty directories. */
-export function mountFuse(at: string, tree: FuseTree): FuseMount | undefined {
+/** @param types whether names come with what they are, as not all file systems give them */
+export function mountFuse(at: string, tree: FuseTree, types = true): FuseMount | undefined {
   let device: number;
   try {
     device = openSync("/dev/fuse", "r+");
@@ -55,10 +74,11 @@ export function mountFuse(at: string, tree: FuseTree): FuseMount | undefined {
     closeSync(device);
     return undefined;
   }
-  const server = new Server(device, tree);
+  const server = new Server(device, tree, types);
   const served = server.serve();
   return {
     met: server.met,
+    listed: server.listed,
     async unmount() {
       // Whoever waits for an answer gets an error then. Not in step: umount looks at the mount, which is served here.
       for (const flag of ["-f", "-l"]) {
@@ -74,14 +94,18 @@ export function mountFuse(at: string, tree: FuseTree): FuseMount | undefined {
 
 class Server {
   readonly met = new Map<string, number>();
+  readonly listed = new Set<string>();
   readonly #device: number;
-  readonly #names: string[];
+  /** A node's number is its place here and one. */
+  readonly #paths: string[];
   readonly #tree: FuseTree;
+  readonly #types: boolean;
 
-  constructor(device: number, tree: FuseTree) {
+  constructor(device: number, tree: FuseTree, types: boolean) {
     this.#device = device;
-    this.#tree = tree;
-    this.#names = Object.keys(tree);
+    this.#tree = { "": { directory: true }, ...tree };
+    this.#paths = Object.keys(this.#tree);
+    this.#types = types;
   }
 
   async serve(): Promise<void> {
@@ -119,25 +143,28 @@ class Server {
     const troubled = (name: string | undefined, on: Trouble["on"]): boolean => {
       const trouble = name === undefined ? undefined : this.#tree[name]?.trouble;
       if (name === undefined || trouble?.on !== on) return false;
-      this.met.set(name, (this.met.get(name) ?? 0) + 1);
+      const met = (this.met.get(name) ?? 0) + 1;
+      this.met.set(name, met);
+      if (met > (trouble.times ?? Infinity)) return false;
       if ("error" in trouble) fail(trouble.error);
       return true;
     };
-    const name = this.#names[node - 2];
+    const name = this.#paths[node - 1];
 
     switch (operation) {
       case OP.init:
         return reply(initialized());
       case OP.lookup: {
-        const wanted = body.toString("utf8", 0, body.indexOf(0));
-        const index = this.#names.indexOf(wanted);
+        const wanted = join(name ?? "", fromBytes(body.subarray(0, body.indexOf(0))));
+        const index = this.#paths.indexOf(wanted);
         if (index < 0) return fail("ENOENT");
         if (troubled(wanted, "lookup")) return undefined;
         const entry = Buffer.alloc(40);
-        entry.writeBigUInt64LE(BigInt(index + 2), 0);
-        return reply(Buffer.concat([entry, this.#attributes(index + 2)]));
+        entry.writeBigUInt64LE(BigInt(index + 1), 0);
+        return reply(Buffer.concat([entry, this.#attributes(index + 1)]));
       }
       case OP.getattr:
+        if (troubled(name, "getattr")) return undefined;
         return reply(Buffer.concat([Buffer.alloc(16), this.#attributes(node)]));
       case OP.open:
       case OP.opendir: {
@@ -149,10 +176,11 @@ class Server {
       }
       case OP.readdir: {
         if (troubled(name, "read")) return undefined;
-        const isRoot = node === 1;
-        const from = Number(body.readBigUInt64LE(8));
-        return reply(isRoot ? this.#list(from, body.readUInt32LE(16)) : Buffer.alloc(0));
+        return reply(this.#list(name ?? "", Number(body.readBigUInt64LE(8)), body.readUInt32LE(16)));
       }
+      case OP.readlink:
+        if (troubled(name, "read")) return undefined;
+        return reply(Buffer.from(this.#tree[name ?? ""]?.link ?? ""));
       case OP.read: {
         if (troubled(name, "read")) return undefined;
         const from = Number(body.readBigUInt64LE(8));
@@ -175,42 +203,60 @@ class Server {
     }
   }
 
-  #list(from: number, room: number): Buffer {
+  #list(directory: string, from: number, room: number): Buffer {
     const entries: Buffer[] = [];
     let used = 0;
-    for (let index = from; index < this.#names.length; index++) {
-      const name = Buffer.from(this.#names[index]!);
+    for (let index = Math.max(1, from); index < this.#paths.length; index++) {
+      const path = this.#paths[index]!;
+      if (parentOf(path) !== directory) continue;
+      const name = toBytes(path.slice(directory === "" ? 0 : directory.length + 1));
       const entry = Buffer.alloc(24 + Math.ceil(name.length / 8) * 8);
-      entry.writeBigUInt64LE(BigInt(index + 2), 0);
+      entry.writeBigUInt64LE(BigInt(index + 1), 0);
       entry.writeBigUInt64LE(BigInt(index + 1), 8);
       entry.writeUInt32LE(name.length, 16);
-      entry.writeUInt32LE(this.#tree[this.#names[index]!]?.directory ? 4 : 8, 20);
+      entry.writeUInt32LE(this.#types ? this.#modeOf(path) >> 12 : 0, 20);
       name.copy(entry, 24);
       if ((used += entry.length) > room) break;
       entries.push(entry);
+      this.listed.add(path);
     }
     return Buffer.concat(entries);
   }
 
+  #modeOf(path: string): number {
+    const { directory, link } = this.#tree[path] ?? {};
+    return directory ? 0o40755 : link === undefined ? 0o100644 : 0o120777;
+  }
+
   #attributes(node: number): Buffer {
-    const { content = "", directory = node === 1 } = this.#tree[this.#names[node - 2] ?? ""] ?? {};
+    const path = this.#paths[node - 1] ?? "";
+    const { content = "", directory } = this.#tree[path] ?? {};
     const attributes = Buffer.alloc(88);
     attributes.writeBigUInt64LE(BigInt(node), 0);
     attributes.writeBigUInt64LE(BigInt(Buffer.byteLength(content)), 8);
     for (const time of [24, 32, 40]) attributes.writeBigUInt64LE(1_700_000_000n, time);
-    attributes.writeUInt32LE(directory ? 0o40755 : 0o100644, 60);
+    attributes.writeUInt32LE(this.#modeOf(path), 60);
     attributes.writeUInt32LE(directory ? 2 : 1, 64);
     attributes.writeUInt32LE(4096, 80);
     return attributes;
   }
 }
 
-/** The answer to the kernel's greeting: protocol 7.31, no extras. */
+function join(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** The answer to the kernel's greeting: protocol 7.31; a name that hangs does not hold up others of its directory. */
 function initialized(): Buffer {
   const answer = Buffer.alloc(64);
   answer.writeUInt32LE(7, 0);
   answer.writeUInt32LE(31, 4);
   answer.writeUInt32LE(65_536, 8);
+  answer.writeUInt32LE(PARALLEL_DIROPS, 12);
   answer.writeUInt16LE(16, 16);
   answer.writeUInt16LE(12, 18);
   answer.writeUInt32LE(65_536, 20);

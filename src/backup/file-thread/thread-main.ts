@@ -43,6 +43,8 @@ function read(file: DiskPath, realRoot: string, size: number): ReadWhole | undef
     // Not of Node's pool: its memory goes to the other thread.
     const content = new Uint8Array(size);
     if (size > 0 && fs.readSync(descriptor, content, 0, size, 0) !== size) return undefined;
+    // Some file systems tell no sizes.
+    if (size === 0 && fs.readSync(descriptor, new Uint8Array(1), 0, 1, 0) > 0) return undefined;
     if (!isSame(stats, fs.fstatSync(descriptor))) return undefined;
     return {
       content,
