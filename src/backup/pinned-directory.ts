@@ -12,7 +12,7 @@ export class NotADirectory extends Error {
   /** A link, which is never followed, nor replaced by a directory. */
   readonly isLink: boolean;
 
-  constructor(message: string, { isLink = false, cause }: { isLink?: boolean; cause: unknown }) {
+  constructor(message: string, { isLink = false, cause }: { isLink?: boolean; cause?: unknown }) {
     super(message, { cause });
     this.isLink = isLink;
   }
@@ -130,7 +130,7 @@ export class PinnedDirectory {
    */
   async assertInPlace(): Promise<void> {
     if (process.platform === "linux" || (await realPath(this.#real)) === this.#real) return;
-    throw new NotADirectory("it was moved, and a link put in its place", { isLink: true, cause: undefined });
+    throw new NotADirectory("it was moved, and a link put in its place", { isLink: true });
   }
 
   /** What the open directory itself is. */
