@@ -7,7 +7,7 @@ import { readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, dice, full, PATIENCE } from "../harness/faults.ts";
 import { mountFuse, type FuseTree, type Trouble } from "../harness/fuse.ts";
 import { isWrite } from "../harness/storage-proxy.ts";
-import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { forDisk } from "../../src/model/path.ts";
 import { startRig, type Rig } from "./rig.ts";
 
