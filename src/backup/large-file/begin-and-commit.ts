@@ -85,7 +85,7 @@ async function begin(
       ledger,
       part: ref.part,
       record: outcomeName(ref),
-      realRoot: listing.realRoot,
+      realRoot: ref.realRoot,
       fileTimeoutMs: settings.fileTimeoutMs,
     });
     return { settled: await settleOutcomes(ledger, outcomeName(ref), confirmed) };
