@@ -10,7 +10,8 @@ Runs the function app on this machine, with nothing else installed: HTTP, timer 
 an Azurite of its own for settings that are UseDevelopmentStorage=true. It stays up until Ctrl-C.
 
 Options:
-  --port N           the port to listen on, on 127.0.0.1 (default 7071, or FUNCTIONS_PORT; 0: a free one)
+  --port N           the port to listen on, on 127.0.0.1 (0: a free one; default FUNCTIONS_PORT, or Host.LocalHttpPort in
+                     local.settings.json, or 7071)
   --state DIR        durable state, Azurite's data and logs (default .local in the app's folder, or LOCAL_HOST_STATE)
   --app DIR          the function app's folder, with host.json and package.json (default the current one)
   --azurite-port N   Azurite's blob port (default ${BLOB_PORT}, or AZURITE_BLOB_PORT)
@@ -34,7 +35,8 @@ Exit codes:
 `;
 
 export interface HostArguments {
-  port: number;
+  /** Undefined where neither an option nor a variable names one. */
+  port: number | undefined;
   stateFolder: string;
   appFolder: string;
   azuritePort: number;
@@ -67,9 +69,10 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
   if (values.help) return undefined;
   for (const option of ["app", "state", "ready-file"] as const) refuseBlank(`--${option}`, values[option]);
   refuseBlank("LOCAL_HOST_STATE", environment["LOCAL_HOST_STATE"]);
+  const port = values.port ?? environment["FUNCTIONS_PORT"];
   const appFolder = path.resolve(values.app ?? ".");
   return {
-    port: portNumber("--port", values.port ?? environment["FUNCTIONS_PORT"] ?? "7071"),
+    port: port === undefined ? undefined : portNumber("--port", port),
     stateFolder: path.resolve(
       values.state ?? environment["LOCAL_HOST_STATE"] ?? path.join(appFolder, ".local"),
     ),

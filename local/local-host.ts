@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HostArguments } from "./arguments.ts";
 import type { AppRegistry } from "./app/core-api.ts";
 import { endApp, loadApp } from "./app/load-app.ts";
-import { enabledFunctions } from "./app/enabled-functions.ts";
+import { servedFunctions } from "./app/served-functions.ts";
 import { hasTrigger } from "./app/registered-function.ts";
 import type { FunctionMetadata } from "./app/registered-function.ts";
 import { ActivityRunner } from "./durable/activity-runner.ts";
@@ -41,6 +41,8 @@ import type { Worker } from "./worker/worker.ts";
 const GRACE = 5_000;
 /** How long a host takes to end at most: its functions, its app, its Azurite. */
 const ENDING = 20_000;
+/** As `func start` has it. */
+const DEFAULT_PORT = 7071;
 
 export class LocalHost {
   readonly #arguments: HostArguments;
@@ -65,15 +67,16 @@ export class LocalHost {
   /** Resolves with the host's address once functions can be called. Throws StartUpError. */
   async start(): Promise<string> {
     const { appFolder } = this.#arguments;
-    const settings = readHostJson(appFolder);
-    for (const warning of applyLocalSettings(appFolder, process.env)) this.#log.warn(warning);
+    const local = applyLocalSettings(appFolder, process.env);
+    for (const warning of local.warnings) this.#log.warn(warning);
+    const settings = readHostJson(appFolder, process.env);
     const log = (error: unknown) => this.#log.error(messageOf(error));
     const server = new HttpServer(async (request, response) => {
       if (this.#routes) await this.#routes.handle(request, response);
       else send(response, { status: 503, headers: { "Retry-After": "1" } });
     }, log);
     // First, so that of two that are started at a time one finds out at once.
-    const port = await server.listen(this.#arguments.port);
+    const port = await server.listen(this.#arguments.port ?? local.port ?? DEFAULT_PORT);
     this.#stops.push(() => server.closeAll());
     const state = await this.#openState(settings.hubName);
     this.#stops.push(() => state.store.close());
@@ -140,7 +143,7 @@ export class LocalHost {
     captureConsole(functionLog);
     const app = await loadApp(appFolder, (level, _category, message) => functionLog(level, message));
     this.#stops.push(() => withinGrace(endApp(app)));
-    const functions = enabledFunctions(app, process.env, this.#log);
+    const functions = servedFunctions(app, process.env, this.#log);
     const streamUrl = (await app.programmingModel?.getCapabilities?.({}))?.["HttpUri"];
     const worker = new InProcessWorker(app, functionLog, settings.functionTimeout);
     const hub = { hubName: settings.hubName, key: state.systemKey };

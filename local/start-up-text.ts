@@ -16,7 +16,7 @@ export function startUpText(url: string, functions: FunctionMetadata[], routes: 
     .filter((metadata) => !hasTrigger(metadata, "httpTrigger"))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((metadata) => `\t${metadata.name}: ${triggerOf(metadata).binding.type}\n`);
-  return `\nFunctions:\n\n${[...http, ...others].join("\n")}\n${example(url, functions, routes)}`;
+  return `\nNode.js ${process.version}, the host's own, runs the app.\n\nFunctions:\n\n${[...http, ...others].join("\n")}\n${example(url, functions, routes)}`;
 }
 
 /** A line to copy, when the app has a function that starts orchestrations by name. */
@@ -31,7 +31,7 @@ function example(url: string, functions: FunctionMetadata[], routes: FunctionRou
   if (!orchestrator || !starter) return "";
   const route = starter.template.text.replace(/\{\w+\}/, orchestrator.name);
   return (
-    `To start one:\n\n\tcurl -i ${url}/${route} -H 'Content-Type: application/json' -d '"/path/to/a/directory"'\n\n` +
+    `To start one, with its input as JSON:\n\n\tcurl -i ${url}/${route} -H 'Content-Type: application/json' -d 'INPUT'\n\n` +
     "and follow the Location it answers with. Ctrl-C ends the host.\n\n"
   );
 }

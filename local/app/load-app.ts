@@ -62,6 +62,12 @@ function mainOf(directory: string): string {
   } catch (error) {
     throw new StartUpError(`Cannot read ${file}: ${messageOf(error)}.`);
   }
+  if (globSync("*/function.json", { cwd: directory }).length > 0) {
+    throw new StartUpError(
+      `${directory} holds an app of programming model v3 (function.json files), and the local host runs model v4. Run it with ` +
+        "func start, or see https://learn.microsoft.com/azure/azure-functions/functions-node-upgrade-v4.",
+    );
+  }
   if (typeof main !== "string" || main === "") {
     throw new StartUpError(
       `${file} has no "main": it must name the app's built files, such as "dist/src/functions/*.js".`,

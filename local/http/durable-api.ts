@@ -11,7 +11,7 @@ import type { Answer } from "./answer.ts";
 import { listQuery, statusOptions, statuses, time, flag, seconds } from "./durable-query.ts";
 import { decodeSegments } from "./function-routes.ts";
 import { parseBody } from "./json-body.ts";
-import { checkStatusPayload } from "./management-urls.ts";
+import { CONNECTION, checkStatusPayload } from "./management-urls.ts";
 import type { HubAddress } from "./management-urls.ts";
 import { statusPayload } from "./status-payload.ts";
 import { messageOf } from "../start-up-error.ts";
@@ -63,7 +63,11 @@ export class DurableApi {
     }
   }
 
-  async #route(request: DurableRequest): Promise<Answer> {
+  async #route(asked: DurableRequest): Promise<Answer> {
+    const elsewhere = this.#elsewhere(asked.query);
+    if (elsewhere) return elsewhere;
+    // What is sent has no body then.
+    const request = asked.method === "HEAD" ? { ...asked, method: "GET" } : asked;
     const { method } = request;
     const [area = "", id, operation, eventName, ...more] = decodeSegments(request.path) ?? [];
     if (more.length > 0) return NOT_FOUND;
@@ -81,6 +85,20 @@ export class DurableApi {
       default:
         return NOT_FOUND;
     }
+  }
+
+  /** Refuses what is asked of another task hub or storage: it is not to be answered of this one. */
+  #elsewhere(query: URLSearchParams): Answer | undefined {
+    const hub = query.get("taskHub") ?? this.#hub.hubName;
+    if (hub.toLowerCase() !== this.#hub.hubName.toLowerCase())
+      return errorAnswer(404, `This host has the task hub '${this.#hub.hubName}', and no '${hub}'.`);
+    const connection = query.get("connection") ?? CONNECTION;
+    if (!new RegExp(`^(AzureWebJobs)?${CONNECTION}$`, "i").test(connection))
+      return errorAnswer(
+        400,
+        `This host's task hub is at the connection '${CONNECTION}', not '${connection}'.`,
+      );
+    return undefined;
   }
 
   async #start(request: DurableRequest, name: string, instanceId: string | undefined): Promise<Answer> {

@@ -48,8 +48,10 @@ export function functionRequest(
   const inputs = [parameter(triggerOf(metadata).key, { http, data: "http" })];
   const clientKey = durableClientKey(metadata);
   if (clientKey !== undefined) inputs.push(parameter(clientKey, stringData(durableClient)));
+  const { code: _key, ...ofQuery } = query;
   const triggerMetadata = {
-    ...mapValues(params, stringData),
+    // The route's parameters win. In streamed HTTP these are the `params` of the app's request.
+    ...mapValues({ ...ofQuery, ...params }, stringData),
     Query: jsonData(JSON.stringify(query)),
     Headers: jsonData(
       JSON.stringify(

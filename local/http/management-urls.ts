@@ -2,6 +2,9 @@
 
 export const WEBHOOK_PATH = "/runtime/webhooks/durabletask";
 
+/** The setting that holds the task hub's storage, as addresses name it. */
+export const CONNECTION = "Storage";
+
 export interface HubAddress {
   hubName: string;
   /** The system key: the local host does not ask for it, but addresses carry it. */
@@ -11,7 +14,7 @@ export interface HubAddress {
 /** An instance's addresses, in the extension's order. `origin` has no trailing slash. */
 export function managementUrls(origin: string, hub: HubAddress, instanceId: string) {
   const instance = `${origin}${WEBHOOK_PATH}/instances/${encodeURIComponent(instanceId)}`;
-  const query = `taskHub=${hub.hubName}&connection=Storage&code=${hub.key}`;
+  const query = `taskHub=${hub.hubName}&connection=${CONNECTION}&code=${hub.key}`;
   return {
     id: instanceId,
     statusQueryGetUri: `${instance}?${query}`,

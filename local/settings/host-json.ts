@@ -1,4 +1,7 @@
-/** host.json: the settings the local host honours, validated; it leaves all others alone. */
+/**
+ * host.json: the settings the local host honours, validated; it leaves all others alone. As on the real host, an
+ * application setting `AzureFunctionsJobHost__a__b` stands for its member `a.b`, and a hub name may be `%SETTING%`.
+ */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -26,10 +29,7 @@ const schema = z.looseObject({
       http: z.looseObject({ routePrefix: z.string().optional() }).optional(),
       durableTask: z
         .looseObject({
-          hubName: z
-            .string()
-            .regex(/^[A-Za-z][A-Za-z0-9]{2,44}$/, "expected 3 to 45 letters and digits, a letter first")
-            .optional(),
+          hubName: z.string().optional(),
           maxConcurrentActivityFunctions: count.optional(),
           maxConcurrentOrchestratorFunctions: count.optional(),
         })
@@ -48,9 +48,9 @@ export interface HostSettings {
 }
 
 /** Reads host.json in the app's folder. Throws StartUpError naming the field that is wrong. */
-export function readHostJson(directory: string): HostSettings {
+export function readHostJson(directory: string, environment: NodeJS.ProcessEnv): HostSettings {
   const file = path.join(directory, "host.json");
-  const result = schema.safeParse(parseFile(file), { reportInput: true });
+  const result = schema.safeParse(overridden(parseFile(file), environment), { reportInput: true });
   if (!result.success) {
     const problems = result.error.issues.map(
       (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
@@ -63,11 +63,49 @@ export function readHostJson(directory: string): HostSettings {
   const perCore = 10 * availableParallelism();
   return {
     routePrefix: (extensions?.http?.routePrefix ?? "api").replace(/^\/+|\/+$/g, ""),
-    hubName: durable?.hubName ?? "TestHubName",
+    hubName: hubName(durable?.hubName ?? "TestHubName", environment),
     maxConcurrentActivities: durable?.maxConcurrentActivityFunctions ?? perCore,
     maxConcurrentOrchestrators: durable?.maxConcurrentOrchestratorFunctions ?? perCore,
     functionTimeout: timeout(functionTimeout),
   };
+}
+
+const OVERRIDE = /^AzureFunctionsJobHost__(.+)$/i;
+
+/** With the members that application settings stand for. Names of members differ from those of settings in case only. */
+function overridden(value: unknown, environment: NodeJS.ProcessEnv): unknown {
+  for (const [name, text = ""] of Object.entries(environment)) {
+    const names = OVERRIDE.exec(name)?.[1]?.split("__");
+    if (!names || !isObject(value)) continue;
+    const last = names.pop() ?? "";
+    let parent = value;
+    for (const each of names) {
+      const key = keyOf(parent, each);
+      const child = isObject(parent[key]) ? parent[key] : {};
+      parent[key] = child;
+      parent = child;
+    }
+    parent[keyOf(parent, last)] = /^(\d+|true|false)$/i.test(text) ? JSON.parse(text.toLowerCase()) : text;
+  }
+  return value;
+}
+
+function keyOf(object: Record<string, unknown>, name: string): string {
+  return Object.keys(object).find((key) => key.toLowerCase() === name.toLowerCase()) ?? name;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function hubName(text: string, environment: NodeJS.ProcessEnv): string {
+  const where = "extensions.durableTask.hubName in host.json";
+  const setting = /^%(.+)%$/.exec(text)?.[1];
+  const name = setting === undefined ? text : environment[setting];
+  if (name === undefined)
+    throw new StartUpError(`${where} is "${text}", and the application setting ${setting} is not set.`);
+  if (/^[A-Za-z][A-Za-z0-9]{2,44}$/.test(name)) return name;
+  throw new StartUpError(`${where}: expected 3 to 45 letters and digits, a letter first, not "${name}".`);
 }
 
 function timeout(text: string | undefined): number {

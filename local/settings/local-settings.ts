@@ -6,17 +6,30 @@ import { StartUpError } from "../start-up-error.ts";
 import { parseFile } from "./host-json.ts";
 
 const schema = z.looseObject({
+  Host: z
+    .looseObject({
+      LocalHttpPort: z.number().int().min(0).max(65_535).optional(),
+      CORS: z.unknown().optional(),
+    })
+    .optional(),
   IsEncrypted: z.boolean().optional(),
   Values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 
+export interface LocalSettings {
+  /** The port to listen on, where the file names one. */
+  port: number | undefined;
+  warnings: string[];
+}
+
 /**
  * Puts the file's values into `environment`, except where a variable is already set. Without a file the
- * storage is the emulator's. Returns warnings. Throws StartUpError when the file is wrong.
+ * storage is the host's own. Throws StartUpError when the file is wrong.
  */
-export function applyLocalSettings(directory: string, environment: NodeJS.ProcessEnv): string[] {
+export function applyLocalSettings(directory: string, environment: NodeJS.ProcessEnv): LocalSettings {
   const file = path.join(directory, "local.settings.json");
   const warnings: string[] = [];
+  let port: number | undefined;
   if (existsSync(file)) {
     const result = schema.safeParse(parseFile(file));
     if (!result.success) {
@@ -27,6 +40,12 @@ export function applyLocalSettings(directory: string, environment: NodeJS.Proces
     }
     if (result.data.IsEncrypted)
       throw new StartUpError(`${file} is encrypted; run func settings decrypt first.`);
+    const { Host } = result.data;
+    port = Host?.LocalHttpPort;
+    if (Host?.CORS !== undefined)
+      warnings.push(
+        "Host.CORS in local.settings.json is not honoured: the local host takes no requests from pages of other origins.",
+      );
     for (const [name, value] of Object.entries(result.data.Values ?? {})) {
       if (environment[name] === undefined) environment[name] = String(value);
       else if (environment[name] !== String(value)) {
@@ -37,5 +56,5 @@ export function applyLocalSettings(directory: string, environment: NodeJS.Proces
     }
   }
   environment["AzureWebJobsStorage"] ??= "UseDevelopmentStorage=true";
-  return warnings;
+  return { port, warnings };
 }

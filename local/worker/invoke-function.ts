@@ -1,6 +1,7 @@
 /** Runs one function of the app loaded in this process, through its programming model and its hooks. */
 import type { AppRegistry } from "../app/core-api.ts";
 import type { CoreInvocationContext } from "../app/programming-model.ts";
+import { unservedBindings } from "../app/unserved.ts";
 import type { InvocationRequest, InvocationResult } from "./messages.ts";
 import { withInvocation } from "./current-invocation.ts";
 import type { FunctionLog } from "../log/function-log.ts";
@@ -18,6 +19,8 @@ export async function invokeFunction(
     );
   }
   const { metadata, callback } = registered;
+  const unserved = unservedBindings(metadata);
+  if (unserved !== undefined) return failure(new Error(unserved));
   const where = { functionName: metadata.name, invocationId: request.invocationId };
   const hookData = {};
   const appHookData = app.hooks.appHookData;

@@ -30,7 +30,7 @@ function read<T>(name: string, content: string | Uint8Array, reader: () => T): T
     return message;
   }
 }
-const hostJson = (content: string | Uint8Array) => read("host.json", content, () => readHostJson(folder));
+const hostJson = (content: string | Uint8Array) => read("host.json", content, () => readHostJson(folder, {}));
 const localSettings = (content: string | Uint8Array) => {
   const environment: NodeJS.ProcessEnv = {};
   const warnings = read("local.settings.json", content, () => applyLocalSettings(folder, environment));

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readHostJson } from "../../local/settings/host-json.ts";
+import { applyLocalSettings } from "../../local/settings/local-settings.ts";
 import { cookieText } from "../../local/http/function-response.ts";
 import { RouteTemplate } from "../../local/http/route-template.ts";
 import { redact } from "../../local/log/redact.ts";
@@ -93,6 +94,22 @@ it("writes cookies with all their attributes", () => {
   );
 });
 
+it("takes the port from local.settings.json, and says that it does not honour CORS", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "local-settings-"));
+  try {
+    writeFileSync(
+      path.join(folder, "local.settings.json"),
+      JSON.stringify({ Host: { LocalHttpPort: 7073, CORS: "*" } }),
+    );
+    expect(applyLocalSettings(folder, {})).toEqual({
+      port: 7073,
+      warnings: [expect.stringContaining("Host.CORS in local.settings.json is not honoured")],
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe("host.json", () => {
   let folder: string;
   beforeEach(() => {
@@ -100,9 +117,9 @@ describe("host.json", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const read = (text: string) => {
+  const read = (text: string, environment: NodeJS.ProcessEnv = {}) => {
     writeFileSync(path.join(folder, "host.json"), text);
-    return readHostJson(folder);
+    return readHostJson(folder, environment);
   };
 
   it("is honoured in what the host can do, and otherwise left alone", () => {
@@ -125,11 +142,31 @@ describe("host.json", () => {
     });
   });
 
+  it("takes a hub name, and any member, from an application setting", () => {
+    const hub = (hubName: string) =>
+      JSON.stringify({ version: "2.0", extensions: { durableTask: { hubName } } });
+    expect(read(hub("%Hub%"), { Hub: "FromSetting" }).hubName).toBe("FromSetting");
+    expect(() => read(hub("%Hub%"))).toThrow("the application setting Hub is not set");
+    expect(
+      read(hub("Hub"), {
+        AzureFunctionsJobHost__extensions__DurableTask__hubName: "Other",
+        AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: "2",
+        AzureFunctionsJobHost__extensions__http__routePrefix: "v2",
+        AzureFunctionsJobHost__functionTimeout: "00:01:00",
+      }),
+    ).toMatchObject({
+      hubName: "Other",
+      maxConcurrentActivities: 2,
+      routePrefix: "v2",
+      functionTimeout: 60_000,
+    });
+  });
+
   it.each([
     ['{ "version": "1.0" }', 'version: Invalid input: expected "2.0"'],
     [
       '{ "version": "2.0", "extensions": { "durableTask": { "hubName": "a b" } } }',
-      "extensions.durableTask.hubName: expected 3 to 45",
+      "extensions.durableTask.hubName in host.json: expected 3 to 45",
     ],
     [
       '{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 0 } } }',

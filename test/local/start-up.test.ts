@@ -99,6 +99,11 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
     );
   });
 
+  it("an app of programming model v3", async () => {
+    makeApp({ "package.json": "{}", "hello/function.json": '{ "bindings": [] }' });
+    expect(await refusal()).toContain("an app of programming model v3 (function.json files)");
+  });
+
   it("options it does not know", async () => {
     makeApp({});
     expect(await refusal(["--prot", "1"])).toContain("Unknown option '--prot'");

@@ -25,6 +25,11 @@ it("streams requests and answers, part by part", async () => {
   expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(100);
 });
 
+it("gives the app the query's parameters and the route's as its params, and no key", async () => {
+  const answer = await fetch(`${host.url}/params/of-route?word=of-query&other=a%20b&code=KEY`);
+  expect(await answer.json()).toEqual({ word: "of-route", other: "a b" });
+});
+
 it("answers 500 when the function throws", async () => {
   expect((await fetch(`${host.url}/throws`)).status).toBe(500);
 });
