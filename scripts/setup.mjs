@@ -68,15 +68,12 @@ function isAlive(pid) {
 }
 
 function installAndBuild() {
-  const lock = digest([path.join(root, "package-lock.json")]);
-  const installed = path.join(root, "node_modules", ".site-backup-setup");
-  if (read(installed) !== lock || !existsSync(nodeBinary)) {
+  if (!isInstalled()) {
     say("Installing dependencies (npm ci) …");
     const npm = process.platform === "win32" ? "npm.cmd" : "npm";
     run(npm, ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
       shell: process.platform === "win32",
     });
-    writeFileSync(installed, lock);
   }
   const sources = digest(BUILD_INPUTS.flatMap((name) => files(path.join(root, name))));
   const built = path.join(root, "dist", ".built-from");
@@ -87,6 +84,20 @@ function installAndBuild() {
     mkdirSync(path.dirname(built), { recursive: true });
     writeFileSync(built, sources);
   }
+}
+
+/** Whether node_modules is as the lock file has it, whoever installed it: npm keeps its own record there. */
+function isInstalled() {
+  const record = read(path.join(root, "node_modules", ".package-lock.json"));
+  if (record === undefined || !existsSync(nodeBinary)) return false;
+  const { packages: installed } = JSON.parse(record);
+  const { packages: locked } = JSON.parse(read(path.join(root, "package-lock.json")));
+  return Object.entries(locked).every(([name, { version, integrity, optional }]) => {
+    if (name === "") return true;
+    const there = installed[name];
+    // Those for other platforms are left out.
+    return there ? there.version === version && there.integrity === integrity : optional === true;
+  });
 }
 
 function run(command, args, options = {}) {
