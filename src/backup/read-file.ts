@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isInside } from "./roots.ts";
 import { pathOfOpen } from "../file-system/real-path.ts";
-import { forDisk, type DiskPath } from "../model/path.ts";
+import { forDisk, isPath, type DiskPath } from "../model/path.ts";
 import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
 
 /**
@@ -204,6 +204,7 @@ export function kindOf(stats: Stats): string {
 export function locate(realRoot: string, portable: string): DiskPath {
   const segments = portable.split("/");
   const file = path.join(realRoot, ...segments);
+  if (!isPath(file)) throw new NotAFile("no file: its name is not valid Unicode");
   if (segments.includes("..") || !isInside(file, realRoot)) {
     throw new NotAFile('outside the root: its name has a ".."');
   }

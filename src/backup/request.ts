@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { isPath } from "../model/path.ts";
 import { normalRoot } from "./root-path.ts";
 
 /** A container's name, by Blob Storage's rule: 3–63 of a-z, 0-9 and single hyphens. */
@@ -11,6 +12,7 @@ const root = z
   .min(1, "expected the directory's path, got an empty string")
   .max(4096, "a path has at most 4,096 characters")
   .refine((value) => !value.includes("\0"), "a path cannot contain a NUL character")
+  .refine(isPath, "a path must be valid Unicode")
   .refine(
     (value) => path.posix.isAbsolute(value) || path.win32.isAbsolute(value),
     'expected an absolute path, e.g. "/home/site/wwwroot" or "D:\\home\\LogFiles"',

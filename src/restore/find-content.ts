@@ -1,6 +1,6 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { blobKey, blobName, folderOf } from "../backup/blob-name.ts";
+import { blobKey, blobName, folderOf, unnameable } from "../backup/blob-name.ts";
 import { historyPages } from "../storage/blob-pages.ts";
 import { heldByProperties, whatHolds, type Held } from "../model/held.ts";
 import { classify } from "../storage/errors.ts";
@@ -50,8 +50,14 @@ export async function findContents(
   const { container, behindProxy } = where;
   const requests = new ListBlobsRequests(container, behindProxy);
   const found = new Map<ManifestItem, Found>();
+  // A request for one of the others would fail, and all would be lost with it.
+  const nameable = items.filter((item) => {
+    const reason = unnameable(blobName(item.path, prefix));
+    if (reason !== undefined) found.set(item, { lost: `no blob can hold it: ${reason}` });
+    return reason === undefined;
+  });
   await pMap(
-    byDirectory(items, prefix),
+    byDirectory(nameable, prefix),
     async ([directory, wanted]) => {
       const search = new Search(wanted, found);
       const below = { any: false };

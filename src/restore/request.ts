@@ -2,6 +2,7 @@ import path from "node:path";
 import { z } from "zod";
 import { backupRequest, explain, type Parsed } from "../backup/request.ts";
 import { normalRoot } from "../backup/root-path.ts";
+import { isPath } from "../model/path.ts";
 import { RUN_ID } from "../ledger/run-id.ts";
 
 /** A run's id: the instance id of its orchestration. */
@@ -14,6 +15,7 @@ const to = z
   .min(1, "expected the directory's path, got an empty string")
   .max(4096, "a path has at most 4,096 characters")
   .refine((value) => !value.includes("\0"), "a path cannot contain a NUL character")
+  .refine(isPath, "a path must be valid Unicode")
   .refine(
     (value) => path.posix.isAbsolute(value) || path.win32.isAbsolute(value),
     'expected an absolute path, e.g. "/home/site/wwwroot" or "D:\\home\\site\\wwwroot"',

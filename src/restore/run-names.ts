@@ -4,7 +4,7 @@ import pMap from "p-map";
 import { inTurns } from "../model/in-turns.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { listManifest, missingRecords, readManifest } from "./manifest.ts";
-import { toBytes } from "../model/path.ts";
+import { isPath, toBytes } from "../model/path.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** Blobs of the manifest that are read at a time: a million files' take seconds then, and each slice reads them all. */
@@ -129,5 +129,9 @@ class Names {
 }
 
 function hashOf(name: string): number {
-  return createHash("md5").update(toBytes(name)).digest().readUIntBE(0, 6);
+  // No directory has a name that is no path; a record that others wrote may.
+  return createHash("md5")
+    .update(isPath(name) ? toBytes(name) : name)
+    .digest()
+    .readUIntBE(0, 6);
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { isPath } from "../model/path.ts";
 
 /** Names that Windows gives to devices, whatever their extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
@@ -13,6 +14,7 @@ export function unsafePath(
 ): string | undefined {
   if (portable === "") return "its name is empty";
   if (portable.includes("\0")) return "its name has a NUL character";
+  if (!isPath(portable)) return "its name is not valid Unicode";
   if (path.posix.isAbsolute(portable)) return "its name is absolute, and would lie outside the directory";
   const segments = portable.split("/");
   if (segments.includes("..")) return 'its name has a "..", and could lie outside the directory';

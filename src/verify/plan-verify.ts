@@ -79,14 +79,9 @@ async function examine(
   run: string,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const settled: Outcome[] = [];
-  const nameable = items.filter((item) => {
-    const reason = unnameable(blobName(item.path, source.prefix));
-    if (reason !== undefined) settled.push(missing(item, `no blob can hold it: ${reason}`));
-    return reason === undefined;
-  });
-  const contents = await findContents(where, source.prefix, nameable);
+  const contents = await findContents(where, source.prefix, items);
   const there: PlannedItem[] = [];
-  for (const item of nameable) {
+  for (const item of items) {
     const found = contents.get(item);
     if (found && "source" in found) there.push({ ...item, source: found.source });
     else settled.push(missing(item, found?.lost ?? "its blob is missing"));
