@@ -118,7 +118,11 @@ export type RunPage = z.infer<typeof runPage>;
 
 /** What became of one file; a line of the ledger's outcomes. */
 export const fileOutcome = z.object({
-  path: z.string(),
+  path: z
+    .string()
+    .describe(
+      "Relative to the root, with `/` between segments. A byte of a name that is not valid UTF-8 stands as one of U+DC80 to U+DCFF.",
+    ),
   outcome: z.enum(OUTCOMES),
   kind: z.enum(["file", "link", "directory", "other"]),
   size: fileSize.meta(INTEGER),
