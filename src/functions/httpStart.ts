@@ -1,12 +1,6 @@
-import {
-  app,
-  type HttpRequest,
-  type HttpResponseInit,
-  type HttpResponse,
-  type InvocationContext,
-} from "@azure/functions";
+import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { problemResponse } from "../starter/problem.ts";
+import { answering } from "../http/answering.ts";
 import { readBody } from "../starter/read-body.ts";
 import { line } from "../logging/line.ts";
 import { newInstanceId, start, startable } from "../starter/start.ts";
@@ -18,20 +12,13 @@ app.http("httpStart", {
   methods: ["POST"],
   authLevel: "function",
   extraInputs: [df.input.durableClient()],
-  handler: async (
-    request: HttpRequest,
-    context: InvocationContext,
-  ): Promise<HttpResponse | HttpResponseInit> => {
-    try {
-      const name = request.params["orchestratorName"] ?? "";
-      startable(name);
-      const client = df.getClient(context);
-      const instanceId = newInstanceId();
-      await start(name, await readBody(request), { instanceId, client, services });
-      context.info(line("run.started", { run: instanceId, orchestrator: name }));
-      return client.createCheckStatusResponse(request, instanceId);
-    } catch (error) {
-      return problemResponse(error, context);
-    }
-  },
+  handler: answering(async (request, context) => {
+    const name = request.params["orchestratorName"] ?? "";
+    startable(name);
+    const client = df.getClient(context);
+    const instanceId = newInstanceId();
+    await start(name, await readBody(request), { instanceId, client, services });
+    context.info(line("run.started", { run: instanceId, orchestrator: name }));
+    return client.createCheckStatusResponse(request, instanceId);
+  }),
 });

@@ -37,6 +37,11 @@ interface Moment {
   clock: number;
 }
 
+/** The prune that has a lock; undefined where it has just ended, and the lease has not. */
+interface Holder {
+  run: string | undefined;
+}
+
 /** The prune has lost its lock: a backup may be writing. */
 export class LockLost extends Error {}
 
@@ -57,12 +62,12 @@ export class PruneLock {
     this.#prune = prune;
   }
 
-  /** Takes the lock. @returns the prune that has it, where it is another; undefined when it is taken */
-  async take(): Promise<string | undefined> {
+  /** Takes the lock. @returns what has it, where that is another prune; undefined when it is taken */
+  async take(): Promise<Holder | undefined> {
     const { id, container, prefix } = this.#prune;
     for (;;) {
       const current = await readLock(this.#service, container);
-      if (current?.leased && current.run !== id) return current.run ?? "that is just being deleted";
+      if (current?.leased && current.run !== id) return { run: current.run ?? undefined };
       if (current?.run !== id && !(await writeLock(this.#service, container, { run: id, prefix }, current)))
         continue;
       try {

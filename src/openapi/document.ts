@@ -196,7 +196,7 @@ function runs(): Json {
           "409 for a run that has ended. One of another app on the same account (`app`) ends with what it is at work on just then.",
         responses: {
           200: { description: "The run as it stands.", content: content("Run") },
-          ...problems(404, 409, DAMAGED, UNANSWERED),
+          ...problems(404, 409, 413, DAMAGED, UNANSWERED),
         },
       },
     },

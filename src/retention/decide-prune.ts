@@ -64,7 +64,12 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   const lock = new PruneLock(service, { id: self, container, prefix });
   const other = dryRun ? undefined : await lock.take();
   if (other !== undefined) {
-    return await settle({ problem: `The prune ${other} is at work on ${container}. ${WAIT}` });
+    return await settle({
+      problem:
+        other.run === undefined
+          ? `Another prune of ${container} is just ending. Try again in a minute.`
+          : `The prune ${other.run} is at work on ${container}. ${WAIT}`,
+    });
   }
   // Since this delivery looked another may have decided, and the prune may even be over.
   const before = await readDecision(ledger);

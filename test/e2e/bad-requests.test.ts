@@ -129,10 +129,10 @@ describe("409", () => {
 });
 
 describe("413 and 415", () => {
-  it("413: a body over 64 KiB; one of exactly 64 KiB is read", async () => {
-    const most = 64 * 1024;
+  it("413: a body over 1 MiB; one of exactly 1 MiB is read", async () => {
+    const most = 1024 * 1024;
     const padded = (length: number) => JSON.stringify("relative").padEnd(length, " ");
-    await expectProblem(await post(padded(most + 1)), 413, /larger than 64 KiB/);
+    await expectProblem(await post(padded(most + 1)), 413, /larger than 1 MiB/);
     await expectProblem(await post(padded(most)), 400, /absolute path/);
   });
 

@@ -142,9 +142,10 @@ async function holdRefused(id: string): Promise<void> {
   await holdGet(DELETED, "/backups/none/deleted");
   await holdPost(CANCEL, undefined, `/backups/${id}/cancel`);
   await holdPost(CANCEL, undefined, "/backups/none/cancel");
+  await holdPost(CANCEL, "x".repeat(1024 * 1024), "/backups/none/cancel");
   await holdGet("/dashboard/{version}/{file}", "/dashboard/0/none.js");
   for (const route of [BACKUP, RESTORE, VERIFY, PRUNE]) {
-    await holdPost(route, { root: "x".repeat(64 * 1024) });
+    await holdPost(route, { root: "x".repeat(1024 * 1024) });
     hold(route, "post", await host.fetch(route, { method: "POST", body: "text" }));
   }
 }

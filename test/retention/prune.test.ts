@@ -408,3 +408,17 @@ test("a slice whose time is up before all of its ledgers are gone goes on, and c
   expect(tally.counts.bytes).toBe(dry.tally.counts.bytes);
   for (const run of runs.slice(0, 3)) expect(await recordsOf(run)).toEqual([]);
 });
+
+test("a lease that outlasts its prune is told as that, not as a prune with a strange id", async () => {
+  const { container } = newPlace();
+  const lock = azurite.service
+    .getContainerClient("backup-runs")
+    .getBlockBlobClient(`prunes/${container}.json`);
+  const released = JSON.stringify({ run: null, prefix: "" });
+  await lock.upload(released, Buffer.byteLength(released));
+  const lease = lock.getBlobLeaseClient(randomUUID());
+  await lease.acquireLease(60);
+  const { tally } = await drive.prune({ container, keepLast: 1 });
+  expect(tally.stopped).toBe(`Another prune of ${container} is just ending. Try again in a minute.`);
+  await lease.releaseLease();
+});
