@@ -59,6 +59,8 @@ export interface Run {
   settling?: true;
   bytes?: number;
   message?: string;
+  /** Patterns that matched nothing. */
+  warnings?: string[];
   /** A backup that found so few files that it does not count. */
   suspect?: true;
   /** It is dated in the future, and does not count until then. */

@@ -45,6 +45,7 @@ export const JSON_LINES = {
         "true while what was under way when the run was canceled may still be recorded: the counts are not final; optional",
       bytes: "bytes copied, restored or deleted; optional",
       message: "why it failed, or that what was restored or verified is a partial backup; optional",
+      warnings: "patterns that matched nothing, a sentence each; optional",
       suspect: "true where a backup found so few files that it does not count; optional",
       postdated: "true where the run is dated in the future, and does not count until then; optional",
       forgotten: "the prune that forgot this run; optional",
@@ -70,6 +71,7 @@ export const JSON_LINES = {
       bytes: "as in end; optional",
       message:
         "why it failed, or was skipped, or that what was restored or verified is a partial backup; optional",
+      warnings: "as in end, of a run by itself; optional",
       suspect: "as in end; optional",
       postdated: "as in end; optional",
       forgotten: "the prune that forgot this run: it cannot be restored any more; optional",

@@ -42,10 +42,16 @@ export async function reportEnd(
   const someFailed = run.status === "failed" && (run.counts?.failed ?? 0) > 0;
   if (someFailed) for (const line of await failedFiles(run, api, process.stderr)) err(line);
   if (run.suspect || (code === ExitCode.failed && !someFailed)) err(failure(run));
+  for (const warning of warningsOf(run)) err(`${paint("yellow", "Warning:", process.stderr)} ${warning}`);
   if ((code === ExitCode.failed && !someFailed) || options.quiet) return code;
   for (const line of summary(run)) out(line);
   if (run.status === "completed") out(row("Output", JSON.stringify(output)));
   return code;
+}
+
+/** What a run warns of and its message does not say already. */
+export function warningsOf({ message: said = "", warnings = [] }: Run): string[] {
+  return warnings.filter((warning) => !said.includes(warning));
 }
 
 /** A run as an object: the fields of --json. */
@@ -66,6 +72,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     settling,
     bytes: size,
     message: why,
+    warnings,
     suspect,
     postdated,
     forgotten,
@@ -85,6 +92,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     ...(counts === undefined ? {} : { counts, bytes: size }),
     ...(settling ? { settling } : {}),
     ...(why === undefined ? {} : { message: why }),
+    ...(warnings === undefined ? {} : { warnings }),
     ...(suspect ? { suspect } : {}),
     ...(postdated ? { postdated } : {}),
     ...(forgotten === undefined ? {} : { forgotten }),

@@ -5,7 +5,7 @@ import { ExitCode } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
 import { allOf } from "../pages.ts";
 import { err, out, outJson, paint, table, type Column } from "../print.ts";
-import { failedFiles, recordOf, row, summary } from "../report.ts";
+import { failedFiles, recordOf, row, summary, warningsOf } from "../report.ts";
 import { resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
@@ -148,6 +148,7 @@ async function show(id: string, options: CommonOptions): Promise<number> {
     if (someFailed) for (const line of await failedFiles(run, api, process.stdout)) out(line);
     if (run.message !== undefined && (run.suspect || (!someFailed && run.status !== "completed")))
       out(row("Why", run.message));
+    for (const warning of warningsOf(run)) out(row("Warning", warning));
     return ExitCode.done;
   });
 }

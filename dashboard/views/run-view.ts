@@ -49,7 +49,7 @@ export function runView(id: string): View {
     tell(before, run);
     header.show(run);
     live.show(run);
-    replace(message, ...messageOf(run));
+    replace(message, ...messageOf(run), ...warningsOf(run));
     // Of a run that never began, or was stopped before it met a file, there is nothing to count.
     const mayBeEmpty = run.status !== "failed" && run.status !== "skipped";
     if (mayBeEmpty || (run.counts && filesOf(run.counts) > 0)) {
@@ -85,6 +85,10 @@ export function runView(id: string): View {
       files.dispose();
     },
   };
+}
+
+function warningsOf({ message = "", warnings = [] }: Run): HTMLElement[] {
+  return warnings.filter((warning) => !message.includes(warning)).map((warning) => note(...visible(warning)));
 }
 
 function messageOf(run: Run): HTMLElement[] {

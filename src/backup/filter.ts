@@ -8,6 +8,8 @@ export interface Filter {
   directory(path: string): boolean;
   /** Whether a directory without anything in it is backed up as such. */
   emptyDirectory(path: string): boolean;
+  /** The patterns that have matched something so far: their places in `include` and `exclude` one after the other. */
+  matched(): number[];
 }
 
 /**
@@ -17,14 +19,26 @@ export interface Filter {
 export function createFilter(include: readonly string[], exclude: readonly string[]): Filter {
   const included = include.map((pattern) => new Pattern(pattern));
   const excluded = exclude.map((pattern) => new Pattern(pattern));
-  const isOut = (path: string, isDirectory: boolean): boolean =>
-    excluded.some((pattern) => pattern.covers(path, isDirectory));
-  const isIn = (path: string, isDirectory: boolean): boolean =>
-    (included.length === 0 || included.some((pattern) => pattern.covers(path, isDirectory))) &&
-    !isOut(path, isDirectory);
+  const matched = new Set<Pattern>();
+  const covers = (patterns: readonly Pattern[], path: string, isDirectory: boolean): boolean => {
+    let covered = false;
+    for (const pattern of patterns) {
+      // One that has matched nothing yet is asked in any case.
+      if ((covered && matched.has(pattern)) || !pattern.covers(path, isDirectory)) continue;
+      matched.add(pattern);
+      covered = true;
+    }
+    return covered;
+  };
+  const look = (path: string, isDirectory: boolean) => {
+    const isOut = covers(excluded, path, isDirectory);
+    return { isOut, isIn: !isOut && (covers(included, path, isDirectory) || included.length === 0) };
+  };
   return {
-    file: (path) => isIn(path, false),
-    directory: (path) => !isOut(path, true),
-    emptyDirectory: (path) => isIn(path, true),
+    file: (path) => look(path, false).isIn,
+    directory: (path) => !look(path, true).isOut,
+    emptyDirectory: (path) => look(path, true).isIn,
+    matched: () =>
+      [...included, ...excluded].flatMap((pattern, place) => (matched.has(pattern) ? [place] : [])),
   };
 }

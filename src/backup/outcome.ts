@@ -49,6 +49,8 @@ export interface Tally {
   stopped?: string;
   /** What is to be told also of work in which nothing failed. */
   note?: string;
+  /** Patterns of the request that matched something, where it has any; see Filter. */
+  matched?: number[];
   /** Requests that storage throttled or left unanswered, which were sent again: why the work took longer. */
   throttled?: number;
 }
@@ -90,11 +92,12 @@ export function count(tally: Tally, outcome: Outcome): void {
 /** The sum of several tallies, with the first few failures of all. */
 export function sum(tallies: readonly Tally[]): Tally {
   const total = emptyTally();
-  for (const { counts, failures, stopped, note, throttled } of tallies) {
+  for (const { counts, failures, stopped, note, matched, throttled } of tallies) {
     addCounts(total.counts, counts);
     total.failures.push(...failures.slice(0, EXAMPLES - total.failures.length));
     if (stopped !== undefined) total.stopped ??= stopped;
     if (note !== undefined) total.note ??= note;
+    if (matched) total.matched = [...new Set([...(total.matched ?? []), ...matched])];
     if (throttled) total.throttled = (total.throttled ?? 0) + throttled;
   }
   return total;

@@ -24,7 +24,9 @@ df.app.orchestration("backupSiteContent", function* (context) {
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "listing", runId: run });
   const result = yield* backUp(context, { run, part: "0", request: parsed.value });
-  return (yield* conclude(context, result, { backup: parsed.value })).bytes;
+  const { include, exclude, root } = parsed.value;
+  const patterns = { include, exclude, of: root, roots: [root] } as const;
+  return (yield* conclude(context, result, { backup: parsed.value, patterns })).bytes;
 });
 
 /** Backs up the whole tree, or the part that is left to this orchestration. */

@@ -18,6 +18,7 @@ export interface End {
   /** Requests that storage throttled. */
   throttled?: number;
   message?: string;
+  warnings?: string[];
   brokenOff?: true;
   /** What a backup was asked for, where what it found is to be held against the last good run. */
   backup?: BackupRequest;
@@ -54,7 +55,9 @@ df.app.activity("closeBackup", {
     if (claimed) await releaseDestination(services.storage, { id: run, ...claimed });
     const { kind = "backup", container, prefix, ...ended } = { ...told, ...record };
     const { status, counts, throttled, message } = ended;
-    const words = line("run.ended", { run, kind, container, prefix, status, ...counts, throttled, message });
+    const warnings = ended.warnings?.join(" ");
+    const what = { run, kind, container, prefix, status, ...counts, throttled, message, warnings };
+    const words = line("run.ended", what);
     if (status === "completed") context.info(words);
     else context.error(words);
     return {

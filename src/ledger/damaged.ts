@@ -108,7 +108,11 @@ export const listRange = z.looseObject({
   sha256: z.string().optional(),
 });
 export const counts = z.record(z.string(), z.number());
-export const tally = z.looseObject({ counts, failures: z.array(z.string()) });
+export const tally = z.looseObject({
+  counts,
+  failures: z.array(z.string()),
+  matched: z.array(whole).optional(),
+});
 
 /**
  * What a file system may say of a file. Whole numbers, though not only those that JavaScript counts in ones, which is all

@@ -14,7 +14,7 @@ import { runRecord, type RunRecord } from "./run-record.ts";
 export const INDEX_PREFIX = "index/";
 
 /** What a list of runs says of one: its record without the words. */
-export type RunSummary = Omit<RunRecord, "message">;
+export type RunSummary = Omit<RunRecord, "message" | "warnings">;
 
 /** The end of what 13 digits of milliseconds can say; times are kept as what is left until then. */
 const END_OF_TIME = 9_999_999_999_999;
@@ -44,7 +44,7 @@ export async function indexRun(
   record: RunRecord,
   first: "first" | "again",
 ): Promise<void> {
-  const { message: _message, ...summary } = record;
+  const { message: _message, warnings: _warnings, ...summary } = record;
   // Base64, for metadata are HTTP headers: paths are not ASCII, and may hold what a header must not.
   const encoded = Buffer.from(JSON.stringify(summary satisfies RunSummary)).toString("base64");
   // A path so long that it does not fit: whoever reads the index reads the record instead.

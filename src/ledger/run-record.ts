@@ -36,6 +36,8 @@ export interface RunRecord {
   throttled?: number;
   /** Why it failed, or was skipped, or what else is to be told of it. */
   message?: string;
+  /** What may be a mistake, for people: a pattern that matched nothing. Absent where there is nothing. */
+  warnings?: string[];
   /** Something stopped it before it had tried every file: however many failed, the others are not all backed up. */
   brokenOff?: true;
   /** A backup that found so few files that it does not count as one; see suspicionOf. */
@@ -61,6 +63,7 @@ export const runRecord = z.looseObject({
   status: z.enum(RUN_STATUSES),
   counts: counts.optional(),
   message: z.string().optional(),
+  warnings: z.array(z.string()).optional(),
   brokenOff: z.literal(true).optional(),
   suspect: z.literal(true).optional(),
 });
@@ -131,7 +134,10 @@ export async function recordUnstarted(
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
 export async function closeRun(
   ledger: Ledger,
-  end: Pick<RunRecord, "status" | "finished" | "counts" | "throttled" | "message" | "brokenOff" | "suspect">,
+  end: Pick<
+    RunRecord,
+    "status" | "finished" | "counts" | "throttled" | "message" | "warnings" | "brokenOff" | "suspect"
+  >,
 ): Promise<RunRecord | undefined> {
   const text = await ledger.update(NAME, (current) => {
     const record = parseRun(current, ledger);

@@ -1,7 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { verdict, type Counts, type Tally } from "../backup/outcome.ts";
+import { filesOf, verdict, type Counts, type Tally } from "../backup/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Closed, End } from "../functions/closeBackup.ts";
+import { patternWarnings, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../retention/request.ts";
 import { retry } from "./retry.ts";
 
@@ -15,23 +16,27 @@ interface Told {
   backup?: BackupRequest;
   /** What a prune was asked for: it lets backups into its destination again. */
   prune?: PruneRequest;
+  /** Which files were asked for. */
+  patterns?: Asked;
 }
 
 /** Ends a run: closes its record, and fails where something of it failed. Gives the counts of one in which nothing did. */
 export function* conclude(
   context: OrchestrationContext,
   result: Tally,
-  { done, status = {}, backup, prune }: Told = {},
+  { done, status = {}, backup, prune, patterns }: Told = {},
 ): Generator<Task, Counts, unknown> {
   const run = context.df.instanceId;
-  const failure = verdict(result, run, done);
-  const { counts, throttled, note, stopped } = result;
+  const { counts, throttled, note } = result;
+  const { warnings = [], stopped = result.stopped } = patterns ? judge(patterns, result) : {};
+  const failure = verdict({ ...result, stopped }, run, done);
   const end: End = {
     run,
     status: failure === undefined ? "completed" : "failed",
     counts,
     throttled,
     message: [failure, note].filter((some) => some !== undefined).join(" ") || undefined,
+    ...(warnings.length === 0 ? {} : { warnings }),
     // One that was broken off does not count anyway.
     ...(stopped === undefined ? { backup } : { brokenOff: true }),
     claimed: placeOf(backup),
@@ -53,6 +58,7 @@ export function* conclude(
     counts,
     throttled,
     note,
+    ...(warnings.length === 0 ? {} : { warnings }),
     ...(suspicion === undefined ? {} : { suspect: true }),
     // A run without a record is told of by this status; one whose record is gone later on was forgotten.
     ...(recorded ? {} : { recorded }),
@@ -63,4 +69,16 @@ export function* conclude(
 
 function placeOf(request: BackupRequest | PruneRequest | undefined): End["claimed"] {
   return request && { container: request.container, prefix: request.prefix };
+}
+
+/** What the patterns came to: warnings of those that matched nothing; why the run failed where they left nothing at all. */
+function judge(
+  patterns: Asked,
+  { counts, matched = [], stopped }: Tally,
+): { warnings?: string[]; stopped?: string } {
+  // Not everything was looked at.
+  if (stopped !== undefined) return {};
+  const warnings = patternWarnings(patterns, matched);
+  if (patterns.include.length === 0 || filesOf(counts) + counts.directories > 0) return { warnings };
+  return { warnings, stopped: [`The patterns leave nothing of ${patterns.of}.`, ...warnings].join(" ") };
 }

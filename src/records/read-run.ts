@@ -23,8 +23,11 @@ export async function showRun(
 ): Promise<RunView | undefined> {
   const record = await currentRecord(service, instances, id);
   if (!record) return undefined;
-  const { message } = record;
-  const words = message === undefined ? {} : { message };
+  const { message, warnings } = record;
+  const words = {
+    ...(message === undefined ? {} : { message }),
+    ...(warnings === undefined ? {} : { warnings }),
+  };
   if (record.status !== "running") return { ...(await viewOfEnded(service, record)), ...words };
   const { counts, progress } = await readProgress(service, record);
   return { ...viewOf(service, { ...record, counts }), ...words, progress };

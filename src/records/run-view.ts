@@ -1,10 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { RunRecord } from "../ledger/run-record.ts";
+import type { RunSummary } from "../ledger/run-index.ts";
 import { isPostdated } from "../ledger/snapshot.ts";
 import type { RunSummaryView } from "./schema.ts";
 
 /** A run's record as callers see it. Links are paths, good on whatever host name the app was reached by. */
-export function viewOf(service: BlobServiceClient, record: Omit<RunRecord, "message">): RunSummaryView {
+export function viewOf(service: BlobServiceClient, record: RunSummary): RunSummaryView {
   const {
     id,
     app,

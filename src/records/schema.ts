@@ -100,6 +100,12 @@ export const run = runSummary.extend({
     .string()
     .optional()
     .describe("Why it failed, or was skipped; of a restore or verification also that its backup is partial."),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "Patterns of include and exclude that matched nothing, a sentence each; absent where there is none.",
+    ),
   progress: progress.optional().describe("While it runs."),
 });
 export type RunView = z.infer<typeof run>;

@@ -6,6 +6,8 @@ export interface Selection {
   file(path: string): boolean;
   /** Whether a directory itself is covered, as an empty one is. */
   directory(path: string): boolean;
+  /** The patterns that have matched something so far; see Filter. */
+  matched(): number[];
 }
 
 /** The patterns of a backup, with its meaning (see createFilter). */
@@ -14,5 +16,6 @@ export function createSelection(include: readonly string[], exclude: readonly st
   return {
     file: (path) => filter.file(path),
     directory: (path) => filter.emptyDirectory(path),
+    matched: () => filter.matched(),
   };
 }

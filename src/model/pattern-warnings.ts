@@ -1,0 +1,60 @@
+import { printable } from "./path.ts";
+
+/** Warnings of one run; more would not be read, and a custom status has little room. */
+const MOST = 10;
+/** Characters of a pattern, or of a root, that a warning shows. */
+const SHOWN = 200;
+
+/** What was asked for, and what its patterns are relative to. */
+export interface Asked {
+  include: readonly string[];
+  exclude: readonly string[];
+  /** What they choose from, for people. */
+  of: string;
+  /** The directories whose paths somebody may have put before a pattern by mistake; the first is the root. */
+  roots: readonly [string, ...string[]];
+}
+
+/**
+ * A warning, for people, for each pattern that matched nothing.
+ * @param matched places of the others in `include` and `exclude` one after the other
+ */
+export function patternWarnings(asked: Asked, matched: readonly number[]): string[] {
+  const { include, exclude, roots } = asked;
+  const warnings = [...include, ...exclude].flatMap((pattern, place) => {
+    if (matched.includes(place)) return [];
+    const hint = hintFor(pattern, roots);
+    const list = place < include.length ? "include" : "exclude";
+    return [`Nothing matches ${quoted(pattern)} in "${list}"${hint === undefined ? "" : `: ${hint}`}.`];
+  });
+  const more = warnings.length - MOST;
+  return more > 0 ? [...warnings.slice(0, MOST), `Nothing matches ${more} more patterns.`] : warnings;
+}
+
+/** What is probably meant; undefined where nobody can tell. */
+function hintFor(pattern: string, roots: Asked["roots"]): string | undefined {
+  const below = roots.flatMap((root) => {
+    const path = root.replaceAll("\\", "/").replace(/\/+$/, "");
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    return [`${path}/`, `${name}/`, `/${name}/`].map((start) => ({ root, start }));
+  });
+  const asPath = pattern.replaceAll("\\", "/");
+  for (const { root, start } of [...below, { root: roots[0], start: "./" }]) {
+    if (start === "/" || !`${asPath}/`.startsWith(start)) continue;
+    return `patterns begin below ${shown(root)}, so write ${quoted(`/${asPath.slice(start.length)}`)}`;
+  }
+  if (/^[a-z]:[\\/]/i.test(pattern)) return `patterns begin below ${shown(roots[0])}, without a drive`;
+  if (pattern.includes("{")) return "braces stand for themselves, so give each pattern by itself";
+  if (pattern.includes(",")) return "a comma stands for itself, so give each pattern by itself";
+  if (/\\[\w.]/.test(pattern)) return 'write "/" between names';
+  if (pattern.startsWith("/")) return `the "/" that it begins with stands for ${shown(roots[0])}`;
+  return undefined;
+}
+
+function quoted(text: string): string {
+  return `"${shown(text)}"`;
+}
+
+function shown(text: string): string {
+  return printable(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+}
