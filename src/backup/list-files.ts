@@ -137,7 +137,8 @@ async function list(
   for (const { path } of later) left.push({ file: path });
   const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
   const found = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
-  if (request.include.length + request.exclude.length > 0) found.matched = filter.matched();
+  const matched = filter.matched();
+  if (matched.length > 0) found.matched = matched;
   const listing: Listing = {
     version: 1,
     request,

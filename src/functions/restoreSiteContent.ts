@@ -6,6 +6,7 @@ import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { handOut } from "../restore/hand-out.ts";
 import type { PlanBase, PlanInput } from "../restore/plan.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
+import type { SourceRun } from "../restore/source-run.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
 import type { DirectoriesSlice } from "../restore/restore-directories.ts";
 import type { Slice, SliceRef } from "../restore/delete-extra.ts";
@@ -28,13 +29,22 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   context.df.setCustomStatus({ phase: "planning", runId: run });
   const result = yield* restore(context, { run, part: "0", request: parsed.value });
   const done = result.extraStays ? `restored; ${EXTRA_STAYS}` : "restored";
-  return (yield* conclude(context, result, { done })).bytes;
+  const { include, exclude, to } = parsed.value;
+  const { id = "", root = to } = result.source ?? {};
+  const patterns = {
+    include,
+    exclude,
+    of: `the run ${id}`,
+    roots: [root, to],
+    deletes: parsed.value.delete,
+  } as const;
+  return (yield* conclude(context, result, { done, patterns })).bytes;
 });
 
 const EXTRA_STAYS = "what is extra was not deleted, for that is done when all else is restored";
 
-/** What came of it, and whether what is extra was left because of that. */
-type Restored = Tally & { extraStays?: true };
+/** What came of it, of which run, and whether what is extra was left because of that. */
+type Restored = Tally & { source?: SourceRun; extraStays?: true };
 
 /** Restores the whole run, or the part that is left to this orchestration. */
 function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
@@ -77,7 +87,8 @@ function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequ
   const extra = deletesLast && !extraStays ? yield* deleteLast(context, run, base) : emptyTally();
   // Last, for what is put into a directory, or removed from it, changes its time.
   const directories = yield* setDirectories(context, run, base);
-  return { ...sum([result, extra, directories]), ...(extraStays ? { extraStays } : {}) } satisfies Restored;
+  const whole: Restored = { ...sum([result, extra, directories]), source: plan.source };
+  return extraStays ? { ...whole, extraStays } : whole;
 }
 
 type Base = PlanBase<RestoreRequest>;

@@ -11,6 +11,8 @@ export interface Asked {
   exclude: readonly string[];
   /** What they choose from, for people. */
   of: string;
+  /** What matches may be there only to be deleted. */
+  deletes?: boolean;
   /** The directories whose paths somebody may have put before a pattern by mistake; the first is the root. */
   roots: readonly [string, ...string[]];
 }

@@ -78,7 +78,10 @@ function judge(
 ): { warnings?: string[]; stopped?: string } {
   // Not everything was looked at.
   if (stopped !== undefined) return {};
+  const { include, of, deletes = false } = patterns;
   const warnings = patternWarnings(patterns, matched);
-  if (patterns.include.length === 0 || filesOf(counts) + counts.directories > 0) return { warnings };
-  return { warnings, stopped: [`The patterns leave nothing of ${patterns.of}.`, ...warnings].join(" ") };
+  const any =
+    filesOf(counts) + counts.directories > 0 || (deletes && matched.some((place) => place < include.length));
+  if (include.length === 0 || any) return { warnings };
+  return { warnings, stopped: [`The patterns leave nothing of ${of}.`, ...warnings].join(" ") };
 }

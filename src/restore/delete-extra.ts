@@ -65,19 +65,15 @@ export async function deleteExtra(
     return { tally: { ...emptyTally(), stopped }, deleted: 0 };
   }
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
-  const removal = new Removal(
-    realTo,
-    names,
-    [createSelection(request.include, request.exclude), createSelection(source.include, source.exclude)],
-    {
-      dryRun: request.dryRun,
-      inTheWay: ref.inTheWay === true,
-      until: performance.now() + settings.listMs,
-      fileTimeoutMs: settings.fileTimeoutMs,
-    },
-  );
+  const asked = createSelection(request.include, request.exclude);
+  const removal = new Removal(realTo, names, [asked, createSelection(source.include, source.exclude)], {
+    dryRun: request.dryRun,
+    inTheWay: ref.inTheWay === true,
+    until: performance.now() + settings.listMs,
+    fileTimeoutMs: settings.fileTimeoutMs,
+  });
   await removal.run(last);
-  return await settleSlice(ledger, ref, removal);
+  return await settleSlice(ledger, ref, removal, asked.matched());
 }
 
 function nameOf({ slice, inTheWay }: Pick<SliceRef, "slice" | "inTheWay">): string {
@@ -89,11 +85,17 @@ async function readSlice(ledger: Ledger, ref: SliceRef): Promise<Slice | undefin
   return text === undefined ? undefined : (JSON.parse(text) as Slice);
 }
 
-async function settleSlice(ledger: Ledger, ref: SliceRef, removal: Removal): Promise<Slice> {
+async function settleSlice(
+  ledger: Ledger,
+  ref: SliceRef,
+  removal: Removal,
+  matched: number[],
+): Promise<Slice> {
   const { deleted, failures, reached, emptied } = removal;
   if (deleted.length > 0) await ledger.writeOnce(`${nameOf(ref)}.jsonl`, toLines(deleted));
   const record = `outcomes/deleted-${ref.inTheWay ? "before-" : ""}${String(ref.slice).padStart(4, "0")}.jsonl`;
   const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
+  if (matched.length > 0) tally.matched = matched;
   const slice: Slice = {
     tally,
     deleted: deleted.length,

@@ -52,7 +52,7 @@ export async function planRestore(
       service,
       filesPerPart: settings.listFiles,
       covers: (item) => selects(selection, item) && unsafePath(item.path) === undefined,
-      examine: (items) => examine(items, base, container, settings),
+      examine: (items) => examine(items, selection, base, container, settings),
       largeFile: settings.largeFile,
     });
   } catch (error) {
@@ -121,11 +121,11 @@ function selects(selection: Selection, { path: portable, kind }: ManifestItem): 
 
 async function examine(
   items: readonly ManifestItem[],
+  selection: Selection,
   { request, source, realTo }: PlanBase<RestoreRequest>,
   container: ContainerClient,
   { fileTimeoutMs, behindProxy }: Settings,
-): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
-  const selection = createSelection(request.include, request.exclude);
+) {
   const settled: Outcome[] = [];
   const safe: ManifestItem[] = [];
   await inTurns(items, (item) => {
@@ -147,7 +147,7 @@ async function examine(
     if (found && "source" in found) planned.push({ ...item, source: found.source });
     else settled.push(lost(item, found?.lost ?? "its blob is missing"));
   }
-  return { planned, settled };
+  return { planned, settled, matched: selection.matched() };
 }
 
 function oneName(other: string, to: string): string {

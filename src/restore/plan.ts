@@ -61,7 +61,14 @@ export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base i
 }
 
 /** Looks at some items: which are for a batch, and what is settled at once. */
-export type Examine = (items: ManifestItem[]) => Promise<{ planned: PlannedItem[]; settled: Outcome[] }>;
+export type Examine = (items: ManifestItem[]) => Promise<Examined>;
+
+interface Examined {
+  planned: PlannedItem[];
+  settled: Outcome[];
+  /** Patterns that matched something; see Filter. */
+  matched?: number[];
+}
 
 const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
 const plannedItem = entry.extend({
@@ -104,6 +111,7 @@ export async function settlePart<Request>(
   const { pending, damage } = await partOf(ledger, left?.lines, base.source, service);
   let settled = damage;
   let planned: PlannedItem[] = [];
+  let matched: number[] = [];
 
   const attempt = `lists/${part}-${randomUUID()}`;
   const files = pending.reduce((sum, blob) => sum + blob.files, 0);
@@ -114,7 +122,7 @@ export async function settlePart<Request>(
     // All at once, for a directory's files may be in many pages, and each directory is to be listed once.
     const examined = await examine(pages.flatMap((page) => page.items));
     settled = [...damage, ...pages.flatMap((page) => page.damage), ...examined.settled];
-    planned = examined.planned;
+    ({ planned, matched = [] } = examined);
   }
 
   const isLarge = ({ kind, size }: PlannedItem): boolean => kind === "file" && size > largeFile;
@@ -125,6 +133,7 @@ export async function settlePart<Request>(
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   const found =
     settled.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), settled) : emptyTally();
+  if (matched.length > 0) found.matched = matched;
   const plan: Plan<Request> = {
     version: 1,
     ...base,

@@ -3,7 +3,7 @@ import path from "node:path";
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
-import { makeFolder, makeTree } from "../harness/tree.ts";
+import { makeFolder, makeTree, readTree } from "../harness/tree.ts";
 import { objects, run } from "./command.ts";
 
 let host: LocalHostProcess;
@@ -41,6 +41,47 @@ async function end(args: string[]): Promise<Record<string, unknown>> {
 function options(name: "include" | "exclude", patterns: string[]): string[] {
   return patterns.flatMap((pattern) => [`--${name}`, pattern]);
 }
+
+describe("restore", () => {
+  let id: string;
+  beforeAll(async () => {
+    id = (await end(["backup", root, "--container", "restored"]))["run"] as string;
+  });
+
+  it("one that matched nothing in the run is told of; one that keeps what is extra has matched", async () => {
+    const to = await makeTree(path.join(folder, "to"), { "kept/x": "x", "e/extra": "extra", extra: "extra" });
+    const patterns = [
+      ...options("include", ["e", "k.txt", "site/b"]),
+      ...options("exclude", ["extra", "*.none"]),
+    ];
+    const args = ["restore", id, "--to", to, "--delete", ...patterns];
+    const { code, stdout, stderr } = await run(args, { env });
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("Warning") as unknown,
+    });
+    expect(stderr.match(/Nothing matches "[^"]*" in "\w+"/g)).toEqual([
+      'Nothing matches "site/b" in "include"',
+      'Nothing matches "*.none" in "exclude"',
+    ]);
+    expect(stderr).toContain(`patterns begin below ${root}, so write "/b".`);
+    expect(stdout).toContain("3 restored");
+    expect([...(await readTree(to)).keys()]).toContain("e/extra");
+  });
+
+  it("an include that leaves nothing of the run fails it, though not where it has something to delete", async () => {
+    const to = await makeTree(path.join(folder, "other"), { "old.htm": "old" });
+    const include = options("include", ["*.htm"]);
+    const failed = await run(["restore", id, "--to", to, ...include], { env });
+    expect({ code: failed.code, stdout: failed.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(failed.stderr).toContain(
+      `The patterns leave nothing of the run ${id}. Nothing matches "*.htm" in "include".\n`,
+    );
+    const deleted = await run(["restore", id, "--to", to, "--delete", ...include], { env });
+    expect(deleted).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Warning") as unknown });
+    expect((await readTree(to)).size).toBe(0);
+  });
+});
 
 describe("backup", () => {
   it("a pattern that matched in some part is as good as one that matched everywhere", async () => {
