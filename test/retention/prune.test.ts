@@ -130,6 +130,44 @@ test("a content that several runs have is kept once; a blob stays as long as a s
   expect(await contentsOf(at)).toEqual(["only3=x"]);
 });
 
+test("a slice whose time is up before all of its ledgers are gone goes on, and counts them once", async () => {
+  const { container } = newPlace();
+  const root = temporary();
+  await write(root, { f: "f" });
+  const runs = [];
+  for (let time = 0; time < 4; time++) runs.push((await drive.backup({ root, container })).run);
+  const dry = await drive.prune({ container, keepLast: 1, dryRun: true });
+
+  const life = new Life();
+  let late = 0;
+  let deletes = 0;
+  const clock = performance.now.bind(performance);
+  const now = vi.spyOn(performance, "now").mockImplementation(() => clock() + late);
+  onTestFinished(() => now.mockRestore());
+  life.before = ({ method, url }) => {
+    if (method === "DELETE" && url.includes("/backup-runs/") && ++deletes % 5 === 0) late += 100_000;
+  };
+  const slow = new Drive(dyingService(azurite.connectionString, life));
+  const { tally } = await slow.prune({ container, keepLast: 1 });
+  expect(tally).toMatchObject({ failures: [], counts: { deleted: dry.tally.counts.deleted! } });
+  expect(tally.counts.bytes).toBe(dry.tally.counts.bytes);
+  for (const run of runs.slice(0, 3)) expect(await recordsOf(run)).toEqual([]);
+});
+
+test("a lease that outlasts its prune is told as that, not as a prune with a strange id", async () => {
+  const { container } = newPlace();
+  const lock = azurite.service
+    .getContainerClient("backup-runs")
+    .getBlockBlobClient(`prunes/${container}.json`);
+  const released = JSON.stringify({ run: null, prefix: "" });
+  await lock.upload(released, Buffer.byteLength(released));
+  const lease = lock.getBlobLeaseClient(randomUUID());
+  await lease.acquireLease(60);
+  const { tally } = await drive.prune({ container, keepLast: 1 });
+  expect(tally.stopped).toBe(`Another prune of ${container} is just ending. Try again in a minute.`);
+  await lease.releaseLease();
+});
+
 test("what the product did not write is never touched", async () => {
   const { container, at } = newPlace();
   await at.create();
@@ -383,42 +421,4 @@ test("a listing of a newer version, all that is left to know a run by, stops the
     `The ledger of run ${run} was written by a newer version of this app. Update this app.`,
   );
   expect(await contentsOf(at)).toEqual(["f=1"]);
-});
-
-test("a slice whose time is up before all of its ledgers are gone goes on, and counts them once", async () => {
-  const { container } = newPlace();
-  const root = temporary();
-  await write(root, { f: "f" });
-  const runs = [];
-  for (let time = 0; time < 4; time++) runs.push((await drive.backup({ root, container })).run);
-  const dry = await drive.prune({ container, keepLast: 1, dryRun: true });
-
-  const life = new Life();
-  let late = 0;
-  let deletes = 0;
-  const clock = performance.now.bind(performance);
-  const now = vi.spyOn(performance, "now").mockImplementation(() => clock() + late);
-  onTestFinished(() => now.mockRestore());
-  life.before = ({ method, url }) => {
-    if (method === "DELETE" && url.includes("/backup-runs/") && ++deletes % 5 === 0) late += 100_000;
-  };
-  const slow = new Drive(dyingService(azurite.connectionString, life));
-  const { tally } = await slow.prune({ container, keepLast: 1 });
-  expect(tally).toMatchObject({ failures: [], counts: { deleted: dry.tally.counts.deleted! } });
-  expect(tally.counts.bytes).toBe(dry.tally.counts.bytes);
-  for (const run of runs.slice(0, 3)) expect(await recordsOf(run)).toEqual([]);
-});
-
-test("a lease that outlasts its prune is told as that, not as a prune with a strange id", async () => {
-  const { container } = newPlace();
-  const lock = azurite.service
-    .getContainerClient("backup-runs")
-    .getBlockBlobClient(`prunes/${container}.json`);
-  const released = JSON.stringify({ run: null, prefix: "" });
-  await lock.upload(released, Buffer.byteLength(released));
-  const lease = lock.getBlobLeaseClient(randomUUID());
-  await lease.acquireLease(60);
-  const { tally } = await drive.prune({ container, keepLast: 1 });
-  expect(tally.stopped).toBe(`Another prune of ${container} is just ending. Try again in a minute.`);
-  await lease.releaseLease();
 });
