@@ -12,6 +12,8 @@ export interface PrunePlan {
   runs: { kept: number; forgotten: number };
   /** The runs that stay, as unchanged. */
   found: Tally;
+  /** The hash of the decision, by which what follows knows it again. */
+  decision: string;
   lanes: { gatherNeeds: number; listContents: number; deleteContents: number; deleteLedgers: number };
   problem?: string;
 }
@@ -19,11 +21,15 @@ export interface PrunePlan {
 /** Decides which runs are forgotten, takes the lock and marks them. */
 df.app.activity("decidePrune", {
   handler: async (input: { run: string; request: PruneRequest }): Promise<PrunePlan> => {
-    const { decision, found } = await decidePrune({ ...input, app: services.settings.app }, services.storage);
+    const { decision, sha256, found } = await decidePrune(
+      { ...input, app: services.settings.app },
+      services.storage,
+    );
     const { kept, forgotten, manifests, partitions, problem } = decision;
     const any = manifests.length > 0;
     return {
       found,
+      decision: sha256,
       runs: { kept: kept.length, forgotten: forgotten.length },
       lanes: {
         gatherNeeds: lanesOfNeeds(decision),

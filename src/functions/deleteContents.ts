@@ -9,7 +9,8 @@ import { services } from "../services.ts";
 df.app.activity("deleteContents", {
   handler: async (slice: Slice, context: InvocationContext): Promise<SliceResult> => {
     const result = await workOn(slice, deleteContents, services.storage, services.budget);
-    await logTally(context, "contents.deleted", { ...slice }, result.tally);
+    const { run, lane, slice: number } = slice;
+    await logTally(context, "contents.deleted", { run, lane, slice: number }, result.tally);
     return result;
   },
 });

@@ -9,7 +9,8 @@ import { services } from "../services.ts";
 df.app.activity("deleteLedgers", {
   handler: async (slice: Slice, context: InvocationContext): Promise<SliceResult> => {
     const result = await workOn(slice, deleteLedgers, services.storage, services.budget);
-    await logTally(context, "ledgers.deleted", { ...slice }, result.tally);
+    const { run, lane, slice: number } = slice;
+    await logTally(context, "ledgers.deleted", { run, lane, slice: number }, result.tally);
     return result;
   },
 });

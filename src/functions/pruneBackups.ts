@@ -4,7 +4,7 @@ import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
-import type { SliceResult } from "../retention/step.ts";
+import type { PruneScope, Slice, SliceResult } from "../retention/step.ts";
 import type { PrunePlan } from "./decidePrune.ts";
 
 /** The kinds of work, in their order. Nothing is deleted before all is known that is needed; the record goes last. */
@@ -15,7 +15,7 @@ const PHASES = [
 ] as const;
 
 /** A lane of one kind of work: its slices one after the other, in an orchestration of its own. */
-interface Lane {
+interface Lane extends PruneScope {
   run: string;
   work: keyof PrunePlan["lanes"];
   lane: number;
@@ -56,11 +56,13 @@ function* prune(context: df.OrchestrationContext, run: string, request: PruneReq
   }
   if (plan.problem !== undefined) return { runs: plan.runs, result: stopped(plan.problem) };
   tallies.push(plan.found);
+  const { container, prefix, dryRun } = request;
+  const scope: PruneScope = { container, prefix, dryRun, decision: plan.decision };
   for (const { phase, work } of PHASES) {
     context.df.setCustomStatus({ phase, ...status, runs: plan.runs });
     const lanes = work.flatMap((name) =>
       Array.from({ length: plan.lanes[name] }, (_none, lane) => {
-        const input: Lane = { run, work: name, lane, slice: 0, tally: emptyTally() };
+        const input: Lane = { run, work: name, lane, slice: 0, tally: emptyTally(), ...scope };
         return context.df.callSubOrchestrator("pruneBackups", input, `${run}:${name}-${lane}`);
       }),
     );
@@ -78,10 +80,11 @@ function* follow(context: df.OrchestrationContext, { tally, slice: first, ...lan
   let total = tally;
   let slice = first;
   for (let turn = 0; turn < SLICES_A_HISTORY; turn++) {
-    const { run, work, lane: number } = lane;
+    const { work, ...piece } = lane;
     let result: SliceResult;
     try {
-      result = yield context.df.callActivityWithRetry(work, retry, { run, lane: number, slice });
+      const input: Slice = { ...piece, slice };
+      result = yield context.df.callActivityWithRetry(work, retry, input);
     } catch (error) {
       return sum([total, stopped(reasonOf(error))]);
     }

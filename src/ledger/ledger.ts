@@ -34,8 +34,9 @@ export function linesAt(list: string, offset: number, text: string): Lines {
   return { list, offset, length: bytes.length, sha256: hashOf(bytes) };
 }
 
-function hashOf(bytes: Buffer): string {
-  return createHash("sha256").update(bytes).digest("base64url");
+/** What tells whether a record is the one that was written. */
+export function hashOf(record: Buffer | string): string {
+  return createHash("sha256").update(record).digest("base64url");
 }
 
 /** What a blob of the ledger holds, when it was there already. */

@@ -1,7 +1,8 @@
 import { normalRoot } from "../backup/root-path.ts";
 import { isPostdated, isSnapshot } from "../ledger/snapshot.ts";
-import type { KnownRun } from "./known-runs.ts";
+import { isBackup, type KnownRun } from "./known-runs.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
+import type { PruneRequest } from "./request.ts";
 
 /** A run that stays or goes, and why, in restic's words where it has some. */
 export interface Verdict {
@@ -19,6 +20,27 @@ export interface Choice {
 
 /** Of a run that was ended from outside, activities may go on this long, writing blobs and outcomes. */
 export const LINGERS_MS = 60 * 60_000;
+
+/**
+ * What a prune forgets of the runs that may have blobs in its destination.
+ * @param read ids of runs that a restore or a verification is reading
+ * @param self the prune
+ */
+export function choose(
+  runs: readonly KnownRun[],
+  { container: _container, prefix, dryRun: _dryRun, ...policy }: PruneRequest,
+  read: ReadonlySet<string>,
+  self: string,
+  now: Date,
+): Choice {
+  const own = runs
+    .filter((run) => isBackup(run) && run.prefix === prefix)
+    // A mark of this prune's own is of a delivery that decided nothing.
+    .map(({ forgotten, ...run }) =>
+      forgotten === undefined || forgotten === self ? run : { ...run, forgotten },
+    );
+  return chooseRuns(own, policy, read, now);
+}
 
 /**
  * Decides which backups of a destination stay. The policy is applied to the snapshots of each root and filters apart, so

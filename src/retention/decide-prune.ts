@@ -9,8 +9,9 @@ import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
 import { markForgotten, openRun, readRun } from "../ledger/run-record.ts";
 import { describe, inWords } from "../storage/errors.ts";
-import { chooseRuns, lingers, type Choice, type Verdict } from "./choose-runs.ts";
-import { readDecision, settleDecision, type Decision } from "./decision.ts";
+import { adopt } from "./adopt-decision.ts";
+import { choose, lingers, type Verdict } from "./choose-runs.ts";
+import { nothing, readDecision, settleDecision, type Decision, type Standing } from "./decision.ts";
 import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
 import { listManifests } from "./list-manifests.ts";
 import { readRuns } from "./read-runs.ts";
@@ -27,19 +28,21 @@ const MARKS = 16;
 export async function decidePrune(
   { run, request, app }: { run: string; request: PruneRequest; app?: string },
   service: BlobServiceClient,
-): Promise<{ decision: Decision; found: Tally }> {
+): Promise<Standing & { found: Tally }> {
   const ledger = new Ledger(service, run);
   try {
-    const decision = (await readDecision(ledger)) ?? (await decide(ledger, request, app));
+    const before = await readDecision(ledger);
+    const { decision, sha256 } = await (before
+      ? adopt(before, request, ledger)
+      : decide(ledger, request, app));
     // Marks of runs that were chosen first and turned out to be read. A damaged record cannot have been marked.
     const unmarked = decision.kept.filter(({ started }) => started !== undefined);
     if (!request.dryRun) await mark(unmarked, false, ledger);
     const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
-    return { decision, found };
+    return { decision, sha256, found };
   } catch (error) {
     if (!isFinal(error)) throw inWords(error);
-    const decision = { version: 1, request, ...NOTHING, problem: describe(error) } as const;
-    return { decision, found: emptyTally() };
+    return { decision: nothing(request, describe(error)), sha256: "", found: emptyTally() };
   }
 }
 
@@ -49,7 +52,7 @@ function stays({ id, started = "an unknown time", reasons }: Verdict): Outcome {
   return { path: `${LEDGER_CONTAINER}/${id}`, outcome: "unchanged", kind: "other", size: 0, reason };
 }
 
-async function decide(ledger: Ledger, request: PruneRequest, app: string | undefined): Promise<Decision> {
+async function decide(ledger: Ledger, request: PruneRequest, app: string | undefined): Promise<Standing> {
   const { service, runId: self } = ledger;
   const { container, prefix, dryRun } = request;
   const place = { root: "", container, prefix, mode: "full" } as const;
@@ -58,28 +61,29 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     ...(dryRun ? { dryRun } : {}),
     ...(app === undefined ? {} : { app }),
   });
-  const nothing: Decision = { version: 1, request, ...NOTHING };
-  const settle = (more: Partial<Decision>) => settleDecision(ledger, { ...nothing, ...more });
+  const settle = async (decision: Decision): Promise<Standing> => {
+    const { won, standing } = await settleDecision(ledger, decision);
+    return won ? standing : await adopt(standing, request, ledger);
+  };
 
   const lock = new PruneLock(service, { id: self, container, prefix });
   const other = dryRun ? undefined : await lock.take();
   if (other !== undefined) {
-    return await settle({
-      problem:
-        other.run === undefined
-          ? `Another prune of ${container} is just ending. Try again in a minute.`
-          : `The prune ${other.run} is at work on ${container}. ${WAIT}`,
-    });
+    const why =
+      other.run === undefined
+        ? `Another prune of ${container} is just ending. Try again in a minute.`
+        : `The prune ${other.run} is at work on ${container}. ${WAIT}`;
+    return await settle(nothing(request, why));
   }
   // Since this delivery looked another may have decided, and the prune may even be over.
   const before = await readDecision(ledger);
   if (before) {
     if (!dryRun && (await readRun(ledger))?.finished !== undefined) await lock.release();
-    return before;
+    return await adopt(before, request, ledger);
   }
   const runs = (await knownRuns(service, request)).filter(({ id }) => id !== self);
   const problem = await busyWith(runs, request, service);
-  if (problem !== undefined) return await settle({ problem });
+  if (problem !== undefined) return await settle(nothing(request, problem));
 
   const now = new Date();
   const readers = await readRuns(service);
@@ -93,6 +97,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   const backups = runs.filter(isBackup);
   const forgotten = new Set(choice.forgotten.map(({ id }) => id));
   const standing = await settle({
+    ...nothing(request),
     ...choice,
     staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
     lingering: backups.some((run) => lingers(run, now)),
@@ -101,7 +106,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   });
   if (!dryRun) {
     // What this delivery marked and the decision that stands does not know of: runs that began since it was made.
-    const known = new Set(standing.forgotten.map(({ id }) => id));
+    const known = new Set(standing.decision.forgotten.map(({ id }) => id));
     await mark(
       marked.filter(({ id }) => !known.has(id)),
       false,
@@ -111,15 +116,6 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   return standing;
 }
 
-const NOTHING = {
-  kept: [],
-  forgotten: [],
-  staying: [],
-  lingering: false,
-  records: [],
-  manifests: [],
-  partitions: 1,
-};
 const WAIT = "Wait until it ends, or cancel it.";
 
 /** Why nothing can be pruned now, for people. */
@@ -133,23 +129,6 @@ async function busyWith(
   const starting = await beingStarted(service, place);
   if (starting === undefined || runs.some(({ id }) => id === starting)) return undefined;
   return `The run ${starting} is just beginning to back up to the same place. ${WAIT}`;
-}
-
-function choose(
-  runs: readonly KnownRun[],
-  request: PruneRequest,
-  readers: ReadonlySet<string>,
-  self: string,
-  now: Date,
-): Choice {
-  const { container: _container, prefix, dryRun: _dryRun, ...policy } = request;
-  const own = runs
-    .filter((run) => isBackup(run) && run.prefix === prefix)
-    // A mark of this prune's own is of a delivery that decided nothing.
-    .map(({ forgotten, ...run }) =>
-      forgotten === undefined || forgotten === self ? run : { ...run, forgotten },
-    );
-  return chooseRuns(own, policy, readers, now);
 }
 
 async function mark(

@@ -1,14 +1,14 @@
 import type { BlobClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import type { Outcome } from "../backup/outcome.ts";
+import { ChangedRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { lookUp } from "../backup/look-up.ts";
-import { withRetries } from "../storage/retries.ts";
 import { contentsByName, type Content } from "./list-contents.ts";
 import { readNeeds } from "./needs.ts";
-import { stopped, type Prune, type SliceResult } from "./step.ts";
+import { stopped, type Erase, type Prune, type PruneScope, type SliceResult } from "./step.ts";
 import { superfluous } from "./superfluous.ts";
 
 /** Names that one slice deletes contents of: well within the five minutes that a function has, also where storage is slow. */
@@ -22,6 +22,11 @@ export async function deleteContents(prune: Prune, partition: number, slice: num
   const { names, done } = await superfluousOf(prune, partition, slice);
   const before = await readTally(prune.ledger, record);
   if (before) return { tally: before, done };
+  const { erase } = prune;
+  const take = async (content: Content) =>
+    erase
+      ? await remove(content, prune, erase)
+      : outcomeOf(content, prune.scope)("deleted", `would be: ${whatIs(content)}`);
   let refused: string | undefined;
   const outcomes = await pMap(
     names,
@@ -29,7 +34,7 @@ export async function deleteContents(prune: Prune, partition: number, slice: num
       const ofName: Outcome[] = [];
       if (await prune.isCanceled()) return ofName;
       for (const content of contents) {
-        const outcome = await remove(content, prune);
+        const outcome = await take(content);
         if (outcome === "refused") refused = REFUSED_VERSION;
         else ofName.push(outcome);
       }
@@ -63,57 +68,58 @@ const REFUSED_VERSION =
   "The storage account refused to delete a version. That takes the permission to delete versions: of a SAS, the letter " +
   '"x"; of the app\'s identity, the role "Storage Blob Data Owner" on the container.';
 
-async function remove(
-  content: Content,
-  { decision, service, budget, ensureLock }: Prune,
-): Promise<Outcome | "refused"> {
-  const { request } = decision;
-  const blob = service.getContainerClient(request.container).getBlobClient(content.name);
-  const outcome = (name: Outcome["outcome"], reason: string): Outcome => ({
-    path: request.prefix === "" ? content.name : content.name.slice(request.prefix.length + 1),
-    outcome: name,
+/** The outcome of a content, as a line of the prune's outcomes. */
+function outcomeOf(content: Content, { prefix }: PruneScope) {
+  return (outcome: Outcome["outcome"], reason: string): Outcome => ({
+    path: prefix === "" ? content.name : content.name.slice(prefix.length + 1),
+    outcome,
     kind: "file",
-    size: name === "deleted" ? content.size : 0,
+    size: outcome === "deleted" ? content.size : 0,
     ...(content.md5 === undefined ? {} : { md5: content.md5 }),
     reason,
   });
-  const what = `${whatIs(content)}, written by the run ${content.run}`;
-  if (request.dryRun) return outcome("deleted", `would be: ${what}`);
-  const send = (target: BlobClient, conditions: { ifMatch?: string }) =>
-    budget.request(() =>
-      withRetries(async (abortSignal) => {
-        await ensureLock();
-        await target.deleteIfExists({ abortSignal, conditions });
-      }),
-    );
+}
+
+/**
+ * Deletes a content, if it is there as it was listed. The list is a record, which others may have written since: what has
+ * not the product's mark, or another run's, or another content, stays.
+ */
+async function remove(content: Content, prune: Prune, erase: Erase): Promise<Outcome | "refused"> {
+  const { scope, service, budget, ledger } = prune;
+  const { container, prefix } = scope;
+  if (prefix !== "" && !content.name.startsWith(`${prefix}/`))
+    throw new ChangedRecord(`${ledger.runId}/lists`);
+  const blob = service.getContainerClient(container).getBlobClient(content.name);
+  const outcome = outcomeOf(content, scope);
   try {
-    if (content.snapshot !== undefined) await send(blob.withSnapshot(content.snapshot), {});
-    if (content.etag !== undefined) await send(blob, { ifMatch: content.etag });
-    // Of a versioned blob that leaves what it was as an older version.
-    if (content.versionId !== undefined) await send(blob.withVersion(content.versionId), {});
-    return outcome("deleted", what);
+    for (const target of targetsOf(content, blob)) {
+      const now = await budget.request(() => lookUp(target));
+      if (!now) continue;
+      if (now.marks === undefined || now.marks.run !== content.run || now.md5 !== content.md5)
+        return outcome("skipped", "somebody has written it meanwhile");
+      await erase(target, target === blob ? { conditions: { ifMatch: now.etag } } : {});
+    }
+    return outcome("deleted", whatIs(content));
   } catch (error) {
     const failure = classify(error);
-    if (failure === "missing") return outcome("deleted", what);
     if (failure === "refused" && content.versionId !== undefined) return "refused";
-    if (failure === "conflict") {
-      // Of a blob that is gone, too: another delivery deleted it, or a request whose answer was lost.
-      const now = await budget.request(() => lookUp(blob));
-      if (!now) return outcome("deleted", what);
-      if (now.md5 !== content.md5 || now.marks?.run !== content.run)
-        return outcome("skipped", "somebody has written it meanwhile");
-      return outcome(
-        "failed",
-        "another program has changed its properties meanwhile; the next prune deletes it",
-      );
-    }
+    if (failure === "conflict") return outcome("skipped", "somebody has written it meanwhile");
     // Its run's record stays, by which the next prune knows of it.
     if (failure === "held" || failure === "invalid") return outcome("failed", describe(error));
     throw error;
   }
 }
 
-function whatIs({ snapshot, versionId, etag }: Content): string {
-  if (snapshot !== undefined) return `the snapshot of ${snapshot}`;
-  return etag === undefined ? `the version of ${versionId}` : "the blob";
+/** A snapshot; or a blob, which of a versioned one leaves what it was as an older version; or such a version. */
+function targetsOf({ snapshot, versionId, etag }: Content, blob: BlobClient): BlobClient[] {
+  if (snapshot !== undefined) return [blob.withSnapshot(snapshot)];
+  return [
+    ...(etag === undefined ? [] : [blob]),
+    ...(versionId === undefined ? [] : [blob.withVersion(versionId)]),
+  ];
+}
+
+function whatIs({ snapshot, versionId, etag, run }: Content): string {
+  const version = etag === undefined ? `the version of ${versionId}` : "the blob";
+  return `${snapshot === undefined ? version : `the snapshot of ${snapshot}`}, written by the run ${run}`;
 }

@@ -9,9 +9,8 @@ import { indexName } from "../ledger/run-index.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { blobPages } from "../storage/blob-pages.ts";
-import { withRetries } from "../storage/retries.ts";
 import type { Decision, RecordToGo } from "./decision.ts";
-import type { Prune, SliceResult } from "./step.ts";
+import type { Erase, Prune, SliceResult } from "./step.ts";
 
 /** Lanes that ledgers are deleted in. */
 const LANES = 16;
@@ -46,7 +45,7 @@ function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records
  * on in the same slice where its time was up.
  */
 export async function deleteLedgers(prune: Prune, lane: number, slice: number): Promise<SliceResult> {
-  const { decision } = prune;
+  const { decision, erase } = prune;
   const number = lane + slice * LANES;
   const done = number + LANES >= slicesOf(decision);
   const record = `outcomes/ledgers-${number}.jsonl`;
@@ -54,15 +53,15 @@ export async function deleteLedgers(prune: Prune, lane: number, slice: number): 
   if (before) return { tally: before, done };
   const until = performance.now() + MOST_MS;
   const ledgers = ledgersOf(decision).slice(number * A_SLICE, (number + 1) * A_SLICE);
-  const { dryRun } = decision.request;
   const looks = await pMap(ledgers, ({ id }) => lookInto(id, prune), { concurrency: A_SLICE });
-  const sizes = await settleSizes(looks, prune, `lists/ledgers-${number}.json`);
-  if (!dryRun) {
-    const gone = await pMap(looks, (look) => remove(look, prune, until), { concurrency: A_SLICE });
+  let sizes = Object.fromEntries(looks.map(({ id, size }) => [id, size]));
+  if (erase) {
+    sizes = await settleSizes(sizes, prune, `lists/ledgers-${number}.json`);
+    const gone = await pMap(looks, (look) => remove(look, prune, erase, until), { concurrency: A_SLICE });
     if (gone.includes(false)) return { tally: emptyTally(), done: false, again: true };
   }
   const outcomes = ledgers.map(({ id, what }): Outcome => {
-    const reason = dryRun ? `would be: ${what}` : what;
+    const reason = erase ? what : `would be: ${what}`;
     const path = `${LEDGER_CONTAINER}/${id}`;
     return { path, outcome: "deleted", kind: "other", size: sizes[id] ?? 0, reason };
   });
@@ -103,9 +102,7 @@ async function lookInto(id: string, { service }: Prune): Promise<Look> {
 }
 
 /** Sizes, recorded before the first blob goes: a delivery after one that was broken off finds only the rest. */
-async function settleSizes(looks: readonly Look[], { ledger, decision }: Prune, name: string) {
-  const sizes = Object.fromEntries(looks.map(({ id, size }) => [id, size]));
-  if (decision.request.dryRun) return sizes;
+async function settleSizes(sizes: Record<string, number>, { ledger }: Prune, name: string) {
   const { won } = await ledger.writeOnce(name, JSON.stringify({ sizes }));
   if (won) return sizes;
   const text = (await ledger.read(name)) ?? "";
@@ -120,18 +117,14 @@ const sizesRecord = z.looseObject({ sizes: z.record(z.string(), z.number().int()
  */
 async function remove(
   { id, record, first, more }: Look,
-  { service, budget, ensureLock }: Prune,
+  { service }: Prune,
+  erase: Erase,
   until: number,
 ): Promise<boolean> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
   const removeBlob = async (name: string): Promise<boolean> => {
     if (performance.now() > until) return false;
-    await ensureLock();
-    await budget.request(() =>
-      withRetries((abortSignal) =>
-        container.getBlobClient(name).deleteIfExists({ abortSignal, deleteSnapshots: "include" }),
-      ),
-    );
+    await erase(container.getBlobClient(name), { deleteSnapshots: "include" });
     return true;
   };
   const removeAll = async (names: readonly string[]) =>

@@ -1,4 +1,5 @@
 import type { BlobItem } from "@azure/storage-blob";
+import { z } from "zod";
 import { readMarks } from "../backup/blob-headers.ts";
 import { emptyTally } from "../backup/outcome.ts";
 import { historyPages } from "../storage/blob-pages.ts";
@@ -23,6 +24,16 @@ export interface Content {
   versionId?: string;
 }
 
+const line = z.looseObject({
+  name: z.string().min(1),
+  size: z.number().min(0),
+  md5: z.string().optional(),
+  run: z.string().optional(),
+  etag: z.string().optional(),
+  snapshot: z.string().optional(),
+  versionId: z.string().optional(),
+});
+
 interface Next {
   /** The marker that the next slice begins at; absent when there is none. */
   next?: string;
@@ -30,33 +41,33 @@ interface Next {
 
 /** Lists some of what the destination holds, sorted by partition, each in the order of names. One lane. */
 export async function listContents(
-  { ledger, decision }: Prune,
+  { ledger, scope, decision }: Prune,
   _lane: number,
   slice: number,
 ): Promise<SliceResult> {
-  const { request, partitions } = decision;
-  const name = nameOf(slice);
-  const before = await readSorted<Next>(ledger, name);
+  const { container: name, prefix } = scope;
+  const list = nameOf(slice);
+  const before = await readSorted<Next>(ledger, list);
   if (before) return { tally: emptyTally(), done: before.next === undefined };
   const from = slice === 0 ? undefined : (await readSorted<Next>(ledger, nameOf(slice - 1)))?.next;
   if (slice > 0 && from === undefined)
     throw new Error(`The slice ${slice} of the contents has no beginning.`);
 
-  const sorter = new Sorter(partitions);
+  const sorter = new Sorter(decision.partitions);
   const options = {
-    ...(request.prefix === "" ? {} : { prefix: `${request.prefix}/` }),
+    ...(prefix === "" ? {} : { prefix: `${prefix}/` }),
     includeMetadata: true,
   };
   let listed = 0;
   let next: string | undefined;
-  const container = ledger.service.getContainerClient(request.container);
+  const container = ledger.service.getContainerClient(name);
   for await (const page of historyPages(container, options, { from })) {
     for (const blob of page.blobs) sorter.add(blob.name, contentOf(blob));
     listed += page.blobs.length;
     next = page.next;
     if (listed >= MOST) break;
   }
-  const settled = await sorter.settle<Next>(ledger, name, next === undefined ? {} : { next });
+  const settled = await sorter.settle<Next>(ledger, list, next === undefined ? {} : { next });
   return { tally: emptyTally(), done: settled.next === undefined };
 }
 
@@ -86,7 +97,7 @@ export async function* contentsByName({ ledger }: Prune, partition: number): Asy
     const range = sorted?.ranges[partition];
     if (!range) throw new Error(`The ledger of run ${ledger.runId} has no list of contents ${slice}.`);
     let group: Content[] = [];
-    for (const content of await ledger.readLines<Content>(range)) {
+    for (const content of await ledger.readLines<Content>(range, line)) {
       if (group.length > 0 && group[0]!.name !== content.name) {
         yield group;
         group = [];

@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
+import { z } from "zod";
+import { listRange, readRecord } from "../ledger/damaged.ts";
 import type { Ledger, ListRange } from "../ledger/ledger.ts";
 
 /** Lines in one blob of the ledger, sorted by partition: a range of it for each. */
@@ -34,10 +36,12 @@ export class Sorter {
   }
 }
 
+const schema = z.looseObject({ ranges: z.array(listRange), next: z.string().optional() });
+
 export async function readSorted<More extends object>(
   ledger: Ledger,
   name: string,
 ): Promise<(Sorted & More) | undefined> {
   const text = await ledger.read(`lists/${name}.json`);
-  return text === undefined ? undefined : (JSON.parse(text) as Sorted & More);
+  return text === undefined ? undefined : readRecord(text, schema, `${ledger.runId}/lists/${name}.json`);
 }

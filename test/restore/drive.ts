@@ -24,7 +24,7 @@ import { listContents } from "../../src/retention/list-contents.ts";
 import { endPrune } from "../../src/retention/end-prune.ts";
 import { gatherNeeds, lanesOfNeeds } from "../../src/retention/needs.ts";
 import { pruneRequest } from "../../src/retention/request.ts";
-import { workOn } from "../../src/retention/step.ts";
+import { workOn, type PruneScope } from "../../src/retention/step.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../../src/verify/request.ts";
@@ -171,7 +171,9 @@ export class Drive {
     run = randomUUID().replaceAll("-", ""),
   ): Promise<{ run: string; tally: Tally; kept: string[]; forgotten: string[] }> {
     const value = pruneRequest.parse(request);
-    const { decision, found } = await decidePrune({ run, request: value }, this.service);
+    const { decision, sha256, found } = await decidePrune({ run, request: value }, this.service);
+    const { container, prefix, dryRun } = value;
+    const scope: PruneScope = { container, prefix, dryRun, decision: sha256 };
     const { problem, manifests, partitions } = decision;
     const tallies: Tally[] = [problem === undefined ? found : { ...emptyTally(), stopped: problem }];
     const any = manifests.length > 0;
@@ -186,7 +188,7 @@ export class Drive {
       if (stopped !== undefined || counts.failed > 0) break;
       const done = Array.from({ length: lanes }, async (_none, lane) => {
         for (let slice = 0; ;) {
-          const result = await workOn({ run, lane, slice }, work, this.service, this.budget);
+          const result = await workOn({ run, lane, slice, ...scope }, work, this.service, this.budget);
           tallies.push(result.tally);
           if (result.done) return;
           if (!result.again) slice++;
@@ -196,7 +198,6 @@ export class Drive {
     }
     const tally = sum(tallies);
     await this.#close(run, tally);
-    const { container, prefix } = value;
     await endPrune(this.service, { id: run, container, prefix });
     const [kept, forgotten] = [decision.kept, decision.forgotten].map((runs) => runs.map(({ id }) => id));
     return { run, tally, kept: kept ?? [], forgotten: forgotten ?? [] };

@@ -358,3 +358,83 @@ it("a verification reads in the container of its run alone", async () => {
   expect(proxy.requests.slice(since).filter(({ container }) => container === "precious")).toEqual([]);
   expect(end).toMatchObject({ runtimeStatus: "Failed", output: expect.stringMatching(CHANGED) as string });
 });
+
+describe("a prune", () => {
+  const decision = (request: object, more: object = {}) => ({
+    version: 1,
+    request,
+    kept: [],
+    forgotten: [],
+    staying: [],
+    lingering: false,
+    records: [],
+    manifests: [],
+    partitions: 1,
+    ...more,
+  });
+  const marked = { name: "a.txt", size: 1, md5: file("a.txt", "a").md5, run: "a-run-that-is-gone" };
+
+  /** Lists that say that a blob is of a forgotten run, and needed by nobody. */
+  async function unneeded(run: string, name: string): Promise<object> {
+    const hash = (text: string) => createHash("sha256").update(text).digest().toString("base64", 0, 9);
+    const needs = JSON.stringify(`f${hash(name)}${hash("nothing")}`);
+    const content = JSON.stringify({ ...marked, name, etag: "*" });
+    for (const [list, line] of [
+      ["needs-0", needs],
+      ["contents-0", content],
+    ]) {
+      const text = `${line}\n`;
+      await put(`${run}/lists/${list}.jsonl`, text);
+      await put(`${run}/lists/${list}.json`, {
+        ranges: [{ list: `lists/${list}.jsonl`, offset: 0, length: Buffer.byteLength(text) }],
+      });
+    }
+    return await list(run, []);
+  }
+
+  it("touches no other container, and nothing in a dry run, because of a decision that was there before", async () => {
+    await put("precious", SECRET, "second");
+    const request = { container: "good", keepLast: 1, dryRun: true };
+    const end = await attacked(["pruneBackups", request], FIRST, async (run) => {
+      const manifests = [await unneeded(run, "precious")];
+      const forged = { container: "second", prefix: "", keepLast: 1, dryRun: false };
+      await put("prunes/second.json", { run, prefix: "" });
+      await put(`${run}/decision.json`, decision(forged, { manifests }));
+    });
+    expect(await names("second")).toEqual(["precious"]);
+    expect(end).toMatchObject({ runtimeStatus: "Failed", output: expect.stringMatching(CHANGED) as string });
+  });
+
+  it("forgets no run that its policy keeps, because of a decision that was there before", async () => {
+    const request = { container: "good", prefix: "", keepLast: 2, dryRun: false };
+    const end = await attacked(["pruneBackups", request], FIRST, async (run) => {
+      const forgotten = runs.map((id) => ({ id, started: new Date().toISOString(), reasons: [] }));
+      await put(`${run}/decision.json`, decision(request, { forgotten }));
+    });
+    expect(await names("backup-runs")).toEqual(expect.arrayContaining(runs.map((id) => `${id}/run.json`)));
+    expect(end).toMatchObject({ runtimeStatus: "Failed", output: expect.stringMatching(CHANGED) as string });
+  });
+
+  it("does what it decided when the decision is changed afterwards", async () => {
+    const request = { container: "good", keepLast: 1 };
+    const end = await attacked(["pruneBackups", request], ["after", /^decision\.json$/], async (run) => {
+      const made = await get<object>(`${run}/decision.json`);
+      const records = runs.map((id) => ({ id, what: "the record of nothing" }));
+      await put(`${run}/decision.json`, { ...made, records });
+    });
+    expect(await names("backup-runs")).toEqual(expect.arrayContaining(runs.map((id) => `${id}/run.json`)));
+    expect(end).toMatchObject({ runtimeStatus: "Failed", output: expect.stringMatching(CHANGED) as string });
+  });
+
+  it("deletes no blob without the product's mark, nor one that is not as it was listed", async () => {
+    await put("foreign", SECRET, "good");
+    for (const name of ["foreign", "a.txt"]) {
+      await backup();
+      const request = { container: "good", keepLast: 1 };
+      await attacked(["pruneBackups", request], ["before", /^lists\/needs-0\.json$/], async (run) => {
+        await unneeded(run, name);
+      });
+      expect(await names("good")).toContain(name);
+    }
+  });
+});
