@@ -42,6 +42,10 @@ export function addBackup(program: Command): void {
       new Option("--checksum", "with --incremental: compare contents"),
       new Option("--no-history", "do not keep what is overwritten"),
       new Option("--allow-other-root", "write where another directory's backups are, and mix the two"),
+      new Option(
+        "--accept-fewer",
+        "count the run though it finds less than a tenth of the files of the last",
+      ),
     ],
     async (options, directory = "") => await backup(directory, options),
   );
