@@ -66,6 +66,12 @@ export const environment = z.object({
     .describe(
       "Directories that may be restored into, separated as in PATH. Unset: any directory on a developer's machine; none in Azure.",
     ),
+  RESTORE_SETUID: z
+    .stringbool()
+    .default(true)
+    .describe(
+      "`false`: restored files do not get the bits by which a program runs as its owner or group (setuid, setgid).",
+    ),
   BACKUP_REQUESTS_IN_FLIGHT: whole(32, 1, 1024).describe(
     "Storage requests open at a time, per process. 32 saturates Azurite and a storage account from two cores.",
   ),
@@ -137,6 +143,8 @@ export interface Settings {
   roots: string[] | undefined;
   /** Directories that may be restored into; undefined means any. */
   restoreRoots: string[] | undefined;
+  /** Whether restored files get their setuid and setgid bits. */
+  restoreSetuid: boolean;
   requestsInFlight: number;
   bytesInFlight: number;
   listFiles: number;
@@ -183,6 +191,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     roots:
       directories("BACKUP_ROOTS", env) ?? (inAzure(value) ? [value.HOME ?? homedir(), "/mounts"] : undefined),
     restoreRoots: directories("RESTORE_ROOTS", env) ?? (inAzure(value) ? [] : undefined),
+    restoreSetuid: value.RESTORE_SETUID,
     requestsInFlight: value.BACKUP_REQUESTS_IN_FLIGHT,
     bytesInFlight: value.BACKUP_MIB_IN_FLIGHT * MIB,
     listFiles: value.BACKUP_LIST_FILES,

@@ -19,6 +19,8 @@ export interface Outcome {
   md5?: string;
   /** Why it was skipped or failed, or what else there is to say. */
   reason?: string;
+  /** It was restored, and its mode or time could not be set: `reason` says why. */
+  unset?: true;
 }
 
 /** Files and links by outcome; the bytes that were copied (or deleted); directories are counted apart. */
@@ -51,6 +53,8 @@ export interface Tally {
   note?: string;
   /** Patterns of the request that matched something, where it has any; see Filter. */
   matched?: number[];
+  /** What was restored and could not be given its mode or time; see Outcome. */
+  unset?: number;
   /** Requests that storage throttled or left unanswered, which were sent again: why the work took longer. */
   throttled?: number;
 }
@@ -75,6 +79,7 @@ export function emptyTally(): Tally {
 /** Counts one outcome. */
 export function count(tally: Tally, outcome: Outcome): void {
   const { counts } = tally;
+  if (outcome.unset) tally.unset = (tally.unset ?? 0) + 1;
   if (outcome.kind === "directory" && outcome.outcome !== "failed") {
     counts.directories++;
     return;
@@ -92,12 +97,13 @@ export function count(tally: Tally, outcome: Outcome): void {
 /** The sum of several tallies, with the first few failures of all. */
 export function sum(tallies: readonly Tally[]): Tally {
   const total = emptyTally();
-  for (const { counts, failures, stopped, note, matched, throttled } of tallies) {
+  for (const { counts, failures, stopped, note, matched, unset, throttled } of tallies) {
     addCounts(total.counts, counts);
     total.failures.push(...failures.slice(0, EXAMPLES - total.failures.length));
     if (stopped !== undefined) total.stopped ??= stopped;
     if (note !== undefined) total.note ??= note;
     if (matched) total.matched = [...new Set([...(total.matched ?? []), ...matched])];
+    if (unset) total.unset = (total.unset ?? 0) + unset;
     if (throttled) total.throttled = (total.throttled ?? 0) + throttled;
   }
   return total;

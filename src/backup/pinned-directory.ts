@@ -65,10 +65,17 @@ export class PinnedDirectory {
   }
 
   /**
-   * Opens a directory, making what is missing on the way, one step at a time from `realTo`.
+   * Opens a directory, making what is missing on the way, one step at a time from `realTo`. Each has the mode it is to
+   * have from the start, and what its owner needs to write into it.
    * @param replace whether a file in the place of a directory is replaced; a link never is
+   * @param modes of the directories on the way, the topmost first; one without is for its owner alone
    */
-  static async make(realTo: string, portable: string, replace: boolean): Promise<PinnedDirectory> {
+  static async make(
+    realTo: string,
+    portable: string,
+    replace: boolean,
+    modes: readonly (number | null)[] = [],
+  ): Promise<PinnedDirectory> {
     try {
       return await PinnedDirectory.open(realTo, portable);
     } catch (error) {
@@ -80,7 +87,10 @@ export class PinnedDirectory {
     for (let depth = 1; depth <= names.length; depth++) {
       try {
         const above = at;
-        at = await whileWritable(above, () => above.#makeChild(names.slice(0, depth).join("/"), replace));
+        const mode = (modes[depth - 1] ?? 0) | 0o700;
+        at = await whileWritable(above, () =>
+          above.#makeChild(names.slice(0, depth).join("/"), replace, mode),
+        );
         await above.close();
       } catch (error) {
         await at.close();
@@ -170,13 +180,17 @@ export class PinnedDirectory {
     }
   }
 
-  async #makeChild(portable: string, replace: boolean): Promise<PinnedDirectory> {
+  async #makeChild(portable: string, replace: boolean, mode: number): Promise<PinnedDirectory> {
     const name = path.posix.basename(portable);
     const real = path.join(this.#real, name);
     const at = this.path(name);
+    let made = false;
     for (let tries = 1; ; tries++) {
       try {
-        return await PinnedDirectory.#open(at, real);
+        const child = await PinnedDirectory.#open(at, real);
+        // What the umask and mkdir left out.
+        if (made) await child.chmod(mode).catch(() => undefined);
+        return child;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === "ENOTDIR" || code === "ELOOP") {
@@ -190,7 +204,7 @@ export class PinnedDirectory {
           await unlink(at).catch(ignore("ENOENT"));
         } else if (code !== "ENOENT") throw error;
       }
-      await mkdir(at).catch(ignore("EEXIST"));
+      made = (await mkdir(at, mode & 0o777).then(() => true, ignore("EEXIST"))) === true;
     }
   }
 }

@@ -14,7 +14,9 @@ import { services } from "../services.ts";
 /** Gives directories their mode and time back, for a bounded time. */
 df.app.activity("restoreDirectories", {
   handler: async (ref: DirectoriesRef, context: InvocationContext): Promise<DirectoriesSlice> => {
-    if (await isCanceled(new Ledger(services.storage, ref.run))) return { tally: emptyTally() };
+    // What a restore made that was canceled is not left as it is, half made.
+    if (!ref.onlyMade && (await isCanceled(new Ledger(services.storage, ref.run))))
+      return { tally: emptyTally() };
     const restored = await restoreDirectories(ref, services.storage, services.settings);
     const { run, slice } = ref;
     await logTally(context, "directories.restored", { run, slice }, restored.tally);

@@ -8,7 +8,7 @@ import type { PlanBase, PlanInput } from "../restore/plan.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import type { SourceRun } from "../restore/source-run.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
-import type { DirectoriesSlice } from "../restore/restore-directories.ts";
+import type { DirectoriesRef, DirectoriesSlice } from "../restore/restore-directories.ts";
 import type { Slice, SliceRef } from "../restore/delete-extra.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
 import type { PlannedPart } from "./planRestore.ts";
@@ -27,7 +27,8 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   if (!parsed.ok) throw new Error(parsed.problem);
   const run = context.df.instanceId;
   context.df.setCustomStatus({ phase: "planning", runId: run });
-  const result = yield* restore(context, { run, part: "0", request: parsed.value });
+  const result: Restored = yield* restore(context, { run, part: "0", request: parsed.value });
+  const note = [result.note, unsetNote(result)].filter((some) => some !== undefined).join(" ");
   const done = result.extraStays ? `restored; ${EXTRA_STAYS}` : "restored";
   const { include, exclude, to } = parsed.value;
   const { id = "", root = to } = result.source ?? {};
@@ -38,10 +39,18 @@ df.app.orchestration("restoreSiteContent", function* (context) {
     roots: [root, to],
     deletes: parsed.value.delete,
   } as const;
-  return (yield* conclude(context, result, { done, patterns })).bytes;
+  const told: Tally = { ...result, ...(note === "" ? {} : { note }) };
+  return (yield* conclude(context, told, { done, patterns })).bytes;
 });
 
 const EXTRA_STAYS = "what is extra was not deleted, for that is done when all else is restored";
+
+/** One sentence, however many there are; the outcome of each says why. */
+function unsetNote({ unset = 0 }: Tally): string | undefined {
+  if (unset === 0) return undefined;
+  const which = unset === 1 ? "One file or directory is" : `${unset} files and directories are`;
+  return `${which} restored without the recorded mode or time: the file system refused it, as the outcome of each says.`;
+}
 
 /** What came of it, of which run, and whether what is extra was left because of that. */
 type Restored = Tally & { source?: SourceRun; extraStays?: true };
@@ -62,7 +71,9 @@ function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequ
   } catch (error) {
     return stopped(reasonOf(error));
   }
-  if (removed.stopped !== undefined) return removed;
+  const base = baseOf(request, plan);
+  if (removed.stopped !== undefined)
+    return sum([removed, yield* setDirectories(context, { run, ...base, onlyMade: true })]);
   if (isWhole) {
     const { source, files, bytes, rest } = plan;
     const planned = { files, bytes, complete: rest.length === 0 };
@@ -81,12 +92,11 @@ function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequ
   const restored = yield* tallyResults(context, batches, results);
   const result: Restored = sum([plan.found, removed, ...restored]);
   if (!isWhole) return result;
-  const base = baseOf(request, plan);
   // What could not be restored may be there under another name, as something extra.
   const extraStays = deletesLast && (result.stopped !== undefined || result.counts.failed > 0);
   const extra = deletesLast && !extraStays ? yield* deleteLast(context, run, base) : emptyTally();
   // Last, for what is put into a directory, or removed from it, changes its time.
-  const directories = yield* setDirectories(context, run, base);
+  const directories = yield* setDirectories(context, { run, ...base });
   const whole: Restored = { ...sum([result, extra, directories]), source: plan.source };
   return extraStays ? { ...whole, extraStays } : whole;
 }
@@ -117,12 +127,13 @@ function* deleteLast(context: df.OrchestrationContext, run: string, base: Base) 
 }
 
 /** Gives directories their modes and times back. */
-function* setDirectories(context: df.OrchestrationContext, run: string, base: Base) {
+function* setDirectories(context: df.OrchestrationContext, ref: Omit<DirectoriesRef, "slice">) {
   const tallies: Tally[] = [];
   for (let slice = 0; ; slice++) {
     let result: DirectoriesSlice;
     try {
-      result = yield context.df.callActivityWithRetry("restoreDirectories", retry, { run, slice, ...base });
+      const input: DirectoriesRef = { ...ref, slice };
+      result = yield context.df.callActivityWithRetry("restoreDirectories", retry, input);
     } catch (error) {
       return sum([...tallies, stopped(reasonOf(error))]);
     }

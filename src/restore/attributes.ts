@@ -1,46 +1,117 @@
 import { constants, type Stats } from "node:fs";
-import { lstat, lutimes, open, type FileHandle } from "node:fs/promises";
-import { modeOf } from "../backup/entry.ts";
+import { chmod, lstat, lutimes, open, utimes, type FileHandle } from "node:fs/promises";
+import { modeOf, type Entry } from "../backup/entry.ts";
+import { fileError } from "../file-system/file-error.ts";
 import type { DiskPath } from "../model/path.ts";
 import { withTimeout } from "../file-system/timeout.ts";
-import { hasTime, PERMISSIONS, setTime, type Time } from "./file-times.ts";
-import type { PlannedItem } from "./plan.ts";
+import { hasTime, setTime, type Time } from "./file-times.ts";
+
+/** A file or directory whose attributes are set. */
+export interface Attributed {
+  stat(): Promise<Stats>;
+  chmod(mode: number): Promise<void>;
+  setTime(time: Time): Promise<void>;
+  sync(): Promise<void>;
+}
+
+/** The bits by which a program runs as its owner or group; of a directory, by which what is made in it gets its group. */
+const SETUID = 0o6000;
+const SPECIAL = 0o7000;
+
+/**
+ * The permission bits that an item is to have.
+ * @param current what is at its place
+ * @param setuid whether files get their setuid and setgid bits; where not, those they have stay
+ */
+export function wantedMode(
+  { kind, mode }: Pick<Entry, "kind" | "mode">,
+  current: { mode: number },
+  setuid: boolean,
+): number {
+  const left = kind === "file" && !setuid ? SETUID : 0;
+  return (mode & ~left) | (current.mode & left);
+}
+
+/** How an item is given its attributes. */
+export interface AttributesContext {
+  fileTimeoutMs: number;
+  /** See wantedMode. */
+  setuid: boolean;
+}
 
 /**
  * Sets what a file, link or directory has beside its content, where it is not so already.
  * @param current what is at its place
- * @returns what there is to say of that
+ * @returns what could not be set, for people
  */
 export async function adjust(
-  item: PlannedItem,
+  item: Entry,
   at: DiskPath,
   current: Stats,
-  timeoutMs: number,
+  { fileTimeoutMs, setuid }: AttributesContext,
 ): Promise<string | undefined> {
   const sameTime = hasTime(current, item.mtime);
   if (item.kind === "link")
     return sameTime
       ? undefined
-      : await withTimeout(setTimeOfLink(at, item.mtime), timeoutMs, "setting its time");
-  if ((modeOf(current) & PERMISSIONS) === (item.mode & PERMISSIONS) && sameTime) return undefined;
-  // Through what was opened, so that a link put there meanwhile is not followed.
-  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  const setting = withHandle(open(at, flags), (handle) => finish(handle, item));
-  return await withTimeout(setting, timeoutMs, "setting its mode");
+      : await withTimeout(setTimeOfLink(at, item.mtime), fileTimeoutMs, "setting its time");
+  const mode = wantedMode(item, current, setuid);
+  if (modeOf(current) === mode && sameTime) return undefined;
+  const setting = withOpened(at, (opened) => setAttributes(opened, { mode, mtime: item.mtime }));
+  return await withTimeout(setting, fileTimeoutMs, "setting its mode");
 }
 
-/** Sets a link's own time. @returns what there is to say of that */
+/** Sets a link's own time. @returns what could not be set, for people */
 export async function setTimeOfLink(at: DiskPath, mtime: number): Promise<string | undefined> {
-  return await setTime({ setTime: (time) => lutimes(at, time, time), stat: () => lstat(at) }, mtime);
+  const link = { setTime: (time: Time) => lutimes(at, time, time), stat: () => lstat(at) };
+  return await unlessRefused("its time of change could not be set", () => setTime(link, mtime));
 }
 
-/** Gives a file its mode and time, and makes it last. @returns what there is to say of that */
-export async function finish(handle: FileHandle, item: PlannedItem): Promise<string | undefined> {
-  await handle.chmod(item.mode & PERMISSIONS);
-  const file = { setTime: (time: Time) => handle.utimes(time, time), stat: () => handle.stat() };
-  const note = await setTime(file, item.mtime);
-  await handle.sync();
-  return note;
+/** Gives a file that was written its mode and time, and flushes it. @returns what could not be set, for people */
+export async function finish(
+  handle: FileHandle,
+  item: Entry,
+  { setuid }: Pick<AttributesContext, "setuid">,
+): Promise<string | undefined> {
+  const { mtime } = item;
+  return await setAttributes(fileOf(handle), { mode: wantedMode(item, { mode: 0 }, setuid), mtime });
+}
+
+function fileOf(handle: FileHandle): Attributed {
+  return {
+    stat: () => handle.stat(),
+    chmod: (mode) => handle.chmod(mode),
+    setTime: (time) => handle.utimes(time, time),
+    sync: () => handle.sync(),
+  };
+}
+
+/** Linux: a handle to the entry itself, which its mode cannot forbid and which nothing can be read from. */
+const O_PATH = 0o10000000;
+const NOT_A_LINK = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Opens a file or directory, never through a link, also one that its owner may not read. */
+async function withOpened<T>(at: DiskPath, work: (opened: Attributed) => Promise<T>): Promise<T> {
+  try {
+    return await withHandle(open(at, constants.O_RDONLY | NOT_A_LINK), (handle) => work(fileOf(handle)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+  }
+  if (process.platform !== "linux") return await work(atPath(at, () => lstat(at)));
+  return await withHandle(open(at, O_PATH | NOT_A_LINK), async (handle) => {
+    if ((await handle.stat()).isSymbolicLink()) throw Object.assign(new Error("a link"), { code: "ELOOP" });
+    return await work(atPath(`/proc/self/fd/${handle.fd}`, () => handle.stat()));
+  });
+}
+
+/** What cannot be opened cannot be flushed, either. */
+function atPath(at: DiskPath, stat: () => Promise<Stats>): Attributed {
+  return {
+    stat,
+    chmod: (mode) => chmod(at, mode),
+    setTime: (time) => utimes(at, time, time),
+    sync: async () => {},
+  };
 }
 
 async function withHandle<T>(
@@ -53,4 +124,55 @@ async function withHandle<T>(
   } finally {
     await handle.close();
   }
+}
+
+/** What file systems say of an attribute that they do not keep, or that this user may not set. */
+const REFUSED = new Set(["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
+
+/**
+ * Gives a file or directory its mode and time, and flushes it. What is refused costs nothing but itself: content comes
+ * first.
+ * @returns what could not be set, for people
+ */
+export async function setAttributes(
+  on: Attributed,
+  { mode, mtime }: Pick<Entry, "mode" | "mtime">,
+): Promise<string | undefined> {
+  const notes = [
+    await unlessRefused("its mode could not be set", () => setMode(on, mode)),
+    await unlessRefused("its time of change could not be set", () => setTime(on, mtime)),
+    await unlessRefused("it could not be flushed to the disk", () => on.sync()),
+  ].filter((note) => note !== undefined);
+  return notes.length === 0 ? undefined : notes.join("; ");
+}
+
+/** @returns what could not be set, for people */
+async function setMode(on: Attributed, mode: number): Promise<string | undefined> {
+  try {
+    await on.chmod(mode);
+  } catch (error) {
+    if ((mode & SPECIAL) === 0) throw error;
+    await on.chmod(mode & ~SPECIAL);
+  }
+  if ((mode & SPECIAL) === 0) return undefined;
+  // Without a word the kernel leaves out setgid where the group is none of the user's.
+  const now = modeOf(await on.stat());
+  return now === mode ? undefined : `its mode is ${octal(now)}, for this user may not set ${octal(mode)}`;
+}
+
+async function unlessRefused(
+  what: string,
+  set: () => Promise<string | undefined | void>,
+): Promise<string | undefined> {
+  try {
+    return (await set()) ?? undefined;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!REFUSED.has(code)) throw error;
+    return `${what}: ${fileError(code)}`;
+  }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
 }

@@ -1,12 +1,6 @@
 import { formatMtime } from "../backup/blob-headers.ts";
 import { mtimeOf } from "../backup/entry.ts";
 
-/**
- * Permission bits that come back. The bits that run a program as its owner do not: the owner is not part of a backup,
- * and a program of one user must not come back as one that runs as another.
- */
-export const PERMISSIONS = 0o777;
-
 /** A time for utimes, in seconds. */
 export type Time = number | string;
 

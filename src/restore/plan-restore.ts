@@ -1,25 +1,30 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
+import { ignore } from "../backup/pinned-directory.ts";
 import { fileError } from "../file-system/file-error.ts";
 import { realPath } from "../file-system/real-path.ts";
 import { forDisk } from "../model/path.ts";
 import type { Outcome } from "../backup/outcome.ts";
 import { realOrNearest } from "../backup/roots.ts";
 import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
-import { isFinal } from "../ledger/damaged.ts";
+import { isFinal, readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { findContents } from "./find-content.ts";
-import type { ManifestItem } from "./manifest.ts";
+import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
+import { lookUp } from "./in-place.ts";
+import type { ManifestBlob, ManifestItem } from "./manifest.ts";
 import { clashesIn } from "./one-name.ts";
 import { isPlan, noPlan, settlePart, settlePlan } from "./plan.ts";
-import type { Plan, PlanBase, PlanInput, PlannedItem } from "./plan.ts";
+import type { Examine, Plan, PlanBase, PlanInput, PlannedItem } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
+import { modesAbove } from "./recorded-directories.ts";
 import { unsafePath } from "./safe-path.ts";
 import { createSelection, type Selection } from "./selection.ts";
 import { findRun, findStanding, NoSuchRun, whyGone } from "./source-run.ts";
@@ -46,13 +51,12 @@ export async function planRestore(
       await settlePlan(ledger, input.part, base);
       return base;
     }
-    const container = service.getContainerClient(base.source.container);
     const selection = createSelection(request.include, request.exclude);
     return await settlePart(input, base, {
       service,
       filesPerPart: settings.listFiles,
       covers: (item) => selects(selection, item) && unsafePath(item.path) === undefined,
-      examine: (items) => examine(items, selection, base, container, settings),
+      examine: (items, blobs) => examine(items, blobs, selection, base, service, settings),
       largeFile: settings.largeFile,
     });
   } catch (error) {
@@ -100,8 +104,7 @@ async function begin(
       const real = await realOrNearest(request.to, fileTimeoutMs);
       const outside = await refusedTarget({ to: request.to, realTo: real }, settings);
       if (outside !== undefined) return noPlan(base, outside);
-      const made = await withTimeout(mkdir(forDisk(real), { recursive: true }), fileTimeoutMs, "making it");
-      base.made = made !== undefined;
+      base.made = await makeTarget(real, ledger, fileTimeoutMs);
     }
     base.realTo = await withTimeout(realPath(request.to), fileTimeoutMs, "looking it up");
   } catch (error) {
@@ -115,17 +118,38 @@ async function begin(
   return leadsOut === undefined ? base : noPlan(base, leadsOut);
 }
 
+/**
+ * Makes the directory that is restored into, for its owner alone until it is given its mode.
+ * @returns whether it was not there, as the first delivery of the activity saw it
+ */
+async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: number): Promise<boolean> {
+  const name = "attempts/target.json";
+  const isThere = await withTimeout(lookUp(forDisk(real)), fileTimeoutMs, "looking it up");
+  const { won } = await ledger.writeOnce(name, JSON.stringify({ made: !isThere }));
+  const making = async (): Promise<void> => {
+    await mkdir(forDisk(path.dirname(real)), { recursive: true });
+    await mkdir(forDisk(real), 0o700).catch(ignore("EEXIST"));
+  };
+  if (!isThere) await withTimeout(making(), fileTimeoutMs, "making it");
+  if (won) return !isThere;
+  const text = (await ledger.read(name)) ?? "";
+  return readRecord<{ made: boolean }>(text, targetRecord, `${ledger.runId}/${name}`).made;
+}
+
+const targetRecord = z.looseObject({ made: z.boolean() });
+
 function selects(selection: Selection, { path: portable, kind }: ManifestItem): boolean {
   return kind === "directory" ? selection.directory(portable) : selection.file(portable);
 }
 
 async function examine(
   items: readonly ManifestItem[],
+  blobs: readonly ManifestBlob[],
   selection: Selection,
   { request, source, realTo }: PlanBase<RestoreRequest>,
-  container: ContainerClient,
+  service: BlobServiceClient,
   { fileTimeoutMs, behindProxy }: Settings,
-) {
+): ReturnType<Examine> {
   const settled: Outcome[] = [];
   const safe: ManifestItem[] = [];
   await inTurns(items, (item) => {
@@ -135,6 +159,7 @@ async function examine(
     else settled.push(lost(item, reason));
   });
   const clashing = await clashesIn(safe, { realTo, dryRun: request.dryRun, fileTimeoutMs });
+  const container = service.getContainerClient(source.container);
   const contents = await findContents({ container, behindProxy }, source.prefix, safe);
   const planned: PlannedItem[] = [];
   for (const item of safe) {
@@ -147,7 +172,17 @@ async function examine(
     if (found && "source" in found) planned.push({ ...item, source: found.source });
     else settled.push(lost(item, found?.lost ?? "its blob is missing"));
   }
-  return { planned, settled, matched: selection.matched() };
+  const matched = selection.matched();
+  if (request.dryRun) return { planned, settled, matched };
+  const modes = await modesAbove(new Ledger(service, source.id), blobs);
+  const makes = await missingDirectories(directoriesAbove(planned), { realTo, fileTimeoutMs });
+  const withModes = planned.map((item) => ({ ...item, above: above(item, modes) }));
+  return { planned: withModes, settled, matched, makes };
+}
+
+function above({ path: portable }: ManifestItem, modes: ReadonlyMap<string, number>): (number | null)[] {
+  const names = portable.split("/").slice(0, -1);
+  return names.map((_name, depth) => modes.get(names.slice(0, depth + 1).join("/")) ?? null);
 }
 
 function oneName(other: string, to: string): string {

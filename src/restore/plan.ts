@@ -6,8 +6,8 @@ import { cut, MAX_BATCHES } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { MAX_PARTS } from "../backup/rest.ts";
 import { z } from "zod";
-import { ChangedRecord, entry, fileSize, listRange, readVersioned, tally } from "../ledger/damaged.ts";
-import { Ledger, toLine, toLines, type Lines } from "../ledger/ledger.ts";
+import { ChangedRecord, entry, fileSize, listRange, mode, readVersioned, tally } from "../ledger/damaged.ts";
+import { Ledger, toLine, toLines, type Lines, type ListRange } from "../ledger/ledger.ts";
 import { listingName, rangesOf, type Batch, type PartRef } from "../ledger/listing.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
@@ -20,6 +20,8 @@ import type { SourceRun } from "./source-run.ts";
 /** One item and where its content is: a line of a batch. */
 export interface PlannedItem extends ManifestItem {
   source: Source;
+  /** Modes of the directories above it, the topmost first; null where the run did not record one. */
+  above?: (number | null)[];
 }
 
 /** The whole run, or a part of it that another plan left. */
@@ -41,6 +43,8 @@ export interface Plan<Request> {
   realTo: string;
   /** The restore made that directory: nothing was there. */
   made?: boolean;
+  /** Directories below it that this part of a restore makes: they were not there. */
+  makes?: ListRange;
   /** What was settled while planning. */
   found: Tally;
   batches: Batch[];
@@ -60,20 +64,23 @@ export function isPlan<Request>(base: PlanBase<Request> | Plan<Request>): base i
   return "batches" in base;
 }
 
-/** Looks at some items: which are for a batch, and what is settled at once. */
-export type Examine = (items: ManifestItem[]) => Promise<Examined>;
+/** Looks at the items of some blobs: which are for a batch, and what is settled at once. */
+export type Examine = (items: ManifestItem[], blobs: readonly ManifestBlob[]) => Promise<Examined>;
 
 interface Examined {
   planned: PlannedItem[];
   settled: Outcome[];
   /** Patterns that matched something; see Filter. */
   matched?: number[];
+  /** Directories that are not there, and are made. */
+  makes?: string[];
 }
 
 const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
 const plannedItem = entry.extend({
   md5: z.string(),
   source: z.looseObject({ length: fileSize }),
+  above: z.array(mode.nullable()).optional(),
 });
 const schema = z.looseObject({
   version: z.literal(1),
@@ -81,6 +88,7 @@ const schema = z.looseObject({
   source: z.looseObject({ id: z.string(), container: z.string(), prefix: z.string() }),
   realTo: z.string(),
   made: z.boolean().optional(),
+  makes: listRange.optional(),
   found: tally,
   batches: z.array(listRange),
   large: z.array(listRange),
@@ -112,6 +120,7 @@ export async function settlePart<Request>(
   let settled = damage;
   let planned: PlannedItem[] = [];
   let matched: number[] = [];
+  let makes = "";
 
   const attempt = `lists/${part}-${randomUUID()}`;
   const files = pending.reduce((sum, blob) => sum + blob.files, 0);
@@ -120,9 +129,13 @@ export async function settlePart<Request>(
   if (!divide) {
     const pages = await pMap(pending, (blob) => readManifest(sourceLedger, blob), { concurrency: READS });
     // All at once, for a directory's files may be in many pages, and each directory is to be listed once.
-    const examined = await examine(pages.flatMap((page) => page.items));
+    const examined = await examine(
+      pages.flatMap((page) => page.items),
+      pending,
+    );
     settled = [...damage, ...pages.flatMap((page) => page.damage), ...examined.settled];
     ({ planned, matched = [] } = examined);
+    makes = toLines(examined.makes ?? []);
   }
 
   const isLarge = ({ kind, size }: PlannedItem): boolean => kind === "file" && size > largeFile;
@@ -131,6 +144,7 @@ export async function settlePart<Request>(
   const lanes = lanesOf(planned.filter(isLarge)).map(toLines);
   if (lanes.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, lanes.join(""));
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
+  if (makes !== "") await ledger.writeOnce(`${attempt}.makes.jsonl`, makes);
   const found =
     settled.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), settled) : emptyTally();
   if (matched.length > 0) found.matched = matched;
@@ -140,6 +154,9 @@ export async function settlePart<Request>(
     found,
     batches: cut(`${attempt}.jsonl`, small, lines, part === WHOLE_RUN, MAX_BATCHES - lanes.length),
     large: rangesOf(`${attempt}.large.jsonl`, lanes),
+    ...(makes === ""
+      ? {}
+      : { makes: { list: `${attempt}.makes.jsonl`, offset: 0, length: Buffer.byteLength(makes) } }),
     rest,
     toDo: { files: planned.length, bytes: planned.reduce((sum, { size }) => sum + size, 0) },
   };

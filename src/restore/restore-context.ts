@@ -34,5 +34,6 @@ export function restoreContext(
     mark: createHash("sha256").update(work).digest("hex").slice(0, 12),
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,
+    setuid: settings.restoreSetuid,
   };
 }

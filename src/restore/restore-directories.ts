@@ -1,21 +1,23 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { fileError } from "../file-system/file-error.ts";
 import { modeOf } from "../backup/entry.ts";
-import { awaitingHandles } from "../file-system/handles.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { fileError } from "../file-system/file-error.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
 import { withTimeout } from "../file-system/timeout.ts";
-import { DamagedRecord, mode, mtime, NewerLedger, ofDamaged } from "../ledger/damaged.ts";
+import { readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { readListing } from "../ledger/listing.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
-import { classify } from "../storage/errors.ts";
-import { hasTime, PERMISSIONS, setTime } from "./file-times.ts";
-import { WHOLE_RUN, type PlanBase } from "./plan.ts";
+import { setAttributes } from "./attributes.ts";
+import { depthOf } from "./directories-to-make.ts";
+import { hasTime } from "./file-times.ts";
+import { NameSet } from "./name-set.ts";
+import { readPlan, WHOLE_RUN, type PlanBase } from "./plan.ts";
+import { directoriesOf, partsOf, type RecordedDirectory } from "./recorded-directories.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
@@ -25,6 +27,8 @@ import { createSelection } from "./selection.ts";
 export interface DirectoriesRef extends PlanBase<RestoreRequest> {
   run: string;
   slice: number;
+  /** Only what the restore made: it ended early. */
+  onlyMade?: true;
 }
 
 /** What came of a slice: written once as `lists/directories-{slice}.json`. */
@@ -37,14 +41,12 @@ export interface DirectoriesSlice {
 /** Directories that are set at a time. */
 const AT_A_TIME = 16;
 
-const line = z.object({ path: z.string().max(32_767), mtime, mode });
-type Directory = z.infer<typeof line>;
+const sliceRecord = z.looseObject({ tally, reached: z.number().optional() });
 
 /**
- * Gives directories that are not empty their mode and time of change back, when all that is in them is restored: for
- * that changes the one, and the other may forbid it. What lies deeper comes first. Directories of which the restore
- * made or found nothing are left alone, as all are with overwrite "never"; so is the one that is restored into, unless
- * the restore made it, and of the whole run.
+ * Gives directories their mode and time of change, when all that is in them is restored: for that changes the one, and
+ * the other may forbid it. What lies deeper comes first. All that the restore made get theirs; of those that were there
+ * before, only what the request and the run cover, not the one that is restored into, and with overwrite "never" none.
  */
 export async function restoreDirectories(
   ref: DirectoriesRef,
@@ -52,96 +54,82 @@ export async function restoreDirectories(
   settings: Settings,
 ): Promise<DirectoriesSlice> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readSlice(ledger, ref.slice);
+  const before = await readSlice(ledger, ref);
   if (before) return before;
   const { request, source, realTo, made } = ref;
-  if (request.dryRun || request.overwrite === "never") return { tally: emptyTally() };
+  if (request.dryRun) return { tally: emptyTally() };
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };
   const sourceLedger = new Ledger(service, source.id);
   // A part lies nowhere above the one that left it: the last parts are the deepest.
   const parts = (await partsOf(sourceLedger)).reverse();
-  const first = ref.slice === 0 ? 0 : ((await readSlice(ledger, ref.slice - 1))?.reached ?? parts.length);
+  const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
+  const first = last?.reached ?? 0;
   const selections = [
     createSelection(request.include, request.exclude),
     createSelection(source.include, source.exclude),
   ];
-  const covers = (directory: string): boolean =>
-    directory === ""
-      ? made === true && request.include.length === 0
-      : unsafePath(directory) === undefined && selections.every((some) => some.directory(directory));
+  const makes = await madeDirectories(ledger);
+  const onlyMade = ref.onlyMade === true || request.overwrite === "never";
+  const covers = (directory: string): boolean => {
+    if (directory === "") return made === true;
+    if (unsafePath(directory) !== undefined) return false;
+    if (makes.has(directory)) return true;
+    return !onlyMade && selections.every((some) => some.directory(directory));
+  };
   const until = performance.now() + settings.listMs;
   const outcomes: Outcome[] = [];
   let part = first;
   while (part < parts.length && (part === first || performance.now() < until)) {
-    const directories = await directoriesOf(sourceLedger, parts[part]!, outcomes);
+    const directories = await directoriesOf(sourceLedger, parts[part]!, (name, reason) =>
+      outcomes.push(failed(name, reason)),
+    );
     const covered = await inTurns(directories, ({ path }) => covers(path));
     const chosen = directories.filter((_directory, index) => covered[index]);
     await setAll(chosen, realTo, settings.fileTimeoutMs, outcomes);
     part++;
   }
-  const record = `outcomes/directories-${String(ref.slice).padStart(4, "0")}.jsonl`;
-  const tally = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
-  const slice: DirectoriesSlice = { tally, ...(part < parts.length ? { reached: part } : {}) };
-  const { won } = await ledger.writeOnce(sliceName(ref.slice), JSON.stringify(slice));
-  return won ? slice : ((await readSlice(ledger, ref.slice)) ?? slice);
+  const record = `outcomes/${kindOf(ref)}-${String(ref.slice).padStart(4, "0")}.jsonl`;
+  const settled = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
+  const slice: DirectoriesSlice = { tally: settled, ...(part < parts.length ? { reached: part } : {}) };
+  const { won } = await ledger.writeOnce(sliceName(ref), JSON.stringify(slice));
+  return won ? slice : ((await readSlice(ledger, ref)) ?? slice);
 }
 
-function sliceName(slice: number): string {
-  return `lists/directories-${slice}.json`;
+function kindOf({ onlyMade }: DirectoriesRef): string {
+  return onlyMade ? "made-directories" : "directories";
 }
 
-async function readSlice(ledger: Ledger, slice: number): Promise<DirectoriesSlice | undefined> {
-  const text = await ledger.read(sliceName(slice));
-  return text === undefined ? undefined : (JSON.parse(text) as DirectoriesSlice);
+function sliceName(ref: DirectoriesRef): string {
+  return `lists/${kindOf(ref)}-${ref.slice}.json`;
 }
 
-/** The parts of a run's listing that can be read, each before those that it left. What is damaged the plan has named. */
-async function partsOf(ledger: Ledger): Promise<string[]> {
+async function readSlice(ledger: Ledger, ref: DirectoriesRef): Promise<DirectoriesSlice | undefined> {
+  const name = sliceName(ref);
+  const text = await ledger.read(name);
+  return text === undefined ? undefined : readRecord(text, sliceRecord, `${ledger.runId}/${name}`);
+}
+
+/** The directories that this restore makes, by the plans of its parts. */
+async function madeDirectories(ledger: Ledger): Promise<NameSet> {
+  const made = new NameSet();
   const parts = [WHOLE_RUN];
   for (const part of parts) {
-    const listing = await readListing(ledger, part).catch(ofUnreadable);
-    parts.push(...(listing?.rest ?? []).map((_range, index) => `${part}.${index}`));
+    const plan = await readPlan(ledger, part);
+    if (plan?.makes)
+      for (const path of await ledger.readLines<string>(plan.makes, z.string())) made.add(path);
+    parts.push(...(plan?.rest ?? []).map((_range, index) => `${part}.${index}`));
   }
-  return parts;
-}
-
-async function directoriesOf(ledger: Ledger, part: string, outcomes: Outcome[]): Promise<Directory[]> {
-  const range = (await readListing(ledger, part).catch(ofUnreadable))?.directories;
-  if (!range) return [];
-  const name = `${ledger.runId}/${range.list}`;
-  try {
-    const lines = await ledger.readLines(range);
-    return lines.flatMap((value) => {
-      const { success, data } = line.safeParse(value);
-      if (!success)
-        outcomes.push(failed(name, `a line of it is damaged: ${JSON.stringify(value).slice(0, 300)}`));
-      return success ? [data] : [];
-    });
-  } catch (error) {
-    if (!(error instanceof DamagedRecord) && classify(error) !== "missing") throw error;
-    outcomes.push(failed(name, "the record of directories is damaged or missing"));
-    return [];
-  }
-}
-
-function ofUnreadable(error: unknown): undefined {
-  return error instanceof NewerLedger ? undefined : ofDamaged(error);
+  return made;
 }
 
 async function setAll(
-  directories: readonly Directory[],
+  directories: readonly RecordedDirectory[],
   realTo: string,
   fileTimeoutMs: number,
   outcomes: Outcome[],
 ): Promise<void> {
-  const byDepth = new Map<number, Directory[]>();
-  for (const directory of directories) {
-    const depth = directory.path === "" ? 0 : directory.path.split("/").length;
-    const alike = byDepth.get(depth);
-    if (alike) alike.push(directory);
-    else byDepth.set(depth, [directory]);
-  }
+  const byDepth = Map.groupBy(directories, ({ path }) => depthOf(path));
   for (const depth of [...byDepth.keys()].sort((a, b) => b - a)) {
     await pMap(
       byDepth.get(depth) ?? [],
@@ -150,7 +138,8 @@ async function setAll(
           const note = await awaitingHandles(() =>
             withTimeout(setOne(directory, realTo), fileTimeoutMs, "setting its mode"),
           );
-          if (note !== undefined) outcomes.push({ ...failed(directory.path, note), outcome: "copied" });
+          if (note !== undefined)
+            outcomes.push({ ...failed(directory.path, note), outcome: "copied", unset: true });
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException;
           // It is not there, or something else is, which is then a failure of its own.
@@ -163,16 +152,13 @@ async function setAll(
   }
 }
 
-/** @returns what there is to say of it */
-async function setOne({ path, mode, mtime }: Directory, realTo: string): Promise<string | undefined> {
+/** @returns what could not be set, for people */
+async function setOne({ path, mode, mtime }: RecordedDirectory, realTo: string): Promise<string | undefined> {
   const directory = await PinnedDirectory.open(realTo, path);
   try {
     const now = await directory.stat();
-    if ((modeOf(now) & PERMISSIONS) === (mode & PERMISSIONS) && hasTime(now, mtime)) return undefined;
-    await directory.chmod(mode & PERMISSIONS);
-    const note = await setTime(directory, mtime);
-    await directory.sync().catch(() => undefined);
-    return note;
+    if (modeOf(now) === mode && hasTime(now, mtime)) return undefined;
+    return await setAttributes(directory, { mode, mtime });
   } finally {
     await directory.close();
   }

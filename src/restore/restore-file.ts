@@ -39,6 +39,8 @@ export interface RestoreContext {
   mark: string;
   budget: Budget;
   fileTimeoutMs: number;
+  /** See wantedMode. */
+  setuid: boolean;
 }
 
 /** Nothing can be written any more: the disk is full or read-only. */
@@ -151,7 +153,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
       };
     }
     if (decision === "keep") {
-      return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context.fileTimeoutMs)) };
+      return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
     }
     return await whileWritable(directory, async () => {
       if (inTheWay) {
@@ -183,7 +185,7 @@ async function parentOf(
   const portable = slash < 0 ? "" : item.path.slice(0, slash);
   const opening = dryRun
     ? PinnedDirectory.open(realTo, portable)
-    : PinnedDirectory.make(realTo, portable, overwrite !== "never");
+    : PinnedDirectory.make(realTo, portable, overwrite !== "never", item.above);
   try {
     return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
   } catch (error) {
@@ -224,11 +226,11 @@ async function makeDirectory(
 ): Promise<string | undefined> {
   const making = async (): Promise<Stats> => {
     if (current) await unlink(at);
-    await mkdir(at).catch(ignore("EEXIST"));
+    await mkdir(at, item.mode & 0o777).catch(ignore("EEXIST"));
     return await lstat(at);
   };
   const made = await fileOperation(context, "making it", making());
-  return await adjust(item, at, made, context.fileTimeoutMs);
+  return await adjust(item, at, made, context);
 }
 
 /** Writes beside its place and renames over it: who reads sees the old file or the new one. */
@@ -256,7 +258,7 @@ async function writeFile(
         HOLDING_A_FILE_MS,
       );
       assertIntact(item, hash);
-      note = await fileOperation(context, "flushing it", finish(handle, item));
+      note = await fileOperation(context, "flushing it", finish(handle, item, context));
     } finally {
       await tidyInTime(handle.close(), fileTimeoutMs);
     }
@@ -328,8 +330,8 @@ function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipped"): O
   return { path: portable, outcome, kind, size, mtime, mode, md5: item.md5 };
 }
 
-function told(note: string | void): { reason?: string } {
-  return note === undefined ? {} : { reason: note };
+function told(note: string | void): Pick<Outcome, "reason" | "unset"> {
+  return note === undefined ? {} : { reason: note, unset: true };
 }
 
 export function failed({ path: portable, kind }: PlannedItem, reason: string): Outcome {

@@ -107,16 +107,22 @@ export class Drive {
         if (result.reached === undefined) return sum(tallies);
       }
     };
+    let directories: "all" | "made" | "none" = "all";
     type Input = PlanInput<RestoreRequest>;
     const tally = await this.#parts<Input>({ run, part: "0", request: parsed.value }, async (input) => {
       const plan = await planRestore(input, this.service, this.settings);
       const extra = emptyTally();
-      if (plan.problem !== undefined)
+      if (plan.problem !== undefined) {
+        directories = "none";
         return { found: { ...extra, stopped: plan.problem }, work: [], parts: [] };
+      }
       if (!input.left) base = baseOf(plan);
       if (!input.left && deletes) {
         const removed = await deleteAll(deletesLast);
-        if (removed.stopped !== undefined) return { found: removed, work: [], parts: [] };
+        if (removed.stopped !== undefined) {
+          directories = "made";
+          return { found: removed, work: [], parts: [] };
+        }
         Object.assign(extra, removed);
       }
       const { batches, lanes, parts } = handOut(input, plan, restoreScope(parsed.value, plan));
@@ -131,8 +137,11 @@ export class Drive {
     });
     if (deletesLast && tally.stopped === undefined && tally.counts.failed === 0)
       Object.assign(tally, sum([tally, await deleteAll(false)]));
-    for (let slice = 0; tally.stopped === undefined; slice++) {
-      const result = await restoreDirectories({ run, slice, ...base! }, this.service, this.settings);
+    // The compiler does not see that it was assigned.
+    const which = directories as "all" | "made" | "none";
+    for (let slice = 0; which !== "none"; slice++) {
+      const ref = { run, slice, ...base!, ...(which === "made" ? { onlyMade: true as const } : {}) };
+      const result = await restoreDirectories(ref, this.service, this.settings);
       Object.assign(tally, sum([tally, result.tally]));
       if (result.reached === undefined) break;
     }

@@ -106,7 +106,7 @@ export async function endRestore(
       const handle = await open(directory.path(attempt.temporary), flags);
       let note: string | undefined;
       try {
-        note = await finish(handle, item);
+        note = await finish(handle, item, large.context);
       } finally {
         await handle.close();
       }

@@ -1,0 +1,57 @@
+import { lstat } from "node:fs/promises";
+import path from "node:path";
+import pMap from "p-map";
+import { withTimeout } from "../file-system/timeout.ts";
+import { forDisk } from "../model/path.ts";
+
+/** Directories that are looked for at a time. */
+const LOOKS = 16;
+
+/** The directories above some items, each after those above it; not the one that is restored into. */
+export function directoriesAbove(items: readonly { path: string }[]): string[] {
+  const above = new Set<string>();
+  for (const { path: name } of items) {
+    let end = name.lastIndexOf("/");
+    while (end > 0 && !above.has(name.slice(0, end))) {
+      above.add(name.slice(0, end));
+      end = name.lastIndexOf("/", end - 1);
+    }
+  }
+  return [...above].sort((a, b) => depthOf(a) - depthOf(b));
+}
+
+/** Those of some directories, each given after those above it, that are not there: a restore makes them. */
+export async function missingDirectories(
+  directories: readonly string[],
+  { realTo, fileTimeoutMs }: { realTo: string; fileTimeoutMs: number },
+): Promise<string[]> {
+  const missing = new Set<string>();
+  const byDepth = Map.groupBy(directories, depthOf);
+  for (const level of byDepth.values()) {
+    await pMap(
+      level,
+      async (directory) => {
+        const isInMissing = missing.has(path.posix.dirname(directory));
+        if (isInMissing || (await isMissing(path.join(realTo, directory), fileTimeoutMs)))
+          missing.add(directory);
+      },
+      { concurrency: LOOKS },
+    );
+  }
+  return [...missing];
+}
+
+/** What cannot be looked at will show when something is restored into it. */
+async function isMissing(at: string, fileTimeoutMs: number): Promise<boolean> {
+  try {
+    const stats = await withTimeout(lstat(forDisk(at)), fileTimeoutMs, "looking for it");
+    // A file is replaced by a directory; a link is not.
+    return !stats.isDirectory() && !stats.isSymbolicLink();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
+}
+
+export function depthOf(directory: string): number {
+  return directory === "" ? 0 : directory.split("/").length;
+}

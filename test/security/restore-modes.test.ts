@@ -1,0 +1,111 @@
+/** While a directory is restored, and after that, another user of the machine reads no more of it than of what was backed up. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { chmod, mkdir, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { NOBODY } from "../harness/as-nobody.ts";
+import { startDrive } from "../restore/drive.ts";
+import { temporary, write } from "../restore/tree.ts";
+import { Life, mortalDrive } from "../retention/dying-service.ts";
+
+const { azurite, drive } = await startDrive();
+
+/** Files that anybody may read, in directories that others may not look into. */
+const SECRETS = ["private/secret", "private/open/secret", "group/secret", "private/large"];
+
+const source = await backedUp();
+
+async function backedUp(): Promise<string> {
+  const root = mkdtempSync(path.join(tmpdir(), "restore-modes-"));
+  await write(root, Object.fromEntries(SECRETS.map((name) => [name, "x".repeat(9)])));
+  await write(root, { "open/public": "p", "private/large": "x".repeat(30) });
+  for (const [name, mode] of Object.entries({
+    private: 0o700,
+    "private/open": 0o755,
+    group: 0o750,
+    open: 0o755,
+  }))
+    await chmod(path.join(root, name), mode);
+  await chmod(root, 0o711);
+  const { run } = await drive.backup({ root });
+  rmSync(root, { recursive: true });
+  return run;
+}
+
+/** A place that another user gets to. */
+async function publicPlace(): Promise<string> {
+  const place = temporary();
+  await chmod(place, 0o755);
+  return path.join(place, "restored");
+}
+
+function readByAnother(to: string): string[] {
+  const names = SECRETS.map((name) => path.join(to, name));
+  const { stdout } = spawnSync("grep", ["-ls", "x", ...names], {
+    uid: NOBODY,
+    gid: NOBODY,
+    encoding: "utf8",
+  });
+  return stdout.split("\n").filter((name) => name !== "");
+}
+
+/** What another user read at any request that the restore made, or after it. It is killed after so many contents. */
+async function restoreWatched(request: Record<string, unknown>, contents = Infinity) {
+  const to = await publicPlace();
+  const life = new Life();
+  let fetched = 0;
+  const read = new Set<string>();
+  const look = () => readByAnother(to).forEach((name) => read.add(name));
+  life.before = ({ method, url }) => {
+    look();
+    if (method === "GET" && /\/backups\/[^?]/.test(url) && ++fetched > contents) life.left = 0;
+  };
+  const umask = process.umask(0);
+  onTestFinished(() => void process.umask(umask));
+  const restored = await mortalDrive(azurite.connectionString, life, { largeFile: 20 })
+    .restore({ run: source, to, ...request })
+    .catch(() => undefined);
+  look();
+  return { to, read: [...read], restored };
+}
+
+const modeOf = async (at: string) => ((await stat(at)).mode & 0o7777).toString(8);
+
+describe.runIf(process.geteuid?.() === 0)("a restore never loosens", () => {
+  test.each([
+    ["of all", {}],
+    ['with overwrite "never"', { overwrite: "never" }],
+    ["of one file", { include: ["/private/secret"] }],
+    ["of all but one file", { exclude: ["/private/secret"] }],
+  ])("%s: neither meanwhile nor afterwards", async (_what, request) => {
+    const { to, read, restored } = await restoreWatched(request);
+    expect(restored?.tally).toMatchObject({ failures: [] });
+    expect(read).toEqual([]);
+    expect([await modeOf(to), await modeOf(path.join(to, "private"))]).toEqual(["711", "700"]);
+  });
+
+  test.each([1, 4])("broken off after %i contents", async (contents) => {
+    const { to, read, restored } = await restoreWatched({}, contents);
+    expect(restored).toBeUndefined();
+    expect(read).toEqual([]);
+    expect(await modeOf(path.join(to, "private"))).toBe("700");
+  });
+
+  test("that stops before it has begun: what it made has its mode", async () => {
+    const run = await backedUp();
+    await azurite.service.getContainerClient("backup-runs").deleteBlob(`${run}/outcomes/0-0000.jsonl`);
+    const to = await publicPlace();
+    const { tally } = await drive.restore({ run, to, delete: true });
+    expect(tally.stopped).toContain("whole");
+    expect(await modeOf(to)).toBe("711");
+  });
+
+  test("of what was there, nothing is opened wider than it was", async () => {
+    const to = await publicPlace();
+    await mkdir(path.join(to, "open"), { recursive: true, mode: 0o700 });
+    await drive.restore({ run: source, to, overwrite: "never" });
+    expect(await modeOf(path.join(to, "open"))).toBe("700");
+  });
+});
