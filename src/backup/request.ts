@@ -29,7 +29,11 @@ function patterns(otherwise: string) {
       error: ({ input }) =>
         `${JSON.stringify(String(input).slice(0, 64))}: a pattern cannot begin with "!". ${otherwise}, or write "\\!" where a name begins with it`,
     });
-  return z.array(pattern).max(256, "at most 256 patterns").default([]);
+  return z
+    .array(pattern)
+    .max(256, "at most 256 patterns")
+    .refine((list) => list.join("").length <= 16_384, "at most 16,384 characters in all patterns together")
+    .default([]);
 }
 
 const prefix = z
