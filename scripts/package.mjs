@@ -39,17 +39,17 @@ const MANIFEST = [
   "dependencies",
 ];
 
-/** Left out of the package: only compilers, editors and people read them. Node runs no .ts in node_modules. */
-const USELESS = [
-  /\.map$/,
-  /\.tsbuildinfo$/,
-  /\.d\.ts$/,
-  /^node_modules\/.*\.[cm]?ts$/,
-  /^node_modules\/.*\/\.[^/]+$/,
-  /^node_modules\/.*\/(README|CHANGELOG|HISTORY)\.md$/i,
-];
-/** Builds of the Azure SDK for browsers and React Native, which Node never resolves. */
+/** Left out of our own build: only compilers and debuggers read them. */
+const USELESS = /\.(map|tsbuildinfo|d\.ts)$/;
+/** All that Node loads of a dependency, and what its licence wants kept. */
+const LOADED = /\.([cm]?js|json|node|wasm)$|(^|\/)(licen[cs]e|notice|copying)[^/]*$/i;
+/** Of a dependency too, but for its own developers: tests, examples, configuration. */
+const FOR_ITS_DEVELOPERS =
+  /\/node_modules\/(@[^/]+\/)?[^/]+\/(tests?|__tests__|examples?|benchmarks?|docs|\.[^/]+)\/|[./](test|spec)\.[cm]?js$|\/(tsconfig[^/]*|tsdoc-metadata)\.json$/;
+/** What the Azure SDK has for browsers and React Native, which Node never resolves. */
 const OTHER_PLATFORMS = [
+  "node_modules/@azure/msal-browser/{dist,lib}",
+  "node_modules/@azure/msal-common/{browser,dist-browser}",
   "node_modules/@{azure,typespec}/*/dist/{browser,react-native}",
   // Bundlers' builds: Node takes the one in build/src.
   "node_modules/**/@opentelemetry/*/build/{esm,esnext}",
@@ -134,9 +134,14 @@ function prune(folder) {
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
     .sort();
-  const useless = new Set(files.filter((file) => USELESS.some((pattern) => pattern.test(file))));
+  const useless = new Set(files.filter((file) => !runs(file)));
   for (const file of useless) rmSync(path.join(folder, file));
   return files.filter((file) => !useless.has(file));
+}
+
+function runs(file) {
+  if (!file.startsWith("node_modules/")) return !USELESS.test(file);
+  return LOADED.test(file) && !FOR_ITS_DEVELOPERS.test(`/${file}`);
 }
 
 async function writeZip(folder, files, target) {

@@ -108,8 +108,25 @@ describe("the deployment package", () => {
     const ours = files.filter((file) => !file.startsWith("node_modules/"));
     expect(ours.filter((file) => unwanted.test(file))).toEqual([]);
     expect(files.filter((file) => /\.map$|\.npmrc$|\.package-lock\.json$/.test(file))).toEqual([]);
+    const theirs = files.filter((file) => file.startsWith("node_modules/"));
+    const loaded = /\.([cm]?js|json|node|wasm)$|(^|\/)(licen[cs]e|notice|copying)[^/]*$/i;
+    expect(theirs.filter((file) => !loaded.test(file))).toEqual([]);
+    const tests = /\/(tests?|__tests__|examples?)\/|[./](test|spec)\.[cm]?js$/;
+    expect(theirs.filter((file) => tests.test(file))).toEqual([]);
     const telling = ours.filter((file) => readFileSync(path.join(app, file), "utf8").includes(root));
     expect(telling).toEqual([]);
+  });
+
+  it("is not laid out in the current folder, which would be emptied, for an empty path", () => {
+    const args = [
+      path.join(root, "scripts/package.mjs"),
+      "--zip",
+      path.join(work, "none.zip"),
+      "--folder",
+      "",
+    ];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: work, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "--folder is empty: expected a path.\n" });
   });
 
   it("is the same, byte for byte, when it is made again", () => {
