@@ -100,8 +100,8 @@ describe("restore", () => {
     ],
     [["restore", "latest", "--at", "2026-11-23", "--to", "x"], /Name what to restore/],
     [["restore", "0123", "--to", "x"], /There is no run 0123/],
-    [["restore", "0123", "--to", "x", "--prefix", "p"], /go with "at"/],
-    [["restore", "--at", "2000-01-01", "--to", "x"], /No run .* began at or before 2000-01-01/],
+    [["restore", "0123", "--to", "x", "--prefix", "p"], /choose a run for --at: leave them out/],
+    [["restore", "--at", "2000-01-01T12:00Z", "--to", "x"], /No run .* began at or before 2000-01-01/],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {
     const { code, stderr } = await run(args, { env });
     expect(code).toBe(1);
