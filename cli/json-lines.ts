@@ -99,6 +99,14 @@ export const JSON_LINES = {
     when: "Where the dashboard is.",
     fields: { url: "its address", opened: "whether a browser was started" },
   },
+  storage: {
+    when: "Where the local host keeps backups on this machine.",
+    fields: {
+      connectionString: "of the account, with its key",
+      endpoint: "the account's address",
+      sas: "what to put behind a ? to list and read its containers and blobs, good for a day",
+    },
+  },
   completion: {
     when: "A completion script.",
     fields: { shell: "bash, zsh or fish", script: "the text to be sourced" },

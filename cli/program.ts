@@ -7,6 +7,7 @@ import { addOpen } from "./commands/open.ts";
 import { addPrune } from "./commands/prune.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addRuns, addShow } from "./commands/runs.ts";
+import { addStorage } from "./commands/storage.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addCancel, addWatch } from "./commands/watch.ts";
 import { examplesText, exitCodesText, INTERRUPTED, SOME_FAILED } from "./define.ts";
@@ -45,6 +46,7 @@ export function createProgram(version: string): Command {
     addWatch,
     addCancel,
     addOpen,
+    addStorage,
     addCompletion,
   ]) {
     add(program);
@@ -57,11 +59,12 @@ export const ENVIRONMENT = {
   SITE_BACKUP_URL: "the app, as --url",
   SITE_BACKUP_KEY: "the app's function key, unless an option gives it",
   FUNCTIONS_PORT: "the local host's port (default: 7071)",
+  LOCAL_HOST_STATE: "the local host's folder (default: .local beside the app)",
   BROWSER: "what open starts, instead of the system's browser",
   NO_COLOR: "no colours, when set to anything",
 } as const;
 
 function environmentText(): string {
-  const lines = Object.entries(ENVIRONMENT).map(([name, meaning]) => `  ${name.padEnd(15)}  ${meaning}`);
+  const lines = Object.entries(ENVIRONMENT).map(([name, meaning]) => `  ${name.padEnd(16)}  ${meaning}`);
   return ["Environment:", ...lines].join("\n");
 }
