@@ -12,7 +12,7 @@ const CANNOT_HOLD = new Set(["EINVAL", "EOVERFLOW", "ERANGE"]);
 /** What has a time of change. */
 export interface Timed {
   setTime(time: Time): Promise<void>;
-  stat(): Promise<{ mtimeMs: number }>;
+  stat(): Promise<{ mtimeMs: number; ctimeMs: number }>;
 }
 
 /**
@@ -36,10 +36,22 @@ export async function setTime(file: Timed, mtime: number): Promise<string | unde
   return `its time of change, ${formatMtime(mtime)}, could not be set: the file system that it is on does not hold it`;
 }
 
-/** Whether a file has a time of change, as far as that can be set: far from 1970 to some microseconds. */
-export function hasTime(stats: { mtimeMs: number }, mtime: number): boolean {
+/**
+ * Whether a file has a time of change, as far as that can be set: far from 1970 to some microseconds, and where the file
+ * system keeps whole seconds, or every second one as FAT does, to those.
+ */
+export function hasTime(stats: { mtimeMs: number; ctimeMs: number }, mtime: number): boolean {
   const rounding = isCommon(mtime) ? 0 : Math.max(1, Math.abs(mtime) * 2 ** -50);
-  return Math.abs(mtimeOf(stats) - mtime) <= rounding;
+  return Math.abs(mtimeOf(stats) - mtime) <= Math.max(rounding, precisionOf(stats) - 1);
+}
+
+/**
+ * The precision of a file's times in microseconds. The kernel sets the time of the last change of its inode, so one of
+ * whole seconds shows that the file system has no finer ones.
+ */
+function precisionOf({ mtimeMs, ctimeMs }: { mtimeMs: number; ctimeMs: number }): number {
+  if (ctimeMs % 1000 !== 0 || mtimeMs % 1000 !== 0) return 1;
+  return mtimeMs % 2000 === 0 && ctimeMs % 2000 === 0 ? 2_000_000 : 1_000_000;
 }
 
 function isCommon(mtime: number): boolean {

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, readdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
@@ -23,6 +22,7 @@ import { whileWritable } from "../file-system/writable-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "./safe-path.ts";
+import { writeSparse } from "./write-sparse.ts";
 
 /** What restoring needs to know and to use. */
 export interface RestoreContext {
@@ -254,7 +254,7 @@ async function writeFile(
       const hash = await download(
         contentOf(item, context),
         context.budget,
-        (content, position) => fileOperation(context, "writing it", writeAll(handle, content, position)),
+        (content, position) => fileOperation(context, "writing it", writeSparse(handle, content, position)),
         HOLDING_A_FILE_MS,
       );
       assertIntact(item, hash);
@@ -308,13 +308,6 @@ function contentOf({ path: portable, source }: PlannedItem, { requests, prefix }
 function assertIntact(item: PlannedItem, hash: string): void {
   if (hash === item.md5) return;
   throw new Corrupt(`corrupt: what the container holds has the MD5 ${hash}, the run recorded ${item.md5}`);
-}
-
-export async function writeAll(handle: FileHandle, content: Buffer, position: number): Promise<void> {
-  for (let written = 0; written < content.length;) {
-    written += (await handle.write(content, written, content.length - written, position + written))
-      .bytesWritten;
-  }
 }
 
 async function fileOperation<T>(

@@ -53,6 +53,13 @@ export class DamagedContent extends Error {
   }
 }
 
+/** A blob has more bytes than what it is read as can have. */
+export class TooLarge extends Error {
+  constructor(bytes: number, most: number) {
+    super(`it has ${bytes} bytes, and such a record has at most ${most}`);
+  }
+}
+
 /** A container is not there, and may not be made by what the app was given: told apart from every other refusal. */
 export class ContainerMissing extends Error {
   constructor(name: string, cause: unknown) {

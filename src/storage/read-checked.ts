@@ -1,5 +1,6 @@
+import type { Readable } from "node:stream";
 import type { BlobClient } from "@azure/storage-blob";
-import { DamagedContent } from "./errors.ts";
+import { DamagedContent, TooLarge } from "./errors.ts";
 import { md5 } from "./md5.ts";
 import { withRetries } from "./retries.ts";
 
@@ -10,13 +11,13 @@ export const LONGEST_HASHED_RANGE = 4 * 1024 * 1024;
  * Fetches a blob, or a range of it of at most LONGEST_HASHED_RANGE bytes, and checks the MD5 that the service says it
  * has: what was damaged on the way is fetched again. Content that comes damaged twice alike is what the blob holds; it
  * is given back as it is, for whoever reads it to say what is wrong with it.
- * @param patience milliseconds to wait for a socket's handle; see withRetries
- * @throws errors of the storage client
+ * @param options `patience`: milliseconds to wait for a socket's handle, see withRetries; `most`: bytes that are taken
+ * @throws TooLarge before anything is read of a blob that has more; errors of the storage client
  */
 export async function readChecked(
   blob: BlobClient,
   range?: { offset: number; length: number },
-  patience?: number,
+  { patience, most = Infinity }: { patience?: number; most?: number } = {},
 ): Promise<{ content: Buffer; etag: string; leased: boolean }> {
   let damagedBefore: string | undefined;
   return await withRetries(
@@ -25,6 +26,11 @@ export async function readChecked(
         abortSignal,
         ...(range ? { rangeGetContentMD5: true } : {}),
       });
+      if ((response.contentLength ?? 0) > most) {
+        // Nothing more of it is fetched.
+        (response.readableStreamBody as Readable | undefined)?.destroy();
+        throw new TooLarge(response.contentLength ?? 0, most);
+      }
       const chunks: Buffer[] = [];
       for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
       const content = Buffer.concat(chunks);

@@ -1,6 +1,16 @@
 /** Files with times and sizes that few have, over HTTP: each is backed up, found unchanged, and restored, or costs itself. */
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, rmSync, utimesSync, lutimesSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
@@ -45,6 +55,12 @@ async function roomy(): Promise<string> {
 
 const run = async (orchestrator: string, body: unknown) =>
   await followRun((await postRun(host.url, orchestrator, body)).location);
+/** @returns the run's id */
+async function backUp(body: unknown): Promise<string> {
+  const { id, location } = await postRun(host.url, "backupSiteContent", body);
+  await followRun(location);
+  return id;
+}
 const countsOf = (status: { customStatus?: unknown }) =>
   (status.customStatus as { counts: Record<string, number> }).counts;
 const timesIn = (root: string) =>
@@ -132,4 +148,49 @@ describe.runIf(existsSync(ROOMY))("what few files have", () => {
       /1 of 3 files failed.*huge\.sparse: its \d+ bytes are more than a block blob/s,
     );
   });
+});
+
+it("leaves as it is what was restored to a file system of whole seconds", async ({ skip }) => {
+  const to = wholeSeconds();
+  if (to === undefined) return skip("this user may not mount a file system");
+  const root = await makeTree(temporary(), { a: "a", b: "b" });
+  utimesSync(path.join(root, "a"), 1_767_323_045.678, 1_767_323_045.678);
+  utimesSync(path.join(root, "b"), 1_767_323_044.321, 1_767_323_044.321);
+  const runId = await backUp({ root, container: "whole-seconds" });
+  const restore = () => run("restoreSiteContent", { run: runId, to: path.join(to, "restored") });
+  expect(countsOf(await restore())).toMatchObject({ copied: 2 });
+  expect(countsOf(await restore())).toMatchObject({ copied: 0, unchanged: 2 });
+});
+
+/** An ext4 of small inodes, which has no room for fractions of a second; undefined where this user may not mount one. */
+function wholeSeconds(): string | undefined {
+  const folder = temporary();
+  const [disk, at] = [path.join(folder, "disk"), path.join(folder, "mnt")];
+  try {
+    execFileSync("truncate", ["--size", "16M", disk]);
+    execFileSync("mkfs.ext4", ["-q", "-I", "128", disk], { stdio: "ignore" });
+    mkdirSync(at);
+    execFileSync("mount", ["-o", "loop", disk, at], { stdio: "ignore" });
+  } catch {
+    return undefined;
+  }
+  onTestFinished(() => void execFileSync("umount", [at]));
+  return at;
+}
+
+it.each([
+  ["a small file", 20],
+  ["a file in ranges", 300],
+])("holes of %s come back as holes", async (_what, mebibytes) => {
+  const root = temporary();
+  const file = path.join(root, "disk.img");
+  execFileSync("truncate", ["--size", `${mebibytes}M`, file]);
+  const handle = openSync(file, "r+");
+  writeSync(handle, "in the middle", 5 * 2 ** 20 + 17);
+  closeSync(handle);
+  const to = path.join(temporary(), "restored");
+  const runId = await backUp({ root, container: `holes-${mebibytes}` });
+  expect(countsOf(await run("restoreSiteContent", { run: runId, to }))).toMatchObject({ copied: 1 });
+  execFileSync("cmp", [file, path.join(to, "disk.img")]);
+  expect(lstatSync(path.join(to, "disk.img")).blocks * 512).toBeLessThan(mebibytes * 2 ** 20 * 0.05);
 });

@@ -14,7 +14,7 @@ import { keptBlob } from "../../storage/get-blob-request.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { byDirectory, inDirectory } from "../in-directory.ts";
-import { writeAll } from "../restore-file.ts";
+import { writeSparse } from "../write-sparse.ts";
 import {
   openLargeRestore,
   readAttempt,
@@ -56,10 +56,10 @@ export async function restoreRange(
           const length = Math.min(LONGEST_HASHED_RANGE, to - offset);
           await budget.bytes(length, async () => {
             const { content, etag } = await budget.request(() =>
-              readChecked(blob, { offset, length }, HOLDING_A_FILE_MS),
+              readChecked(blob, { offset, length }, { patience: HOLDING_A_FILE_MS }),
             );
             if (content.length !== length || !isOf(etag, source.etag)) throw new Moved();
-            await withTimeout(writeAll(handle, content, offset), settings.fileTimeoutMs, "writing it");
+            await withTimeout(writeSparse(handle, content, offset), settings.fileTimeoutMs, "writing it");
           });
         },
         { concurrency: AT_A_TIME },
