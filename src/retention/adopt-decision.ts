@@ -3,6 +3,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { ChangedRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { blobPages } from "../storage/blob-pages.ts";
+import { classify } from "../storage/errors.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { choose } from "./choose-runs.ts";
 import { DECISION, nothing, type Decision, type ManifestRef, type Standing } from "./decision.ts";
@@ -44,12 +45,24 @@ async function isPossible(decision: Decision, request: PruneRequest, ledger: Led
     if (!mayGo.has(id) && (await isThere(id, service))) return false;
   if (gone.size === 0) return true;
   const staying = new Set(decision.staying);
-  const read = new Set<string>();
-  for (const lines of decision.manifests)
-    for (const ref of await ledger.readLines<ManifestRef>(lines)) read.add(JSON.stringify(ref));
+  const read = await readAll(decision, ledger);
+  if (!read) return false;
   const others = runs.filter((run) => isBackup(run) && !gone.has(run.id));
   const needed = await manifestsOf(others, gone, service);
   return needed.every(({ ref }) => staying.has(ref.run) && read.has(JSON.stringify(ref)));
+}
+
+/** The manifests that a decision names; undefined where their lists are gone: the prune has ended, or never wrote them. */
+async function readAll(decision: Decision, ledger: Ledger): Promise<Set<string> | undefined> {
+  const read = new Set<string>();
+  try {
+    for (const lines of decision.manifests)
+      for (const ref of await ledger.readLines<ManifestRef>(lines)) read.add(JSON.stringify(ref));
+    return read;
+  } catch (error) {
+    if (classify(error) !== "missing") throw error;
+    return undefined;
+  }
 }
 
 /** Whether anything of a run's ledger is left. */

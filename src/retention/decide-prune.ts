@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { beingStarted } from "../ledger/destination-claim.ts";
-import { isFinal } from "../ledger/damaged.ts";
+import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
@@ -103,6 +103,10 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     lingering: backups.some((run) => lingers(run, now)),
     records: recordsToGo(runs, choice, prefix),
     ...(forgotten.size > 0 ? await listManifests(backups, forgotten, ledger) : {}),
+  }).catch(async (error: unknown) => {
+    // Nothing will be deleted: what this delivery has marked can be restored again.
+    if (error instanceof ChangedRecord && !dryRun) await mark(marked, false, ledger);
+    throw error;
   });
   if (!dryRun) {
     // What this delivery marked and the decision that stands does not know of: runs that began since it was made.

@@ -174,7 +174,7 @@ test("a restore and a prune that begin at any moment of each other: it restores 
   let [all, none] = [0, 0];
   let run = first;
   let current = second;
-  for (let moment = 3; moment < 27; moment += 3) {
+  for (let moment = 3; moment < 63; moment += 6) {
     const life = new Life();
     const mortal = mortalDrive(azurite.connectionString, life);
     let restoring: Promise<Awaited<ReturnType<Drive["restore"]>>> | undefined;
@@ -220,7 +220,8 @@ test.each([
     const late = dyingService(azurite.connectionString, life);
     const { decision } = await decidePrune({ run: id, request }, late);
     expect(third).not.toBe("");
-    expect(decision.forgotten.map((run) => run.id)).toEqual([first]);
+    // What it gives reaches nobody, for the prune has ended.
+    expect([[], [first]]).toContainEqual(decision.forgotten.map((run) => run.id));
     expect(await readRun(new Ledger(drive.service, second))).not.toHaveProperty("forgotten");
     await expectWhole(second, wanted);
     // Nor does it leave the lock behind.
