@@ -4,10 +4,10 @@ import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { z } from "zod";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
-import { readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { isSameRoot } from "../backup/root-path.ts";
 import { ofDamaged, readRecord } from "./damaged.ts";
+import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 import { inContainer, Ledger } from "./ledger.ts";
 import { LEDGER_ID } from "./run-id.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
@@ -158,13 +158,8 @@ function claimBlob(service: BlobServiceClient, { container, prefix }: { containe
 }
 
 async function readClaim(blob: BlockBlobClient): Promise<{ claim: Claim; etag: string } | undefined> {
-  try {
-    const { content, etag } = await readChecked(blob);
-    return { claim: readRecord<Claim>(content.toString("utf8"), schema, blob.name), etag };
-  } catch (error) {
-    if (classify(error) === "missing") return undefined;
-    throw error;
-  }
+  const read = await readBlob(blob, MOST_OF_ONE);
+  return read && { claim: readRecord<Claim>(read.text, schema, blob.name), etag: read.etag };
 }
 
 /** @returns false when somebody else wrote it since it was read */

@@ -8,6 +8,7 @@ import { md5 } from "../storage/md5.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { ChangedRecord, DamagedRecord, readRecord } from "./damaged.ts";
+import { LONGEST_LINE, MOST_OF_MANY, MOST_OF_ONE, readBlob } from "./read-blob.ts";
 import { LEDGER_ID } from "./run-id.ts";
 
 /** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
@@ -125,18 +126,17 @@ export class Ledger {
     if (bytes.length < length) throw new DamagedRecord(`${this.runId}/${list}`, "it is cut short");
     if (sha256 !== undefined && hashOf(bytes) !== sha256) throw new ChangedRecord(`${this.runId}/${list}`);
     const lines = linesOf(bytes.toString("utf8"));
+    if (lines.some((line) => line.length > LONGEST_LINE))
+      throw new DamagedRecord(
+        `${this.runId}/${list}`,
+        `a line of it has more than ${LONGEST_LINE} characters`,
+      );
     return await inTurns(lines, (line) => readRecord<T>(line, schema, `${this.runId}/${list}`));
   }
 
-  /** In one request, so that the content is all of one version when somebody writes it meanwhile. */
   async #readWithTag(name: string): Promise<{ text: string; etag: string } | undefined> {
-    try {
-      const { content, etag } = await readChecked(this.#blob(name));
-      return { text: content.toString("utf8"), etag };
-    } catch (error) {
-      if (classify(error) === "missing") return undefined;
-      throw error;
-    }
+    const isOne = /^(run|lists\/[\d.]+)\.json$/.test(name);
+    return await readBlob(this.#blob(name), isOne ? MOST_OF_ONE : MOST_OF_MANY);
   }
 
   async #put(

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 import { md5 } from "../storage/md5.ts";
-import { readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
+import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 import { inContainer } from "./ledger.ts";
 import { LEDGER_ID } from "./run-id.ts";
 
@@ -177,14 +177,11 @@ function lockBlob(service: BlobServiceClient, container: string) {
 }
 
 async function readLock(service: BlobServiceClient, container: string) {
-  try {
-    const blob = lockBlob(service, container);
-    const { content, etag, leased } = await readChecked(blob);
-    return { ...readRecord<Content>(content.toString("utf8"), schema, blob.name), etag, leased };
-  } catch (error) {
-    if (classify(error) === "missing") return undefined;
-    throw error;
-  }
+  const blob = lockBlob(service, container);
+  const read = await readBlob(blob, MOST_OF_ONE);
+  if (!read) return undefined;
+  const { text, etag, leased } = read;
+  return { ...readRecord<Content>(text, schema, blob.name), etag, leased };
 }
 
 /** @returns false when somebody else wrote it since it was read, or has it leased */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BackupRequest } from "../backup/request.ts";
-import { ofDamaged } from "./damaged.ts";
+import { NewerLedger, ofDamaged } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
 import { readListingNow } from "./listing.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -38,8 +38,10 @@ export function filtersOf({ include, exclude }: Pick<BackupRequest, "include" | 
   return createHash("sha256").update(text).digest("base64url");
 }
 
-/** The filters of a run by its ledger; undefined of one that was never listed, or whose listing is damaged. */
+/** The filters of a run by its ledger; undefined of one that was never listed, or whose listing cannot be read. */
 export async function readFilters(ledger: Ledger): Promise<string | undefined> {
-  const listing = await readListingNow(ledger, "0").catch(ofDamaged);
+  const listing = await readListingNow(ledger, "0").catch((error: unknown) =>
+    error instanceof NewerLedger ? undefined : ofDamaged(error),
+  );
   return listing && filtersOf(listing.request);
 }

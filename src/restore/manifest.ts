@@ -7,6 +7,7 @@ import { DamagedRecord, fileSize, mode, mtime, NewerLedger } from "../ledger/dam
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
+import { LONGEST_LINE } from "../ledger/read-blob.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { blobPages } from "../storage/blob-pages.ts";
@@ -91,6 +92,7 @@ export async function readManifest(ledger: Ledger, { name }: ManifestBlob): Prom
 
 /** @returns what is wrong with the line */
 function readLine(json: string, page: ManifestPage): string | undefined {
+  if (json.length > LONGEST_LINE) return `has more than ${LONGEST_LINE} characters`;
   let value: unknown;
   try {
     value = JSON.parse(json);

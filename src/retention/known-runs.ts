@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { isNewer, NewerLedger, UnknownRun } from "../ledger/damaged.ts";
+import { isNewer, NewerLedger, ofDamaged, UnknownRun } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { listingName } from "../ledger/listing.ts";
 import { overlap } from "../ledger/prune-lock.ts";
@@ -60,7 +60,7 @@ export async function knownRuns(service: BlobServiceClient, place: Place): Promi
 }
 
 async function readKnown(ledger: Ledger, place: Place): Promise<KnownRun | undefined> {
-  const text = await ledger.read("run.json");
+  const text = await readText(ledger, "run.json");
   const record = parse(text);
   if (isNewer(record)) return ofNewer(ledger, record, place);
   const whole = runRecord.safeParse(record);
@@ -68,7 +68,7 @@ async function readKnown(ledger: Ledger, place: Place): Promise<KnownRun | undef
     const run = record as RunRecord;
     return { ...run, kind: run.kind ?? "backup", id: ledger.runId };
   }
-  const listingText = await ledger.read(listingName("0"));
+  const listingText = await readText(ledger, listingName("0"));
   const listing = parse(listingText);
   if (isNewer(listing)) return ofNewer(ledger, (listing as { request?: unknown }).request, place);
   const listed = backupListing.safeParse(listing);
@@ -80,6 +80,16 @@ async function readKnown(ledger: Ledger, place: Place): Promise<KnownRun | undef
   // Not damaged, but gone, and from the index as well: forgotten, and something of it came to its end only then.
   if (text === undefined && listingText === undefined) return undefined;
   throw new UnknownRun(ledger.runId);
+}
+
+/** A record's text; that of one too large to be read is as good as any that is damaged, and not as good as none. */
+async function readText(ledger: Ledger, name: string): Promise<string | undefined> {
+  try {
+    return await ledger.read(name);
+  } catch (error) {
+    ofDamaged(error);
+    return "damaged";
+  }
 }
 
 /** Whether a run left outcomes that may be a backup's. */
