@@ -27,6 +27,7 @@ describe("the body", () => {
         checksum: false,
         keepVersions: true,
         allowOtherRoot: true,
+        acceptFewer: false,
       });
     }
   });
