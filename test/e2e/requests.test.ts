@@ -23,7 +23,6 @@ describe("include and exclude", () => {
       exclude: ["*.log", ".env", "app/**/main.js"],
       expected: ["app/index.html", "index.html"],
     },
-    { include: ["nothing-matches"], expected: [] },
   ];
   it.each(table)("include $include, exclude $exclude", async ({ expected, ...patterns }) => {
     const root = await makeTree(await newRoot(), tree);
@@ -34,6 +33,15 @@ describe("include and exclude", () => {
     const left = [...blobs].filter(([, { item }]) => item.metadata?.["hdi_isfolder"] !== "true");
     expect(left.map(([name]) => name).sort()).toEqual(expected);
     expect(status.output).toBe(left.reduce((sum, [, { content }]) => sum + content.length, 0));
+  });
+
+  it("an include that leaves nothing fails the run, by name", async () => {
+    const root = await makeTree(await newRoot(), tree);
+    const container = newContainer();
+    const include = ["nothing-matches"];
+    const status = await backUp({ root, container: container.containerName, include });
+    expect(status.runtimeStatus).toBe("Failed");
+    expect(status.output).toContain("nothing-matches");
   });
 });
 
