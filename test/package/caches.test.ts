@@ -13,15 +13,18 @@ function modules(): Record<string, number> {
   return Object.fromEntries([".", ...names].map((name) => [name, statSync(path.join(folder, name)).mtimeMs]));
 }
 
-it("a run of tests writes nothing into node_modules", () => {
+it.each([
+  ["npm", "run", "-s", "test", "--"],
+  ["npx", "vitest", "run"],
+])("a run of tests by %s writes nothing into node_modules", (command, ...args) => {
   const before = modules();
   const { npm_command: _, ...env } = process.env;
-  const run = spawnSync("npm", ["run", "-s", "test", "--", "test/model/path.test.ts"], {
+  const run = spawnSync(command, [...args, "test/model/path.test.ts"], {
     cwd: root,
     env,
     encoding: "utf8",
     shell: process.platform === "win32",
   });
-  expect(run.stdout).toMatch(/1 passed/);
+  expect(run.stdout, run.stderr).toMatch(/1 passed/);
   expect(modules()).toEqual(before);
 });

@@ -1,4 +1,4 @@
-import { defineTests } from "./vitest.caches.ts";
+const { defineTests } = require("./vitest.caches.cjs");
 
 /** Rows that are long (test/faults/README.md): `npm run test:faults` runs them. */
 const FAULTS_IN_FULL = ["02", "03", "05", "06", "07", "08", "09", "11", "12", "13", "14", "17"].map(
@@ -7,7 +7,7 @@ const FAULTS_IN_FULL = ["02", "03", "05", "06", "07", "08", "09", "11", "12", "1
 
 const common = { testTimeout: 60_000, hookTimeout: 60_000 };
 
-export default defineTests({
+module.exports = defineTests({
   // Each file has processes of its own (hosts, Azurite), which wait for one another: two keep two cores busy.
   maxWorkers: 2,
   projects: [

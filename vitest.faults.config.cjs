@@ -1,5 +1,5 @@
 /** `npm run test:faults`: every row of test/faults/README.md in full, one file at a time. */
-import { defineTests } from "./vitest.caches.ts";
+const { defineTests } = require("./vitest.caches.cjs");
 
 /** Rows, or parts of rows, that have their place elsewhere. */
 const ELSEWHERE = [
@@ -20,7 +20,7 @@ const ELSEWHERE = [
   "test/retention/kill.test.ts",
 ];
 
-export default defineTests({
+module.exports = defineTests({
   include: ["test/faults/**/*.test.ts", ...ELSEWHERE],
   env: { FAULTS: "full" },
   // What a row counts is timed, too: nothing else is to run beside it.

@@ -1,7 +1,7 @@
 /** `npm run test:load`: how much the starter and the local host take; prints a line for each figure. */
-import { defineTests } from "./vitest.caches.ts";
+const { defineTests } = require("./vitest.caches.cjs");
 
-export default defineTests({
+module.exports = defineTests({
   include: ["test/load/**/*.test.ts"],
   env: { LOAD: "full" },
   // What is measured is to have the machine to itself.

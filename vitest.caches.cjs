@@ -1,0 +1,13 @@
+// CommonJS, for vite writes a bundle of any other form into node_modules/.vite-temp.
+
+/** Not in node_modules, where a Functions host that runs this clone looks for changes, and restarts. */
+const FOLDER = ".local/vitest";
+
+/**
+ * A configuration that keeps its caches out of the way.
+ * @param {NonNullable<import("vitest/config").ViteUserConfig["test"]>} test
+ */
+exports.defineTests = (test) => ({
+  cacheDir: FOLDER,
+  test: { fsModuleCachePath: `${FOLDER}/modules`, ...test },
+});
