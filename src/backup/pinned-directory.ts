@@ -1,11 +1,10 @@
 import { constants, type Stats } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, unlink, utimes, type FileHandle } from "node:fs/promises";
+import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
 import { kindOf } from "./read-file.ts";
 import { pathOfOpen, realPath } from "../file-system/real-path.ts";
 import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
-import { whileWritable } from "../file-system/writable-directory.ts";
 
 /** Something is where a directory of the run must be, and may not be replaced. */
 export class NotADirectory extends Error {
@@ -27,9 +26,6 @@ export interface Name {
 /** Names that are looked up at a time. */
 const LOOKUPS = 64;
 
-/** Times a directory that others change meanwhile is looked at. */
-const TRIES = 5;
-
 /** Opens directories only, and never through a link. Windows has none of these flags. */
 const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
@@ -39,12 +35,14 @@ const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_N
  * elsewhere. On other systems its real path is checked when it is opened.
  */
 export class PinnedDirectory {
-  readonly #real: string;
-  readonly #handle: FileHandle | undefined;
+  /** Its path, free of links. */
+  readonly real: string;
+  /** Undefined on Windows. */
+  readonly handle: FileHandle | undefined;
 
   private constructor(real: string, handle: FileHandle | undefined) {
-    this.#real = real;
-    this.#handle = handle;
+    this.real = real;
+    this.handle = handle;
   }
 
   /**
@@ -64,48 +62,17 @@ export class PinnedDirectory {
     }
   }
 
-  /**
-   * Opens a directory, making what is missing on the way, one step at a time from `realTo`. Each has the mode it is to
-   * have from the start, and what its owner needs to write into it.
-   * @param replace whether a file in the place of a directory is replaced; a link never is
-   * @param modes of the directories on the way, the topmost first; one without is for its owner alone
-   */
-  static async make(
-    realTo: string,
-    portable: string,
-    replace: boolean,
-    modes: readonly (number | null)[] = [],
-  ): Promise<PinnedDirectory> {
-    try {
-      return await PinnedDirectory.open(realTo, portable);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" && !(error instanceof NotADirectory))
-        throw error;
-    }
-    let at = await PinnedDirectory.#open(forDisk(realTo), realTo);
-    const names = portable.split("/");
-    for (let depth = 1; depth <= names.length; depth++) {
-      try {
-        const above = at;
-        const mode = (modes[depth - 1] ?? 0) | 0o700;
-        at = await whileWritable(above, () =>
-          above.#makeChild(names.slice(0, depth).join("/"), replace, mode),
-        );
-        await above.close();
-      } catch (error) {
-        await at.close();
-        throw error;
-      }
-    }
-    return at;
+  /** Opens a directory in it, by its name. @throws the file system's error (ENOTDIR or ELOOP where it is none, or a link) */
+  async child(name: string): Promise<PinnedDirectory> {
+    return await PinnedDirectory.#open(this.path(name), path.join(this.real, name));
   }
 
   /** Where a name in it is reached. "" is the directory itself; by "." it would have to be searchable, too. */
   path(name: string): DiskPath {
     return forDisk(
-      this.#handle && process.platform === "linux"
-        ? `/proc/self/fd/${this.#handle.fd}/${name}`
-        : path.join(this.#real, name),
+      this.handle && process.platform === "linux"
+        ? `/proc/self/fd/${this.handle.fd}/${name}`
+        : path.join(this.real, name),
     );
   }
 
@@ -139,31 +106,22 @@ export class PinnedDirectory {
    * @throws NotADirectory, or the file system's error
    */
   async assertInPlace(): Promise<void> {
-    if (process.platform === "linux" || (await realPath(this.#real)) === this.#real) return;
+    if (process.platform === "linux" || (await realPath(this.real)) === this.real) return;
     throw new NotADirectory("it was moved, and a link put in its place", { isLink: true });
   }
 
   /** What the open directory itself is. */
   async stat(): Promise<Stats> {
-    return this.#handle ? await this.#handle.stat() : await lstat(forDisk(this.#real));
-  }
-
-  /** Sets the time of change of the open directory itself. */
-  async setTime(mtime: number | string): Promise<void> {
-    await (this.#handle ? this.#handle.utimes(mtime, mtime) : utimes(forDisk(this.#real), mtime, mtime));
-  }
-
-  async chmod(mode: number): Promise<void> {
-    await (this.#handle ? this.#handle.chmod(mode) : chmod(forDisk(this.#real), mode));
+    return this.handle ? await this.handle.stat() : await lstat(forDisk(this.real));
   }
 
   /** Makes the names that were added and removed last. */
   async sync(): Promise<void> {
-    await this.#handle?.sync();
+    await this.handle?.sync();
   }
 
   async close(): Promise<void> {
-    await this.#handle?.close();
+    await this.handle?.close();
   }
 
   /** Opens `at`, which must turn out to be `real`. */
@@ -177,34 +135,6 @@ export class PinnedDirectory {
     } catch (error) {
       await handle.close();
       throw error;
-    }
-  }
-
-  async #makeChild(portable: string, replace: boolean, mode: number): Promise<PinnedDirectory> {
-    const name = path.posix.basename(portable);
-    const real = path.join(this.#real, name);
-    const at = this.path(name);
-    let made = false;
-    for (let tries = 1; ; tries++) {
-      try {
-        const child = await PinnedDirectory.#open(at, real);
-        // What the umask and mkdir left out.
-        if (made) await child.chmod(mode).catch(() => undefined);
-        return child;
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === "ENOTDIR" || code === "ELOOP") {
-          const stats = await lstat(at);
-          if (stats.isDirectory()) {
-            if (tries === TRIES)
-              throw new NotADirectory(`"${portable}" was moved meanwhile`, { cause: error });
-            continue;
-          }
-          if (stats.isSymbolicLink() || !replace) throw inTheWay(portable, stats, error);
-          await unlink(at).catch(ignore("ENOENT"));
-        } else if (code !== "ENOENT") throw error;
-      }
-      made = (await mkdir(at, mode & 0o777).then(() => true, ignore("EEXIST"))) === true;
     }
   }
 }
@@ -228,7 +158,8 @@ async function whatIsInTheWay(realTo: string, portable: string, cause: unknown):
   return new NotADirectory("a directory on the way was replaced meanwhile", { cause });
 }
 
-function inTheWay(name: string, stats: Stats, cause: unknown): NotADirectory {
+/** Says what is where a directory must be. */
+export function inTheWay(name: string, stats: Stats, cause: unknown): NotADirectory {
   const isLink = stats.isSymbolicLink();
   const message = isLink
     ? `"${name}" is a link in the directory that is restored into; links are never followed`

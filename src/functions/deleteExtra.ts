@@ -3,7 +3,8 @@ import * as df from "durable-functions";
 import { emptyTally } from "../backup/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { deleteExtra, type Slice, type SliceRef } from "../restore/delete-extra.ts";
+import { deleteExtra } from "../restore/delete-extra.ts";
+import type { Slice, SliceRef } from "../restore/extra.ts";
 import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 

@@ -6,7 +6,7 @@ import { logTally } from "../logging/log-tally.ts";
 import { services } from "../services.ts";
 import { planVerify } from "../verify/plan-verify.ts";
 import type { VerifyRequest } from "../verify/request.ts";
-import { plannedPart, type PlannedPart } from "./planRestore.ts";
+import { plannedPart, type PlannedPart } from "../restore/planned-part.ts";
 
 /** Verifies a run, or a part of it, as far as lists of blobs go, and plans what is to be read back. */
 df.app.activity("planVerify", {

@@ -9,9 +9,9 @@ import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts"
 import type { SourceRun } from "../restore/source-run.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
 import type { DirectoriesRef, DirectoriesSlice } from "../restore/restore-directories.ts";
-import type { Slice, SliceRef } from "../restore/delete-extra.ts";
+import type { Slice, SliceRef } from "../restore/extra.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
-import type { PlannedPart } from "./planRestore.ts";
+import type { PlannedPart } from "../restore/planned-part.ts";
 
 /**
  * Restores a run into a directory: plans which files and where their contents are, restores them in parallel batches,
@@ -52,6 +52,14 @@ function unsetNote({ unset = 0 }: Tally): string | undefined {
   return `${which} restored without the recorded mode or time: the file system refused it, as the outcome of each says.`;
 }
 
+/** The activities of a restore; of a dry run, none of which can write anything but the ledger. */
+const RESTORE = { plan: "planRestore", files: "restoreFiles", extra: "deleteExtra" };
+const DRY_RUN = { plan: "previewRestore", files: "previewFiles", extra: "previewExtra" };
+
+function activitiesOf({ dryRun }: RestoreRequest): typeof RESTORE {
+  return dryRun ? DRY_RUN : RESTORE;
+}
+
 /** What came of it, of which run, and whether what is extra was left because of that. */
 type Restored = Tally & { source?: SourceRun; extraStays?: true };
 
@@ -59,12 +67,13 @@ type Restored = Tally & { source?: SourceRun; extraStays?: true };
 function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
   const { run, part, request } = input;
   const isWhole = !input.left;
+  const activities = activitiesOf(request);
   let plan: PlannedPart;
   let removed: Restored = emptyTally();
   // What a dry run would delete is in nobody's way.
   const deletesLast = isWhole && request.delete && !request.dryRun;
   try {
-    plan = yield context.df.callActivityWithRetry("planRestore", retry, input);
+    plan = yield context.df.callActivityWithRetry(activities.plan, retry, input);
     if (plan.problem !== undefined) return stopped(plan.problem);
     if (isWhole && request.delete)
       removed = yield* deleteExtra(context, run, baseOf(request, plan), deletesLast);
@@ -72,8 +81,10 @@ function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequ
     return stopped(reasonOf(error));
   }
   const base = baseOf(request, plan);
-  if (removed.stopped !== undefined)
+  if (removed.stopped !== undefined) {
+    if (request.dryRun) return removed;
     return sum([removed, yield* setDirectories(context, { run, ...base, onlyMade: true })]);
+  }
   if (isWhole) {
     const { source, files, bytes, rest } = plan;
     const planned = { files, bytes, complete: rest.length === 0 };
@@ -81,7 +92,7 @@ function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequ
   }
 
   const { batches, lanes, parts } = handOut(input, plan, restoreScope(request, plan));
-  const files = batches.map((batch) => context.df.callActivityWithRetry("restoreFiles", retry, batch));
+  const files = batches.map((batch) => context.df.callActivityWithRetry(activities.files, retry, batch));
   const large = lanes.map((lane) =>
     context.df.callSubOrchestrator("restoreLargeFiles", lane, `${run}:${part}:large-${lane.large}`),
   );
@@ -92,6 +103,7 @@ function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequ
   const restored = yield* tallyResults(context, batches, results);
   const result: Restored = sum([plan.found, removed, ...restored]);
   if (!isWhole) return result;
+  if (request.dryRun) return { ...result, source: plan.source };
   // What could not be restored may be there under another name, as something extra.
   const extraStays = deletesLast && (result.stopped !== undefined || result.counts.failed > 0);
   const extra = deletesLast && !extraStays ? yield* deleteLast(context, run, base) : emptyTally();
@@ -112,7 +124,11 @@ function* deleteExtra(context: df.OrchestrationContext, run: string, base: Base,
   const tallies: Tally[] = [];
   for (let slice = 0; ; slice++) {
     const ref: SliceRef = { run, slice, ...base, ...(inTheWay ? { inTheWay } : {}) };
-    const result: Slice = yield context.df.callActivityWithRetry("deleteExtra", retry, ref);
+    const result: Slice = yield context.df.callActivityWithRetry(
+      activitiesOf(base.request).extra,
+      retry,
+      ref,
+    );
     tallies.push(result.tally);
     if (result.reached === undefined) return sum(tallies);
   }

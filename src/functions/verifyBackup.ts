@@ -8,7 +8,7 @@ import { handOut } from "../restore/hand-out.ts";
 import type { PlanInput } from "../restore/plan.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
 import { verifyScope } from "../verify/verify-scope.ts";
-import type { PlannedPart } from "./planRestore.ts";
+import type { PlannedPart } from "../restore/planned-part.ts";
 
 /**
  * Verifies that every file of a run is there with its size and MD5, and reads back as many as asked for. The output is

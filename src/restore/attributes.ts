@@ -2,7 +2,8 @@ import { constants, type Stats } from "node:fs";
 import { chmod, lstat, lutimes, open, utimes, type FileHandle } from "node:fs/promises";
 import { modeOf, type Entry } from "../backup/entry.ts";
 import { fileError } from "../file-system/file-error.ts";
-import type { DiskPath } from "../model/path.ts";
+import type { PinnedDirectory } from "../backup/pinned-directory.ts";
+import { forDisk, type DiskPath } from "../model/path.ts";
 import { withTimeout } from "../file-system/timeout.ts";
 import { hasTime, setTime, type Time } from "./file-times.ts";
 
@@ -84,6 +85,12 @@ function fileOf(handle: FileHandle): Attributed {
     setTime: (time) => handle.utimes(time, time),
     sync: () => handle.sync(),
   };
+}
+
+/** A directory that is held open. */
+export function attributesOf(directory: PinnedDirectory): Attributed {
+  const { handle } = directory;
+  return handle ? fileOf(handle) : atPath(forDisk(directory.real), () => directory.stat());
 }
 
 /** Linux: a handle to the entry itself, which its mode cannot forbid and which nothing can be read from. */

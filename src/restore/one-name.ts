@@ -1,7 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { lstat, unlink, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { withTimeout } from "../file-system/timeout.ts";
 import type { ManifestItem } from "./manifest.ts";
 
 /** What a file system does not tell names apart by: the case of letters, the form of Unicode. */
@@ -47,36 +43,11 @@ export function clashes<Item extends Pick<ManifestItem, "path" | "kind">>(
   return found;
 }
 
-/** The items that clash where they are to be restored. Nothing is looked up, or written, unless some would anywhere. */
+/** The items that clash where they are to be restored. What names are not told apart there is asked only if some would clash anywhere. */
 export async function clashesIn<Item extends Pick<ManifestItem, "path" | "kind">>(
   items: readonly Item[],
-  { realTo, dryRun, fileTimeoutMs }: { realTo: string; dryRun: boolean; fileTimeoutMs: number },
+  ignoredThere: () => Promise<Ignored>,
 ): Promise<Map<Item, string>> {
   const anywhere = clashes(items, { case: true, form: true });
-  if (anywhere.size === 0) return anywhere;
-  const ignored = dryRun ? usually() : await withTimeout(probe(realTo), fileTimeoutMs, "trying its names");
-  return clashes(items, ignored);
-}
-
-/** What a system's own file systems do: a dry run writes nothing to find it out. */
-function usually(): Ignored {
-  const { platform } = process;
-  return { case: platform === "win32" || platform === "darwin", form: platform === "darwin" };
-}
-
-/** Makes a file, and looks for it under other names. Where it cannot be made, no file can, which each will tell. */
-async function probe(realTo: string): Promise<Ignored> {
-  const at = (name: string) => path.join(realTo, name);
-  const name = `.restore-${randomBytes(12).toString("hex")}-\u00e9.partial`;
-  try {
-    await writeFile(at(name), "", { flag: "wx" });
-  } catch {
-    return { case: false, form: false };
-  }
-  try {
-    const isThere = async (other: string) => (await lstat(at(other)).catch(() => undefined)) !== undefined;
-    return { case: await isThere(name.toUpperCase()), form: await isThere(name.normalize("NFD")) };
-  } finally {
-    await unlink(at(name));
-  }
+  return anywhere.size === 0 ? anywhere : clashes(items, await ignoredThere());
 }

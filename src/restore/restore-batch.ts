@@ -9,20 +9,14 @@ import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts"
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { ignore } from "../backup/pinned-directory.ts";
+import { failed } from "./decide.ts";
 import { readBatch, type PlannedItem } from "./plan.ts";
 import { byDirectory, inDirectory } from "./in-directory.ts";
 import { beginBatch, type Begun } from "./in-place.ts";
 import { refusedTarget } from "./refused-target.ts";
 import { restoreContext } from "./restore-context.ts";
 import type { RestoreScope } from "./restore-scope.ts";
-import {
-  CannotWrite,
-  explainFull,
-  failed,
-  isTemporaryOf,
-  restoreItem,
-  type RestoreContext,
-} from "./restore-file.ts";
+import { CannotWrite, explainFull, isTemporaryOf, restoreItem, type RestoreContext } from "./restore-file.ts";
 
 /**
  * Restores the files of one batch and records what became of each. A batch that was recorded before is not restored
@@ -46,11 +40,11 @@ export async function restoreBatch(
     const items = await readBatch(ledger, ref.lines);
     const work = `${ref.run}/${ref.part}/${ref.batch}`;
     const context = restoreContext(ref, work, { service, settings, budget });
-    const begun = ref.dryRun ? undefined : await beginBatch(ref, items, ledger, context);
-    if (begun?.first === false) await sweep(items, context);
+    const begun = await beginBatch(ref, items, ledger, context);
+    if (!begun.first) await sweep(items, context);
     const { outcomes, stopped } = await restoreAll(items, context, ref.target);
-    if (begun) claimWritten(outcomes, begun);
-    if (!ref.dryRun) await flush(outcomes, context);
+    claimWritten(outcomes, begun);
+    await flush(outcomes, context);
     return {
       ...(await settleOutcomes(ledger, record, outcomes)),
       ...(stopped === undefined ? {} : { stopped }),

@@ -18,7 +18,7 @@ export interface RestoreMeans {
  * @param work what of the run is restored, the same at each delivery: temporary files are named by it
  */
 export function restoreContext(
-  { realTo, container: name, prefix, overwrite, delete: deletes, dryRun }: RestoreScope,
+  { realTo, container: name, prefix, overwrite }: RestoreScope,
   work: string,
   { service, settings, budget }: RestoreMeans,
 ): RestoreContext {
@@ -29,8 +29,6 @@ export function restoreContext(
     requests: new GetBlobRequests(container, settings.behindProxy),
     prefix,
     overwrite,
-    delete: deletes,
-    dryRun,
     mark: createHash("sha256").update(work).digest("hex").slice(0, 12),
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,

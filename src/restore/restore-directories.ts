@@ -12,7 +12,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
-import { setAttributes } from "./attributes.ts";
+import { attributesOf, setAttributes } from "./attributes.ts";
 import { depthOf } from "./directories-to-make.ts";
 import { hasTime } from "./file-times.ts";
 import { NameSet } from "./name-set.ts";
@@ -57,7 +57,6 @@ export async function restoreDirectories(
   const before = await readSlice(ledger, ref);
   if (before) return before;
   const { request, source, realTo, made } = ref;
-  if (request.dryRun) return { tally: emptyTally() };
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };
   const sourceLedger = new Ledger(service, source.id);
@@ -158,7 +157,7 @@ async function setOne({ path, mode, mtime }: RecordedDirectory, realTo: string):
   try {
     const now = await directory.stat();
     if (modeOf(now) === mode && hasTime(now, mtime)) return undefined;
-    return await setAttributes(directory, { mode, mtime });
+    return await setAttributes(attributesOf(directory), { mode, mtime });
   } finally {
     await directory.close();
   }

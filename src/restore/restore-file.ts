@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
 import { blobName } from "../backup/blob-name.ts";
@@ -8,16 +8,27 @@ import type { Budget } from "../backup/budget.ts";
 import { fileError } from "../file-system/file-error.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../file-system/handles.ts";
 import type { Outcome } from "../backup/outcome.ts";
-import { kindOf } from "../backup/read-file.ts";
 import type { DiskPath } from "../model/path.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
-import { adjust, finish, setTimeOfLink } from "./attributes.ts";
+import { adjust, attributesOf, finish, setTimeOfLink } from "./attributes.ts";
+import {
+  decide,
+  done,
+  failed,
+  fileOperation,
+  isInTheWay,
+  NOT_EMPTY,
+  parentPath,
+  skipped,
+  whyLeftOut,
+} from "./decide.ts";
 import { download, type Fetched } from "./download.ts";
 import { findContents } from "./find-content.ts";
-import { isSame, lookUp } from "./in-place.ts";
-import { ignore, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
+import { lookUp } from "./in-place.ts";
+import { makeDirectories } from "./make-directories.ts";
+import { ignore, NotADirectory, type PinnedDirectory } from "../backup/pinned-directory.ts";
 import { whileWritable } from "../file-system/writable-directory.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -32,9 +43,6 @@ export interface RestoreContext {
   requests: GetBlobRequests;
   prefix: string;
   overwrite: RestoreRequest["overwrite"];
-  /** What is extra and in the way was removed before; in a dry run it is there still. */
-  delete: boolean;
-  dryRun: boolean;
   /** Names the temporary files of this batch; see temporaryName. */
   mark: string;
   budget: Budget;
@@ -117,9 +125,6 @@ export async function restoreItem(
   }
 }
 
-/** What to do with what is at an item's place. */
-type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
-
 /** Puts a file's content where it belongs; `at` is its place in the directory. What there is to say of it, it gives. */
 type Write = (
   item: PlannedItem,
@@ -128,35 +133,19 @@ type Write = (
   context: RestoreContext,
 ) => Promise<string | void>;
 
-const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
-
 async function place(item: PlannedItem, context: RestoreContext, write: Write): Promise<Outcome> {
   const directory = await parentOf(item, context);
-  if (typeof directory === "string") return { ...done(item, "skipped"), size: 0, reason: directory };
+  if (typeof directory === "string") return skipped(item, directory);
   try {
-    const at = directory?.path(path.posix.basename(item.path)) ?? "";
-    const current = directory && (await fileOperation(context, "looking it up", lookUp(at)));
-    const decision = current ? await decide(item, at, current, context) : "create";
+    const at = directory.path(path.posix.basename(item.path));
+    const current = await fileOperation(context, "looking it up", lookUp(at));
+    const decision = await decide(item, at, current, context);
     if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
-    const inTheWay = current?.isDirectory() && item.kind !== "directory";
-    if (context.dryRun || !directory) {
-      if (
-        inTheWay &&
-        !context.delete &&
-        (await fileOperation(context, "looking into it", readdir(at))).length > 0
-      )
-        return failed(item, NOT_EMPTY);
-      const verb = { create: "be created", replace: "be replaced", keep: "be left as it is" }[decision];
-      return {
-        ...done(item, decision === "keep" ? "unchanged" : "copied"),
-        reason: `dry run: it would ${verb}`,
-      };
-    }
     if (decision === "keep") {
       return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
     }
-    return await whileWritable(directory, async () => {
-      if (inTheWay) {
+    return await whileWritable(attributesOf(directory), async () => {
+      if (isInTheWay(item, current)) {
         try {
           await fileOperation(context, "removing what is in its place", rmdir(at));
         } catch (error) {
@@ -172,50 +161,21 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
       return { ...done(item, "copied"), ...told(note) };
     });
   } finally {
-    await tidyInTime(directory?.close(), context.fileTimeoutMs);
+    await tidyInTime(directory.close(), context.fileTimeoutMs);
   }
 }
 
-/** The directory that an item belongs in, made if missing; undefined in a dry run where it would be made. */
+/** The directory that an item belongs in, made if missing; or why the item is left out. */
 async function parentOf(
   item: PlannedItem,
-  { realTo, overwrite, dryRun, fileTimeoutMs }: RestoreContext,
-): Promise<PinnedDirectory | undefined | string> {
-  const slash = item.path.lastIndexOf("/");
-  const portable = slash < 0 ? "" : item.path.slice(0, slash);
-  const opening = dryRun
-    ? PinnedDirectory.open(realTo, portable)
-    : PinnedDirectory.make(realTo, portable, overwrite !== "never", item.above);
+  { realTo, overwrite, fileTimeoutMs }: RestoreContext,
+): Promise<PinnedDirectory | string> {
+  const opening = makeDirectories(realTo, parentPath(item), overwrite !== "never", item.above);
   try {
     return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
   } catch (error) {
-    if (dryRun && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    const replaceable = error instanceof NotADirectory && !error.isLink;
-    // As PinnedDirectory.make would.
-    if (dryRun && replaceable && overwrite !== "never") return undefined;
-    if (replaceable && overwrite === "never") {
-      return `${error.message}, and overwrite is "never"`;
-    }
-    throw error;
+    return whyLeftOut(error, overwrite);
   }
-}
-
-async function decide(
-  item: PlannedItem,
-  at: DiskPath,
-  current: Stats,
-  context: RestoreContext,
-): Promise<Decision> {
-  const { overwrite } = context;
-  const same = await fileOperation(context, "looking it up", isSame(item, at, current));
-  if (overwrite === "never") {
-    if (same) return { outcome: "unchanged" };
-    const what = current.isFile() ? "a file" : kindOf(current);
-    return { outcome: "skipped", reason: `${what} is there already, and overwrite is "never"` };
-  }
-  // A directory and a link are made of nothing but what was compared.
-  if (same && (overwrite === "changed" || item.kind !== "file")) return "keep";
-  return "replace";
 }
 
 async function makeDirectory(
@@ -310,25 +270,8 @@ function assertIntact(item: PlannedItem, hash: string): void {
   throw new Corrupt(`corrupt: what the container holds has the MD5 ${hash}, the run recorded ${item.md5}`);
 }
 
-async function fileOperation<T>(
-  { fileTimeoutMs }: RestoreContext,
-  what: string,
-  operation: Promise<T>,
-): Promise<T> {
-  return await withTimeout(operation, fileTimeoutMs, what);
-}
-
-function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipped"): Outcome {
-  const { path: portable, kind, size, mtime, mode } = item;
-  return { path: portable, outcome, kind, size, mtime, mode, md5: item.md5 };
-}
-
 function told(note: string | void): Pick<Outcome, "reason" | "unset"> {
   return note === undefined ? {} : { reason: note, unset: true };
-}
-
-export function failed({ path: portable, kind }: PlannedItem, reason: string): Outcome {
-  return { path: portable, kind, outcome: "failed", size: 0, reason: reason.slice(0, 500) };
 }
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EROFS"]);

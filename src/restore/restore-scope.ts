@@ -2,7 +2,7 @@ import type { PlanBase } from "./plan.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** Where a restore reads and writes, and how: what its activities are given by the orchestration, and take from no record. */
-export interface RestoreScope extends Pick<RestoreRequest, "overwrite" | "delete" | "dryRun"> {
+export interface RestoreScope extends Pick<RestoreRequest, "overwrite" | "delete"> {
   /** The directory to restore into, as the request names it. */
   target: string;
   /** The same with every link in it followed. */
@@ -13,9 +13,9 @@ export interface RestoreScope extends Pick<RestoreRequest, "overwrite" | "delete
 }
 
 export function restoreScope(
-  { to, overwrite, delete: deletes, dryRun }: RestoreRequest,
+  { to, overwrite, delete: deletes }: RestoreRequest,
   { source, realTo }: Pick<PlanBase<RestoreRequest>, "source" | "realTo">,
 ): RestoreScope {
   const { container, prefix } = source;
-  return { target: to, realTo, container, prefix, overwrite, delete: deletes, dryRun };
+  return { target: to, realTo, container, prefix, overwrite, delete: deletes };
 }

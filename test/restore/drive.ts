@@ -10,8 +10,11 @@ import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
 import { closeRun } from "../../src/ledger/run-record.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
+import { seeToExtra } from "../../src/restore/extra.ts";
 import { handOut } from "../../src/restore/hand-out.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
+import { previewBatch } from "../../src/restore/preview/preview-batch.ts";
+import { previewRestore } from "../../src/restore/preview/preview-restore.ts";
 import type { PlanBase, PlanInput } from "../../src/restore/plan.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../../src/restore/request.ts";
 import { restoreScope } from "../../src/restore/restore-scope.ts";
@@ -96,21 +99,25 @@ export class Drive {
     if (!parsed.ok) throw new Error(parsed.problem);
     let deleted = 0;
     const deletes = parsed.value.delete;
-    const deletesLast = deletes && !parsed.value.dryRun;
+    const { dryRun } = parsed.value;
+    const deletesLast = deletes && !dryRun;
+    const act = dryRun
+      ? { plan: previewRestore, files: previewBatch, extra: seeToExtra }
+      : { plan: planRestore, files: restoreBatch, extra: deleteExtra };
     let base: PlanBase<RestoreRequest> | undefined;
     const deleteAll = async (inTheWay: boolean): Promise<Tally> => {
       const tallies: Tally[] = [];
       for (let slice = 0; ; slice++) {
-        const result = await deleteExtra({ run, slice, ...base!, inTheWay }, this.service, this.settings);
+        const result = await act.extra({ run, slice, ...base!, inTheWay }, this.service, this.settings);
         deleted += result.deleted;
         tallies.push(result.tally);
         if (result.reached === undefined) return sum(tallies);
       }
     };
-    let directories: "all" | "made" | "none" = "all";
+    let directories: "all" | "made" | "none" = dryRun ? "none" : "all";
     type Input = PlanInput<RestoreRequest>;
     const tally = await this.#parts<Input>({ run, part: "0", request: parsed.value }, async (input) => {
-      const plan = await planRestore(input, this.service, this.settings);
+      const plan = await act.plan(input, this.service, this.settings);
       const extra = emptyTally();
       if (plan.problem !== undefined) {
         directories = "none";
@@ -120,7 +127,7 @@ export class Drive {
       if (!input.left && deletes) {
         const removed = await deleteAll(deletesLast);
         if (removed.stopped !== undefined) {
-          directories = "made";
+          if (!dryRun) directories = "made";
           return { found: removed, work: [], parts: [] };
         }
         Object.assign(extra, removed);
@@ -129,7 +136,7 @@ export class Drive {
       return {
         found: sum([plan.found, extra]),
         work: [
-          ...batches.map((batch) => () => restoreBatch(batch, this.service, this.settings, this.budget)),
+          ...batches.map((batch) => () => act.files(batch, this.service, this.settings, this.budget)),
           ...lanes.map((lane) => () => restoreLane(lane, this)),
         ],
         parts,

@@ -9,13 +9,13 @@ import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { finish } from "../attributes.ts";
+import { failed } from "../decide.ts";
 import { hasTime } from "../file-times.ts";
 import { findContents } from "../find-content.ts";
 import { largeOutcome, type LargeRef } from "../plan.ts";
 import {
   CannotWrite,
   explainFull,
-  failed,
   isTemporaryOf,
   restoreItem,
   temporaryName,

@@ -1,0 +1,81 @@
+import type { Stats } from "node:fs";
+import { NotADirectory } from "../backup/pinned-directory.ts";
+import { kindOf } from "../backup/read-file.ts";
+import type { Outcome } from "../backup/outcome.ts";
+import { withTimeout } from "../file-system/timeout.ts";
+import type { DiskPath } from "../model/path.ts";
+import { isSame } from "./in-place.ts";
+import type { PlannedItem } from "./plan.ts";
+import type { RestoreRequest } from "./request.ts";
+
+/** What deciding needs to know. */
+interface DecideContext extends Pick<RestoreRequest, "overwrite"> {
+  fileTimeoutMs: number;
+}
+
+/** What to do with what is at an item's place. */
+export type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
+
+/** @param current what is at the item's place; undefined for nothing */
+export async function decide(
+  item: PlannedItem,
+  at: DiskPath,
+  current: Stats | undefined,
+  context: DecideContext,
+): Promise<Decision> {
+  if (!current) return "create";
+  const { overwrite } = context;
+  const same = await fileOperation(context, "looking it up", isSame(item, at, current));
+  if (overwrite === "never") {
+    if (same) return { outcome: "unchanged" };
+    const what = current.isFile() ? "a file" : kindOf(current);
+    return { outcome: "skipped", reason: `${what} is there already, and overwrite is "never"` };
+  }
+  // A directory and a link are made of nothing but what was compared.
+  if (same && (overwrite === "changed" || item.kind !== "file")) return "keep";
+  return "replace";
+}
+
+/** Whether a directory is where a file or link belongs. */
+export function isInTheWay({ kind }: PlannedItem, current: Stats | undefined): boolean {
+  return kind !== "directory" && current?.isDirectory() === true;
+}
+
+export const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
+
+/** The directory that an item belongs in; "" for the one that is restored into. */
+export function parentPath({ path }: PlannedItem): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** Why an item is left out whose directory cannot be opened, for people. @throws the error where that has failed */
+export function whyLeftOut(error: unknown, overwrite: RestoreRequest["overwrite"]): string {
+  if (overwrite === "never" && isReplaceable(error)) return `${error.message}, and overwrite is "never"`;
+  throw error;
+}
+
+/** Whether what is where a directory must be may be replaced: a link never is. */
+export function isReplaceable(error: unknown): error is NotADirectory {
+  return error instanceof NotADirectory && !error.isLink;
+}
+
+export async function fileOperation<T>(
+  { fileTimeoutMs }: { fileTimeoutMs: number },
+  what: string,
+  operation: Promise<T>,
+): Promise<T> {
+  return await withTimeout(operation, fileTimeoutMs, what);
+}
+
+export function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipped"): Outcome {
+  const { path, kind, size, mtime, mode, md5 } = item;
+  return { path, outcome, kind, size, mtime, mode, md5 };
+}
+
+export function skipped(item: PlannedItem, reason: string): Outcome {
+  return { ...done(item, "skipped"), size: 0, reason };
+}
+
+export function failed({ path, kind }: PlannedItem, reason: string): Outcome {
+  return { path, kind, outcome: "failed", size: 0, reason: reason.slice(0, 500) };
+}

@@ -1,0 +1,178 @@
+import type { Stats } from "node:fs";
+import type { Outcome } from "../backup/outcome.ts";
+import { PinnedDirectory, type Name } from "../backup/pinned-directory.ts";
+import { fileError } from "../file-system/file-error.ts";
+import { awaitingHandles } from "../file-system/handles.ts";
+import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
+import { takingTurns } from "../model/in-turns.ts";
+import type { RunNames } from "./run-names.ts";
+import type { Selection } from "./selection.ts";
+
+/** What removes what is extra. */
+export interface Eraser {
+  /** Removes a file, a link or an empty directory; one that is gone is as good. */
+  remove(from: PinnedDirectory, name: string, kind: "file" | "directory"): Promise<void>;
+  /** Gives a directory that something was removed from its time of change back. */
+  keepTime(directory: PinnedDirectory, before: Stats): Promise<void>;
+}
+
+interface Options {
+  inTheWay: boolean;
+  until: number;
+  fileTimeoutMs: number;
+}
+
+/** Walks a directory in the order of its names, and has removed what is extra. */
+export class ExtraWalk {
+  readonly deleted: { path: string; kind: "file" | "directory" }[] = [];
+  readonly failures: Outcome[] = [];
+  /** Where the time was up; undefined when all was looked at. */
+  reached: string | undefined;
+  /** Without an eraser: the directories on the way to `reached` in which all that comes before would be gone. */
+  readonly emptied: string[] = [];
+  #emptiedBefore: ReadonlySet<string> = new Set();
+  #last = "";
+  readonly #realTo: string;
+  readonly #names: RunNames;
+  readonly #selections: Selection[];
+  readonly #options: Options;
+  readonly #erase: Eraser | undefined;
+  readonly #turn = takingTurns();
+
+  /** @param erase undefined for a dry run, which has nothing that removes */
+  constructor(
+    realTo: string,
+    names: RunNames,
+    selections: Selection[],
+    options: Options,
+    erase: Eraser | undefined,
+  ) {
+    this.#realTo = realTo;
+    this.#names = names;
+    this.#selections = selections;
+    this.#options = options;
+    this.#erase = erase;
+  }
+
+  /** @param last where the walk before this one ended */
+  async run(last: { reached?: string; emptied?: string[] } | undefined): Promise<void> {
+    this.#emptiedBefore = new Set(last?.emptied);
+    await this.#walk("", last?.reached?.split("/") ?? [], !this.#options.inTheWay);
+  }
+
+  /**
+   * @param all whether whatever is extra in it goes, or only what is in the way
+   * @returns whether everything in it was removed
+   */
+  async #walk(portable: string, after: readonly string[], all: boolean): Promise<boolean> {
+    let directory: PinnedDirectory;
+    try {
+      directory = await awaitingHandles(() => this.#open(portable));
+    } catch (error) {
+      if (portable === "" && (error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      this.#fail(portable, "directory", error);
+      return false;
+    }
+    const before = this.deleted.length;
+    let stats: Stats | undefined;
+    try {
+      stats = await this.#timed(directory.stat());
+      const children = await awaitingHandles(() => this.#timed(childrenOf(directory)));
+      let empty = true;
+      for (const child of children) {
+        await this.#turn();
+        const [done] = after;
+        if (done !== undefined && (child.name < done || (child.name === done && after.length === 1))) {
+          // Another slice has looked at it, and left it: else it would not be here, but in a dry run.
+          empty = this.#emptiedBefore.has(portable);
+          continue;
+        }
+        const below = portable === "" ? child.name : `${portable}/${child.name}`;
+        if (performance.now() > this.#options.until && this.#last !== "" && this.#last !== below) {
+          this.reached ??= this.#last;
+          return this.#stop(portable, empty);
+        }
+        const removed = child.isDirectory
+          ? await this.#directory(directory, child, below, child.name === done ? after.slice(1) : [], all)
+          : await this.#file(directory, child, below, all);
+        if (this.reached !== undefined) return this.#stop(portable, empty);
+        this.#last = below;
+        if (!removed) empty = false;
+      }
+      return empty;
+    } catch (error) {
+      this.#fail(portable, "directory", error);
+      return false;
+    } finally {
+      if (this.#erase && stats && this.deleted.length > before)
+        await this.#timed(this.#erase.keepTime(directory, stats)).catch(() => undefined);
+      await tidyInTime(directory.close(), this.#options.fileTimeoutMs);
+    }
+  }
+
+  /** Keeps for the next slice what a dry run does not leave on the disk. */
+  #stop(portable: string, empty: boolean): false {
+    if (!this.#erase && empty) this.emptied.push(portable);
+    return false;
+  }
+
+  async #file(directory: PinnedDirectory, { name }: Name, portable: string, all: boolean): Promise<boolean> {
+    if (!all && !this.#names.directory(portable)) return false;
+    if (this.#names.file(portable) || this.#names.missed(portable)) return false;
+    if (!this.#selections.every((selection) => selection.file(portable))) return false;
+    return await this.#remove(portable, "file", directory, name);
+  }
+
+  async #directory(
+    directory: PinnedDirectory,
+    { name }: Name,
+    portable: string,
+    after: readonly string[],
+    all: boolean,
+  ): Promise<boolean> {
+    const isInTheWay = this.#names.file(portable);
+    if (!all && !isInTheWay && !this.#names.directory(portable)) return false;
+    if (this.#names.missed(portable)) return false;
+    const emptied = await this.#walk(portable, after, all || isInTheWay);
+    if (!emptied || this.reached !== undefined || this.#names.directory(portable)) return false;
+    if (!this.#selections.every((selection) => selection.directory(portable))) return false;
+    return await this.#remove(portable, "directory", directory, name);
+  }
+
+  async #remove(
+    portable: string,
+    kind: "file" | "directory",
+    from: PinnedDirectory,
+    name: string,
+  ): Promise<boolean> {
+    try {
+      if (this.#erase) await this.#timed(this.#erase.remove(from, name, kind));
+      this.deleted.push({ path: portable, kind });
+      return true;
+    } catch (error) {
+      this.#fail(portable, kind, error);
+      return false;
+    }
+  }
+
+  async #open(portable: string): Promise<PinnedDirectory> {
+    const opening = PinnedDirectory.open(this.#realTo, portable);
+    return await withTimeout(opening, this.#options.fileTimeoutMs, "opening it", (late) => late.close());
+  }
+
+  async #timed<T>(operation: Promise<T>): Promise<T> {
+    return await withTimeout(operation, this.#options.fileTimeoutMs, "looking for what is extra");
+  }
+
+  #fail(path: string, kind: Outcome["kind"], error: unknown): void {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = `it could not be deleted: ${code === undefined ? message : fileError(code)}`;
+    this.failures.push({ path, kind, outcome: "failed", size: 0, reason });
+  }
+}
+
+/** The names in a directory, in order. */
+async function childrenOf(directory: PinnedDirectory): Promise<Name[]> {
+  const names = await directory.names(true);
+  return names.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}

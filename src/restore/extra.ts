@@ -1,0 +1,111 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
+import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { readRecord, tally } from "../ledger/damaged.ts";
+import { Ledger, toLines } from "../ledger/ledger.ts";
+import { settleOutcomes } from "../ledger/outcomes.ts";
+import type { Settings } from "../settings.ts";
+import { ExtraWalk, type Eraser } from "./extra-walk.ts";
+import type { PlanBase } from "./plan.ts";
+import { refusedTarget } from "./refused-target.ts";
+import type { RestoreRequest } from "./request.ts";
+import { IncompleteRun, RunNames } from "./run-names.ts";
+import { createSelection } from "./selection.ts";
+
+/** One slice of the work, as an activity is given it: what one call manages in its time. */
+export interface SliceRef extends PlanBase<RestoreRequest> {
+  run: string;
+  slice: number;
+  /** Only what is in the way of what is to be restored: in the place of a directory, or below that of a file. */
+  inTheWay?: boolean;
+}
+
+/** What came of a slice: written once as `deleted/{slice}.json`. */
+export interface Slice {
+  tally: Tally;
+  /** Names that were removed (in a dry run: that would be). */
+  deleted: number;
+  /** The last name that was looked at, when there is more to look at. */
+  reached?: string;
+  /** Of a dry run: the directories on the way there in which all that comes before would be gone. */
+  emptied?: string[];
+}
+
+/**
+ * Looks, for a bounded time, for what the directory has and the run has not: for what is in the way before anything is
+ * restored, for all else last, so that a restore that storage breaks off has not cost what was there. Only what the
+ * request's patterns and the run's own cover is removed: what a backup left out it cannot bring back. What could not be
+ * backed up stays, too, and nothing at all is removed when the run's record is not whole. What was removed is named in
+ * `deleted/{slice}.jsonl`.
+ * @param erase undefined for a dry run, which only names what would be removed
+ */
+export async function seeToExtra(
+  ref: SliceRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  erase?: Eraser,
+): Promise<Slice> {
+  const ledger = new Ledger(service, ref.run);
+  const before = await readSlice(ledger, ref);
+  if (before) return before;
+  const { request, source, realTo } = ref;
+  const refused = await refusedTarget({ to: request.to, realTo }, settings);
+  if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused }, deleted: 0 };
+  let names;
+  try {
+    names = await RunNames.read(service, source);
+  } catch (error) {
+    if (!(error instanceof IncompleteRun)) throw error;
+    const stopped = `Nothing was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`;
+    return { tally: { ...emptyTally(), stopped }, deleted: 0 };
+  }
+  const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
+  const asked = createSelection(request.include, request.exclude);
+  const options = {
+    inTheWay: ref.inTheWay === true,
+    until: performance.now() + settings.listMs,
+    fileTimeoutMs: settings.fileTimeoutMs,
+  };
+  const selections = [asked, createSelection(source.include, source.exclude)];
+  const walk = new ExtraWalk(realTo, names, selections, options, erase);
+  await walk.run(last);
+  return await settleSlice(ledger, ref, walk, asked.matched());
+}
+
+function nameOf({ slice, inTheWay }: Pick<SliceRef, "slice" | "inTheWay">): string {
+  return inTheWay ? `deleted/before-${slice}` : `deleted/${slice}`;
+}
+
+async function readSlice(ledger: Ledger, ref: SliceRef): Promise<Slice | undefined> {
+  const name = `${nameOf(ref)}.json`;
+  const text = await ledger.read(name);
+  return text === undefined ? undefined : readRecord<Slice>(text, sliceRecord, `${ledger.runId}/${name}`);
+}
+
+const sliceRecord = z.looseObject({
+  tally,
+  deleted: z.number().int().min(0),
+  reached: z.string().optional(),
+  emptied: z.array(z.string()).optional(),
+});
+
+async function settleSlice(
+  ledger: Ledger,
+  ref: SliceRef,
+  walk: ExtraWalk,
+  matched: number[],
+): Promise<Slice> {
+  const { deleted, failures, reached, emptied } = walk;
+  if (deleted.length > 0) await ledger.writeOnce(`${nameOf(ref)}.jsonl`, toLines(deleted));
+  const record = `outcomes/deleted-${ref.inTheWay ? "before-" : ""}${String(ref.slice).padStart(4, "0")}.jsonl`;
+  const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
+  if (matched.length > 0) tally.matched = matched;
+  const slice: Slice = {
+    tally,
+    deleted: deleted.length,
+    ...(reached === undefined ? {} : { reached }),
+    ...(emptied.length === 0 ? {} : { emptied }),
+  };
+  const { won } = await ledger.writeOnce(`${nameOf(ref)}.json`, JSON.stringify(slice));
+  return won ? slice : ((await readSlice(ledger, ref)) ?? slice);
+}

@@ -1,0 +1,109 @@
+import path from "node:path";
+import { readdir } from "node:fs/promises";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Budget } from "../../backup/budget.ts";
+import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
+import { NotADirectory, PinnedDirectory } from "../../backup/pinned-directory.ts";
+import { fileError } from "../../file-system/file-error.ts";
+import { awaitingHandles } from "../../file-system/handles.ts";
+import { FileTimeout, tidyInTime, withTimeout } from "../../file-system/timeout.ts";
+import { isFinal } from "../../ledger/damaged.ts";
+import { Ledger } from "../../ledger/ledger.ts";
+import type { BatchRef } from "../../ledger/listing.ts";
+import { batchOutcomes, readTally, settleOutcomes } from "../../ledger/outcomes.ts";
+import type { Settings } from "../../settings.ts";
+import { describe } from "../../storage/errors.ts";
+import {
+  decide,
+  done,
+  failed,
+  fileOperation,
+  isInTheWay,
+  isReplaceable,
+  NOT_EMPTY,
+  parentPath,
+  skipped,
+  whyLeftOut,
+} from "../decide.ts";
+import { lookUp } from "../in-place.ts";
+import { readBatch, type PlannedItem } from "../plan.ts";
+import { refusedTarget } from "../refused-target.ts";
+import type { RestoreScope } from "../restore-scope.ts";
+import { unsafePath } from "../safe-path.ts";
+
+/** Records what a restore would make of the files of one batch. A batch that was recorded before is not looked at again. */
+export async function previewBatch(
+  ref: BatchRef & RestoreScope,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  try {
+    const record = batchOutcomes(ref.part, ref.batch);
+    const before = await readTally(ledger, record);
+    if (before !== undefined) return before;
+    const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
+    if (refused !== undefined) return { ...emptyTally(), stopped: refused };
+    const items = await readBatch(ledger, ref.lines);
+    const context = { ...ref, fileTimeoutMs: settings.fileTimeoutMs };
+    const outcomes = items.map((item) => budget.file(() => previewItem(item, context)));
+    return await settleOutcomes(ledger, record, await Promise.all(outcomes));
+  } catch (error) {
+    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
+    throw error;
+  }
+}
+
+type PreviewContext = Pick<RestoreScope, "realTo" | "overwrite" | "delete"> & { fileTimeoutMs: number };
+
+async function previewItem(item: PlannedItem, context: PreviewContext): Promise<Outcome> {
+  const unsafe = unsafePath(item.path);
+  if (unsafe !== undefined) return failed(item, unsafe);
+  try {
+    return await awaitingHandles(() => lookAt(item, context));
+  } catch (error) {
+    if (error instanceof NotADirectory || error instanceof FileTimeout) return failed(item, error.message);
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    return failed(item, fileError(code));
+  }
+}
+
+async function lookAt(item: PlannedItem, context: PreviewContext): Promise<Outcome> {
+  const directory = await parentOf(item, context);
+  if (typeof directory === "string") return skipped(item, directory);
+  if (directory === undefined) return would(item, "be created");
+  try {
+    const at = directory.path(path.posix.basename(item.path));
+    const current = await fileOperation(context, "looking it up", lookUp(at));
+    const decision = await decide(item, at, current, context);
+    if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
+    if (decision === "keep") return would(item, "be left as it is", "unchanged");
+    const isFull = async () => (await fileOperation(context, "looking into it", readdir(at))).length > 0;
+    // With "delete" it would be removed before.
+    if (isInTheWay(item, current) && !context.delete && (await isFull())) return failed(item, NOT_EMPTY);
+    return would(item, decision === "create" ? "be created" : "be replaced");
+  } finally {
+    await tidyInTime(directory.close(), context.fileTimeoutMs);
+  }
+}
+
+/** The directory that an item belongs in; undefined where it would be made. Or why the item would be left out. */
+async function parentOf(
+  item: PlannedItem,
+  { realTo, overwrite, fileTimeoutMs }: PreviewContext,
+): Promise<PinnedDirectory | undefined | string> {
+  const opening = PinnedDirectory.open(realTo, parentPath(item));
+  try {
+    return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (isReplaceable(error) && overwrite !== "never") return undefined;
+    return whyLeftOut(error, overwrite);
+  }
+}
+
+function would(item: PlannedItem, be: string, outcome: "copied" | "unchanged" = "copied"): Outcome {
+  return { ...done(item, outcome), reason: `dry run: it would ${be}` };
+}
