@@ -188,8 +188,10 @@ async function adopt(
       ? filter.directory(path) && filter.emptyDirectory(path)
       : isBelow(path) && filter.file(path);
   let agrees = isDeepStrictEqual({ request, realRoot, keep }, wanted);
-  for (const range of agrees ? [...batches, ...large] : [])
-    agrees &&= (await ledger.readLines<Entry>(range, entryLine)).every(isWithin);
+  for (const range of agrees ? [...batches, ...large] : []) {
+    const entries = await ledger.readLines<Entry>(range, entryLine);
+    agrees &&= (await inTurns(entries, isWithin)).every(Boolean);
+  }
   for (const range of agrees ? rest : []) {
     const left = await ledger.readLines<Pending>(range, pending);
     agrees &&= left.every((item) => "dir" in item || isBelow(item.file));

@@ -7,8 +7,9 @@ import type { Looked } from "./file-thread/asks.ts";
 import { fileThread } from "./file-thread/file-thread.ts";
 import type { Filter } from "./filter.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
+import { takingTurns } from "../model/in-turns.ts";
 import type { Outcome } from "./outcome.ts";
-import { NotADirectory, type PinnedDirectory } from "./pinned-directory.ts";
+import { NotADirectory, type Name } from "./pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "./read-file.ts";
 import { inDirectory } from "./read-link.ts";
 import { unnameable, blobKey } from "./blob-name.ts";
@@ -42,12 +43,20 @@ export interface SeenDirectory extends Attributes {
   ino: number;
 }
 
+/** What reading a directory gave. */
+interface Read {
+  stats: Stats;
+  names: Name[];
+  withTypes: boolean;
+}
+
 /** Looks at a tree, one directory at a time, and never outside it. */
 export class Walker {
   readonly #realRoot: string;
   readonly #filter: Filter;
   readonly #nameOf: (portable: string) => string;
   readonly #timeoutMs: number;
+  readonly #turn = takingTurns();
 
   /** @param nameOf the blob's name of a path */
   constructor(realRoot: string, filter: Filter, nameOf: (portable: string) => string, timeoutMs: number) {
@@ -63,16 +72,20 @@ export class Walker {
    */
   async readDirectory(portable: string): Promise<Children | Look> {
     let isOpen = false;
-    const read = (withTypes: boolean): Promise<Children> => {
-      const reading = (): Promise<Children> =>
-        inDirectory(this.#realRoot, portable, (directory) => {
+    const read = (withTypes: boolean): Promise<Read> => {
+      const reading = (): Promise<Read> =>
+        inDirectory(this.#realRoot, portable, async (directory) => {
           isOpen = true;
-          return this.#childrenOf(directory, portable, withTypes);
+          const stats = await directory.stat();
+          const names = await directory.names(withTypes);
+          await directory.assertInPlace();
+          return { stats, names, withTypes };
         });
       return awaitingHandles(() => withTimeout(reading(), this.#timeoutMs, "reading the directory"));
     };
+    let directory: Read;
     try {
-      return await read(true).catch((error: unknown) => {
+      directory = await read(true).catch((error: unknown) => {
         // It may be one of its names that hangs.
         if (isOpen && error instanceof FileTimeout) return read(false);
         throw error;
@@ -81,22 +94,26 @@ export class Walker {
       const look = error instanceof NotAFile && portable !== "" ? await this.look(portable) : undefined;
       return look && !("directory" in look) ? look : { outcome: unread(portable, error) };
     }
+    return await this.#childrenOf(portable, directory);
   }
 
-  async #childrenOf(directory: PinnedDirectory, portable: string, withTypes: boolean): Promise<Children> {
-    const stats = await directory.stat();
+  async #childrenOf(portable: string, { stats, names, withTypes }: Read): Promise<Children> {
     const { dev, ino } = stats;
     const own = { path: portable, ...attributesOf(stats), dev, ino };
-    const names = await directory.names(withTypes);
-    await directory.assertInPlace();
     const children: Children = { directories: [], files: [], empty: names.length === 0, own };
     for (const { name, isDirectory } of names) {
       const child = join(portable, name);
       if (isDirectory) {
-        if (this.#filter.directory(child)) children.directories.push(child);
-      } else if (!withTypes || this.#filter.file(child)) children.files.push(child);
+        if (await this.#takes("directory", child)) children.directories.push(child);
+      } else if (!withTypes || (await this.#takes("file", child))) children.files.push(child);
     }
     return children;
+  }
+
+  /** What the filter says, which may have to compute for it. */
+  async #takes(what: "file" | "directory" | "emptyDirectory", portable: string): Promise<boolean> {
+    await this.#turn();
+    return this.#filter[what](portable);
   }
 
   /** Looks up one name: what it is, its size and times, and whether Blob Storage can hold it. */
@@ -108,8 +125,9 @@ export class Walker {
       return { outcome: unknown(portable, error) };
     }
     const kind = "isFile" in stats ? entryKind(stats) : "file";
-    if (kind === "directory") return this.#filter.directory(portable) ? { directory: portable } : undefined;
-    if (!this.#filter.file(portable)) return undefined;
+    if (kind === "directory")
+      return (await this.#takes("directory", portable)) ? { directory: portable } : undefined;
+    if (!(await this.#takes("file", portable))) return undefined;
     if (kind === "other") {
       const reason = kindOf(stats as Stats);
       return { outcome: { path: portable, outcome: "skipped", kind, size: 0, reason } };
@@ -120,7 +138,7 @@ export class Walker {
 
   /** A directory without anything in it, which is backed up as such; undefined where the filter leaves it out. */
   async emptyDirectory({ path: portable, mtime, ctime, mode }: SeenDirectory): Promise<Look> {
-    if (!this.#filter.emptyDirectory(portable)) return undefined;
+    if (!(await this.#takes("emptyDirectory", portable))) return undefined;
     return await this.#settle({ path: portable, kind: "directory", size: 0, mtime, ctime, mode });
   }
 
@@ -129,19 +147,28 @@ export class Walker {
     const { path: portable, kind } = entry;
     const why = unnameable(this.#nameOf(portable));
     if (why !== undefined) return failed(portable, kind, `Blob Storage cannot hold it: ${why}`);
-    if (portable.includes("\\") && (await this.#clashes(portable))) {
+    if (portable.includes("\\") && (await this.#hasEarlier(portable, "", blobKey(portable).split("/")))) {
       return failed(portable, kind, 'Blob Storage turns "\\" into "/", and another file has that name');
     }
     return { entry };
   }
 
-  /** Whether another file would have the same blob; the one with fewest backslashes first in order gets it. */
-  async #clashes(portable: string): Promise<boolean> {
-    for (const variant of variants(portable)) {
-      if (variant >= portable) continue;
-      const looking = lstat(locate(this.#realRoot, variant));
+  /**
+   * Whether another file that comes before this one would have the same blob: it gets it.
+   * @param head a directory whose path is stored as the beginning of this one's
+   * @param segments of what follows; between them can be "/" or "\"
+   */
+  async #hasEarlier(portable: string, head: string, segments: readonly string[]): Promise<boolean> {
+    for (let count = 1; count <= segments.length; count++) {
+      const spelling = join(head, segments.slice(0, count).join("\\"));
+      // With more segments it comes no earlier.
+      if (spelling >= portable) break;
+      const looking = lstat(locate(this.#realRoot, spelling));
       const there = await withTimeout(looking, this.#timeoutMs, "looking it up").catch(() => undefined);
-      if (there && !there.isDirectory()) return true;
+      if (there === undefined) continue;
+      const rest = segments.slice(count);
+      if (!there.isDirectory() ? rest.length === 0 : await this.#hasEarlier(portable, spelling, rest))
+        return true;
     }
     return false;
   }
@@ -222,18 +249,4 @@ export function rootProblem(root: string, code: string): string {
 function join(directory: string, name: string): string {
   // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.
   return directory === "" ? name : `${directory}/${name}`;
-}
-
-/** Backslashes that are tried one by one; a name with more separators than this is not told apart further. */
-const MOST_SEPARATORS = 10;
-
-/** The other spellings of a path that Blob Storage would store under the same name. */
-function variants(portable: string): string[] {
-  const segments = blobKey(portable).split("/");
-  if (segments.length - 1 > MOST_SEPARATORS) return [blobKey(portable)];
-  let spellings = [segments[0] ?? ""];
-  for (const segment of segments.slice(1)) {
-    spellings = spellings.flatMap((head) => [`${head}/${segment}`, `${head}\\${segment}`]);
-  }
-  return spellings.filter((spelling) => spelling !== portable);
 }

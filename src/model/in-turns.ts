@@ -4,14 +4,19 @@ import { setImmediate } from "node:timers/promises";
 const TURN = 20;
 
 /**
- * For a loop that may be long. What it gives is to be awaited at each step: whenever the loop has computed for 20 ms the
- * event loop goes on, so that a question about a run, a cancel or SIGTERM waits no longer.
+ * For a loop that may be long, or several that go on at a time. What it gives is to be awaited before each step: whenever
+ * they have computed for 20 ms the event loop goes on, so that a question about a run, a cancel or SIGTERM waits no longer.
  */
 export function takingTurns(): () => Promise<void> | undefined {
   let until = performance.now() + TURN;
-  const giveWay = async (): Promise<void> => {
+  let others: Promise<void> | undefined;
+  const letOthers = async (): Promise<void> => {
     await setImmediate();
     until = performance.now() + TURN;
+    others = undefined;
+  };
+  const giveWay = async (): Promise<void> => {
+    while (performance.now() >= until) await (others ??= letOthers());
   };
   return () => (performance.now() < until ? undefined : giveWay());
 }

@@ -1,4 +1,4 @@
-/** Patterns and names that are made to cost time: they cost no more than their length. */
+/** Patterns and names that are made to cost time: they cost no more than their length, and hold up nobody. */
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
@@ -45,6 +45,28 @@ it.each([
     }
   }
 });
+
+it("while a directory's names take long to match, questions, a cancel and SIGTERM are answered", async () => {
+  const names = Array.from({ length: 6_000 }, (_none, index) => [`${"a".repeat(240)}${index}`, ""]);
+  const root = await makeTree(path.join(folder, "long"), Object.fromEntries(names) as Record<string, string>);
+  const own = await startLocalHost();
+  let code: number | null;
+  try {
+    const include = Array.from({ length: 16 }, () => "*a".repeat(500));
+    const { id } = await postBackup(own.url, { root, container: "long", include });
+    const ask = async (what = "", method = "GET") => {
+      const answer = await fetch(`${own.url}/backups/${id}${what}`, { method });
+      return ((await answer.json()) as { status: string }).status;
+    };
+    // Once the matching has ended, so has the run.
+    for (let asked = 0; asked < 4; asked++) expect(await ask()).toBe("running");
+    expect(await ask("/cancel", "POST")).toBe("canceled");
+  } finally {
+    code = await own.stop();
+  }
+  // Not null: it did not have to be killed.
+  expect(code).toBe(0);
+}, 120_000);
 
 it("a forged record with more is damaged, and nothing is matched with it", async () => {
   const service = BlobServiceClient.fromConnectionString(host.connectionString);
