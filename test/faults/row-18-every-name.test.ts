@@ -75,6 +75,38 @@ describe("row 18: links", () => {
   );
 });
 
+describe("row 18: links into mounts", () => {
+  it(
+    "that hang or are dead cost nothing, neither in a backup nor in a restore over them",
+    async ({ skip }) => {
+      const at = await makeFolder("behind", rig.folder);
+      const mount = mountFuse(at, {
+        hangs: { directory: true, trouble: { on: "lookup", hangs: true } },
+        dead: { directory: true, trouble: { on: "lookup", error: "ENOTCONN" } },
+      });
+      if (!mount) return skip("this user, or this system, cannot mount a file system on FUSE");
+      try {
+        const names = ["hangs", "hangs/below", "dead", "dead/below"];
+        const links = names.map((name, index) => [`site/link${index}`, link(`${at}/${name}`)]);
+        const root = await makeTree(await makeFolder("into-mounts", rig.folder), {
+          "site/index.html": "page",
+          ...Object.fromEntries(links),
+        });
+        const { id, status, told } = await backUp(root);
+        expect(status.runtimeStatus).toBe("Completed");
+        expect([...told().values()]).toEqual(Array.from({ length: 5 }, () => "copied"));
+        const restore = { run: id, to: root, delete: true, overwrite: "always" };
+        const restored = await rig.follow(await rig.post("restoreSiteContent", restore), PATIENCE);
+        expect(restored.runtimeStatus).toBe("Completed");
+        expect(mount.met.size).toBe(0);
+      } finally {
+        await mount.unmount();
+      }
+    },
+    PATIENCE,
+  );
+});
+
 describe.runIf(process.platform === "linux")("row 18: names that are not UTF-8", () => {
   it(
     "each fails by name, what is below as well; a restore with delete leaves them",

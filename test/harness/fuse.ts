@@ -27,6 +27,7 @@ const ERRNO = {
   ENAMETOOLONG: 36,
   ENOSYS: 38,
   ELOOP: 40,
+  ENOTCONN: 107,
   ESTALE: 116,
 };
 const OP = {

@@ -123,6 +123,26 @@ describe("a schedule", () => {
     expect([asked?.id, asked?.status, skipped?.status]).toEqual([id, "running", "skipped"]);
   });
 
+  it("that finds an emptied root makes suspect runs, which push out no good one", async () => {
+    for (let file = 0; file < 12; file++) await writeFile(path.join(root, `file${file}`), "content");
+    await start({ BACKUP_SCHEDULE: "" });
+    const good = await backUp();
+    await host?.stop();
+    // As when its file system is not mounted.
+    rmSync(root, { recursive: true });
+    await mkdir(root);
+    await start({});
+    await until((all) => all.filter(({ suspect }) => suspect).length >= 2);
+    await host?.stop();
+    await start({ BACKUP_SCHEDULE: "" });
+    const { location } = await postRun(host?.url ?? "", "pruneBackups", { container, keepLast: 1 });
+    expect((await followRun(location)).runtimeStatus).toBe("Completed");
+    const left = await runs();
+    expect(left.find(({ id }) => id === good)).toMatchObject({ status: "completed" });
+    for (const run of left.filter(({ id, status }) => id !== good && status !== "skipped"))
+      expect(run).toMatchObject({ status: "failed", suspect: true });
+  });
+
   it("that can start nothing shows as failed runs with the reason", async () => {
     await start({ BACKUP_ROOTS: path.join(folder, "other") });
     const [run] = await until((all) => all.length >= 1);
