@@ -11,3 +11,6 @@ exports.defineTests = (test) => ({
   cacheDir: FOLDER,
   test: { fsModuleCachePath: `${FOLDER}/modules`, ...test },
 });
+
+/** Starts the storage of all tests: a global setup. */
+exports.ONE_AZURITE = "test/harness/one-azurite.ts";

@@ -1,32 +1,41 @@
-const { defineTests } = require("./vitest.caches.cjs");
+/**
+ * `npm test` runs what a person waits for, `npm run test:slow` the files that end in .slow.test.ts: long models, faults that
+ * wait, the browser in every state.
+ */
+const { defineTests, ONE_AZURITE } = require("./vitest.caches.cjs");
 
-/** Rows that are long (test/faults/README.md): `npm run test:faults` runs them. */
-const FAULTS_IN_FULL = ["02", "03", "05", "06", "07", "08", "09", "11", "12", "13", "14", "17"].map(
-  (row) => `test/faults/row-${row}-*.test.ts`,
-);
+// What takes longer hangs, on a machine that is busy with other things as well.
+const common = { testTimeout: 180_000, hookTimeout: 120_000 };
+const azurite = { globalSetup: [ONE_AZURITE] };
+// One host serves the whole suite.
+const host = { globalSetup: ["test/e2e/global-setup.ts"] };
 
-const common = { testTimeout: 60_000, hookTimeout: 60_000 };
+const [FAST, SLOW] = ["**/*.test.ts", "**/*.slow.test.ts"];
 
 module.exports = defineTests({
-  // Each file has processes of its own (hosts, Azurite), which wait for one another: two keep two cores busy.
+  // Each file has processes of its own, which wait for one another: two keep two cores busy.
   maxWorkers: 2,
   projects: [
     {
       test: {
         ...common,
-        name: "all",
-        include: ["test/**/*.test.ts"],
-        exclude: ["test/e2e/**", ...FAULTS_IN_FULL],
+        ...azurite,
+        name: "fast",
+        include: [`test/${FAST}`],
+        exclude: [`test/${SLOW}`, "test/{e2e,load}/**"],
       },
     },
-    // One host serves the whole suite; it is started only when files of it are run.
+    { test: { ...common, ...host, name: "e2e", include: [`test/e2e/${FAST}`], exclude: [`test/e2e/${SLOW}`] } },
     {
       test: {
         ...common,
-        name: "e2e",
-        include: ["test/e2e/**/*.test.ts"],
-        globalSetup: ["test/e2e/global-setup.ts"],
+        ...azurite,
+        name: "slow",
+        include: [`test/${SLOW}`],
+        exclude: ["test/e2e/**"],
+        env: { SLOW: "1" },
       },
     },
+    { test: { ...common, ...host, name: "e2e-slow", include: [`test/e2e/${SLOW}`] } },
   ],
 });

@@ -1,27 +1,28 @@
 /** `npm run test:faults`: every row of test/faults/README.md in full, one file at a time. */
-const { defineTests } = require("./vitest.caches.cjs");
+const { defineTests, ONE_AZURITE } = require("./vitest.caches.cjs");
 
 /** Rows, or parts of rows, that have their place elsewhere. */
 const ELSEWHERE = [
-  "test/backup/durability.test.ts",
+  "test/backup/durability.slow.test.ts",
   "test/backup/delivered-twice.test.ts",
   "test/backup/changing-files.test.ts",
   "test/backup/permissions.test.ts",
   "test/backup/names.test.ts",
-  "test/backup/big-tree.test.ts",
-  "test/restore/kill.test.ts",
-  "test/restore/full.test.ts",
+  "test/backup/big-tree.slow.test.ts",
+  "test/restore/kill.slow.test.ts",
+  "test/restore/full.slow.test.ts",
   "test/restore/hostile.test.ts",
   "test/local/durability.test.ts",
   "test/local/store.test.ts",
   "test/local/timers.test.ts",
   "test/local/timer-clock.test.ts",
-  "test/retention/races.test.ts",
-  "test/retention/kill.test.ts",
+  "test/retention/races.slow.test.ts",
+  "test/retention/kill.slow.test.ts",
 ];
 
 module.exports = defineTests({
   include: ["test/faults/**/*.test.ts", ...ELSEWHERE],
+  globalSetup: [ONE_AZURITE],
   env: { FAULTS: "full" },
   // What a row counts is timed, too: nothing else is to run beside it.
   fileParallelism: false,

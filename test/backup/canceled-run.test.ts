@@ -7,7 +7,7 @@ import { Life, mortalDrive } from "../retention/dying-service.ts";
 import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
-const { azurite } = await startDrive();
+const { azurite } = startDrive();
 /** Larger ones are copied by ranges. */
 const SETTINGS = { largeFile: 100 };
 const drive = new Drive(azurite.service, SETTINGS);

@@ -3,7 +3,7 @@ import { mkdir, rm, stat, symlink, unlink, utimes, writeFile } from "node:fs/pro
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postBackup } from "../harness/run.ts";
@@ -22,8 +22,8 @@ let root: string;
 let sent: number;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   service = BlobServiceClient.fromConnectionString(azurite.connectionString);
   host = await startLocalHost({
     connectionString: proxy.connectionString,

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 
 /** So deep that the path has thousands of spellings. */
 const DEEP = "1/2/3/4/5/6/7/8/9/10";

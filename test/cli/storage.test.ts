@@ -13,7 +13,7 @@ let folder: string;
 let env: Record<string, string>;
 beforeAll(async () => {
   folder = await makeFolder("cli-storage");
-  host = await startLocalHost({ entry: "build" });
+  host = await startLocalHost({ entry: "build", connectionString: "own" });
   env = { FUNCTIONS_PORT: new URL(host.url).port, LOCAL_HOST_STATE: host.state };
   const root = await makeTree(path.join(folder, "tree"), { "a.txt": "hello" });
   await run(["backup", root, "--quiet"], { env });

@@ -49,6 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const host = await startLocalHost({
     entry: "build",
+    connectionString: "own",
     env: { BACKUP_ROOTS: trees, BACKUP_LIST_FILES: undefined, BACKUP_LARGE_FILE_MIB: undefined },
   });
   project.provide("hostUnderTest", {

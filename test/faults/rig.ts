@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { expect } from "vitest";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { startLocalHost, type LocalHostOptions, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun, type RunStatus } from "../harness/run.ts";
@@ -26,10 +26,9 @@ export interface Rig {
 export async function startRig(
   name: string,
   options: LocalHostOptions = {},
-  storage: Promise<TestStorage> = startAzurite(),
+  azurite: TestStorage = takeAccount(),
 ): Promise<Rig> {
-  const azurite = await storage;
-  const proxy = await startStorageProxy(azurite.port);
+  const proxy = await startStorageProxy(azurite);
   const folder = await makeFolder(name);
   const host = await startLocalHost({
     entry: "build",

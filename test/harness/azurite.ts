@@ -1,30 +1,41 @@
-/** An Azurite of its own for a test file, in a folder that goes with it. */
-import { rm } from "node:fs/promises";
-import { Azurite } from "../../local/storage/azurite.ts";
-import { freePort } from "./local-host.ts";
-import { PUBLISHED_ACCOUNT } from "./published-account.ts";
-import { expectNoSecretsIn, secretsOf, usedSecrets } from "./secrets.ts";
-import { makeFolder } from "./tree.ts";
+/** Accounts of the run's one Azurite (one-azurite.ts): each is as good as alone in the world. */
+import { randomBytes } from "node:crypto";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { inject } from "vitest";
+import { connectionString, type StorageAccount } from "../../local/storage/own-account.ts";
+import { expectNoSecrets, secretsOf, usedSecrets } from "./secrets.ts";
 
 export interface TestStorage {
   port: number;
+  account: StorageAccount;
   connectionString: string;
+  /** Does not try again, so that a test sees each refusal. */
+  service: BlobServiceClient;
+  /** Ends the use of the account. @throws Error when a secret is in a ledger, a name or metadata */
   stop(): Promise<void>;
 }
 
-export async function startAzurite(): Promise<TestStorage> {
-  const stateFolder = await makeFolder("azurite");
-  const port = await freePort();
-  const azurite = await Azurite.start({ stateFolder, port, account: PUBLISHED_ACCOUNT });
-  return {
-    port,
-    connectionString: azurite.connectionString,
-    async stop() {
-      await azurite.stop();
-      // The ledgers and blobs of whatever used it.
-      secretsOf(azurite.connectionString);
-      expectNoSecretsIn(stateFolder, usedSecrets());
-      await rm(stateFolder, { recursive: true, force: true });
-    },
-  };
+/** An empty account for whoever asks. */
+export function takeAccount(): TestStorage {
+  const { port, key } = inject("azurite");
+  const account = { name: `test${randomBytes(8).toString("hex")}`, key };
+  const address = connectionString(account, port);
+  secretsOf(address);
+  const service = BlobServiceClient.fromConnectionString(address, { retryOptions: { maxTries: 1 } });
+  return { port, account, connectionString: address, service, stop: () => expectNoSecretsInAccount(service) };
+}
+
+/** Looks through all ledgers, and the names and metadata of all blobs. */
+async function expectNoSecretsInAccount(service: BlobServiceClient): Promise<void> {
+  const secrets = usedSecrets();
+  for await (const { name: container } of service.listContainers()) {
+    const client = service.getContainerClient(container);
+    const options = { includeMetadata: true, includeSnapshots: true };
+    for await (const { name, snapshot, metadata } of client.listBlobsFlat(options)) {
+      const where = `${container}/${name}`;
+      expectNoSecrets(where, JSON.stringify([name, metadata]), secrets);
+      if (container !== "backup-runs" || snapshot !== undefined) continue;
+      expectNoSecrets(where, (await client.getBlobClient(name).downloadToBuffer()).toString("latin1"), secrets);
+    }
+  }
 }

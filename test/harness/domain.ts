@@ -5,7 +5,7 @@ import { createBudget, type Budget } from "../../src/backup/budget.ts";
 import { parseBackupRequest, type BackupRequest } from "../../src/backup/request.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { connect } from "../../src/storage/connect.ts";
-import { startAzurite } from "./azurite.ts";
+import { takeAccount } from "./azurite.ts";
 import { startStorageProxy, type StorageProxy } from "./storage-proxy.ts";
 
 export interface Domain {
@@ -17,8 +17,8 @@ export interface Domain {
 }
 
 export async function startDomain(env: Record<string, string> = {}): Promise<Domain> {
-  const azurite = await startAzurite();
-  const proxy = await startStorageProxy(azurite.port);
+  const azurite = takeAccount();
+  const proxy = await startStorageProxy(azurite);
   const settings = readSettings({ BackupStorage: proxy.connectionString, ...env });
   return {
     service: connect(settings.destination),

@@ -19,7 +19,7 @@ import {
   type StorageSharedKeyCredential,
 } from "@azure/storage-blob";
 import type { TestStorage } from "./azurite.ts";
-import { publishedAccountOn } from "./published-account.ts";
+import { connectionString } from "../../local/storage/own-account.ts";
 import { refuse } from "./wire-faults.ts";
 
 /** The versions of one blob, by their ids. */
@@ -188,7 +188,7 @@ export async function startFakeVersionedAccount(azurite: TestStorage): Promise<F
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const fake: FakeVersionedAccount = {
-    connectionString: publishedAccountOn((server.address() as AddressInfo).port),
+    connectionString: connectionString(azurite.account, (server.address() as AddressInfo).port),
     requests,
     versioning: true,
     async stop() {

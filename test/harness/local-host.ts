@@ -1,5 +1,5 @@
 /**
- * Starts the local host as a real process for a test: on a free port, with a state folder and an Azurite of its own.
+ * Starts the local host as a real process for a test: on a free port, with a state folder and a storage account of its own.
  *
  *   const host = await startLocalHost();
  *   await fetch(`${host.url}/orchestrators/backupSiteContent`, { method: "POST", … });
@@ -16,9 +16,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { nodeOptions } from "../../local/node-options.ts";
+import { takeAccount } from "./azurite.ts";
 import { expectNoSecrets, expectNoSecretsIn, secretsOf, systemKeysOf } from "./secrets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const NO_STORAGE = "DefaultEndpointsProtocol=https;AccountName=none;AccountKey=bm9uZQ==";
 const READY_WITHIN = 40_000;
 const END_WITHIN = 15_000;
 /** An activity that failed is tried again at once, but for the rows of faults in full. */
@@ -31,7 +33,7 @@ export interface LocalHostOptions {
   state?: string;
   /** Default a free one. */
   port?: number;
-  /** Use this storage rather than starting Azurite. `"none"`: the app needs none. */
+  /** Default a new account of the run's Azurite. `"own"`: the host starts its own. `"none"`: the app needs none. */
   connectionString?: string;
   /** Added to the environment; undefined removes a variable. */
   env?: Record<string, string | undefined>;
@@ -43,7 +45,7 @@ export interface LocalHostOptions {
 
 export interface LocalHostProcess {
   readonly url: string;
-  /** Of the storage that the app uses: what it was given, or its own Azurite's. */
+  /** Of the storage that the app uses. */
   readonly connectionString: string;
   readonly pid: number;
   readonly state: string;
@@ -76,22 +78,19 @@ interface Storage {
 }
 
 async function storageOf({ connectionString }: LocalHostOptions): Promise<Storage> {
-  if (connectionString !== undefined) {
-    const value =
-      connectionString === "none"
-        ? "DefaultEndpointsProtocol=https;AccountName=none;AccountKey=bm9uZQ=="
-        : connectionString;
+  if (connectionString === "own") {
+    const port = await freePort();
     return {
-      connectionString: value,
-      environment: { AzureWebJobsStorage: value, BackupStorage: undefined },
-      args: [],
+      connectionString: undefined,
+      environment: { AzureWebJobsStorage: "UseDevelopmentStorage=true", BackupStorage: undefined },
+      args: ["--azurite-port", String(port)],
     };
   }
-  const port = await freePort();
+  const value = connectionString === "none" ? NO_STORAGE : (connectionString ?? takeAccount().connectionString);
   return {
-    connectionString: undefined,
-    environment: { AzureWebJobsStorage: "UseDevelopmentStorage=true", BackupStorage: undefined },
-    args: ["--azurite-port", String(port)],
+    connectionString: value,
+    environment: { AzureWebJobsStorage: value, BackupStorage: undefined },
+    args: [],
   };
 }
 

@@ -6,7 +6,7 @@
 import { createServer, request as send, Agent, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough, type Transform } from "node:stream";
-import { publishedAccountOn } from "./published-account.ts";
+import { connectionString, type StorageAccount } from "../../local/storage/own-account.ts";
 import { flipOneBit, refuse, trickleAt, type WireFault } from "./wire-faults.ts";
 
 export interface StorageRequest {
@@ -45,7 +45,10 @@ export interface StorageProxy {
   stop(): Promise<void>;
 }
 
-export async function startStorageProxy(storagePort: number): Promise<StorageProxy> {
+export async function startStorageProxy(storage: {
+  port: number;
+  account: StorageAccount;
+}): Promise<StorageProxy> {
   const agent = new Agent({ keepAlive: true });
   const requests: StorageRequest[] = [];
   const server = createServer((incoming, outgoing) => {
@@ -76,7 +79,7 @@ export async function startStorageProxy(storagePort: number): Promise<StoragePro
     through: { up?: Transform; down?: Transform },
   ) => {
     const { method, url, headers } = incoming;
-    const options = { host: "127.0.0.1", port: storagePort, method, path: url, headers, agent };
+    const options = { host: "127.0.0.1", port: storage.port, method, path: url, headers, agent };
     const onward = send(options, (answer) => {
       void (async () => {
         const status = answer.statusCode ?? 502;
@@ -106,7 +109,7 @@ export async function startStorageProxy(storagePort: number): Promise<StoragePro
   await listen(0);
   const { port } = server.address() as AddressInfo;
   const proxy: StorageProxy = {
-    connectionString: publishedAccountOn(port),
+    connectionString: connectionString(storage.account, port),
     requests,
     before: () => undefined,
     after: () => undefined,

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const state = path.join(folder, "state");
   // As somebody may have made it: open to all.
   await mkdir(state, { mode: 0o755 });
-  host = await startLocalHost({ app: FIXTURE_APP, state });
+  host = await startLocalHost({ app: FIXTURE_APP, connectionString: "own", state });
 });
 afterAll(async () => {
   await host.stop();

@@ -185,7 +185,7 @@ describe("a start that works", () => {
 
 describe("Azurite", () => {
   it("is started for UseDevelopmentStorage=true, outlives a killed host, and another takes its place and data", async () => {
-    host = await startLocalHost({ app: FIXTURE_APP });
+    host = await startLocalHost({ app: FIXTURE_APP, connectionString: "own" });
     const container = () =>
       BlobServiceClient.fromConnectionString(host!.connectionString).getContainerClient("kept");
     const endpoint = endpointOf(host);
@@ -202,7 +202,7 @@ describe("Azurite", () => {
   });
 
   it("takes the host along when it ends: who listens on its port then is a stranger", async () => {
-    host = await startLocalHost({ app: FIXTURE_APP });
+    host = await startLocalHost({ app: FIXTURE_APP, connectionString: "own" });
     process.kill(pidOfAzurite(host), "SIGKILL");
     expect(await host.ended).toBe(1);
     expect(host.logs()).toContain("Azurite, which holds the backups, has ended (SIGKILL). Start again");

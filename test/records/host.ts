@@ -28,7 +28,7 @@ export class RecordsHost {
     this.process = process;
   }
 
-  /** @param connectionString use this storage rather than an Azurite of its own */
+  /** @param connectionString default an account of its own */
   static async start(env: LocalHostOptions["env"] = {}, connectionString?: string): Promise<RecordsHost> {
     const storage = connectionString === undefined ? {} : { connectionString };
     return new RecordsHost(await startLocalHost({ entry: "build", env, ...storage }));

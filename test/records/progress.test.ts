@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LEDGER_CONTAINER } from "../../src/storage/ledger-container.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { RecordsHost } from "./host.ts";
@@ -13,8 +13,8 @@ let proxy: StorageProxy;
 let host: RecordsHost;
 let root: string;
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   root = await makeTree(await makeFolder("progress"), manyFiles(300));
   // Parts of a hundred files, each with a list and records of its own.
   host = await RecordsHost.start({ BACKUP_LIST_FILES: "100" }, proxy.connectionString);

@@ -9,12 +9,12 @@ import { showRun } from "../../src/records/read-run.ts";
 import { settleOutcomes } from "../../src/ledger/outcomes.ts";
 import { listRuns } from "../../src/records/list-runs.ts";
 import { runsQuery } from "../../src/records/schema.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 
 let azurite: TestStorage;
 let service: BlobServiceClient;
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
   service = BlobServiceClient.fromConnectionString(azurite.connectionString);
 });
 afterAll(() => azurite.stop());

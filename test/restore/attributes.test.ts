@@ -7,7 +7,7 @@ import { asNobody, NOBODY } from "../harness/as-nobody.ts";
 import { Drive, startDrive } from "./drive.ts";
 import { temporary, write } from "./tree.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 const isRoot = process.geteuid?.() === 0;
 
 const modeOf = async (...at: string[]) => ((await lstat(path.join(...at))).mode & 0o7777).toString(8);

@@ -13,7 +13,7 @@ import { restoreRequest } from "../../src/restore/request.ts";
 import { Drive, startDrive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 const MIB = 1024 * 1024;
 
 test("what was written of a large file is hashed for a bounded time, and then by the next activity", async () => {

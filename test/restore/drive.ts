@@ -33,7 +33,7 @@ import { planVerify } from "../../src/verify/plan-verify.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../../src/verify/request.ts";
 import { verifyBatch } from "../../src/verify/verify-batch.ts";
 import { verifyScope } from "../../src/verify/verify-scope.ts";
-import { startAzurite } from "./azurite.ts";
+import { takeAccount } from "../harness/azurite.ts";
 import { copyLarge, restoreLane, verifyLane } from "./drive-large.ts";
 
 interface Restored {
@@ -43,9 +43,9 @@ interface Restored {
   base: PlanBase<RestoreRequest> | undefined;
 }
 
-/** An Azurite for a test's file, which ends with it, and a drive on that. */
-export async function startDrive() {
-  const azurite = await startAzurite();
+/** An account for a test's file, and a drive on that. */
+export function startDrive() {
+  const azurite = takeAccount();
   afterAll(() => azurite.stop());
   return { azurite, drive: new Drive(azurite.service) };
 }

@@ -17,7 +17,7 @@ import { baseOf, Drive, startDrive } from "./drive.ts";
 import { forgeRun } from "./forge.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 
 /** A directory to restore into that lies two below one which shows any escape. */
 async function arena(): Promise<{ outer: string; to: string }> {

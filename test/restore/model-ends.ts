@@ -6,7 +6,7 @@ import type { Tally } from "../../src/backup/outcome.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun, openRun, readRun, type RunRecord } from "../../src/ledger/run-record.ts";
 import { Life, mortalDrive } from "../retention/dying-service.ts";
-import type { Account } from "./azurite.ts";
+import type { TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 
 /** Files of more bytes are copied, restored and read back by ranges. */
@@ -59,7 +59,7 @@ const nothing = async (): Promise<void> => {};
  * @param change changes the tree, between a try that is canceled and the next
  */
 export async function backUpDespite(
-  { service, connectionString }: Account,
+  { service, connectionString }: TestStorage,
   ended: Ended | undefined,
   request: () => Request,
   started: Date,

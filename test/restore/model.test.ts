@@ -11,7 +11,7 @@ import { readRun } from "../../src/ledger/run-record.ts";
 import { applyPolicy, type Policy } from "../../src/retention/policy.ts";
 import { EditedTree, edits } from "../harness/random-edits.ts";
 import { Life, mortalDrive } from "../retention/dying-service.ts";
-import { startAccounts, type Account } from "./azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 import { backdate, backUpDespite, howEnded, SETTINGS } from "./model-ends.ts";
 import { directoriesOf, snapshotOf } from "./tree.ts";
@@ -28,13 +28,13 @@ const AT_A_TIME = Number(process.env["MODEL_AT_A_TIME"] ?? 2);
 /** In memory where there is such a place: a restore flushes each file, which takes a disk longer than all the rest. */
 const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-let azurite: Awaited<ReturnType<typeof startAccounts>>;
+let accounts: TestStorage[];
 
 beforeAll(async () => {
-  azurite = await startAccounts(AT_A_TIME);
+  accounts = Array.from({ length: AT_A_TIME }, takeAccount);
 });
 afterAll(async () => {
-  await azurite?.stop();
+  await Promise.all(accounts.map((account) => account.stop()));
 });
 
 /** Requests until something is killed; most make no more. It goes on then under its id, as the engine has it. */
@@ -86,7 +86,7 @@ test(
   `every run of ${CASES} random histories that no prune forgot restores to the tree of its time`,
   async () => {
     const share = Math.ceil(CASES / AT_A_TIME);
-    const tried = Promise.all(azurite.accounts.map((account) => tryHistories(account, share)));
+    const tried = Promise.all(accounts.map((account) => tryHistories(account, share)));
     await expect(tried).resolves.toHaveLength(AT_A_TIME);
   },
   60_000 + CASES * 2_000,
@@ -101,7 +101,7 @@ interface Made {
 
 /** Does something that is killed after so many requests, and then goes on, or is done before. */
 async function despite<T>(
-  { service, connectionString }: Account,
+  { service, connectionString }: TestStorage,
   killedAfter: number | undefined,
   work: (drive: Drive) => Promise<T>,
 ): Promise<T> {
@@ -116,7 +116,7 @@ async function despite<T>(
 
 /** Prunes, perhaps only as far as it gets. @returns the runs that are still there */
 async function prune(
-  { service, connectionString }: Account,
+  { service, connectionString }: TestStorage,
   runs: readonly Made[],
   { policy, killedAfter }: { policy: Policy; killedAfter: number | null },
 ): Promise<Made[]> {
@@ -147,7 +147,7 @@ async function prune(
   return left;
 }
 
-async function tryHistories(account: Account, cases: number): Promise<void> {
+async function tryHistories(account: TestStorage, cases: number): Promise<void> {
   const { service } = account;
   await fc.assert(
     fc.asyncProperty(history, always, async (steps, { inPlace, keepVersions }) => {

@@ -1,7 +1,7 @@
 /** A backup of which there is only a part: while it goes on it is not read, and afterwards whoever reads it is told. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { run } from "../cli/command.ts";
 import { ENGINE, RecordsHost } from "../records/host.ts";
@@ -12,8 +12,8 @@ let proxy: StorageProxy;
 let host: RecordsHost;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   host = await RecordsHost.start({}, proxy.connectionString);
 });
 afterEach(() => {

@@ -6,7 +6,7 @@ import { asNobody, NOBODY } from "../harness/as-nobody.ts";
 import { startDrive } from "./drive.ts";
 import { directoriesOf, snapshotOf, temporary, write } from "./tree.ts";
 
-const { drive } = await startDrive();
+const { drive } = startDrive();
 
 /** A tree with a read-only directory that was restored and has changed since. */
 async function changedSince() {

@@ -10,16 +10,16 @@ import { planRestore } from "../../src/restore/plan-restore.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { verifyRequest } from "../../src/verify/request.ts";
-import { startAzurite } from "./azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 let service: BlobServiceClient;
 let drive: Drive;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
   service = azurite.service;
   drive = new Drive(service);
 });

@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { FORBIDDEN } from "../harness/wire-faults.ts";
 import { RecordsHost } from "../records/host.ts";
@@ -17,8 +17,8 @@ let host: RecordsHost;
 let ledgers: ContainerClient;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   host = await RecordsHost.start({}, proxy.connectionString);
   const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
   ledgers = service.getContainerClient("backup-runs");

@@ -13,7 +13,7 @@ import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { dyingService, Life } from "./dying-service.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 
 function newPlace() {
   const container = `prune-${randomUUID()}`;

@@ -8,7 +8,7 @@ import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { Ledger, linesAt, toLines } from "../../src/ledger/ledger.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
-import { startAzurite } from "../restore/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { snapshotOf } from "../restore/tree.ts";
 import { readBlobs, readLedger } from "../harness/blobs.ts";
@@ -20,11 +20,11 @@ import { startSwapper } from "./swapper.ts";
 const ROUNDS = Number(process.env["RACE_ROUNDS"] ?? 3);
 const OUTSIDE = "content from outside";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 let folder: string;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
   folder = await makeFolder("confinement");
 });
 afterAll(async () => {

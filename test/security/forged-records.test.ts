@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startAzurite } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun, type RunStatus } from "../harness/run.ts";
 import {
@@ -22,7 +22,7 @@ import { snapshotOf } from "../restore/tree.ts";
 const CHANGED = /the record of this run was changed by someone else/i;
 const SECRET = "content from outside";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 let proxy: StorageProxy;
 let host: LocalHostProcess;
 let service: BlobServiceClient;
@@ -35,8 +35,8 @@ let to: string;
 let runs: [older: string, newer: string];
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   folder = await makeFolder("forged");
   root = await makeTree(path.join(folder, "root"), {
     "a.txt": "a",

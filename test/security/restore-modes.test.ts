@@ -10,7 +10,7 @@ import { startDrive } from "../restore/drive.ts";
 import { temporary, write } from "../restore/tree.ts";
 import { Life, mortalDrive } from "../retention/dying-service.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 
 /** Files that anybody may read, in directories that others may not look into. */
 const SECRETS = ["private/secret", "private/open/secret", "group/secret", "private/large"];

@@ -26,7 +26,7 @@ let readyFile: string;
 beforeAll(async () => {
   folder = await makeFolder("shared-machine");
   readyFile = path.join(folder, "ready.json");
-  host = await startLocalHost({ app: FIXTURE_APP, args: ["--ready-file", readyFile] });
+  host = await startLocalHost({ app: FIXTURE_APP, connectionString: "own", args: ["--ready-file", readyFile] });
   own = BlobServiceClient.fromConnectionString(host.connectionString);
   backups = own.getContainerClient("backups");
   await backups.create();
@@ -138,9 +138,9 @@ describe("another user of the machine", () => {
 describe("the owner", () => {
   it("keeps the account for good, on another port too", async () => {
     const state = path.join(folder, "kept");
-    const first = await startLocalHost({ app: FIXTURE_APP, state });
+    const first = await startLocalHost({ app: FIXTURE_APP, connectionString: "own", state });
     await first.stop();
-    const second = await startLocalHost({ app: FIXTURE_APP, state });
+    const second = await startLocalHost({ app: FIXTURE_APP, connectionString: "own", state });
     await second.stop();
     const account = ({ connectionString }: LocalHostProcess) =>
       /AccountName=[^;]+;AccountKey=[^;]+/.exec(connectionString)?.[0];
@@ -157,7 +157,7 @@ describe("the owner", () => {
     await before.getContainerClient("backups").create();
     await before.getContainerClient("backups").getBlockBlobClient("old").upload("kept", 4);
     await older.stop();
-    const now = await startLocalHost({ app: FIXTURE_APP, state });
+    const now = await startLocalHost({ app: FIXTURE_APP, connectionString: "own", state });
     try {
       const after = BlobServiceClient.fromConnectionString(now.connectionString);
       const blob = after.getContainerClient("backups").getBlobClient("old");

@@ -8,7 +8,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import {
   isWrite,
   startStorageProxy,
@@ -32,8 +32,8 @@ let second: RecordsHost;
 
 beforeAll(async () => {
   folder = await makeFolder("other-app");
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   ledgers = BlobServiceClient.fromConnectionString(azurite.connectionString).getContainerClient(
     "backup-runs",
   );

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunView } from "../../src/records/schema.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun } from "../harness/run.ts";
 import { startStorageProxy, isWrite, type StorageProxy } from "../harness/storage-proxy.ts";
@@ -22,8 +22,8 @@ let container: string;
 let host: LocalHostProcess | undefined;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
 });
 beforeEach(async () => {
   folder = await makeFolder("schedule");

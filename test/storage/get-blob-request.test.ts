@@ -6,7 +6,7 @@ import { BlobServiceClient, ContainerClient, ContainerSASPermissions } from "@az
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
 import { GetBlobRequests, type KeptContent } from "../../src/storage/get-blob-request.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 
 const SOON = 20_000;
 const NAME = "ä ö/#?&%+'!()*~/日本.css";
@@ -16,7 +16,7 @@ let container: ContainerClient;
 let snapshot: string;
 
 beforeAll(async () => {
-  storage = await startAzurite();
+  storage = takeAccount();
   container = new ContainerClient(storage.connectionString, "get");
   await container.create();
   const blob = container.getBlockBlobClient(NAME);

@@ -8,13 +8,13 @@ import { claimDestination } from "../../src/ledger/destination-claim.ts";
 import { readSettings } from "../../src/settings.ts";
 import { connectAll } from "../../src/storage/connect.ts";
 import { classify, describe as inWords } from "../../src/storage/errors.ts";
-import { startAzurite } from "../restore/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { newRun } from "../harness/domain.ts";
 import { expectNoSecrets, secretsOf } from "../harness/secrets.ts";
 import { makeFolder, makeTree, type TreeSpec } from "../harness/tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 let folder: string;
 let root: string;
 const tree: TreeSpec = {
@@ -25,7 +25,7 @@ const tree: TreeSpec = {
 };
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
   folder = await makeFolder("least-privilege");
   root = await makeTree(path.join(folder, "root"), tree);
 });

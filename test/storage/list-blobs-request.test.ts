@@ -6,7 +6,7 @@ import { ContainerClient, ContainerSASPermissions } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
 import { ListBlobsRequests, type ListedPage } from "../../src/storage/list-blobs-request.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 
 const SOON = 20_000;
 let storage: TestStorage;
@@ -17,7 +17,7 @@ const NAMES = ["a&b<c>'\"", "ä ö#?%+!()*~日本", "100%25", " spaces ", "x:y;z
 const FOLDERS = ["", "folder/", "ä &?#%+ö/<b>/"];
 
 beforeAll(async () => {
-  storage = await startAzurite();
+  storage = takeAccount();
   container = new ContainerClient(storage.connectionString, "list");
   await container.create();
   for (const folder of [...FOLDERS, "folder/below/"]) {

@@ -11,7 +11,7 @@ import { backupRequest } from "../../src/backup/request.ts";
 import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
-const { azurite, drive: plain } = await startDrive();
+const { azurite, drive: plain } = startDrive();
 /** Files over 100 bytes are large. */
 const drive = new Drive(azurite.service, { largeFile: 100 });
 const large = "large ".repeat(50);

@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
 import { md5 } from "../../src/storage/md5.ts";
 import { PutBlobRequests, type WholeBlob } from "../../src/storage/put-blob-request.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { freePort } from "../harness/local-host.ts";
 
 const SOON = 20_000;
@@ -28,7 +28,7 @@ let storage: TestStorage;
 let container: ContainerClient;
 
 beforeAll(async () => {
-  storage = await startAzurite();
+  storage = takeAccount();
   container = new ContainerClient(storage.connectionString, "put");
   await container.create();
 });

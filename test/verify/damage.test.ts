@@ -2,11 +2,11 @@ import { createHash, randomUUID } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { drawSample } from "../../src/verify/sample.ts";
-import { startAzurite } from "../restore/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 let service: BlobServiceClient;
 let drive: Drive;
 let blobs: ContainerClient;
@@ -16,7 +16,7 @@ let root: string;
 let run: string;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
   service = azurite.service;
   drive = new Drive(service);
   blobs = service.getContainerClient("backups");

@@ -11,7 +11,7 @@ import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
 import { openRun } from "../../src/ledger/run-record.ts";
 import { readSettings } from "../../src/settings.ts";
 import { connectAll } from "../../src/storage/connect.ts";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { startFakeVersionedAccount, type FakeVersionedAccount } from "../harness/fake-versioned-account.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun } from "../harness/run.ts";
@@ -27,7 +27,7 @@ let service: BlobServiceClient;
 let host: LocalHostProcess;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
   account = await startFakeVersionedAccount(azurite);
   service = BlobServiceClient.fromConnectionString(account.connectionString);
   host = await startLocalHost({

@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { startAzurite } from "./azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
 });
 afterAll(async () => {
   await azurite?.stop();

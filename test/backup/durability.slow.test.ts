@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startAzurite, type TestStorage } from "../harness/azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postBackup } from "../harness/run.ts";
@@ -21,8 +21,8 @@ let folder: string;
 let host: LocalHostProcess;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
-  proxy = await startStorageProxy(azurite.port);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
   // Past the proxy, so that looking does not count.
   service = BlobServiceClient.fromConnectionString(azurite.connectionString);
   folder = await makeFolder("durability");

@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Tally } from "../../src/backup/outcome.ts";
-import { startAzurite } from "./azurite.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
@@ -14,10 +14,10 @@ const CHILD = fileURLToPath(new URL("restore-child.ts", import.meta.url));
 /** Kills of one restore, each somewhere in what is left of it. */
 const KILLS = 8;
 
-let azurite: Awaited<ReturnType<typeof startAzurite>>;
+let azurite: TestStorage;
 
 beforeAll(async () => {
-  azurite = await startAzurite();
+  azurite = takeAccount();
 });
 afterAll(async () => {
   await azurite?.stop();

@@ -8,7 +8,7 @@ import { outcomesByPath, readLedger } from "../harness/blobs.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import { childrenOf, peakMemoryOf } from "../harness/processes.ts";
 import { makeTree } from "../harness/tree.ts";
-import { startAzurite } from "../restore/azurite.ts";
+import { takeAccount } from "../harness/azurite.ts";
 import { startRig, type Rig } from "./rig.ts";
 
 /** In `npm test` as many as show the way. */
@@ -26,8 +26,7 @@ let rig: Rig;
 beforeAll(async () => {
   // In `npm test`, too, more files than one orchestration lists.
   const env = full ? {} : { BACKUP_LIST_FILES: "500" };
-  // In memory: on a disk Azurite writes the names of all its blobs anew every few seconds.
-  rig = await startRig("limits", { env }, startAzurite());
+  rig = await startRig("limits", { env });
 });
 afterAll(async () => {
   // Deeper than node:fs can name.
@@ -37,7 +36,6 @@ afterAll(async () => {
 
 /** The most memory that the host and its workers have held, each at its own worst, in MiB. */
 function peakMemory(): number {
-  // Azurite is not among its children: the rig has its own.
   const peaks = [rig.host.pid, ...childrenOf(rig.host.pid)].map(peakMemoryOf);
   return Math.round(peaks.reduce((sum, kib) => sum + kib, 0) / 1024);
 }

@@ -17,7 +17,7 @@ import { startDrive, type Drive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { dyingService, Life, mortalDrive } from "./dying-service.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 
 const newId = () => randomUUID().replaceAll("-", "");
 

@@ -1,0 +1,83 @@
+/**
+ * The one Azurite of a test run, in memory: vitest's global setup starts it, and each test file takes accounts of its own
+ * (azurite.ts). Tests that end their storage, or fill it with gigabytes, start another.
+ */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import type { TestProject } from "vitest/node";
+import { freePort } from "./local-host.ts";
+
+/** Where the run's Azurite listens, and the key that all its accounts have. */
+export interface OneAzurite {
+  port: number;
+  /** Base64. */
+  key: string;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    azurite: OneAzurite;
+  }
+}
+
+const SOURCES = path.join(path.dirname(createRequire(import.meta.url).resolve("azurite/package.json")), "dist/src");
+
+/**
+ * Every account name exists. And nothing is swept: every ten minutes Azurite looks for content that nobody needs, and with
+ * many blobs it then leaves requests unanswered for longer than the app waits.
+ */
+const CHANGES = `
+  import accounts from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "common/AccountDataStore.js")))};
+  import sweeper from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "blob/gc/BlobGCManager.js")))};
+  const key1 = Buffer.from(process.env.TEST_ACCOUNT_KEY, "base64");
+  accounts.default.prototype.getAccount = (name) => ({ name, key1 });
+  sweeper.default.prototype.markSweep = async () => {};`;
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { port, key, stop } = await startOneAzurite();
+  project.provide("azurite", { port, key });
+  return stop;
+}
+
+async function startOneAzurite(): Promise<OneAzurite & { stop: () => Promise<void> }> {
+  const port = await freePort();
+  const key = randomBytes(64).toString("base64");
+  const flags = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"];
+  const child = spawn(
+    process.execPath,
+    [
+      `--import=data:text/javascript,${encodeURIComponent(CHANGES)}`,
+      path.join(SOURCES, "blob/main.js"),
+      ...["--blobHost", "127.0.0.1", "--blobPort", String(port)],
+      ...flags,
+    ],
+    { stdio: "ignore", env: { ...process.env, TEST_ACCOUNT_KEY: key } },
+  );
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  process.once("exit", () => child.kill("SIGKILL"));
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`Azurite ended with exit code ${child.exitCode}.`);
+    await sleep(50);
+  }
+  return {
+    port,
+    key,
+    async stop() {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
