@@ -8,7 +8,6 @@ import { outcomesByPath, readLedger } from "../harness/blobs.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import { childrenOf, peakMemoryOf } from "../harness/processes.ts";
 import { makeTree } from "../harness/tree.ts";
-import { takeAccount } from "../harness/azurite.ts";
 import { startRig, type Rig } from "./rig.ts";
 
 /** In `npm test` as many as show the way. */

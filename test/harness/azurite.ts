@@ -35,7 +35,11 @@ async function expectNoSecretsInAccount(service: BlobServiceClient): Promise<voi
       const where = `${container}/${name}`;
       expectNoSecrets(where, JSON.stringify([name, metadata]), secrets);
       if (container !== "backup-runs" || snapshot !== undefined) continue;
-      expectNoSecrets(where, (await client.getBlobClient(name).downloadToBuffer()).toString("latin1"), secrets);
+      expectNoSecrets(
+        where,
+        (await client.getBlobClient(name).downloadToBuffer()).toString("latin1"),
+        secrets,
+      );
     }
   }
 }

@@ -86,7 +86,8 @@ async function storageOf({ connectionString }: LocalHostOptions): Promise<Storag
       args: ["--azurite-port", String(port)],
     };
   }
-  const value = connectionString === "none" ? NO_STORAGE : (connectionString ?? takeAccount().connectionString);
+  const value =
+    connectionString === "none" ? NO_STORAGE : (connectionString ?? takeAccount().connectionString);
   return {
     connectionString: value,
     environment: { AzureWebJobsStorage: value, BackupStorage: undefined },

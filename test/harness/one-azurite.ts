@@ -24,7 +24,10 @@ declare module "vitest" {
   }
 }
 
-const SOURCES = path.join(path.dirname(createRequire(import.meta.url).resolve("azurite/package.json")), "dist/src");
+const SOURCES = path.join(
+  path.dirname(createRequire(import.meta.url).resolve("azurite/package.json")),
+  "dist/src",
+);
 
 /**
  * Every account name exists. And nothing is swept: every ten minutes Azurite looks for content that nobody needs, and with
@@ -52,7 +55,10 @@ async function startOneAzurite(): Promise<OneAzurite & { stop: () => Promise<voi
     [
       `--import=data:text/javascript,${encodeURIComponent(CHANGES)}`,
       path.join(SOURCES, "blob/main.js"),
-      ...["--blobHost", "127.0.0.1", "--blobPort", String(port)],
+      "--blobHost",
+      "127.0.0.1",
+      "--blobPort",
+      String(port),
       ...flags,
     ],
     { stdio: "ignore", env: { ...process.env, TEST_ACCOUNT_KEY: key } },

@@ -15,14 +15,12 @@ afterAll(async () => {
 it("streams requests and answers, part by part", async () => {
   const response = await fetch(`${host.url}/count/bytes`, { method: "POST", body: "x".repeat(300_000) });
   expect([response.status, response.headers.get("x-streamed")]).toEqual([202, "yes"]);
-  const times: number[] = [];
   let text = "";
   for await (const part of response.body ?? []) {
-    times.push(performance.now());
     text += Buffer.from(part).toString();
+    if (text === "bytes ") await fetch(`${host.url}/received`);
   }
   expect(text).toBe("bytes 300000");
-  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(100);
 });
 
 it("gives the app the query's parameters and the route's as its params, and no key", async () => {

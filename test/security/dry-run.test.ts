@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { Drive, startDrive } from "../restore/drive.ts";
 import { temporary, write } from "../restore/tree.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 const FUNCTIONS = new URL("../../src/functions/", import.meta.url);
 
 /** All of the app's modules that a module can call, by name, with what each takes from the file system's. */

@@ -26,7 +26,11 @@ let readyFile: string;
 beforeAll(async () => {
   folder = await makeFolder("shared-machine");
   readyFile = path.join(folder, "ready.json");
-  host = await startLocalHost({ app: FIXTURE_APP, connectionString: "own", args: ["--ready-file", readyFile] });
+  host = await startLocalHost({
+    app: FIXTURE_APP,
+    connectionString: "own",
+    args: ["--ready-file", readyFile],
+  });
   own = BlobServiceClient.fromConnectionString(host.connectionString);
   backups = own.getContainerClient("backups");
   await backups.create();
