@@ -24,7 +24,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   const container = textField({
     name: "container",
     label: "Container",
-    hint: "Made if it is missing.",
+    hint: "Created if it does not exist.",
     required: true,
     value: like?.destination.container ?? "backups",
     suggestions: unique(backups.map(({ destination }) => destination.container)),
@@ -32,7 +32,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   const prefix = textField({
     name: "prefix",
     label: "Folder in it",
-    hint: "Empty: none.",
+    hint: "Optional.",
     value: like?.destination.prefix,
     suggestions: unique(backups.map(({ destination }) => destination.prefix)),
   });
@@ -52,7 +52,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   });
   const keepVersions = checkField({
     name: "keepVersions",
-    label: "Keep what is overwritten, as history",
+    label: "Keep old versions of what is overwritten",
     value: true,
   });
   const allowOtherRoot = checkField({
@@ -61,7 +61,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   });
   const acceptFewer = checkField({
     name: "acceptFewer",
-    label: "Even if it finds less than a tenth of the files of the last run",
+    label: "Accept it even if it finds less than a tenth of the files of the last one",
   });
   const more = h(
     "details",
@@ -115,7 +115,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
           if (typeof otherRoot !== "string") throw error;
           more.open = true;
           throw new Error(
-            `${placeOf({ destination: request })} holds the backups of ${otherRoot}. Choose another folder, or allow mixing the two under More.`,
+            `${placeOf({ destination: request })} holds the backups of ${otherRoot}. Choose another folder, or allow mixing the two under “More”.`,
             { cause: error },
           );
         }

@@ -22,7 +22,7 @@ export function askForKey(refused: boolean): Promise<string | undefined> {
         content: [
           refused
             ? errorNotice("The app did not take this key.", "alert")
-            : h("p", {}, "This app answers only with one of its function keys."),
+            : h("p", {}, "This app asks for one of its function keys."),
           h(
             "div",
             { class: "field" },
@@ -31,7 +31,7 @@ export function askForKey(refused: boolean): Promise<string | undefined> {
             h(
               "span",
               { class: "hint" },
-              "Kept until this tab is closed, and sent to this app alone. In the portal it is under App keys; or ",
+              "Kept until this tab is closed, and sent to this app alone. It is in the portal under App keys, or in the output of ",
               h("code", {}, "az functionapp keys list"),
               ".",
             ),

@@ -8,8 +8,12 @@ export function patternFields(): {
   exclude: Field<string[]>;
   element: HTMLElement;
 } {
-  const include = linesField({ name: "include", label: "Only", hint: "One pattern a line; none: all." });
-  const exclude = linesField({ name: "exclude", label: "Leave out", hint: "One pattern a line." });
+  const include = linesField({
+    name: "include",
+    label: "Only",
+    hint: "One pattern per line. Empty: all files.",
+  });
+  const exclude = linesField({ name: "exclude", label: "Leave out", hint: "One pattern per line." });
   const rows = PATTERN_SYNTAX.map(([pattern, meaning]) =>
     h("tr", {}, h("td", {}, h("code", {}, pattern)), h("td", {}, meaning)),
   );
@@ -20,7 +24,7 @@ export function patternFields(): {
     h(
       "details",
       { class: "more" },
-      h("summary", {}, "Patterns are those of .gitignore"),
+      h("summary", {}, "Patterns as in .gitignore"),
       h("table", { class: "table" }, h("tbody", {}, ...rows)),
     ),
   );

@@ -1,11 +1,10 @@
 import { h, type Child } from "./element.ts";
 
 /**
- * Characters that cannot be seen or that change the order of those around them: controls, joiners, marks of direction.
- * They are shown by their code, so that no name looks like another one.
+ * Characters that cannot be seen or that change the order of those around them: controls, joiners, marks of direction; and
+ * bytes that are not UTF-8, as lone surrogates. They are shown by their code, so that no name looks like another one.
  */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const UNSEEN = /([\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/gu;
+const UNSEEN = /([\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/gu;
 
 /** A name that strangers gave, as text: kept apart from the text around it, with what is unseen made visible. */
 export function nameText(name: string): HTMLElement {
@@ -17,9 +16,7 @@ export function visible(text: string): Child[] {
   return text
     .split(UNSEEN)
     .map((part, index) =>
-      index % 2 === 1
-        ? h("span", { class: "code", title: "A character that cannot be seen" }, codeOf(part))
-        : part,
+      index % 2 === 1 ? h("span", { class: "code", title: "Not a visible character" }, codeOf(part)) : part,
     );
 }
 
@@ -29,5 +26,8 @@ export function visibleText(text: string): string {
 }
 
 function codeOf(character: string): string {
-  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const code = character.codePointAt(0) ?? 0;
+  // A byte: see src/model/path.ts.
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
+  return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }

@@ -9,15 +9,15 @@ interface Look {
 }
 
 const LOOKS: Record<Status, Look> = {
-  running: { icon: "running", word: "Running", meaning: "It is going on." },
+  running: { icon: "running", word: "Running", meaning: "It is still running." },
   completed: { icon: "check", word: "Completed", meaning: "Every file was dealt with, and none failed." },
   failed: {
     icon: "cross",
     word: "Failed",
     meaning: "Some files failed, or it was stopped by an error; what succeeded stays.",
   },
-  canceled: { icon: "stop", word: "Canceled", meaning: "Somebody stopped it; what was done stays." },
-  skipped: { icon: "stop", word: "Skipped", meaning: "It did not begin: another run was going on." },
+  canceled: { icon: "stop", word: "Canceled", meaning: "It was stopped; what was done stays." },
+  skipped: { icon: "stop", word: "Skipped", meaning: "It did not start: another run was at work." },
 };
 
 const SUSPECT: Look = {

@@ -120,7 +120,7 @@ export class FilesPanel {
       files.some(({ size, reason }) => size > 0 || reason === undefined),
     );
     this.#table.show(files.map(row));
-    const none = searching ? "No file is like that." : run.status === "running" ? "None so far." : "None.";
+    const none = searching ? "No file matches." : run.status === "running" ? "None so far." : "None.";
     replace(this.#words, files.length === 0 && none);
     this.#pager.show(continuation, `${number(first)} to ${number(first + files.length - 1)}`);
   }

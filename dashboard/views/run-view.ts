@@ -95,12 +95,14 @@ function messageOf(run: Run): HTMLElement[] {
   if (run.status === "skipped") return [note("It did not begin. ", ...visible(run.message ?? ""))];
   const asides: HTMLElement[] = [];
   if (run.settling)
-    asides.push(note("What was under way when it ended may still be recorded: the counts are not final."));
+    asides.push(
+      note("Files that were under way when it was canceled may still be added: the counts are not final."),
+    );
   if (run.postdated) asides.push(note("This run is dated in the future, and does not count until then."));
   if (run.message !== undefined && run.status !== "completed")
     return [errorNotice(failedWords(run) ?? run.message), ...asides];
   if (run.forgotten !== undefined)
-    return [note("A prune has forgotten this run: it cannot be restored any more."), ...asides];
+    return [note("A prune has forgotten this run: it can no longer be restored."), ...asides];
   const notes = run.message === undefined ? asides : [note(...visible(run.message)), ...asides];
   if (run.dryRun && run.status === "completed")
     notes.push(note(`A dry run: nothing was ${run.kind === "prune" ? "deleted" : "written or removed"}.`));

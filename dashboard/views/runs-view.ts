@@ -99,7 +99,7 @@ async function withProgress(runs: readonly Run[]): Promise<Run[]> {
 }
 
 function emptyWords(filtered: boolean): HTMLElement[] {
-  if (filtered) return [h("p", {}, "No run is like that.")];
+  if (filtered) return [h("p", {}, "No run matches.")];
   return [
     h("p", { class: "empty-title" }, "Nothing has been backed up yet."),
     h("p", {}, "Choose ", h("strong", {}, "Back up …"), " above, and the first run appears here."),

@@ -1,4 +1,5 @@
 /** What strangers put into the dashboard: names that are markup, ten thousand failures, and no key. */
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
@@ -16,6 +17,7 @@ export function hostileTests(dashboard: Dashboard): void {
     const names = [MARKUP, SCRIPT, TURNED, LONG];
     const tree = Object.fromEntries(names.flatMap((name) => [`${name}.`, name]).map((name) => [name, "x"]));
     const root = await makeTree(path.join(dashboard.folder, `<b id=bold>${MARKUP}`), tree);
+    await writeFile(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff)]), "x");
     const { id } = await dashboard.host.backUp({ root, container: "hostile" });
     const on = await dashboard.open(`#/runs/${id}`, { viewport: { width: 360, height: 700 } });
     const table = on.page.getByRole("table", { name: "Files" });
@@ -25,6 +27,8 @@ export function hostileTests(dashboard: Dashboard): void {
     // What would turn the name around is shown by its code instead.
     await table.getByText("invoiceU+202Efdp.exe.", { exact: true }).waitFor();
     expect(await table.textContent()).not.toContain("\u202E");
+    // So is a byte that is not UTF-8, as on the command line.
+    await table.getByText("bad\\xff", { exact: true }).waitFor();
     expect(await on.page.locator("main img, main script, #bold").count()).toBe(0);
     await on.expectAccessible("hostile names, failed, on a phone");
     await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/${id}?outcome=copied`);

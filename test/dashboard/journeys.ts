@@ -254,7 +254,7 @@ export function journeyTests(dashboard: Dashboard): void {
     await on.page.getByRole("dialog").waitFor({ state: "detached" });
 
     await on.page.getByLabel("Status", { exact: true }).selectOption("failed");
-    await on.page.getByText("No run is like that.").or(on.page.locator(".status-failed").first()).waitFor();
+    await on.page.getByText("No run matches.").or(on.page.locator(".status-failed").first()).waitFor();
     await on.page.locator(".status-completed").first().waitFor({ state: "detached" });
     expect(await on.hash()).toBe("#/?status=failed");
     await on.page.reload();
