@@ -25,16 +25,16 @@ export const INTERRUPTED = ExitCode.interrupted;
 /** The meaning of the exit codes: restic's. */
 export const EXIT_CODES: Readonly<Record<number, string>> = {
   [ExitCode.done]: "done",
-  [ExitCode.failed]: "failed; what was wrong is on standard error",
+  [ExitCode.failed]: "failed; standard error says why",
   [ExitCode.someFilesFailed]:
-    "some files failed, and all others are backed up or restored; or a backup found so few files that it is suspect",
-  [ExitCode.interrupted]: "interrupted (Ctrl-C); what becomes of a run that was started is on standard error",
+    "some files failed, the others were done; or the backup is suspect: it found far fewer files than the last one",
+  [ExitCode.interrupted]: "interrupted (Ctrl-C); standard error says what becomes of the run",
 };
 
 /** What stands for the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
-  dir: "the directory; for an app elsewhere, as it is called there",
-  run: 'the run\'s id, or its first four or more characters; "latest" for the newest backup that has ended; to restore or verify, that holds something and is not suspect',
+  dir: "the directory; with --url, its path on the app's machine",
+  run: 'the run\'s id, or at least its first four characters; or "latest", the newest backup that has ended (to restore or verify: the newest that has files and is not suspect)',
 };
 
 const definitions = new WeakMap<Command, Definition>();
@@ -72,23 +72,24 @@ export function define<T extends CommonOptions>(
 
 function appOptions(): Option[] {
   return [
-    new Option("--url <url>", "the app; without it the local host, started when none runs").env(
-      "SITE_BACKUP_URL",
-    ),
+    new Option(
+      "--url <url>",
+      "the app's address (default: the local host, started if it is not running)",
+    ).env("SITE_BACKUP_URL"),
     new Option(
       "--key <key>",
-      "the app's function key; every user of the machine can see it in the list of processes",
+      "the app's function key; on the command line every user of the machine can see it",
     ),
     new Option(
       "--key-file <file>",
-      "a file that holds the key; - for standard input (or set SITE_BACKUP_KEY)",
+      "a file that holds the function key; - for standard input (or set SITE_BACKUP_KEY)",
     ),
   ];
 }
 
 function outputOptions(): Option[] {
   return [
-    new Option("--json", "an object a line instead of words"),
+    new Option("--json", "print JSON, one object per line"),
     new Option("--quiet", "no progress and no summary"),
   ];
 }

@@ -22,7 +22,7 @@ const EXAMPLES = [
 /** The whole command line: what is parsed, completed, and described in the reference. Makes no request. */
 export function createProgram(version: string): Command {
   const program = new Command("site-backup")
-    .description("Backs up directory trees to Azure Blob Storage, and brings them back.")
+    .description("Backs up directory trees to Azure Blob Storage, and restores them.")
     .version(version)
     .showHelpAfterError("(--help says more)")
     .exitOverride()
@@ -56,12 +56,12 @@ export function createProgram(version: string): Command {
 
 /** The environment variables that the command reads. */
 export const ENVIRONMENT = {
-  SITE_BACKUP_URL: "the app, as --url",
+  SITE_BACKUP_URL: "the app's address, like --url",
   SITE_BACKUP_KEY: "the app's function key, unless an option gives it",
   FUNCTIONS_PORT: "the local host's port (default: 7071)",
   LOCAL_HOST_STATE: "the local host's folder (default: .local beside the app)",
-  BROWSER: "what open starts, instead of the system's browser",
-  NO_COLOR: "no colours, when set to anything",
+  BROWSER: "the browser that open starts (default: the system's)",
+  NO_COLOR: "no colors, if set to anything",
 } as const;
 
 function environmentText(): string {

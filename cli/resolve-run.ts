@@ -26,7 +26,7 @@ export async function resolveRun(
   if (run === "latest") return await latest(api, fits);
   if (!BEGINNING.test(run)) return run;
   if (run.length < LEAST)
-    throw new Failure(`Of a run's id at least ${LEAST} characters are needed; "${run}" is too short.`);
+    throw new Failure(`"${run}" is too short: give at least ${LEAST} characters of a run's id.`);
   const { items } = await api.runs({ kind: "all", limit: KNOWN });
   const [first, ...others] = items.filter(({ id }) => id.startsWith(run));
   if (others.length > 0)

@@ -41,10 +41,10 @@ export function addFiles(program: Command): void {
         "failed",
         "deleted",
       ]),
-      new Option("--prefix <path>", "only those whose path begins so"),
+      new Option("--prefix <path>", "only those whose path begins with this"),
       new Option("--find <text>", "only those whose path or reason contains this"),
-      new Option("--deleted", "instead: what a restore removed, or in a dry run would remove"),
-      new Option("--limit <n>", "the most files (default: all)"),
+      new Option("--deleted", "list instead what a restore deleted, or would delete in a dry run"),
+      new Option("--limit <n>", "at most this many (default: all)"),
     ],
     async (options, run = "") => await files(run, options),
   );
@@ -56,9 +56,7 @@ async function files(run: string, options: FilesOptions): Promise<number> {
   const outcome = options.failed ? "failed" : options.outcome;
   const most = options.limit === undefined ? Infinity : wholeNumber("--limit", options.limit);
   if (options.deleted && (outcome ?? prefix ?? text) !== undefined)
-    throw new Failure(
-      "--deleted lists all that a restore removed; the other options choose among its files.",
-    );
+    throw new Failure("--deleted lists what a restore deleted, and goes with no other filter.");
   return await withSession(options, async ({ api, interruption }) => {
     const id = await resolveRun(run, api);
     if (options.deleted) {

@@ -13,7 +13,7 @@ export function addOpen(program: Command): void {
     program,
     {
       usage: "open",
-      description: "Open the dashboard in the browser; where there is none, say where it is.",
+      description: "Open the dashboard in the browser, or print its address where there is no browser.",
       examples: ["site-backup open", "site-backup open --url https://my-app.azurewebsites.net"],
       exits: [INTERRUPTED],
       json: ["dashboard"],

@@ -9,7 +9,7 @@ import { out } from "../print.ts";
 import { exitCodeOf, reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
-import { bytes, number } from "../words.ts";
+import { bytes, number, placeOf } from "../words.ts";
 
 const KEPT = ["keepLast", "keepHourly", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const;
 
@@ -27,7 +27,7 @@ export function addPrune(program: Command): void {
     program,
     {
       usage: "prune",
-      description: "Forget backups that no --keep option keeps, and delete what only they need.",
+      description: "Forget the backups that no --keep option keeps, and delete what only they need.",
       examples: [
         "site-backup prune --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
         "site-backup prune --keep-within 90d --container backups --prefix www",
@@ -44,10 +44,10 @@ export function addPrune(program: Command): void {
       keep("yearly", each("year")),
       new Option(
         "--keep-within <span>",
-        "keep all that are at most so much older than the newest: 30d, 1y2m3d4h",
+        "keep all that are at most this much older than the newest, such as 30d or 1y2m3d4h",
       ),
-      new Option("--container <name>", 'the container (default: "backups")'),
-      new Option("--prefix <folder>", "a folder in the container"),
+      new Option("--container <name>", 'the container to prune (default: "backups")'),
+      new Option("--prefix <folder>", "only this folder in the container"),
       new Option("--dry-run", "delete nothing; only say what would go"),
     ],
     prune,
@@ -85,6 +85,10 @@ async function report(
     return await reportEnd(run, output, api, options, more);
   const { dryRun } = options;
   const { deleted = 0, bytes: size } = run.counts;
+  if (runs.forgotten + runs.kept === 0) {
+    out(`There are no backups in ${placeOf(run)}.`);
+    return exitCodeOf(run);
+  }
   const would = dryRun ? "would be " : "";
   out(
     `${number(runs.forgotten)} ${runs.forgotten === 1 ? "run" : "runs"} ${would}forgotten, ${number(runs.kept)} ${would}kept.`,
@@ -92,7 +96,7 @@ async function report(
   out(
     `${number(deleted)} blobs, snapshots, versions and records ${would}deleted: ${bytes(size)}.${dryRun ? " Nothing was." : ""}`,
   );
-  out(`To see which: ${COMMAND} files ${run.id}`);
+  if (runs.forgotten > 0) out(`To see which: ${COMMAND} files ${run.id}`);
   return exitCodeOf(run);
 }
 

@@ -32,7 +32,8 @@ export function addRestore(program: Command): void {
     program,
     {
       usage: "restore [run]",
-      description: "Bring a backup back into a directory: a run, the latest, or as things were at a time.",
+      description:
+        "Restore a backup into a directory: a given run, the latest, or the state at a given time.",
       examples: [
         "site-backup restore 1d0e432730114054a8168f3e14bea06b --to ./restored",
         "site-backup restore latest --to ./wwwroot --delete --dry-run",
@@ -44,18 +45,18 @@ export function addRestore(program: Command): void {
     },
     [
       new Option("--to <dir>", "the directory to restore into; made if missing").makeOptionMandatory(),
-      new Option("--at <time>", "instead of a run: the newest that began at or before then"),
-      new Option("--container <name>", 'with --at: of this container (default: "backups")'),
-      new Option("--prefix <folder>", "with --at: of this folder in it"),
-      new Option("--root <dir>", "with --at: of this directory"),
+      new Option("--at <time>", "instead of a run: the newest one that began at or before this time"),
+      new Option("--container <name>", 'with --at: only runs to this container (default: "backups")'),
+      new Option("--prefix <folder>", "with --at: only runs to this folder of it"),
+      new Option("--root <dir>", "with --at: only runs of this directory"),
       ...patternOptions(),
-      new Option("--overwrite <which>", 'which of the files that are there (default: "changed")').choices([
+      new Option("--overwrite <which>", 'which existing files to overwrite (default: "changed")').choices([
         "never",
         "changed",
         "always",
       ]),
-      new Option("--delete", "remove what the directory has and the backup has not"),
-      new Option("--dry-run", "only say what would be done"),
+      new Option("--delete", "delete what is in the directory but not in the backup"),
+      new Option("--dry-run", "change nothing; only say what would be done"),
     ],
     async (options, run) => await restore(run, options),
   );
@@ -64,13 +65,13 @@ export function addRestore(program: Command): void {
 async function restore(run: string | undefined, options: RestoreOptions): Promise<number> {
   const at = time("--at", options.at);
   if ((run === undefined) === (at === undefined))
-    throw new Failure('Name what to restore: a run ("latest" for the newest), or a time with --at.');
+    throw new Failure('Say what to restore: either a run ("latest" for the newest) or a time with --at.');
   if (
     run !== undefined &&
     [options.container, options.prefix, options.root].some((given) => given !== undefined)
   )
     throw new Failure(
-      "--container, --prefix and --root choose a run for --at: leave them out where you name the run.",
+      "--container, --prefix and --root choose the run for --at; leave them out when you name a run.",
     );
   const { include, exclude, overwrite, container, prefix, dryRun } = options;
   const to = pathForApp(options.to, options.url);

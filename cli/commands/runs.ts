@@ -45,14 +45,14 @@ export function addRuns(program: Command): void {
       json: ["run"],
     },
     [
-      new Option("--kind <kind>", 'what they do (default: "backup")').choices([
+      new Option("--kind <kind>", 'only of this kind (default: "backup")').choices([
         "backup",
         "restore",
         "verify",
         "prune",
         "all",
       ]),
-      new Option("--status <status>", "how they stand").choices([
+      new Option("--status <status>", "only with this status").choices([
         "running",
         "completed",
         "failed",
@@ -61,9 +61,9 @@ export function addRuns(program: Command): void {
       ]),
       new Option("--root <dir>", "only of this directory"),
       new Option("--container <name>", "only to this container"),
-      new Option("--since <time>", "started then or later"),
-      new Option("--until <time>", "started then or earlier"),
-      new Option("--limit <n>", "the most runs (default: 20)"),
+      new Option("--since <time>", "only those that started at this time or later"),
+      new Option("--until <time>", "only those that started at this time or earlier"),
+      new Option("--limit <n>", "at most this many (default: 20)"),
     ],
     runs,
   );

@@ -15,7 +15,7 @@ export function addStorage(program: Command): void {
     program,
     {
       usage: "storage",
-      description: "Say how other tools reach the backups that the local host keeps on this machine.",
+      description: "Show how other tools reach the backups that the local host keeps on this machine.",
       examples: [
         "site-backup storage",
         'export AZURE_STORAGE_CONNECTION_STRING="$(site-backup storage --quiet)"',
@@ -37,16 +37,16 @@ async function storage(options: CommonOptions): Promise<number> {
   else {
     out(paint("bold", "Connection string"));
     out(`  ${connectionString}`);
-    out("  It holds the account's key: who has it can read, change and delete all backups.");
+    out("  It holds the account's key: whoever has it can read, change and delete all backups.");
     out(`\n${paint("bold", "Azure Storage Explorer")}`);
     out("  Connect to Azure Storage > Storage account or service > Connection string");
-    out(`\n${paint("bold", "rclone")}, to read, for a day`);
+    out(`\n${paint("bold", "rclone")} (read-only, good for a day)`);
     out(`  export RCLONE_AZUREBLOB_SAS_URL='${endpoint}?${sas}'`);
     out("  rclone copy :azureblob:backups ./copy");
-    out(`\n${paint("bold", "azcopy")}, to read, for a day`);
-    out(`  azcopy copy '${endpoint}/backups?${sas}' ./copy --recursive --from-to BlobLocal`);
+    out(`\n${paint("bold", "azcopy")} (read-only, good for a day)`);
+    out(`  azcopy copy '${endpoint}/backups/*?${sas}' ./copy --recursive --from-to BlobLocal`);
     if (!(await answers(endpoint)))
-      err("\nNothing answers there just now: the storage is up while the local host runs (npm start).");
+      err("\nNothing answers there now: the storage is up only while the local host runs (npm start).");
   }
   return ExitCode.done;
 }
@@ -67,9 +67,12 @@ function ownAccount(): Account {
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-      throw new Failure(`The local host's storage cannot be told: ${(error as Error).message}.`, {
-        cause: error,
-      });
+      throw new Failure(
+        `The connection string of the local host's storage cannot be read: ${(error as Error).message}.`,
+        {
+          cause: error,
+        },
+      );
     throw new Failure(
       "The local host has no storage of its own yet. It makes one when it first starts (npm start), unless AzureWebJobsStorage names another.",
       { cause: error },
@@ -86,7 +89,7 @@ function ownAccount(): Account {
   return { name, key, endpoint, connectionString };
 }
 
-/** A SAS to list and read all containers. */
+/** A SAS to list all containers, and to list and read what is in them. */
 async function toRead({ name, key }: Account, milliseconds: number): Promise<string> {
   // Only here: it takes long to load.
   const sdk = await import("@azure/storage-blob");
@@ -95,7 +98,7 @@ async function toRead({ name, key }: Account, milliseconds: number): Promise<str
       {
         permissions: sdk.AccountSASPermissions.parse("rl"),
         services: "b",
-        resourceTypes: "co",
+        resourceTypes: "sco",
         expiresOn: new Date(Date.now() + milliseconds),
       },
       new sdk.StorageSharedKeyCredential(name, key),

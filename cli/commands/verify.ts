@@ -17,7 +17,7 @@ export function addVerify(program: Command): void {
     program,
     {
       usage: "verify <run>",
-      description: "Check that all files of a backup are there, with the content they were recorded with.",
+      description: "Check that all files of a backup are still there, with the content that was recorded.",
       examples: [
         "site-backup verify latest",
         "site-backup verify 1d0e432730114054a8168f3e14bea06b --read-data 5%",
@@ -25,7 +25,7 @@ export function addVerify(program: Command): void {
       exits: [INTERRUPTED],
       json: ["started", "progress", "end"],
     },
-    [new Option("--read-data [share]", "read contents back and hash them: all, or a share such as 5%")],
+    [new Option("--read-data [share]", "read the contents back and hash them: all, or a share such as 5%")],
     async (options, run = "") => await verify(run, options),
   );
 }

@@ -34,7 +34,7 @@ export function addCancel(program: Command): void {
     program,
     {
       usage: "cancel <run>",
-      description: "Stop a run; what is done stays done.",
+      description: "Stop a run. What it has done so far stays.",
       examples: ["site-backup cancel 1d0e432730114054a8168f3e14bea06b"],
       json: ["run"],
     },

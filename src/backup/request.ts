@@ -9,7 +9,7 @@ const CONTAINER = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;
 
 const root = z
   .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })
-  .min(1, "expected the directory's path, got an empty string")
+  .min(1, { error: "expected the directory's path, got an empty string", abort: true })
   .max(4096, "a path has at most 4,096 characters")
   .refine((value) => !value.includes("\0"), "a path cannot contain a NUL character")
   .refine(isPath, "a path must be valid Unicode")
@@ -125,7 +125,7 @@ export function explain(error: z.ZodError, whole = "The body"): string {
     if (issue.code === "unrecognized_keys") {
       return `unknown field ${issue.keys.map((key) => `"${key.slice(0, 64)}"`).join(", ")}`;
     }
-    const field = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : String(part))).join(".");
+    const field = z.core.toDotPath(issue.path);
     return `${field ? `"${field}"` : whole}: ${issue.message}`;
   });
   return `${lines.join("; ")}.`;

@@ -3,6 +3,8 @@ import { constants } from "node:os";
 const FILE_ERRORS: Record<string, string> = {
   EACCES: "permission denied",
   EPERM: "not permitted",
+  ENOENT: "no such file or directory",
+  ENOTDIR: "not a directory",
   EIO: "input/output error: the disk or the share failed",
   ESTALE: "stale file handle: the share was mounted anew",
   EMFILE: "too many open files in this process; lower BACKUP_REQUESTS_IN_FLIGHT",

@@ -25,9 +25,9 @@ export async function suspicionOf(
   const [found, before] = [foundBy(counts), foundBy(last.counts)];
   if (found * TENTH >= before) return undefined;
   return (
-    `Suspect: the run found ${found} files, the last good one of the same directory ${before} (${last.id}). Check that the ` +
-    `directory is the right one and mounted. Prunes and restores of the latest run pass this one over. If it is right, ` +
-    `back up again with "acceptFewer": true (--accept-fewer).`
+    `Suspect: the run found only ${found} of the ${before} files that the last good run of this directory found (${last.id}). ` +
+    `Check that it is the right directory, and mounted. Prunes and "latest" pass this run over. ` +
+    `If so few is right, back up again with "acceptFewer": true (--accept-fewer).`
   );
 }
 

@@ -9,7 +9,7 @@ export function partialNote({ id, status }: Pick<SourceRun, "id" | "status">): s
     case "running":
       return `The backup is partial: the run ${id} was broken off, and has what it had copied by then.`;
     case "failed":
-      return `The backup is partial: the run ${id} failed, and has not what it could not back up.`;
+      return `The backup is partial: the run ${id} failed, and lacks what it could not back up.`;
     case "completed":
     case "skipped":
     case undefined:

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ignore } from "../backup/pinned-directory.ts";
 import { realOrNearest } from "../backup/roots.ts";
 import { fileError } from "../file-system/file-error.ts";
-import { realPath } from "../file-system/real-path.ts";
+import { realDirectory } from "../file-system/real-path.ts";
 import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -40,12 +40,12 @@ const settleTarget: Planning["settleTarget"] = async (base, ledger, settings) =>
     const outside = await refusedTarget({ to, realTo: real }, settings);
     if (outside !== undefined) return noPlan(base, outside);
     const made = await makeTarget(real, ledger, fileTimeoutMs);
-    const realTo = await withTimeout(realPath(to), fileTimeoutMs, "looking it up");
+    const realTo = await withTimeout(realDirectory(to), fileTimeoutMs, "looking it up");
     return { ...base, made, realTo };
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     const why = error instanceof FileTimeout ? error.message : fileError(code);
-    return noPlan(base, `The directory ${to} cannot be made: ${why}.`);
+    return noPlan(base, `The directory ${to} cannot be restored into: ${why}.`);
   }
 };
 

@@ -12,7 +12,7 @@ export const runId = z
 
 const to = z
   .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })
-  .min(1, "expected the directory's path, got an empty string")
+  .min(1, { error: "expected the directory's path, got an empty string", abort: true })
   .max(4096, "a path has at most 4,096 characters")
   .refine((value) => !value.includes("\0"), "a path cannot contain a NUL character")
   .refine(isPath, "a path must be valid Unicode")

@@ -43,7 +43,9 @@ export async function findRun(service: BlobServiceClient, request: Selector): Pr
   if (newest) return await readSource(service, newest.id);
   const place = prefix === "" ? container : `${container}/${prefix}`;
   const whose = root === undefined ? "" : ` of ${root}`;
-  throw new NoSuchRun(`No run${whose} to ${place} that backed anything up began at or before ${at}.`);
+  throw new NoSuchRun(
+    `There is no backup${whose} in ${place} that began at or before ${at} and holds anything.`,
+  );
 }
 
 /** Whether a run is one that a request by time may choose. */

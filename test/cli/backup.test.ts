@@ -192,7 +192,7 @@ describe("runs, show", () => {
 
   it.each([
     [["show", "nope"], /There is no run "nope"\./],
-    [["show", "abc"], /at least 4 characters are needed; "abc" is too short/],
+    [["show", "abc"], /"abc" is too short: give at least 4 characters/],
     [["show", "00000000"], /There is no run "00000000"\./],
     [["runs", "--since", "yesterday"], /--since takes a time such as/],
     [["runs", "--limit", "0"], /--limit takes a number from 1 on/],
@@ -284,6 +284,6 @@ describe("--help", () => {
     const { code, stdout } = await run(["backup", "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain("Examples:\n  site-backup backup ./wwwroot\n");
-    expect(stdout).toMatch(/^ {2}3 +some files failed, and all others are backed up/m);
+    expect(stdout).toMatch(/^ {2}3 +some files failed, the others were done/m);
   });
 });

@@ -96,12 +96,15 @@ describe("restore", () => {
     [["restore"], /required option '--to <dir>'/],
     [
       ["restore", "--to", "x"],
-      /Name what to restore: a run \("latest" for the newest\), or a time with --at\./,
+      /Say what to restore: either a run \("latest" for the newest\) or a time with --at\./,
     ],
-    [["restore", "latest", "--at", "2026-11-23", "--to", "x"], /Name what to restore/],
+    [["restore", "latest", "--at", "2026-11-23", "--to", "x"], /Say what to restore/],
     [["restore", "0123", "--to", "x"], /There is no run 0123/],
-    [["restore", "0123", "--to", "x", "--prefix", "p"], /choose a run for --at: leave them out/],
-    [["restore", "--at", "2000-01-01T12:00Z", "--to", "x"], /No run .* began at or before 2000-01-01/],
+    [["restore", "0123", "--to", "x", "--prefix", "p"], /choose the run for --at; leave them out/],
+    [
+      ["restore", "--at", "2000-01-01T12:00Z", "--to", "x"],
+      /There is no backup .* began at or before 2000-01-01/,
+    ],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {
     const { code, stderr } = await run(args, { env });
     expect(code).toBe(1);

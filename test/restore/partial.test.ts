@@ -91,7 +91,7 @@ test("one in which files failed is told of on the command line, one that is whol
   await write(root, { fine: "fine", "bad.": "no blob can have this name" });
   const { id } = await host.backUp({ root, container: "failed" });
   const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
-  const note = `The backup is partial: the run ${id} failed, and has not what it could not back up.`;
+  const note = `The backup is partial: the run ${id} failed, and lacks what it could not back up.`;
   const restored = await run(["restore", id, "--to", temporary()], { env });
   expect(restored).toMatchObject({
     code: 0,

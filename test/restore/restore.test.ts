@@ -159,7 +159,20 @@ describe("history", () => {
     await drive.restore({ at: new Date().toISOString(), prefix: place, to });
     expect(await readFile(path.join(to, "a"), "utf8")).toBe("two");
     const none = await drive.restore({ at: "2020-01-01T00:00:00Z", prefix: place, to });
-    expect(none.tally.stopped).toContain("No run to");
+    expect(none.tally.stopped).toContain("There is no backup");
+  });
+
+  test.each([{ dryRun: true }, {}])("says at once that its target is a file (%j)", async (how) => {
+    const folder = temporary();
+    await write(folder, { a: "mine" });
+    const place = prefix();
+    const { run } = await drive.backup({ root: folder, prefix: place });
+    const to = path.join(folder, "a");
+    const { tally } = await drive.restore({ run, to, ...how });
+    expect(tally).toMatchObject({
+      stopped: `The directory ${to} cannot be restored into: not a directory (ENOTDIR).`,
+    });
+    expect(await readFile(to, "utf8")).toBe("mine");
   });
 });
 

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { fileError } from "../../file-system/file-error.ts";
-import { realPath } from "../../file-system/real-path.ts";
+import { realDirectory } from "../../file-system/real-path.ts";
 import { FileTimeout, withTimeout } from "../../file-system/timeout.ts";
 import type { Settings } from "../../settings.ts";
 import type { Ignored } from "../one-name.ts";
@@ -21,7 +21,7 @@ export async function previewRestore(
 const settleTarget: Planning["settleTarget"] = async (base, _ledger, { fileTimeoutMs }) => {
   const { to } = base.request;
   try {
-    return { ...base, realTo: await withTimeout(realPath(to), fileTimeoutMs, "looking it up") };
+    return { ...base, realTo: await withTimeout(realDirectory(to), fileTimeoutMs, "looking it up") };
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return base;
