@@ -37,6 +37,8 @@ interface Place {
 export interface Closed {
   /** Whether it has a record. */
   recorded: boolean;
+  /** It was canceled before it came to its end. */
+  canceled?: true;
   /** Why a backup does not count, for people. */
   suspicion?: string;
 }
@@ -58,10 +60,11 @@ df.app.activity("closeBackup", {
     const warnings = ended.warnings?.join(" ");
     const what = { run, kind, container, prefix, status, ...counts, throttled, message, warnings };
     const words = line("run.ended", what);
-    if (status === "completed") context.info(words);
-    else context.error(words);
+    if (status === "failed") context.error(words);
+    else context.info(words);
     return {
       recorded: record !== undefined,
+      ...(status === "canceled" ? { canceled: true } : {}),
       ...(ended.suspect && message !== undefined ? { suspicion: message } : {}),
     };
   },

@@ -49,10 +49,10 @@ export function* conclude(
     // That the record could not be closed must not hide why the run failed.
     if (failure === undefined) throw error;
   }
-  const { recorded, suspicion } = closed;
-  const message = suspicion ?? failure;
+  const { recorded, suspicion, canceled } = closed;
+  const message = canceled ? `The run ${run} was canceled.` : (suspicion ?? failure);
   context.df.setCustomStatus({
-    phase: message === undefined ? "completed" : "failed",
+    phase: canceled ? "canceled" : message === undefined ? "completed" : "failed",
     runId: run,
     ...status,
     counts,

@@ -21,7 +21,8 @@ export class HasEnded extends Error {}
  * Stops a run: its record first, so that activities which are queued do nothing more, then its root and all its parts, as
  * often as a new one shows. What is copied stays, and the destination is free. Canceling twice is as good as once, and
  * finishes what a first try could not. The engine of another app cannot be asked: of a run of its own the activities read the
- * record before they begin, and the rest has nothing more to do.
+ * record before they begin, and the rest has nothing more to do. So does a restore of this app, which ends by itself: when
+ * nothing of it writes any more, it gives the directories that it made their modes.
  * @returns the run as it stands; undefined when there is none
  * @throws HasEnded
  */
@@ -40,13 +41,17 @@ export async function cancelRun(
     status: status === "running" ? "canceled" : status,
     ...(message === undefined ? {} : { message }),
   });
-  if (closed?.status === "canceled")
+  if (closed?.status === "canceled" && !endsItself(closed))
     await endAll(instances, id, new Date(Date.parse(record.started) - CLOCK_SKEW_MS));
   await releaseDestination(service, record);
   if (closed && closed.status !== "canceled") {
     throw new HasEnded(`The run ${id} has ended already: ${closed.status}.`);
   }
   return await showRun(service, instances, id);
+}
+
+function endsItself({ kind, dryRun = false }: RunRecord): boolean {
+  return kind === "restore" && !dryRun;
 }
 
 function whatOf({ app, kind, of, dryRun }: RunRecord): Pick<RunRecord, "app" | "kind" | "of" | "dryRun"> {

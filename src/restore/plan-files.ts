@@ -3,7 +3,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Outcome } from "../backup/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { openRun } from "../ledger/run-record.ts";
+import { isCanceled, openRun } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
@@ -53,6 +53,7 @@ export async function planFiles(
   const ledger = new Ledger(service, input.run);
   try {
     const { request, left } = input;
+    if (await isCanceled(ledger)) return noPlan(unknownRun(request), "The restore was canceled.");
     const base = left
       ? { request, source: left.source, realTo: left.realTo }
       : await begin(request, ledger, settings, planning);

@@ -1,11 +1,13 @@
 /** While a directory is restored, and after that, another user of the machine reads no more of it than of what was backed up. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { chmod, mkdir, stat } from "node:fs/promises";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmod, mkdir, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NOBODY } from "../harness/as-nobody.ts";
+import { startStorageProxy } from "../harness/storage-proxy.ts";
+import { RecordsHost } from "../records/host.ts";
 import { startDrive } from "../restore/drive.ts";
 import { temporary, write } from "../restore/tree.ts";
 import { Life, mortalDrive } from "../retention/dying-service.ts";
@@ -71,6 +73,17 @@ async function restoreWatched(request: Record<string, unknown>, contents = Infin
   return { to, read: [...read], restored };
 }
 
+/** The app on a host, with its storage behind a proxy. */
+async function startHost() {
+  const proxy = await startStorageProxy(azurite.port);
+  const host = await RecordsHost.start({}, proxy.connectionString);
+  onTestFinished(async () => {
+    await host.process.stop();
+    await proxy.stop();
+  });
+  return { proxy, host };
+}
+
 const modeOf = async (at: string) => ((await stat(at)).mode & 0o7777).toString(8);
 
 describe.runIf(process.geteuid?.() === 0)("a restore never loosens", () => {
@@ -100,6 +113,52 @@ describe.runIf(process.geteuid?.() === 0)("a restore never loosens", () => {
     const { tally } = await drive.restore({ run, to, delete: true });
     expect(tally.stopped).toContain("whole");
     expect(await modeOf(to)).toBe("711");
+  });
+
+  test("canceled: what it made has its mode and time once nothing of it writes any more", async () => {
+    const { proxy, host } = await startHost();
+    const root = temporary();
+    await write(root, { "ro/a": "a", "ro/held": "h", "ro/deep/held": "h" });
+    for (const [name, mode] of [
+      ["ro/deep", 0o500],
+      ["ro", 0o550],
+      ["", 0o511],
+    ] as const) {
+      await utimes(path.join(root, name), 1_600_000_000, 1_600_000_000);
+      await chmod(path.join(root, name), mode);
+    }
+    const { run } = await drive.backup({ root, container: "canceled" });
+    let release = () => {};
+    const held = new Promise<void>((go) => (release = go));
+    let reached = () => {};
+    const reading = new Promise<void>((go) => (reached = go));
+    proxy.before = ({ method, container, blob }) => {
+      if (method !== "GET" || container !== "canceled" || !blob.endsWith("held")) return undefined;
+      reached();
+      return held;
+    };
+    const to = await publicPlace();
+    const restore = await host.start({ run, to }, "restoreSiteContent");
+    await reading;
+    expect((await host.fetch(`/backups/${restore}/cancel`, { method: "POST" })).status).toBe(200);
+    expect(await host.run(restore)).toMatchObject({ status: "canceled" });
+    release();
+    expect(await host.status(restore)).toMatchObject({
+      runtimeStatus: "Failed",
+      output: expect.stringContaining("was canceled") as string,
+      customStatus: { phase: "canceled" },
+    });
+    expect(await host.run(restore)).toMatchObject({ status: "canceled" });
+    for (const name of ["", "ro", "ro/deep"]) {
+      const at = path.join(to, name);
+      if (!existsSync(at)) continue;
+      expect([name, await modeOf(at), (await stat(at)).mtimeMs]).toEqual([
+        name,
+        await modeOf(path.join(root, name)),
+        1_600_000_000_000,
+      ]);
+    }
+    expect(await modeOf(path.join(to, "ro"))).toBe("550");
   });
 
   test("of what was there, nothing is opened wider than it was", async () => {

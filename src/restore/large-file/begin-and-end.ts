@@ -24,7 +24,7 @@ import {
 import { openLargeRestore, readAttempt, refusalOf, settleAttempt } from "./attempt.ts";
 import type { LargeRestore, LargeRestoreRef, RestoreAttemptRef } from "./attempt.ts";
 
-/** What the orchestration of a large file needs to know. */
+/** What the orchestration of a large file needs to know; "none" where there is no such file, or it was canceled. */
 export type Begun = { size: number; range: number; ranges: number } | { settled: Tally } | "none";
 
 /** Bytes of a range: one activity's work, half a minute even at 4 MiB/s. */
@@ -41,14 +41,13 @@ export async function beginRestore(
   budget: Budget,
 ): Promise<Begun> {
   const large = await openLargeRestore(ref, service, settings, budget);
-  if (!large) return "none";
-  const { ledger, item, context, canceled } = large;
+  if (!large || large.canceled) return "none";
+  const { ledger, item, context } = large;
   const before = await readTally(ledger, largeOutcome(ref));
   if (before) return { settled: before };
   const work = { size: item.size, range: RANGE, ranges: Math.ceil(item.size / RANGE) };
   const refused = await refusalOf(large, settings);
   if (refused !== undefined) return { settled: { ...emptyTally(), stopped: refused } };
-  if (canceled) return { settled: emptyTally() };
   if (await readAttempt(large, ref)) return work;
   let { source } = item;
   if (ref.attempt > 1) {
