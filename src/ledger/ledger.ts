@@ -107,6 +107,12 @@ export class Ledger {
     return versionId !== undefined;
   }
 
+  /** All lines of a blob, or undefined when there is none. @throws DamagedRecord */
+  async readAllLines<T>(name: string, schema: z.ZodType = z.unknown()): Promise<T[] | undefined> {
+    const text = await this.read(name);
+    return text === undefined ? undefined : await parseLines<T>(text, schema, `${this.runId}/${name}`);
+  }
+
   /**
    * The lines of a range of a blob.
    * @throws ChangedRecord where they are not those that the range was made of, DamagedRecord, or storage's error when the
@@ -206,9 +212,13 @@ export function toLine(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** The values of a JSONL text. @throws SyntaxError where a line is torn. */
-export async function parseLines<T>(text: string): Promise<T[]> {
-  return await inTurns(linesOf(text), (line) => JSON.parse(line) as T);
+/**
+ * The values of a JSONL text.
+ * @param name the blob's name in the container of the ledgers
+ * @throws DamagedRecord
+ */
+async function parseLines<T>(text: string, schema: z.ZodType, name: string): Promise<T[]> {
+  return await inTurns(linesOf(text), (line) => readRecord<T>(line, schema, name));
 }
 
 function linesOf(text: string): string[] {

@@ -1,7 +1,9 @@
-import { count, emptyTally, type Counts, type Outcome, type Tally } from "../backup/outcome.ts";
+import { z } from "zod";
+import { count, emptyTally, OUTCOMES, type Counts, type Outcome, type Tally } from "../backup/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { countOutcomes } from "../telemetry/counters.ts";
-import { parseLines, toLine, type Ledger } from "./ledger.ts";
+import { fileSize } from "./damaged.ts";
+import { toLine, type Ledger } from "./ledger.ts";
 
 /** The name of the outcomes of a batch. Fixed by the batch, so that each is recorded once whatever is repeated. */
 export function batchOutcomes(part: string, batch: number): string {
@@ -29,8 +31,21 @@ export async function settleOutcomes(
 
 /** The tally of outcomes that were recorded, or undefined when none were. */
 export async function readTally(ledger: Ledger, name: string): Promise<Tally | undefined> {
-  const text = await ledger.read(name);
-  return text === undefined ? undefined : tallyOf(await parseLines<Outcome>(text));
+  const outcomes = await readOutcomes(ledger, name);
+  return outcomes && tallyOf(outcomes);
+}
+
+const outcomeLine = z.looseObject({
+  path: z.string(),
+  outcome: z.enum(OUTCOMES),
+  kind: z.string(),
+  size: fileSize,
+  reason: z.string().optional(),
+});
+
+/** The outcomes that were recorded, or undefined when none were. @throws DamagedRecord */
+export async function readOutcomes(ledger: Ledger, name: string): Promise<Outcome[] | undefined> {
+  return await ledger.readAllLines<Outcome>(name, outcomeLine);
 }
 
 export function tallyOf(outcomes: readonly Outcome[]): Tally {

@@ -1,6 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import type { Outcome, Tally } from "../backup/outcome.ts";
-import { Ledger, parseLines } from "../ledger/ledger.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { readOutcomes } from "../ledger/outcomes.ts";
 import { services } from "../services.ts";
 import { line, type Values } from "./line.ts";
 
@@ -34,8 +35,7 @@ export async function logTally(
 /** A log line more or less must not fail a batch that is done. */
 async function outcomes(run: string, record: string): Promise<Outcome[] | undefined> {
   try {
-    const text = await new Ledger(services.storage, run).read(record);
-    return text === undefined ? undefined : await parseLines<Outcome>(text);
+    return await readOutcomes(new Ledger(services.storage, run), record);
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { emptyTally, type Tally } from "../backup/outcome.ts";
-import { readRecord, tally } from "../ledger/damaged.ts";
+import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
+import { describe } from "../storage/errors.ts";
 import { ExtraWalk, type Eraser } from "./extra-walk.ts";
 import type { PlanBase } from "./plan.ts";
 import { refusedTarget } from "./refused-target.ts";
@@ -45,20 +46,31 @@ export async function seeToExtra(
   settings: Settings,
   erase?: Eraser,
 ): Promise<Slice> {
+  try {
+    return await see(ref, service, settings, erase);
+  } catch (error) {
+    if (error instanceof IncompleteRun)
+      return stopped(
+        `Nothing was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`,
+      );
+    if (!isFinal(error)) throw error;
+    return stopped(describe(error));
+  }
+}
+
+async function see(
+  ref: SliceRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  erase: Eraser | undefined,
+): Promise<Slice> {
   const ledger = new Ledger(service, ref.run);
   const before = await readSlice(ledger, ref);
   if (before) return before;
   const { request, source, realTo } = ref;
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
-  if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused }, deleted: 0 };
-  let names;
-  try {
-    names = await RunNames.read(service, source);
-  } catch (error) {
-    if (!(error instanceof IncompleteRun)) throw error;
-    const stopped = `Nothing was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`;
-    return { tally: { ...emptyTally(), stopped }, deleted: 0 };
-  }
+  if (refused !== undefined) return stopped(refused);
+  const names = await RunNames.read(service, source);
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const asked = createSelection(request.include, request.exclude);
   const options = {
@@ -70,6 +82,10 @@ export async function seeToExtra(
   const walk = new ExtraWalk(realTo, names, selections, options, erase);
   await walk.run(last);
   return await settleSlice(ledger, ref, walk, asked.matched());
+}
+
+function stopped(problem: string): Slice {
+  return { tally: { ...emptyTally(), stopped: problem }, deleted: 0 };
 }
 
 function nameOf({ slice, inTheWay }: Pick<SliceRef, "slice" | "inTheWay">): string {

@@ -7,11 +7,12 @@ import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
 import { fileError } from "../file-system/file-error.ts";
 import { awaitingHandles } from "../file-system/handles.ts";
 import { withTimeout } from "../file-system/timeout.ts";
-import { readRecord, tally } from "../ledger/damaged.ts";
+import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
+import { describe } from "../storage/errors.ts";
 import { attributesOf, setAttributes } from "./attributes.ts";
 import { depthOf } from "./directories-to-make.ts";
 import { hasTime } from "./file-times.ts";
@@ -27,8 +28,8 @@ import { createSelection } from "./selection.ts";
 export interface DirectoriesRef extends PlanBase<RestoreRequest> {
   run: string;
   slice: number;
-  /** Only what the restore made: it ended early. */
-  onlyMade?: true;
+  /** Only what the restore made: it ended early, or was canceled. */
+  onlyMade?: boolean;
 }
 
 /** What came of a slice: written once as `lists/directories-{slice}.json`. */
@@ -53,6 +54,19 @@ export async function restoreDirectories(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<DirectoriesSlice> {
+  try {
+    return await setSlice(ref, service, settings);
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    return { tally: { ...emptyTally(), stopped: describe(error) } };
+  }
+}
+
+async function setSlice(
+  ref: DirectoriesRef,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<DirectoriesSlice> {
   const ledger = new Ledger(service, ref.run);
   const before = await readSlice(ledger, ref);
   if (before) return before;
@@ -69,7 +83,7 @@ export async function restoreDirectories(
     createSelection(source.include, source.exclude),
   ];
   const makes = await madeDirectories(ledger);
-  const onlyMade = ref.onlyMade === true || request.overwrite === "never";
+  const onlyMade = ref.onlyMade || request.overwrite === "never";
   const covers = (directory: string): boolean => {
     if (directory === "") return made === true;
     if (unsafePath(directory) !== undefined) return false;

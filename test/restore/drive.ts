@@ -7,7 +7,8 @@ import { handOut as listBackup } from "../../src/backup/hand-out.ts";
 import { listFiles, type ListInput } from "../../src/backup/list-files.ts";
 import { emptyTally, sum, type Outcome, type Tally } from "../../src/backup/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
-import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { readOutcomes } from "../../src/ledger/outcomes.ts";
 import { closeRun } from "../../src/ledger/run-record.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { seeToExtra } from "../../src/restore/extra.ts";
@@ -225,8 +226,8 @@ export class Drive {
     const ledger = new Ledger(this.service, run);
     const container = this.service.getContainerClient("backup-runs");
     for await (const { name } of container.listBlobsFlat({ prefix: `${run}/outcomes/` })) {
-      const text = (await ledger.read(name.slice(run.length + 1))) ?? "";
-      for (const outcome of await parseLines<Outcome>(text)) outcomes.set(outcome.path, outcome);
+      for (const outcome of (await readOutcomes(ledger, name.slice(run.length + 1))) ?? [])
+        outcomes.set(outcome.path, outcome);
     }
     return outcomes;
   }

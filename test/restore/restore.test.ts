@@ -5,7 +5,7 @@ import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failBatch } from "../../src/ledger/fail-batch.ts";
-import { parseLines } from "../../src/ledger/ledger.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
@@ -319,8 +319,9 @@ describe("delete", () => {
       const names: string[] = [];
       for await (const { name } of container.listBlobsFlat({ prefix: `${restored.run}/deleted/` })) {
         if (!name.endsWith(".jsonl")) continue;
-        const text = (await container.getBlobClient(name).downloadToBuffer()).toString();
-        names.push(...(await parseLines<{ path: string }>(text)).map((line) => line.path));
+        const ledger = new Ledger(service, restored.run);
+        const lines = await ledger.readAllLines<{ path: string }>(name.slice(restored.run.length + 1));
+        names.push(...(lines ?? []).map((line) => line.path));
       }
       expect(restored.deleted).toBe(names.length);
       return names.sort();

@@ -7,7 +7,7 @@ import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { Ledger, parseLines } from "../../src/ledger/ledger.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
 import { openRun } from "../../src/ledger/run-record.ts";
 import { readSettings } from "../../src/settings.ts";
 import { connectAll } from "../../src/storage/connect.ts";
@@ -61,9 +61,11 @@ async function sourceOf(instance: string, file: string): Promise<unknown> {
   const container = service.getContainerClient("backup-runs");
   for await (const { name } of container.listBlobsFlat({ prefix: `${instance}/lists/` })) {
     if (!name.endsWith(".jsonl")) continue;
-    const text = (await container.getBlobClient(name).downloadToBuffer()).toString();
-    const lines = await parseLines<{ path: string; source: unknown }>(text);
-    const line = lines.find((each) => each.path === file);
+    const ledger = new Ledger(service, instance);
+    const lines = await ledger.readAllLines<{ path: string; source: unknown }>(
+      name.slice(instance.length + 1),
+    );
+    const line = lines?.find((each) => each.path === file);
     if (line) return line.source;
   }
   return undefined;

@@ -1,0 +1,34 @@
+/** A record of the restore itself that is damaged while it goes on ends it at once, by that record's name. */
+import { expect, test } from "vitest";
+import { Life, mortalDrive } from "../retention/dying-service.ts";
+import { startDrive } from "./drive.ts";
+import { temporary, write } from "./tree.ts";
+
+const { azurite, drive } = await startDrive();
+
+test.each([
+  "deleted/before-0.json",
+  "deleted/0.json",
+  "lists/directories-0.json",
+  "attempts/target.json",
+  "attempts/0-0.json",
+  "outcomes/0-0000.jsonl",
+])("%s", async (name) => {
+  const root = temporary();
+  await write(root, { "d/a": "a" });
+  const { run } = await drive.backup({ root });
+  const to = temporary();
+  await write(to, { extra: "e" });
+  // Another delivery has written the record just before this one does, and then a disk has cut it short.
+  const life = new Life();
+  let id = "";
+  life.before = async ({ method, url }) => {
+    const [, restore, record] = /\/backup-runs\/(\w+)\/([^?]+)/.exec(url) ?? [];
+    if (method !== "PUT" || restore === undefined || record !== name) return;
+    id = restore;
+    const blob = azurite.service.getContainerClient("backup-runs").getBlockBlobClient(`${restore}/${name}`);
+    await blob.upload("{", 1);
+  };
+  const { tally } = await mortalDrive(azurite.connectionString, life).restore({ run, to, delete: true });
+  expect(tally.stopped).toContain(`The record backup-runs/${id}/${name} is damaged`);
+});
