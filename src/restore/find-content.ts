@@ -4,7 +4,13 @@ import { blobKey, blobName, folderOf, unnameable } from "../backup/blob-name.ts"
 import { historyPages } from "../storage/blob-pages.ts";
 import { heldByProperties, whatHolds, type Held } from "../model/held.ts";
 import { classify } from "../storage/errors.ts";
-import { ListBlobsRequests, PAGE_BYTES } from "../storage/list-blobs-request.ts";
+import {
+  ListBlobsRequests,
+  PAGE_BYTES,
+  type ListedBlob,
+  type ListedPage,
+  type PageRequest,
+} from "../storage/list-blobs-request.ts";
 import { retrying } from "../storage/retries.ts";
 import type { ManifestItem } from "./manifest.ts";
 
@@ -35,12 +41,20 @@ export type Found = { source: Source } | { lost: string };
 const LISTS = 8;
 /** Blobs of one directory that are looked for one by one, before all that is below it is listed. */
 const ONE_BY_ONE = 32;
+/** Names that are looked for at a time. */
+const LOOKS = 16;
+
+/** Pages that are listed for so many names: then to look for each by its name takes no longer. */
+function pagesFor(names: number): number {
+  return 4 + Math.ceil(names / 400);
+}
 
 /**
- * Finds the content of each item by its MD5, or else what may be it and has none: first by one list call a directory (of up to 5,000 blobs); then, for what
- * has changed since the run, in the snapshots and versions. Those cannot be listed a directory at a time (the service
- * takes no delimiter with them), so a directory without others in it is listed whole, and in any other a few blobs are
- * looked for by name. Nothing is downloaded.
+ * Finds the content of each item by its MD5, or else what may be it and has none: first by one list call a directory (of
+ * up to 5,000 blobs); then, for what has changed since the run, in the snapshots and versions. Those cannot be listed a
+ * directory at a time (the service takes no delimiter with them), so a directory without others in it is listed whole, and
+ * in any other a few blobs are looked for by name. So they are in a directory of very many other blobs: the time that it
+ * takes is bounded by the number of the items, and not by what else is there. Nothing is downloaded.
  */
 export async function findContents(
   where: { container: ContainerClient; behindProxy: boolean },
@@ -61,20 +75,13 @@ export async function findContents(
     async ([directory, wanted]) => {
       const search = new Search(wanted, found);
       const below = { any: false };
-      for await (const blob of blobsIn(requests, directory, below)) search.take(blob);
-      const left = search.left();
-      if (left.length === 0) return;
-      const prefixes = below.any && left.length <= ONE_BY_ONE ? left : [directory];
-      await pMap(
-        prefixes,
-        async (from) => {
-          for await (const blob of historyOf(container, from)) {
-            search.take(kept(blob));
-            if (from !== directory && blob.name !== from) break;
-          }
-        },
-        { concurrency: 4 },
-      );
+      const isListed = await search.takePages(blobsIn(requests, directory, below));
+      if (!isListed) await search.takeNames((name) => blobsNamed(requests, name));
+      const left = search.left().length;
+      if (left === 0) return;
+      const isWorthIt = isListed && !(below.any && left <= ONE_BY_ONE);
+      if (!isWorthIt || !(await search.takePages(historyOf(container, directory))))
+        await search.takeNames((name) => historyOfName(container, name));
       search.giveUp();
     },
     { concurrency: LISTS },
@@ -96,6 +103,28 @@ class Search {
   constructor(wanted: Map<string, ManifestItem[]>, found: Map<ManifestItem, Found>) {
     this.#wanted = wanted;
     this.#found = found;
+  }
+
+  /** Takes what is listed, as far as that is worth its time. @returns whether nothing more is to be found so */
+  async takePages(pages: AsyncIterable<Kept[]>): Promise<boolean> {
+    let more = pagesFor(this.left().length);
+    for await (const page of pages) {
+      for (const blob of page) this.take(blob);
+      if (this.left().length === 0) return true;
+      if (--more === 0) return false;
+    }
+    return true;
+  }
+
+  /** Looks for what is left by each name. */
+  async takeNames(look: (name: string) => AsyncIterable<Kept[]>): Promise<void> {
+    await pMap(
+      this.left(),
+      async (name) => {
+        for await (const page of look(name)) for (const blob of page) this.take(blob);
+      },
+      { concurrency: LOOKS },
+    );
   }
 
   take({ name, md5, held, source }: Kept): void {
@@ -158,29 +187,50 @@ async function* blobsIn(
   requests: ListBlobsRequests,
   folder: string,
   below: { any: boolean },
-): AsyncGenerator<Kept> {
+): AsyncGenerator<Kept[]> {
   let from: string | undefined;
   do {
-    const request = { folder, deep: false, from, withMetadata: false };
-    let page;
-    try {
-      page = await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
-    } catch (error) {
-      // No container: no blob.
-      if (classify(error) === "missing") return;
-      throw error;
-    }
-    below.any ||= page.hasFolders;
-    for (const { name, size, md5, held, etag } of page.blobs) {
-      yield { name, md5, held, source: { length: size, etag } };
-    }
-    from = page.next;
+    const page = await pageOf(requests, { folder, deep: false, from, withMetadata: false });
+    below.any ||= page?.hasFolders === true;
+    yield page?.blobs.map(listed) ?? [];
+    from = page?.next;
   } while (from !== undefined);
 }
 
+/** The blob of a name: of all names that begin so it is the first. */
+async function* blobsNamed(requests: ListBlobsRequests, name: string): AsyncGenerator<Kept[]> {
+  const request = { folder: name, deep: true, most: 1, from: undefined, withMetadata: false };
+  yield (await pageOf(requests, request))?.blobs.map(listed) ?? [];
+}
+
+/** Undefined where there is no container: no blob. */
+async function pageOf(requests: ListBlobsRequests, request: PageRequest): Promise<ListedPage | undefined> {
+  try {
+    return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
+}
+
+function listed({ name, size, md5, held, etag }: ListedBlob): Kept {
+  return { name, md5, held, source: { length: size, etag } };
+}
+
 /** All blobs whose names begin so, with snapshots and versions. */
-async function* historyOf(container: ContainerClient, prefix: string): AsyncGenerator<BlobItem> {
-  for await (const { blobs } of historyPages(container, { prefix: prefix || undefined })) yield* blobs;
+async function* historyOf(container: ContainerClient, prefix: string, size?: number): AsyncGenerator<Kept[]> {
+  const pages = historyPages(container, { prefix: prefix || undefined }, size === undefined ? {} : { size });
+  for await (const { blobs } of pages) yield blobs.map(kept);
+}
+
+/** Snapshots and versions of one blob that are listed at a time: seldom are there more, and others' are listed with them. */
+const HISTORY_OF_ONE = 100;
+
+async function* historyOfName(container: ContainerClient, name: string): AsyncGenerator<Kept[]> {
+  for await (const page of historyOf(container, name, HISTORY_OF_ONE)) {
+    yield page;
+    if (page.some((blob) => blob.name !== name)) return;
+  }
 }
 
 function kept({ name, properties, snapshot, versionId, isCurrentVersion }: BlobItem): Kept {

@@ -45,7 +45,7 @@ export async function* blobPages(
 export async function* historyPages(
   container: ContainerClient,
   options: ContainerListBlobsOptions,
-  start: { from?: string | undefined } = {},
+  start: { from?: string | undefined; size?: number } = {},
 ): AsyncGenerator<BlobPage> {
   const withSnapshots = { ...options, includeSnapshots: true };
   let any = false;

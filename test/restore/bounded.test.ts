@@ -1,8 +1,8 @@
 /** No activity of a restore lasts for as long as a huge file takes, and no fault of the app passes for damage. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { BlobServiceClient } from "@azure/storage-blob";
+import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { expect, test } from "vitest";
 import { handOut } from "../../src/restore/hand-out.ts";
 import { beginRestore } from "../../src/restore/large-file/begin-and-end.ts";
@@ -53,6 +53,45 @@ test("a fault of the app is thrown, not taken for a damaged record", async () =>
   }
   expect(await records.getBlobClient(`${run}/run.json`).exists()).toBe(true);
 });
+
+test("what is wanted of a folder is found without listing all that is in it, again and again", async () => {
+  const root = temporary();
+  await write(
+    root,
+    Object.fromEntries(Array.from({ length: 60 }, (_none, index) => [`d/${index}`, `${index}`])),
+  );
+  const first = await drive.backup({ root, container: "folder" });
+  await write(root, { "d/7": "changed", "d/70": "new" });
+  await drive.backup({ root, container: "folder" });
+  let lists = 0;
+  const paged = new Drive(
+    withPages(azurite.connectionString, 5, (url) => (lists += url.includes("/folder?") ? 1 : 0)),
+    { behindProxy: true },
+  );
+  const to = temporary();
+  const request = { run: first.run, to, include: ["/d/7", "/d/9"] };
+  expect((await paged.restore(request)).tally).toMatchObject({ failures: [], counts: { copied: 2 } });
+  expect(await readFile(path.join(to, "d/7"), "utf8")).toBe("7");
+  // Of thirteen: five pages, then the two names, then the history of one.
+  expect(lists).toBeLessThanOrEqual(8);
+});
+
+/** A client that is given so many blobs a page. */
+function withPages(connectionString: string, size: number, onList: (url: string) => void): BlobServiceClient {
+  const setting = (name: string) => new RegExp(`${name}=([^;]+)`).exec(connectionString)?.[1] ?? "";
+  const key = new StorageSharedKeyCredential(setting("AccountName"), setting("AccountKey"));
+  const pipeline = newPipeline(key);
+  pipeline.factories.unshift({
+    create: (next) => ({
+      async sendRequest(request) {
+        if (request.url.includes("comp=list")) onList(request.url);
+        request.url = request.url.replace("maxresults=5000", `maxresults=${size}`);
+        return await next.sendRequest(request);
+      },
+    }),
+  });
+  return new BlobServiceClient(setting("BlobEndpoint"), pipeline);
+}
 
 /** A client in which the app has a fault wherever it reads one blob. */
 function faultyAt(service: BlobServiceClient, name: string): BlobServiceClient {

@@ -4,7 +4,7 @@ import { Life, mortalDrive } from "../retention/dying-service.ts";
 import { startDrive } from "./drive.ts";
 import { temporary, write } from "./tree.ts";
 
-const { azurite, drive } = await startDrive();
+const { azurite, drive } = startDrive();
 
 test.each([
   "deleted/before-0.json",

@@ -75,7 +75,7 @@ async function restoreWatched(request: Record<string, unknown>, contents = Infin
 
 /** The app on a host, with its storage behind a proxy. */
 async function startHost() {
-  const proxy = await startStorageProxy(azurite.port);
+  const proxy = await startStorageProxy(azurite);
   const host = await RecordsHost.start({}, proxy.connectionString);
   onTestFinished(async () => {
     await host.process.stop();
