@@ -80,6 +80,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
     azuritePort: portNumber(
       "--azurite-port",
       values["azurite-port"] ?? environment["AZURITE_BLOB_PORT"] ?? String(BLOB_PORT),
+      1,
     ),
     readyFile: values["ready-file"],
     whileUsed: values["while-used"],
@@ -92,9 +93,9 @@ function refuseBlank(what: string, value: string | undefined): void {
   if (value?.trim() === "") throw new StartUpError(`${what} is empty: expected a path.`);
 }
 
-function portNumber(option: string, text: string): number {
+function portNumber(option: string, text: string, lowest = 0): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new StartUpError(`${option} takes a port number, 0 to 65535, not "${text}".`);
+  if (!/^\d+$/.test(text) || port < lowest || port > 65_535)
+    throw new StartUpError(`${option} takes a port number, ${lowest} to 65535, not "${text}".`);
   return port;
 }

@@ -109,6 +109,8 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
     expect(await refusal(["--prot", "1"])).toContain("Unknown option '--prot'");
     expect(await refusal(["--state", ""])).toContain("--state is empty: expected a path.");
     expect(await refusal(["--port", "x"])).toContain('--port takes a port number, 0 to 65535, not "x".');
+    // It would be a free one, which the connection string does not name.
+    expect(await refusal(["--azurite-port", "0"])).toContain("a port number, 1 to 65535, not");
   });
 
   it("local settings that are not right", async () => {
