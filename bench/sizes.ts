@@ -7,6 +7,8 @@ const GIB = 1024 * MIB;
 /** What is measured on; trees are made when they are asked for. */
 export interface Sizes {
   small(): Tree;
+  /** Trees so small that what the engine costs shows. */
+  few(): Tree[];
   large(): Tree;
   mixed(): Tree;
   /** What the client's ceiling is measured on. */
@@ -21,6 +23,7 @@ export interface Sizes {
 
 const FULL: Sizes = {
   small: () => uniformTree(10_000, 4 * KIB),
+  few: () => [uniformTree(100, 4 * KIB), uniformTree(1_000, 4 * KIB)],
   large: () => uniformTree(4, 256 * MIB),
   mixed: () => mixedTree(10_000),
   ceiling: () => uniformTree(25_000, 4 * KIB),
@@ -33,6 +36,7 @@ const FULL: Sizes = {
 
 const QUICK: Sizes = {
   small: () => uniformTree(1_000, 4 * KIB),
+  few: () => [uniformTree(100, 4 * KIB)],
   large: () => uniformTree(4, 32 * MIB),
   mixed: () => mixedTree(1_000),
   ceiling: () => uniformTree(2_000, 4 * KIB),

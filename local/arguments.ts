@@ -18,6 +18,7 @@ Options:
   --ready-file PATH  writes {"url","pid","storage"} there, as JSON, once functions can be called; storage is the
                      connection string of its own Azurite, where it has started that
   --while-used       ends when the process that started it has gone, and no client holds GET /admin/host/lease
+  --activity-ms N    begins activities N milliseconds apart, for measuring: the real engine takes 20 to 25 for each
   --verbose          logs every activity and every orchestration turn
   --help             this text
 
@@ -43,6 +44,8 @@ export interface HostArguments {
   readyFile: string | undefined;
   /** It ends with its last user. */
   whileUsed: boolean;
+  /** Milliseconds that each activity costs before it begins. */
+  activityMs: number;
   verbose: boolean;
 }
 
@@ -59,6 +62,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
         "azurite-port": { type: "string" },
         "ready-file": { type: "string" },
         "while-used": { type: "boolean", default: false },
+        "activity-ms": { type: "string", default: "0" },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -84,6 +88,7 @@ export function readArguments(args: string[], environment: NodeJS.ProcessEnv): H
     ),
     readyFile: values["ready-file"],
     whileUsed: values["while-used"],
+    activityMs: milliseconds("--activity-ms", values["activity-ms"]),
     verbose: values.verbose,
   };
 }
@@ -98,4 +103,10 @@ function portNumber(option: string, text: string, lowest = 0): number {
   if (!/^\d+$/.test(text) || port < lowest || port > 65_535)
     throw new StartUpError(`${option} takes a port number, ${lowest} to 65535, not "${text}".`);
   return port;
+}
+
+function milliseconds(option: string, text: string): number {
+  if (!/^\d{1,4}$/.test(text))
+    throw new StartUpError(`${option} takes milliseconds, 0 to 9999, not "${text}".`);
+  return Number(text);
 }

@@ -192,6 +192,7 @@ export class LocalHost {
       worker: this.#activityWorker(settings, worker),
       metadataOf: (name) => kinds.activity.get(name),
       limit: settings.maxConcurrentActivities,
+      delay: this.#arguments.activityMs,
       log: this.#log,
       done: (task, event) => engine.taskDone(task, event),
     });

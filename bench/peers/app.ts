@@ -18,9 +18,13 @@ export class App implements Peer {
   readonly knowsUnchanged = true;
   readonly #build: string;
   readonly #workers: number;
+  readonly #activityMs: number;
 
-  constructor(build: string, workers = 1) {
+  /** @param activityMs what each activity costs beside its work, as on the real engine */
+  constructor(build: string, workers = 1, activityMs = 0) {
     this.name = workers === 1 ? "app" : `app, ${workers} workers`;
+    this.#activityMs = activityMs;
+    if (activityMs > 0) this.name += `, ${activityMs} ms an activity`;
     this.how = `POST /orchestrators/backupSiteContent on the local host, ${workers} worker process${workers === 1 ? "" : "es"}`;
     this.#build = build;
     this.#workers = workers;
@@ -28,7 +32,12 @@ export class App implements Peer {
 
   async open({ port }: Storage): Promise<AppSession> {
     const place = { build: this.#build, app: this.#build };
-    const host = await LocalHost.start({ ...place, storagePort: port, workers: this.#workers });
+    const host = await LocalHost.start({
+      ...place,
+      storagePort: port,
+      workers: this.#workers,
+      activityMs: this.#activityMs,
+    });
     return {
       backUp: (tree, again) => timed(host, () => backUp(host, tree, again)),
       restore: (tree, to) => timed(host, () => restore(host, tree, to)),

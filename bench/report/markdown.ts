@@ -15,6 +15,7 @@ const MEMORY: Column = { head: "peak MB", quantity: "peakMB" };
 
 /** Measures with a table of their own. */
 const DETAILS: Record<string, Column[]> = {
+  few: [SECONDS],
   ceiling: [SECONDS, { head: "files/s", quantity: "filesPerSecond" }, MEMORY],
   growth: [
     SECONDS,

@@ -1,5 +1,6 @@
 import { ceiling } from "./ceiling.ts";
 import { engine } from "./engine.ts";
+import { few } from "./few.ts";
 import { growth, huge } from "./growth.ts";
 import { large, mixed, mixedUnchanged, restore, small, unchanged } from "./peers-on-azurite.ts";
 import type { Scenario } from "./scenario.ts";
@@ -8,6 +9,7 @@ import { throttled } from "./throttled.ts";
 /** Every measure, in the order in which they are taken and shown. */
 export const scenarios: readonly Scenario[] = [
   small,
+  few,
   large,
   mixed,
   unchanged,

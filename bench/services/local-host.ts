@@ -22,6 +22,8 @@ export interface HostOptions {
   /** The port of the storage that backups go to; without it none is named. */
   storagePort?: number;
   workers?: number;
+  /** What each activity costs beside its work, in milliseconds, one after another; see the host's --activity-ms. */
+  activityMs?: number;
   environment?: NodeJS.ProcessEnv;
 }
 
@@ -44,7 +46,7 @@ export class LocalHost {
 
   /** Starts it on a free port with fresh state; resolves when functions can be called. */
   static async start(options: HostOptions): Promise<LocalHost> {
-    const { build, app, storagePort, workers = 1 } = options;
+    const { build, app, storagePort, workers = 1, activityMs = 0 } = options;
     const stateFolder = scratch("host");
     const ready = path.join(stateFolder, "ready.json");
     const storage = storagePort === undefined ? {} : storageSettings(connectionString(storagePort));
@@ -52,10 +54,11 @@ export class LocalHost {
     const place = ["--app", app, "--state", stateFolder, "--ready-file", ready];
     // Storage is the bench's own: the port at which the host would start an emulator is one that no setting names.
     const ports = ["--port", "0", "--azurite-port", String(await anyPort())];
+    const delay = activityMs > 0 ? ["--activity-ms", String(activityMs)] : [];
     const child = new Child(
       "the local host",
       process.execPath,
-      [...nodeOptions(process.env), main, ...place, ...ports],
+      [...nodeOptions(process.env), main, ...place, ...ports, ...delay],
       {
         cwd: app,
         env: {

@@ -1,4 +1,5 @@
 /** Runs queued activities, a limited number at once, in the order they were queued. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { EventType } from "./history-event.ts";
 import { completed, failed } from "./new-event.ts";
 import type { HistoryEvent } from "./history-event.ts";
@@ -16,23 +17,29 @@ export class ActivityRunner {
   readonly #worker: Worker;
   readonly #metadataOf: (name: string) => FunctionMetadata | undefined;
   readonly #limit: number;
+  readonly #delay: number;
   readonly #log: Logger;
   readonly #done: (task: Task, event: HistoryEvent) => void;
   #queue: Task[] = [];
   #next = 0;
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
+  /** When the next one may begin, as performance.now() has it. */
+  #nextStart = 0;
 
   constructor(options: {
     worker: Worker;
     metadataOf: (name: string) => FunctionMetadata | undefined;
     limit: number;
+    /** Milliseconds that each takes before it begins, one after another. */
+    delay: number;
     log: Logger;
     done: (task: Task, event: HistoryEvent) => void;
   }) {
     this.#worker = options.worker;
     this.#metadataOf = options.metadataOf;
     this.#limit = options.limit;
+    this.#delay = options.delay;
     this.#log = options.log;
     this.#done = options.done;
   }
@@ -74,6 +81,7 @@ export class ActivityRunner {
     }
     const request = activityRequest(metadata, task);
     const where = { functionName: task.name, invocationId: request.invocationId };
+    if (this.#delay > 0) await this.#delayed();
     try {
       const result = await this.#worker.invoke(request);
       if (result.status === "failure") this.#log.error(`failed: ${result.exception.message}`, where);
@@ -84,6 +92,12 @@ export class ActivityRunner {
       this.#log.warn(`${error.message} The activity is delivered again.`, where);
       this.#queue.push(task);
     }
+  }
+
+  async #delayed(): Promise<void> {
+    const now = performance.now();
+    this.#nextStart = Math.max(now, this.#nextStart) + this.#delay;
+    await sleep(this.#nextStart - now);
   }
 
   #finish(task: Task, result: InvocationResult): void {

@@ -1,0 +1,32 @@
+import { App } from "../peers/app.ts";
+import { Bare, SMALL_FILES } from "../peers/bare.ts";
+import type { Row } from "../results.ts";
+import { Azurite } from "../services/azurite.ts";
+import { compare } from "./compare.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** What an activity costs on the real engine, where they are handed out one after another. */
+const ACTIVITY_MS = 20;
+
+const startStorage = () => Azurite.start();
+
+/** Trees of which a backup is mostly what the engine costs. */
+export const few: Scenario = {
+  name: "few",
+  title: "A few small files, also where activities cost what they do on the real engine",
+  run: async ({ runs, sizes, build, sweep, say }) => {
+    const rows: Row[] = [];
+    for (const tree of sizes.few()) {
+      const bare = await Bare.best(sweep ? SMALL_FILES : SMALL_FILES.slice(0, 1), tree, startStorage);
+      const peers = [new App(build), new App(build, 1, ACTIVITY_MS), bare];
+      const compared = await compare(peers, { tree, runs, startStorage, say });
+      rows.push(
+        ...compared.map(({ how: _how, name, ...row }) => ({
+          name: `${tree.files.toLocaleString("en")} files: ${name}`,
+          ...row,
+        })),
+      );
+    }
+    return rows;
+  },
+};
