@@ -24,7 +24,7 @@ import { inOneAccount } from "../storage/connect.ts";
 import { describe, inWords } from "../storage/errors.ts";
 import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
 import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
-import { cut, MAX_BATCHES } from "./batches.ts";
+import { cut, MAX_BATCHES, take } from "./batches.ts";
 import { blobName } from "./blob-name.ts";
 import { Destination, isEmptyDestination } from "./destination.ts";
 import type { Entry } from "./entry.ts";
@@ -127,7 +127,7 @@ async function list(
 
   // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
   const attempt = `lists/${part}-${randomUUID()}`;
-  const { small, large, later } = sortBySize(toCopy, settings.largeFile);
+  const { small, large, later } = share(toCopy, settings.largeFile);
   const lines = await inTurns(small, toLine);
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   const known = (await inTurns(directories, toLine)).join("");
@@ -135,7 +135,9 @@ async function list(
   const largeLines = large.map(toLine);
   if (large.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, largeLines.join(""));
   for (const { path } of later) left.push({ file: path });
-  const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, settings.listFiles, entries.length);
+  // Where others have to copy some of what was looked up, one listing takes no more than this one did.
+  const perListing = later.length > 0 ? small.length + large.length : settings.listFiles;
+  const rest = await cutRest(left, ledger, `${attempt}.rest.jsonl`, perListing, entries.length);
   const found = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
   const matched = filter.matched();
   if (matched.length > 0) found.matched = matched;
@@ -146,7 +148,7 @@ async function list(
     fresh,
     keep,
     found,
-    batches: cut(`${attempt}.jsonl`, small, lines, part === WHOLE_TREE, MAX_BATCHES - large.length),
+    batches: cut(`${attempt}.jsonl`, small, lines, MAX_BATCHES - large.length),
     large: rangesOf(`${attempt}.large.jsonl`, largeLines),
     toCopy: {
       files: small.length + large.length,
@@ -218,15 +220,16 @@ function destinationOf(
 /** Large files are orchestrations of their own; so many of them that enough batches are left for the small ones. */
 const MAX_LARGE = 16;
 
-function sortBySize(entries: readonly Entry[], threshold: number) {
+/** Divides what is to be copied into files for batches, large files, and what is left for other listings. */
+function share(entries: readonly Entry[], threshold: number) {
   const isLarge = (entry: Entry): boolean => entry.kind === "file" && entry.size > threshold;
-  const large = entries.filter(isLarge);
-  return {
-    small: entries.filter((entry) => !isLarge(entry)),
-    large: large.slice(0, MAX_LARGE),
-    /** For another listing to take. */
-    later: large.slice(MAX_LARGE),
-  };
+  const allLarge = entries.filter(isLarge);
+  const large = allLarge.slice(0, MAX_LARGE);
+  const { now: small, later } = take(
+    entries.filter((entry) => !isLarge(entry)),
+    MAX_BATCHES - large.length,
+  );
+  return { small, large, later: [...later, ...allLarge.slice(MAX_LARGE)] };
 }
 
 async function begin(

@@ -1,11 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { FILE_COST } from "../backup/batches.ts";
 import { addCounts, emptyCounts, filesOf, type Counts } from "../backup/outcome.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { listPages } from "./list-blobs.ts";
 import type { Progress } from "./schema.ts";
-
-/** What a file costs beside its bytes, for guessing the time that is left. */
-const FILE_COST = 64 * 1024;
 
 /** How far a run is, by the metadata of its ledger's blobs. */
 export async function readProgress(
@@ -38,6 +36,7 @@ export async function readProgress(
   return { counts, progress: { listed, settled, ...paceOf(listed, settled, run.started) } };
 }
 
+/** With a guess at the time that is left. */
 function paceOf(listed: Progress["listed"], settled: Progress["settled"], started: string) {
   const seconds = Math.max(0.001, (Date.now() - Date.parse(started)) / 1000);
   const cost = (some: { files: number; bytes: number }): number => some.bytes + some.files * FILE_COST;

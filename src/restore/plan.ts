@@ -2,19 +2,18 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { cut, MAX_BATCHES } from "../backup/batches.ts";
+import { costOf, cut, MAX_BATCHES, MOST_A_BATCH, take } from "../backup/batches.ts";
 import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
-import { MAX_PARTS } from "../backup/rest.ts";
 import { z } from "zod";
-import { ChangedRecord, entry, fileSize, listRange, mode, readVersioned, tally } from "../ledger/damaged.ts";
+import { ChangedRecord, listRange, readVersioned, tally } from "../ledger/damaged.ts";
 import { Ledger, toLine, toLines, type Lines, type ListRange } from "../ledger/ledger.ts";
 import { listingName, rangesOf, type Batch, type PartRef } from "../ledger/listing.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
-import { listManifest, missingRecords, readManifest } from "./manifest.ts";
-import type { ManifestBlob, ManifestItem } from "./manifest.ts";
+import { readManifest, type ManifestBlob, type ManifestItem } from "./manifest.ts";
 import type { Source } from "./find-content.ts";
 import { LANES, lanesOf } from "./lanes.ts";
+import { cutRest, partOf, plannedItem, readRest } from "./rest.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** One item and where its content is: a line of a batch. */
@@ -32,8 +31,8 @@ export interface PlanInput<Request> extends PartRef {
 
 /**
  * What is to be done with one part of a run: written once as `lists/{part}.json` in the ledger of the restore (or
- * verification), as a backup's listing is. Batches are ranges of planned items; the rest are ranges of blobs of the
- * run's manifest, each for a sub-orchestration.
+ * verification), as a backup's listing is. Batches are ranges of planned items. The rest, each for a sub-orchestration, are
+ * ranges of blobs of the run's manifest, or of planned items that are too much for this part's batches.
  */
 export interface Plan<Request> {
   version: 1;
@@ -76,12 +75,6 @@ interface Examined {
   makes?: string[];
 }
 
-const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
-const plannedItem = entry.extend({
-  md5: z.string(),
-  source: z.looseObject({ length: fileSize }),
-  above: z.array(mode.nullable()).optional(),
-});
 const schema = z.looseObject({
   version: z.literal(1),
   request: z.looseObject({}),
@@ -116,22 +109,21 @@ export async function settlePart<Request>(
   const before = await readPlan<Request>(ledger, part);
   if (before) return await adopt(before, base, covers, ledger, part);
   const sourceLedger = new Ledger(service, base.source.id);
-  const { pending, damage } = await partOf(ledger, left?.lines, base.source, service);
+  const { blobs, damage, ...taken } = await partOf(ledger, left?.lines, base.source, service);
   let settled = damage;
-  let planned: PlannedItem[] = [];
+  let { planned } = taken;
   let matched: number[] = [];
   let makes = "";
 
   const attempt = `lists/${part}-${randomUUID()}`;
-  const files = pending.reduce((sum, blob) => sum + blob.files, 0);
-  const divide = files > filesPerPart && pending.length > 1;
-  const rest = divide ? await divided(pending, files, filesPerPart, ledger, `${attempt}.rest.jsonl`) : [];
-  if (!divide) {
-    const pages = await pMap(pending, (blob) => readManifest(sourceLedger, blob), { concurrency: READS });
+  const files = blobs.reduce((sum, blob) => sum + blob.files, 0);
+  const divide = files > filesPerPart && blobs.length > 1;
+  if (!divide && blobs.length > 0) {
+    const pages = await pMap(blobs, (blob) => readManifest(sourceLedger, blob), { concurrency: READS });
     // All at once, for a directory's files may be in many pages, and each directory is to be listed once.
     const examined = await examine(
       pages.flatMap((page) => page.items),
-      pending,
+      blobs,
     );
     settled = [...damage, ...pages.flatMap((page) => page.damage), ...examined.settled];
     ({ planned, matched = [] } = examined);
@@ -139,9 +131,17 @@ export async function settlePart<Request>(
   }
 
   const isLarge = ({ kind, size }: PlannedItem): boolean => kind === "file" && size > largeFile;
-  const small = planned.filter((item) => !isLarge(item));
+  const large = planned.filter(isLarge);
+  const lanes = lanesOf(large).map(toLines);
+  const { now: small, later } = take(
+    planned.filter((item) => !isLarge(item)),
+    MAX_BATCHES - lanes.length,
+  );
+  const restList = `${attempt}.rest.jsonl`;
+  const rest = divide
+    ? await cutRest(blobs, (blob) => blob.files, filesPerPart, ledger, restList)
+    : await cutRest(later, costOf, MAX_BATCHES * MOST_A_BATCH, ledger, restList);
   const lines = await inTurns(small, toLine);
-  const lanes = lanesOf(planned.filter(isLarge)).map(toLines);
   if (lanes.length > 0) await ledger.writeOnce(`${attempt}.large.jsonl`, lanes.join(""));
   if (lines.length > 0) await ledger.writeOnce(`${attempt}.jsonl`, lines.join(""));
   if (makes !== "") await ledger.writeOnce(`${attempt}.makes.jsonl`, makes);
@@ -152,13 +152,16 @@ export async function settlePart<Request>(
     version: 1,
     ...base,
     found,
-    batches: cut(`${attempt}.jsonl`, small, lines, part === WHOLE_RUN, MAX_BATCHES - lanes.length),
+    batches: cut(`${attempt}.jsonl`, small, lines, MAX_BATCHES - lanes.length),
     large: rangesOf(`${attempt}.large.jsonl`, lanes),
     ...(makes === ""
       ? {}
       : { makes: { list: `${attempt}.makes.jsonl`, offset: 0, length: Buffer.byteLength(makes) } }),
     rest,
-    toDo: { files: planned.length, bytes: planned.reduce((sum, { size }) => sum + size, 0) },
+    toDo: {
+      files: small.length + large.length,
+      bytes: [...small, ...large].reduce((sum, { size }) => sum + size, 0),
+    },
   };
   const other = await settlePlan(ledger, part, plan);
   return other ? await adopt(other, base, covers, ledger, part) : plan;
@@ -187,50 +190,14 @@ async function adopt<Request>(
   let agrees = isDeepStrictEqual(placeOf(plan), placeOf(base));
   for (const lines of agrees ? [...plan.batches, ...plan.large] : [])
     agrees &&= (await ledger.readLines<PlannedItem>(lines, plannedItem)).every(covers);
+  for (const lines of agrees ? plan.rest : [])
+    agrees &&= (await readRest(ledger, lines)).planned.every(covers);
   if (!agrees) throw new ChangedRecord(`${ledger.runId}/${listingName(part)}`);
   return plan;
 }
 
 /** The part that is the whole run. */
 export const WHOLE_RUN = "0";
-
-/** The blobs of the manifest that a part is about; for the whole run also what its ledger lacks. */
-async function partOf(
-  ledger: Ledger,
-  left: Lines | undefined,
-  source: SourceRun,
-  service: BlobServiceClient,
-): Promise<{ pending: ManifestBlob[]; damage: Outcome[] }> {
-  if (left) return { pending: await ledger.readLines<ManifestBlob>(left, manifestBlob), damage: [] };
-  const pending = await listManifest(service, source.id);
-  // Of a run that was broken off it is expected that records are missing.
-  const ended = source.status !== "running" && source.status !== "canceled";
-  return { pending, damage: ended ? await missingRecords(new Ledger(service, source.id), pending) : [] };
-}
-
-/** Cuts a manifest into parts of about as many files each, and writes them to the ledger. */
-async function divided(
-  pending: readonly ManifestBlob[],
-  files: number,
-  filesPerPart: number,
-  ledger: Ledger,
-  list: string,
-): Promise<Lines[]> {
-  const share = Math.max(filesPerPart, files / MAX_PARTS);
-  const lines = pending.map(toLine);
-  await ledger.writeOnce(list, lines.join(""));
-  const pieces = [""];
-  let inPiece = 0;
-  pending.forEach((blob, index) => {
-    if (inPiece > 0 && inPiece + blob.files > share && pieces.length < MAX_PARTS) {
-      pieces.push("");
-      inPiece = 0;
-    }
-    pieces[pieces.length - 1] += lines[index] ?? "";
-    inPiece += blob.files;
-  });
-  return rangesOf(list, pieces);
-}
 
 /** The plan of a part, or undefined when it was not planned yet. */
 export async function readPlan<Request>(ledger: Ledger, part: string): Promise<Plan<Request> | undefined> {

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cut, MAX_BATCHES } from "../../src/backup/batches.ts";
+import { costOf, cut, MAX_BATCHES, MOST_A_BATCH, take } from "../../src/backup/batches.ts";
 import type { Entry } from "../../src/backup/entry.ts";
 import { cutRest, MAX_PARTS } from "../../src/backup/rest.ts";
 import type { Pending } from "../../src/backup/walk.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 
-const FILE_COST = 64 * 1024;
+const MIB = 1024 * 1024;
 
 const entriesOf = (sizes: number[]): Entry[] =>
   sizes.map((size, index) => ({ path: `ü${index}`, kind: "file", size, mtime: 0, mode: 0o644 }));
@@ -18,10 +18,10 @@ const limits = fc.integer({ min: 48, max: MAX_BATCHES });
 describe("batches", () => {
   it("each entry is in exactly one, in order; none is empty; never more than the limit", () => {
     fc.assert(
-      fc.property(sizes, fc.boolean(), limits, (list, wholeTree, limit) => {
+      fc.property(sizes, limits, (list, limit) => {
         const entries = entriesOf(list);
         const lines = linesOf(entries);
-        const batches = cut("list", entries, lines, wholeTree, limit);
+        const batches = cut("list", entries, lines, limit);
         const content = Buffer.from(lines.join(""));
         let end = 0;
         const seen = batches.flatMap(({ list: name, offset, length, files, bytes }) => {
@@ -46,32 +46,48 @@ describe("batches", () => {
     fc.assert(
       fc.property(sizes, limits, (list, limit) => {
         const entries = entriesOf(list);
-        const batches = cut("list", entries, linesOf(entries), true, limit);
-        const costs = batches.map(({ bytes, files }) => bytes + files * FILE_COST);
+        const batches = cut("list", entries, linesOf(entries), limit);
+        const costs = batches.map(costOfBatch);
         const total = costs.reduce((sum, cost) => sum + cost, 0);
-        const biggest = Math.max(0, ...list) + FILE_COST;
+        const biggest = costOf({ size: Math.max(0, ...list) });
         for (const cost of costs)
-          expect(cost).toBeLessThanOrEqual(total / Math.min(limit, list.length) + biggest);
+          expect(cost).toBeLessThanOrEqual(
+            total / Math.min(limit, list.length, Math.max(1, Math.floor(total / (8 * MIB)))) + biggest,
+          );
       }),
     );
   });
 
-  it("up to 64 files each is one of its own, as in the documentation's sample", () => {
+  it.each([
+    [1, 0, 1],
+    [100, 4096, 1],
+    [1_000, 4096, 8],
+    [20_000, 4096, 64],
+    [5, 20 * MIB, 5],
+    [64, 8 * MIB, 64],
+  ])("%i files of %i bytes are %i batches: what is worth an activity", (files, size, batches) => {
+    const entries = entriesOf(Array<number>(files).fill(size));
+    expect(cut("list", entries, linesOf(entries))).toHaveLength(batches);
+  });
+
+  it("of what is taken cost at most 64 MiB and one file more; the rest is left, and something is always taken", () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(1e9), { maxLength: MAX_BATCHES }), (list) => {
+      fc.property(sizes, limits, (list, limit) => {
         const entries = entriesOf(list);
-        const batches = cut("list", entries, linesOf(entries), true);
-        expect(batches.map(({ files }) => files)).toEqual(list.map(() => 1));
+        const { now, later } = take(entries, limit);
+        expect([...now, ...later]).toEqual(entries);
+        expect(now.length > 0 || entries.length === 0).toBe(true);
+        const biggest = costOf({ size: Math.max(0, ...list) });
+        for (const batch of cut("list", now, linesOf(now), limit))
+          expect(costOfBatch(batch)).toBeLessThanOrEqual(MOST_A_BATCH + biggest);
       }),
     );
-  });
-
-  it("a whole tree of many files is cut into all 64; a part of a bigger one only as far as it pays", () => {
-    const entries = entriesOf(Array<number>(1000).fill(100));
-    expect(cut("list", entries, linesOf(entries), true)).toHaveLength(64);
-    expect(cut("list", entries, linesOf(entries), false)).toHaveLength(8);
   });
 });
+
+function costOfBatch({ bytes, files }: { bytes: number; files: number }): number {
+  return bytes + files * costOf({ size: 0 });
+}
 
 /** Takes what is written, in memory: what is tested is where the cuts are. */
 function paper(): { ledger: Ledger; written: () => Buffer } {

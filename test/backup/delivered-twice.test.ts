@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 async function list(): Promise<Listing> {
-  await makeTree(root, manyFiles(200));
+  await makeTree(root, manyFiles(400));
   const request = requestFor(root);
   const listing = await listFiles({ run, part: "0", request }, domain.service, domain.settings);
   ({ batches } = handOut({ run, part: "0", request }, listing));

@@ -247,9 +247,12 @@ describe("what is there already", () => {
   });
 });
 
+/** Content of a file that is a batch of its own. */
+const WORTH_A_BATCH = "x".repeat(8 * 1024 * 1024);
+
 test("a batch that could not be tried at all costs its own files, by name, also in a restore and a verification", async () => {
   const root = temporary();
-  await write(root, { a: "a", "d/b": "b" });
+  await write(root, { a: WORTH_A_BATCH, "d/b": WORTH_A_BATCH });
   const { run: source } = await drive.backup({ root, prefix: prefix() });
   const [restore, verify] = [randomUUID().replaceAll("-", ""), randomUUID().replaceAll("-", "")];
   const to = restoreRequest.parse({ run: source, to: temporary() });
@@ -356,7 +359,7 @@ describe("delete", () => {
 
   test("removes nothing when the run's record is not whole", async () => {
     const root = temporary();
-    await write(root, { a: "a", b: "b" });
+    await write(root, { a: WORTH_A_BATCH, b: WORTH_A_BATCH });
     const { run } = await drive.backup({ root, prefix: prefix() });
     await service.getContainerClient("backup-runs").deleteBlob(`${run}/outcomes/0-0001.jsonl`);
     const to = temporary();

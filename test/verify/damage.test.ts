@@ -109,12 +109,12 @@ describe("damaged content", () => {
 
 describe("a damaged ledger", () => {
   test("a torn line is named, the rest still verified", async () => {
-    const blob = ledger.getBlockBlobClient(`${run}/outcomes/0-0002.jsonl`);
+    const blob = ledger.getBlockBlobClient(`${run}/outcomes/0-0000.jsonl`);
     const text = (await blob.downloadToBuffer()).toString();
     await blob.upload(text.slice(0, -20), text.length - 20);
     const { tally } = await drive.verify({ run });
     expect(tally.counts).toMatchObject({ unchanged: 3, failed: 1 });
-    expect(tally.failures[0]).toContain("outcomes/0-0002.jsonl: the run's record is damaged: line 1 is torn");
+    expect(tally.failures[0]).toContain("outcomes/0-0000.jsonl: the run's record is damaged: line 4 is torn");
     expect((await drive.restore({ run, to: temporary() })).tally.counts).toMatchObject({
       copied: 3,
       failed: 1,
@@ -122,11 +122,14 @@ describe("a damaged ledger", () => {
   });
 
   test("a missing record is named, the rest still verified", async () => {
-    await ledger.deleteBlob(`${run}/outcomes/0-0001.jsonl`);
-    const { tally } = await drive.verify({ run, readData: true });
-    expect(tally.counts).toMatchObject({ unchanged: 3, failed: 1 });
+    // Two batches.
+    await write(root, { a: "a".repeat(8 * 1024 * 1024), "e/f/g": "g".repeat(8 * 1024 * 1024) });
+    const two = (await drive.backup({ root, prefix: `${prefix}-2` })).run;
+    await ledger.deleteBlob(`${two}/outcomes/0-0001.jsonl`);
+    const { tally } = await drive.verify({ run: two, readData: true });
+    expect(tally.counts).toMatchObject({ unchanged: 2, failed: 1 });
     expect(tally.failures[0]).toContain(
-      "outcomes/0-0001.jsonl: the run's record is damaged: the outcomes of 1 files are missing",
+      "outcomes/0-0001.jsonl: the run's record is damaged: the outcomes of 2 files are missing",
     );
   });
 
