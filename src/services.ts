@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { createBudget, type Budget } from "./backup/budget.ts";
-import { whenOutOfHandles } from "./file-system/handles.ts";
+import { createBudget, type Budget } from "./storage/budget.ts";
+import { whenOutOfHandles } from "./files/handles.ts";
 import { tellErrorsInWords } from "./errors-in-words.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { connectAll } from "./storage/connect.ts";

@@ -3,8 +3,8 @@ import path from "node:path";
 import { z } from "zod";
 import { appIdentity } from "./app-identity.ts";
 import { parseBackupRequest, type Parsed } from "./backup/request.ts";
-import { parsePruneRequest } from "./retention/request.ts";
-import { readScheduled, type Scheduled } from "./schedule/setting.ts";
+import { parsePruneRequest } from "./prune/request.ts";
+import { readScheduled, type Scheduled } from "./api/schedule-setting.ts";
 import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;

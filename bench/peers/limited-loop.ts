@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { ContainerClient } from "@azure/storage-blob";
-import { createBudget } from "../../src/backup/budget.ts";
+import { createBudget } from "../../src/storage/budget.ts";
 import { storageCounters, whenThrottled, withRetries } from "../../src/storage/retries.ts";
 import { CONTAINER } from "../services/storage.ts";
 

@@ -1,5 +1,5 @@
-import { ANSWERS } from "../../src/openapi/examples.ts";
-import { openApiDocument } from "../../src/openapi/document.ts";
+import { ANSWERS } from "../../src/api/openapi-examples.ts";
+import { openApiDocument } from "../../src/api/openapi.ts";
 import { block, code, generated, table } from "./markdown.ts";
 import { fieldRows, typeOf, type Schema } from "./schema-text.ts";
 

@@ -1,6 +1,6 @@
 import pMap from "p-map";
-import type { Entry } from "./entry.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Entry } from "../model/entry.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { Look, Pending, SeenDirectory, Walker } from "./walk.ts";
 
 /** Names looked up at a time; lookups wait for the disk or the share, not for this process. */

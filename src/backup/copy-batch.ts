@@ -7,14 +7,14 @@ import type { Settings } from "../settings.ts";
 import { classify, describe, inWords } from "../storage/errors.ts";
 import { PutBlobRequests } from "../storage/put-blob-request.ts";
 import { createContainer } from "../ledger/ledger.ts";
-import type { Budget } from "./budget.ts";
+import type { Budget } from "../storage/budget.ts";
 import type { CopyContext } from "./copy-context.ts";
 import type { CopyScope } from "./copy-scope.ts";
 import { copyFile } from "./copy-file.ts";
-import type { Entry } from "./entry.ts";
-import { OldContent } from "./old-content.ts";
-import { emptyTally, type Outcome, type Tally } from "./outcome.ts";
-import { isAllowed } from "./roots.ts";
+import type { Entry } from "../model/entry.ts";
+import { OldContent } from "../store/old-content.ts";
+import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
 /**

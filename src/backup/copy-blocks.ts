@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import type { BlobRequestConditions, BlockBlobClient } from "@azure/storage-blob";
-import { md5 } from "../storage/md5.ts";
+import { md5 } from "../model/md5.ts";
 import { withRetries } from "../storage/retries.ts";
 import { blockId, newMark } from "./block-id.ts";
 import { markBeside } from "./blocks-there.ts";
-import { blobHeaders, blobMetadata } from "./blob-headers.ts";
-import { BLOCK, type Budget } from "./budget.ts";
+import { blobHeaders, blobMetadata } from "../store/blob-headers.ts";
+import { BLOCK, type Budget } from "../storage/budget.ts";
 import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
-import { attributesOf, md5ToMatch, type Entry } from "./entry.ts";
-import { HOLDING_A_FILE_MS } from "../file-system/handles.ts";
+import { attributesOf, md5ToMatch, type Entry } from "../model/entry.ts";
+import { HOLDING_A_FILE_MS } from "../files/handles.ts";
 import { hashOn } from "./hash-on.ts";
-import type { Outcome } from "./outcome.ts";
-import { isAboutBlocks } from "./not-written.ts";
-import { putBlob } from "./put-blob.ts";
-import type { OpenFile } from "./read-file.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { isAboutBlocks } from "../store/not-written.ts";
+import { putBlob } from "../store/put-blob.ts";
+import type { OpenFile } from "../files/read-file.ts";
 import { hasContent } from "./same-content.ts";
 
 /** Blocks of one file that are read and sent at a time. */

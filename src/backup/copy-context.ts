@@ -1,9 +1,9 @@
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import type { PutBlobRequests } from "../storage/put-blob-request.ts";
-import { blobName } from "./blob-name.ts";
-import type { Budget } from "./budget.ts";
-import type { Entry } from "./entry.ts";
-import type { OldContent } from "./old-content.ts";
+import { blobName } from "../model/blob-name.ts";
+import type { Budget } from "../storage/budget.ts";
+import type { Entry } from "../model/entry.ts";
+import type { OldContent } from "../store/old-content.ts";
 
 /** What copying needs to know and to use. */
 export interface CopyContext {

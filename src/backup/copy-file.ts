@@ -1,26 +1,26 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
-import { md5 } from "../storage/md5.ts";
+import { md5 } from "../model/md5.ts";
 import type { WholeBlob } from "../storage/put-blob-request.ts";
 import { retrying, withRetries } from "../storage/retries.ts";
 import { blockId } from "./block-id.ts";
 import { markBeside } from "./blocks-there.ts";
-import { blobMetadata, contentType } from "./blob-headers.ts";
-import { blobName } from "./blob-name.ts";
+import { blobMetadata, contentType } from "../store/blob-headers.ts";
+import { blobName } from "../model/blob-name.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
-import { BLOCK } from "./budget.ts";
+import { BLOCK } from "../storage/budget.ts";
 import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome, errorOutcome, READS } from "./copy-outcome.ts";
-import { attributesOf, type Attributes, type Entry } from "./entry.ts";
-import { fileThread, QUICK_SIZE } from "./file-thread/file-thread.ts";
-import { awaitingHandles } from "../file-system/handles.ts";
+import { attributesOf, type Attributes, type Entry } from "../model/entry.ts";
+import { fileThread, QUICK_SIZE } from "../files/file-thread.ts";
+import { awaitingHandles } from "../files/handles.ts";
 import { openToCopy } from "./open-to-copy.ts";
-import type { Outcome } from "./outcome.ts";
-import { BlocksGone } from "./not-written.ts";
-import { putBlob } from "./put-blob.ts";
-import { ChangedWhileReading, OpenFile } from "./read-file.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { BlocksGone } from "../store/not-written.ts";
+import { putBlob } from "../store/put-blob.ts";
+import { ChangedWhileReading, OpenFile } from "../files/read-file.ts";
 import { hasContent } from "./same-content.ts";
-import { lookAtDirectory, readLink } from "./read-link.ts";
-import { withTimeout } from "../file-system/timeout.ts";
+import { lookAtDirectory, readLink } from "../files/read-link.ts";
+import { withTimeout } from "../files/timeout.ts";
 
 /**
  * Copies one file, link or empty directory and says what became of it. What is wrong with the file is an outcome.

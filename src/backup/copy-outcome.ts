@@ -1,12 +1,12 @@
 import { classify, describe } from "../storage/errors.ts";
-import type { Attributes, Entry } from "./entry.ts";
-import { fileError } from "../file-system/file-error.ts";
-import { isOutOfHandles } from "../file-system/handles.ts";
-import { BlocksGone, NotWritten } from "./not-written.ts";
-import type { Outcome } from "./outcome.ts";
-import type { Put } from "./put-blob.ts";
-import { ChangedWhileReading, Endless, NotAFile } from "./read-file.ts";
-import { FileTimeout } from "../file-system/timeout.ts";
+import type { Attributes, Entry } from "../model/entry.ts";
+import { fileError } from "../files/file-error.ts";
+import { isOutOfHandles } from "../files/handles.ts";
+import { BlocksGone, NotWritten } from "../store/not-written.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Put } from "../store/put-blob.ts";
+import { ChangedWhileReading, Endless, NotAFile } from "../files/read-file.ts";
+import { FileTimeout } from "../files/timeout.ts";
 
 /** Times a file is read from the start because it changed under the reader. */
 export const READS = 3;

@@ -1,5 +1,5 @@
-import { BLOCK, type Budget } from "./budget.ts";
-import type { OpenFile } from "./read-file.ts";
+import { BLOCK, type Budget } from "../storage/budget.ts";
+import type { OpenFile } from "../files/read-file.ts";
 
 /**
  * Hashes on in a file, in blocks, until the time is up; one block at least.

@@ -1,7 +1,7 @@
 import type { CopyContext } from "./copy-context.ts";
-import type { Entry } from "./entry.ts";
-import { awaitingHandles } from "../file-system/handles.ts";
-import { locate, OpenFile } from "./read-file.ts";
+import type { Entry } from "../model/entry.ts";
+import { awaitingHandles } from "../files/handles.ts";
+import { locate, OpenFile } from "../files/read-file.ts";
 
 /** Opens a file of the tree. @throws NotAFile, FileTimeout, or the file system's error */
 export async function openToCopy(

@@ -1,8 +1,8 @@
 import path from "node:path";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { isPath } from "../model/path.ts";
-import { normalRoot } from "./root-path.ts";
+import { normalRoot } from "../model/root-path.ts";
 
 /** A container's name, by Blob Storage's rule: 3–63 of a-z, 0-9 and single hyphens. */
 const CONTAINER = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;

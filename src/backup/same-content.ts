@@ -1,7 +1,7 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { md5ToMatch, type Entry } from "./entry.ts";
+import { md5ToMatch, type Entry } from "../model/entry.ts";
 
 /**
  * Whether the blob of an entry has its content already. If only its marks are out of date they are written anew, so that

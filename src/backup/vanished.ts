@@ -1,13 +1,13 @@
 import { hostname } from "node:os";
 import { z } from "zod";
-import { fileError } from "../file-system/file-error.ts";
-import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
+import { fileError } from "../files/file-error.ts";
+import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { pathMark, printable } from "../model/path.ts";
-import type { Outcome } from "./outcome.ts";
-import { NotAFile } from "./read-file.ts";
-import { lookAtDirectory } from "./read-link.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { NotAFile } from "../files/read-file.ts";
+import { lookAtDirectory } from "../files/read-link.ts";
 import type { SeenDirectory } from "./walk.ts";
 
 /** The directory that is backed up is gone, or another one is in its place: what is not there has not vanished. */

@@ -1,20 +1,20 @@
 import type { Stats } from "node:fs";
 import { lstat, stat } from "node:fs/promises";
 import path from "node:path";
-import { fileError } from "../file-system/file-error.ts";
-import { attributesOf, type Attributes, type Entry, type EntryKind } from "./entry.ts";
-import type { Looked } from "./file-thread/asks.ts";
-import { fileThread } from "./file-thread/file-thread.ts";
-import type { Filter } from "./filter.ts";
-import { awaitingHandles } from "../file-system/handles.ts";
+import { fileError } from "../files/file-error.ts";
+import { attributesOf, type Attributes, type Entry, type EntryKind } from "../model/entry.ts";
+import type { Looked } from "../files/asks.ts";
+import { fileThread } from "../files/file-thread.ts";
+import type { Filter } from "../model/filter.ts";
+import { awaitingHandles } from "../files/handles.ts";
 import { takingTurns } from "../model/in-turns.ts";
-import type { Outcome } from "./outcome.ts";
-import { NotADirectory, type Name } from "./pinned-directory.ts";
-import { kindOf, locate, NotAFile } from "./read-file.ts";
-import { inDirectory } from "./read-link.ts";
-import { unnameable, blobKey } from "./blob-name.ts";
-import { realPath } from "../file-system/real-path.ts";
-import { FileTimeout, withTimeout } from "../file-system/timeout.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { NotADirectory, type Name } from "../files/pinned-directory.ts";
+import { kindOf, locate, NotAFile } from "../files/read-file.ts";
+import { inDirectory } from "../files/read-link.ts";
+import { unnameable, blobKey } from "../model/blob-name.ts";
+import { realPath } from "../files/real-path.ts";
+import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import { forDisk } from "../model/path.ts";
 
 /** A name that was met and is still to be looked at: a directory to walk, or a file to look up. */

@@ -2,7 +2,7 @@ import * as df from "durable-functions";
 import { handOut } from "../backup/hand-out.ts";
 import type { LargeFileRef } from "../backup/large-file/plan.ts";
 import type { ListInput } from "../backup/list-files.ts";
-import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { parseBackupRequest } from "../backup/request.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { conclude } from "../orchestration/conclude.ts";

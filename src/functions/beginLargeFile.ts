@@ -2,7 +2,7 @@ import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { beginAttempt } from "../backup/large-file/begin-and-commit.ts";
 import type { AttemptRef } from "../backup/large-file/plan.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Decides how an attempt at a large file copies it, or says what became of the file. */

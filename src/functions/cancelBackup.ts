@@ -1,12 +1,12 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { ownInstances } from "../durable/own-instances.ts";
-import { answering } from "../http/answering.ts";
-import { known, runIdOf } from "../http/run-of.ts";
-import { cancelRun, HasEnded } from "../records/cancel-run.ts";
-import { line } from "../logging/line.ts";
+import { ownInstances } from "../api/own-instances.ts";
+import { answering } from "../api/answering.ts";
+import { known, runIdOf } from "../api/run-of.ts";
+import { cancelRun, HasEnded } from "../api/cancel-run.ts";
+import { line } from "../telemetry/line.ts";
 import { services } from "../services.ts";
-import { HttpProblem } from "../starter/problem.ts";
+import { HttpProblem } from "../api/problem.ts";
 
 /** Stops a run and all its parts; what is copied stays: `POST /backups/{runId}/cancel`. */
 app.http("cancelBackup", {

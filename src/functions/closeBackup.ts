@@ -1,14 +1,14 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import type { Counts } from "../backup/outcome.ts";
+import type { Counts } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { closeRun, type RunStatus } from "../ledger/run-record.ts";
 import { suspicionOf } from "../ledger/suspicion.ts";
-import { line } from "../logging/line.ts";
-import { endPrune } from "../retention/end-prune.ts";
+import { line } from "../telemetry/line.ts";
+import { endPrune } from "../prune/end-prune.ts";
 import { services } from "../services.ts";
 
 export interface End {

@@ -4,7 +4,7 @@ import { commitAttempt } from "../backup/large-file/begin-and-commit.ts";
 import type { AttemptRef } from "../backup/large-file/plan.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Makes the blob of a large file's blocks, and records the outcome. */

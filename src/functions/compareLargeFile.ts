@@ -5,7 +5,7 @@ import type { AttemptRef } from "../backup/large-file/plan.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { showLife } from "../ledger/sign-of-life.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Goes on comparing a large file with its blob; records it where it is unchanged. */

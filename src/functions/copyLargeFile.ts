@@ -3,7 +3,7 @@ import type { Attempt } from "../backup/large-file/begin-and-commit.ts";
 import type { Compared, Comparing } from "../backup/large-file/compare.ts";
 import type { HashedSpan } from "../backup/large-file/hash-span.ts";
 import { RANGES_A_WAVE, type AttemptRef, type LargeFileRef } from "../backup/large-file/plan.ts";
-import type { Tally } from "../backup/outcome.ts";
+import type { Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import type { RangeResult } from "./copyRange.ts";

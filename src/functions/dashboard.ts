@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
-import { answerWith } from "../dashboard/answer.ts";
-import { dashboardAssets } from "../dashboard/assets.ts";
-import { answering } from "../http/answering.ts";
+import { answerWith } from "../api/dashboard-answer.ts";
+import { dashboardAssets } from "../api/dashboard-assets.ts";
+import { answering } from "../api/answering.ts";
 
 /**
  * The page of the dashboard: `GET /dashboard`. Anonymous, for a browser that opens an address sends no key; and it can

@@ -1,8 +1,8 @@
 import { app } from "@azure/functions";
-import { answerWith } from "../dashboard/answer.ts";
-import { dashboardAssets } from "../dashboard/assets.ts";
-import { answering } from "../http/answering.ts";
-import { HttpProblem } from "../starter/problem.ts";
+import { answerWith } from "../api/dashboard-answer.ts";
+import { dashboardAssets } from "../api/dashboard-assets.ts";
+import { answering } from "../api/answering.ts";
+import { HttpProblem } from "../api/problem.ts";
 
 /**
  * A script, style sheet or icon of the dashboard: `GET /dashboard/{version}/{file}`. Anonymous like the page: a browser sends no key

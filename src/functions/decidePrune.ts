@@ -1,9 +1,9 @@
 import * as df from "durable-functions";
-import type { Tally } from "../backup/outcome.ts";
-import { decidePrune } from "../retention/decide-prune.ts";
-import { lanesOfLedgers } from "../retention/delete-ledgers.ts";
-import { lanesOfNeeds } from "../retention/needs.ts";
-import type { PruneRequest } from "../retention/request.ts";
+import type { Tally } from "../model/outcome.ts";
+import { decidePrune } from "../prune/decide-prune.ts";
+import { lanesOfLedgers } from "../prune/delete-ledgers.ts";
+import { lanesOfNeeds } from "../prune/needs.ts";
+import type { PruneRequest } from "../prune/request.ts";
 import { services } from "../services.ts";
 
 /** What the orchestrator needs of a decision: in how many lanes each kind of work is done. The rest is in the ledger. */

@@ -1,8 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { logTally } from "../logging/log-tally.ts";
-import { deleteContents } from "../retention/delete-contents.ts";
-import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
+import { logTally } from "../telemetry/log-tally.ts";
+import { deleteContents } from "../prune/delete-contents.ts";
+import { workOn, type Slice, type SliceResult } from "../prune/step.ts";
 import { services } from "../services.ts";
 
 /** Deletes some of what no run that stays needs. */

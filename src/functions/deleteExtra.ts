@@ -1,11 +1,11 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { emptyTally } from "../backup/outcome.ts";
+import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { deleteExtra } from "../restore/delete-extra.ts";
 import type { Slice, SliceRef } from "../restore/extra.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Removes, for a bounded time, what the directory has and the run has not. */

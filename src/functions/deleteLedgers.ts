@@ -1,8 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { logTally } from "../logging/log-tally.ts";
-import { deleteLedgers } from "../retention/delete-ledgers.ts";
-import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
+import { logTally } from "../telemetry/log-tally.ts";
+import { deleteLedgers } from "../prune/delete-ledgers.ts";
+import { workOn, type Slice, type SliceResult } from "../prune/step.ts";
 import { services } from "../services.ts";
 
 /** Deletes the ledger of a run that is forgotten. */

@@ -1,10 +1,10 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import type { Tally } from "../backup/outcome.ts";
+import type { Tally } from "../model/outcome.ts";
 import { failBatch } from "../ledger/fail-batch.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes } from "../ledger/outcomes.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Records the files of a batch that could not be tried, however often, as failed. */

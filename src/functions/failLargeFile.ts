@@ -2,7 +2,7 @@ import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { giveUp } from "../backup/large-file/begin-and-commit.ts";
 import type { LargeFileRef } from "../backup/large-file/plan.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Records that a large file could not be copied. */

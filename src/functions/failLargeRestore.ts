@@ -1,6 +1,6 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import type { LargeRestoreRef } from "../restore/large-file/attempt.ts";
 import { giveUpRestore } from "../restore/large-file/begin-and-end.ts";
 import { services } from "../services.ts";

@@ -1,7 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { logTally } from "../logging/log-tally.ts";
-import type { LargeRef } from "../restore/plan.ts";
+import { logTally } from "../telemetry/log-tally.ts";
+import type { LargeRef } from "../manifest/plan.ts";
 import { services } from "../services.ts";
 import { giveUpVerify } from "../verify/verify-span.ts";
 

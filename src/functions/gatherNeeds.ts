@@ -1,6 +1,6 @@
 import * as df from "durable-functions";
-import { gatherNeeds } from "../retention/needs.ts";
-import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
+import { gatherNeeds } from "../prune/needs.ts";
+import { workOn, type Slice, type SliceResult } from "../prune/step.ts";
 import { services } from "../services.ts";
 
 /** Reads a range of the manifests: what the runs need that stay. */

@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { ownInstances } from "../durable/own-instances.ts";
-import { answering } from "../http/answering.ts";
-import { known, runIdOf } from "../http/run-of.ts";
-import { showRun } from "../records/read-run.ts";
+import { ownInstances } from "../api/own-instances.ts";
+import { answering } from "../api/answering.ts";
+import { known, runIdOf } from "../api/run-of.ts";
+import { showRun } from "../api/read-run.ts";
 import { services } from "../services.ts";
 
 /** A run, and how far it is while it runs: `GET /backups/{runId}`. */

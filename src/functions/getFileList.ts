@@ -1,11 +1,11 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { listFiles, type ListInput } from "../backup/list-files.ts";
-import type { Tally } from "../backup/outcome.ts";
+import type { Tally } from "../model/outcome.ts";
 import type { Lines } from "../ledger/ledger.ts";
 import type { Listing } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/outcomes.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** What the orchestrator needs of a listing: where the batches and parts are. The lists themselves are in the ledger. */

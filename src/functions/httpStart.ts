@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { answering } from "../http/answering.ts";
-import { readBody } from "../starter/read-body.ts";
-import { line } from "../logging/line.ts";
-import { newInstanceId, start, startable } from "../starter/start.ts";
+import { answering } from "../api/answering.ts";
+import { readBody } from "../api/read-body.ts";
+import { line } from "../telemetry/line.ts";
+import { newInstanceId, start, startable } from "../api/start.ts";
 import { services } from "../services.ts";
 
 /** Starts one of the app's public orchestrators: `POST /orchestrators/{orchestratorName}`. */

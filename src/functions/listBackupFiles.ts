@@ -1,13 +1,13 @@
 import { app, type HttpResponseInit } from "@azure/functions";
 import * as df from "durable-functions";
-import { ownInstances } from "../durable/own-instances.ts";
-import { answering } from "../http/answering.ts";
-import { nextLink, readQuery } from "../http/query.ts";
-import { known, pageOf, runIdOf } from "../http/run-of.ts";
+import { ownInstances } from "../api/own-instances.ts";
+import { answering } from "../api/answering.ts";
+import { nextLink, readQuery } from "../api/query.ts";
+import { known, pageOf, runIdOf } from "../api/run-of.ts";
 import { toLines } from "../ledger/ledger.ts";
-import { listFiles } from "../records/list-files.ts";
-import { currentRecord } from "../records/read-run.ts";
-import { filesQuery, type FilePage } from "../records/schema.ts";
+import { listFiles } from "../api/list-files.ts";
+import { currentRecord } from "../api/read-run.ts";
+import { filesQuery, type FilePage } from "../api/schema.ts";
 import { services } from "../services.ts";
 
 /** What became of each file of a run: `GET /backups/{runId}/files`, as JSON or, by Accept, a JSON line a file. */

@@ -1,11 +1,11 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { ownInstances } from "../durable/own-instances.ts";
-import { answering } from "../http/answering.ts";
-import { nextLink, readQuery } from "../http/query.ts";
-import { pageOf } from "../http/run-of.ts";
-import { listRuns } from "../records/list-runs.ts";
-import { runsQuery } from "../records/schema.ts";
+import { ownInstances } from "../api/own-instances.ts";
+import { answering } from "../api/answering.ts";
+import { nextLink, readQuery } from "../api/query.ts";
+import { pageOf } from "../api/run-of.ts";
+import { listRuns } from "../api/list-runs.ts";
+import { runsQuery } from "../api/schema.ts";
 import { services } from "../services.ts";
 
 /** The runs, newest first: `GET /backups`. */

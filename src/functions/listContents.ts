@@ -1,6 +1,6 @@
 import * as df from "durable-functions";
-import { listContents } from "../retention/list-contents.ts";
-import { workOn, type Slice, type SliceResult } from "../retention/step.ts";
+import { listContents } from "../prune/list-contents.ts";
+import { workOn, type Slice, type SliceResult } from "../prune/step.ts";
 import { services } from "../services.ts";
 
 /** Lists some of what the destination holds. */

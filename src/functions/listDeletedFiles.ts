@@ -1,12 +1,12 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { ownInstances } from "../durable/own-instances.ts";
-import { answering } from "../http/answering.ts";
-import { nextLink, readQuery } from "../http/query.ts";
-import { known, pageOf, runIdOf } from "../http/run-of.ts";
-import { listDeleted } from "../records/list-deleted.ts";
-import { currentRecord } from "../records/read-run.ts";
-import { deletedQuery } from "../records/schema.ts";
+import { ownInstances } from "../api/own-instances.ts";
+import { answering } from "../api/answering.ts";
+import { nextLink, readQuery } from "../api/query.ts";
+import { known, pageOf, runIdOf } from "../api/run-of.ts";
+import { listDeleted } from "../api/list-deleted.ts";
+import { currentRecord } from "../api/read-run.ts";
+import { deletedQuery } from "../api/schema.ts";
 import { services } from "../services.ts";
 
 /** What a restore removed, or in a dry run would remove: `GET /backups/{runId}/deleted`. */

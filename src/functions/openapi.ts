@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
-import { answering } from "../http/answering.ts";
-import { openApiDocument } from "../openapi/document.ts";
+import { answering } from "../api/answering.ts";
+import { openApiDocument } from "../api/openapi.ts";
 
 /** Made once: it is the same for as long as the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;

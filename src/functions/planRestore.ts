@@ -2,10 +2,10 @@ import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { planRestore } from "../restore/plan-restore.ts";
 import { plannedPart, type PlannedPart } from "../restore/planned-part.ts";
-import type { PlanInput } from "../restore/plan.ts";
+import type { PlanInput } from "../manifest/plan.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import { listingOutcomes } from "../ledger/outcomes.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 
 /** Plans a restore, or a part of it, into the ledger. */

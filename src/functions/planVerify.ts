@@ -1,8 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import type { PlanInput } from "../restore/plan.ts";
+import type { PlanInput } from "../manifest/plan.ts";
 import { listingOutcomes } from "../ledger/outcomes.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 import { planVerify } from "../verify/plan-verify.ts";
 import type { VerifyRequest } from "../verify/request.ts";

@@ -1,9 +1,9 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { emptyTally } from "../backup/outcome.ts";
+import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { seeToExtra, type Slice, type SliceRef } from "../restore/extra.ts";
 import { services } from "../services.ts";
 

@@ -1,11 +1,11 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { emptyTally, type Tally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { batchOutcomes } from "../ledger/outcomes.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { previewBatch } from "../restore/preview/preview-batch.ts";
 import type { RestoreScope } from "../restore/restore-scope.ts";
 import { services } from "../services.ts";

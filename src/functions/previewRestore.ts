@@ -1,8 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { listingOutcomes } from "../ledger/outcomes.ts";
-import { logTally } from "../logging/log-tally.ts";
-import type { PlanInput } from "../restore/plan.ts";
+import { logTally } from "../telemetry/log-tally.ts";
+import type { PlanInput } from "../manifest/plan.ts";
 import { previewRestore } from "../restore/preview/preview-restore.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import { services } from "../services.ts";

@@ -1,10 +1,10 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
-import { parsePruneRequest, type PruneRequest } from "../retention/request.ts";
-import type { PruneScope, Slice, SliceResult } from "../retention/step.ts";
+import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
+import type { PruneScope, Slice, SliceResult } from "../prune/step.ts";
 import type { PrunePlan } from "./decidePrune.ts";
 
 /** The kinds of work, in their order. Nothing is deleted before all is known that is needed; the record goes last. */

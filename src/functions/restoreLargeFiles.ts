@@ -1,12 +1,12 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
 import type { LargeRestoreRef } from "../restore/large-file/attempt.ts";
 import type { Begun } from "../restore/large-file/begin-and-end.ts";
 import type { HashedRestored, RestoredPiece } from "../restore/large-file/restore-range.ts";
-import { LANES } from "../restore/lanes.ts";
+import { LANES } from "../manifest/lanes.ts";
 
 /** Attempts at a file whose blob is overwritten, or whose temporary file is removed, meanwhile. */
 const ATTEMPTS = 3;

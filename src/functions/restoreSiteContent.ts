@@ -1,12 +1,12 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
-import { handOut } from "../restore/hand-out.ts";
-import type { PlanBase, PlanInput } from "../restore/plan.ts";
+import { handOut } from "../manifest/hand-out.ts";
+import type { PlanBase, PlanInput } from "../manifest/plan.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
-import type { SourceRun } from "../restore/source-run.ts";
+import type { SourceRun } from "../manifest/source-run.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
 import type { DirectoriesRef, DirectoriesSlice } from "../restore/restore-directories.ts";
 import type { Slice, SliceRef } from "../restore/extra.ts";

@@ -2,7 +2,7 @@ import { app } from "@azure/functions";
 import * as df from "durable-functions";
 import { RETRY } from "../schedule/retry.ts";
 import { services } from "../services.ts";
-import { startOnSchedule } from "../starter/start-on-schedule.ts";
+import { startOnSchedule } from "../api/start-on-schedule.ts";
 
 const scheduled = services.settings.pruneSchedule;
 

@@ -1,11 +1,11 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { tallyResults } from "../orchestration/tally-results.ts";
-import { handOut } from "../restore/hand-out.ts";
-import type { PlanInput } from "../restore/plan.ts";
+import { handOut } from "../manifest/hand-out.ts";
+import type { PlanInput } from "../manifest/plan.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
 import { verifyScope } from "../verify/verify-scope.ts";
 import type { PlannedPart } from "../restore/planned-part.ts";

@@ -1,11 +1,11 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
-import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { emptyTally, type Tally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { batchOutcomes } from "../ledger/outcomes.ts";
-import { logTally } from "../logging/log-tally.ts";
+import { logTally } from "../telemetry/log-tally.ts";
 import { services } from "../services.ts";
 import { tellThrottled } from "../storage/throttling.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";

@@ -1,10 +1,10 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, type Tally } from "../backup/outcome.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
-import { LANES } from "../restore/lanes.ts";
-import type { LargeRef } from "../restore/plan.ts";
+import { LANES } from "../manifest/lanes.ts";
+import type { LargeRef } from "../manifest/plan.ts";
 import type { VerifyScope } from "../verify/verify-scope.ts";
 import type { Reading, SpanVerified } from "../verify/verify-span.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { FARTHEST_TIME } from "../backup/entry.ts";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { FARTHEST_TIME } from "../model/entry.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 
 /** A record does not say what a record says: it was cut short, or somebody else wrote it. */

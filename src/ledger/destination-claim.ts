@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { z } from "zod";
 import { classify } from "../storage/errors.ts";
-import { md5 } from "../storage/md5.ts";
+import { md5 } from "../model/md5.ts";
 import { withRetries } from "../storage/retries.ts";
-import { isSameRoot } from "../backup/root-path.ts";
+import { isSameRoot } from "../model/root-path.ts";
 import { ofDamaged, readRecord } from "./damaged.ts";
 import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 import { inContainer, Ledger } from "./ledger.ts";
-import { LEDGER_ID } from "./run-id.ts";
+import { LEDGER_ID } from "../model/run-id.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun } from "./run-record.ts";
 

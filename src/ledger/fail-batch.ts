@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Entry } from "../backup/entry.ts";
-import type { Outcome, Tally } from "../backup/outcome.ts";
+import type { Entry } from "../model/entry.ts";
+import type { Outcome, Tally } from "../model/outcome.ts";
 import { entry } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import type { BatchRef } from "./listing.ts";

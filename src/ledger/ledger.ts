@@ -4,12 +4,12 @@ import { z } from "zod";
 import { classify, ContainerMissing } from "../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
-import { md5 } from "../storage/md5.ts";
+import { md5 } from "../model/md5.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ChangedRecord, DamagedRecord, readRecord } from "./damaged.ts";
 import { LONGEST_LINE, MOST_OF_MANY, MOST_OF_ONE, readBlob } from "./read-blob.ts";
-import { LEDGER_ID } from "./run-id.ts";
+import { LEDGER_ID } from "../model/run-id.ts";
 
 /** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
 export interface ListRange {

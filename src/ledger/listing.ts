@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backupRequest, type BackupRequest } from "../backup/request.ts";
-import type { Tally } from "../backup/outcome.ts";
+import type { Tally } from "../model/outcome.ts";
 import { listRange, readVersioned, tally } from "./damaged.ts";
 import { linesAt, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { blobPages } from "../storage/blob-pages.ts";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, emptyTally, OUTCOMES, type Counts, type Outcome, type Tally } from "../backup/outcome.ts";
+import { count, emptyTally, OUTCOMES, type Counts, type Outcome, type Tally } from "../model/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { countOutcomes } from "../telemetry/counters.ts";
 import { fileSize } from "./damaged.ts";

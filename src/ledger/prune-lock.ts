@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
-import { md5 } from "../storage/md5.ts";
+import { md5 } from "../model/md5.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
 import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 import { inContainer } from "./ledger.ts";
-import { LEDGER_ID } from "./run-id.ts";
+import { LEDGER_ID } from "../model/run-id.ts";
 
 /** What a container's lock says: `prunes/{container}.json`. */
 interface Content {

@@ -1,8 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { RUN_ID } from "./run-id.ts";
+import { RUN_ID } from "../model/run-id.ts";
 
 /** The ids of all runs that have a ledger, whatever the index of runs says. */
 export async function* runFolders(service: BlobServiceClient): AsyncGenerator<string> {

@@ -1,10 +1,10 @@
 import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../storage/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
-import { RUN_ID } from "./run-id.ts";
+import { RUN_ID } from "../model/run-id.ts";
 import { runRecord, type RunRecord } from "./run-record.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { BackupRequest } from "../backup/request.ts";
-import { emptyCounts, type Counts } from "../backup/outcome.ts";
+import { emptyCounts, type Counts } from "../model/outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { ChangedRecord, counts, DamagedRecord, readRecord } from "./damaged.ts";
-import { LEDGER_ID } from "./run-id.ts";
+import { LEDGER_ID } from "../model/run-id.ts";
 import { indexRun } from "./run-index.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;

@@ -1,6 +1,6 @@
-import type { Counts } from "../backup/outcome.ts";
+import type { Counts } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
-import { isSameRoot } from "../backup/root-path.ts";
+import { isSameRoot } from "../model/root-path.ts";
 import { ofDamaged } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";

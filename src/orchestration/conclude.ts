@@ -1,9 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { filesOf, verdict, type Counts, type Tally } from "../backup/outcome.ts";
+import { filesOf, verdict, type Counts, type Tally } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Closed, End } from "../functions/closeBackup.ts";
 import { patternWarnings, type Asked } from "../model/pattern-warnings.ts";
-import type { PruneRequest } from "../retention/request.ts";
+import type { PruneRequest } from "../prune/request.ts";
 import { retry } from "./retry.ts";
 
 /** How the end of a kind of run is told. */

@@ -1,5 +1,5 @@
 import type { OrchestrationContext } from "durable-functions";
-import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { emptyTally, type Tally } from "../model/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
 import { settleAll, type Settled } from "./settle.ts";
 

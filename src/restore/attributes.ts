@@ -1,11 +1,11 @@
 import { constants, type Stats } from "node:fs";
 import { chmod, lstat, lutimes, open, utimes, type FileHandle } from "node:fs/promises";
-import { modeOf, type Entry } from "../backup/entry.ts";
-import { fileError } from "../file-system/file-error.ts";
-import type { PinnedDirectory } from "../backup/pinned-directory.ts";
+import { modeOf, type Entry } from "../model/entry.ts";
+import { fileError } from "../files/file-error.ts";
+import type { PinnedDirectory } from "../files/pinned-directory.ts";
 import { forDisk, type DiskPath } from "../model/path.ts";
-import { withTimeout } from "../file-system/timeout.ts";
-import { hasTime, setTime, type Time } from "./file-times.ts";
+import { withTimeout } from "../files/timeout.ts";
+import { hasTime, setTime, type Time } from "../files/file-times.ts";
 
 /** A file or directory whose attributes are set. */
 export interface Attributed {

@@ -1,11 +1,11 @@
 import type { Stats } from "node:fs";
-import { NotADirectory } from "../backup/pinned-directory.ts";
-import { kindOf } from "../backup/read-file.ts";
-import type { Outcome } from "../backup/outcome.ts";
-import { withTimeout } from "../file-system/timeout.ts";
+import { NotADirectory } from "../files/pinned-directory.ts";
+import { kindOf } from "../files/read-file.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { withTimeout } from "../files/timeout.ts";
 import type { DiskPath } from "../model/path.ts";
 import { isSame } from "./in-place.ts";
-import type { PlannedItem } from "./plan.ts";
+import type { PlannedItem } from "../manifest/plan.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** What deciding needs to know. */

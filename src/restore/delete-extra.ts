@@ -1,13 +1,13 @@
 import { rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { mtimeOf } from "../backup/entry.ts";
-import { ignore } from "../backup/pinned-directory.ts";
-import { whileWritable } from "../file-system/writable-directory.ts";
+import { mtimeOf } from "../model/entry.ts";
+import { ignore } from "../files/pinned-directory.ts";
+import { whileWritable } from "../files/writable-directory.ts";
 import type { Settings } from "../settings.ts";
 import { attributesOf } from "./attributes.ts";
 import type { Eraser } from "./extra-walk.ts";
 import { seeToExtra, type Slice, type SliceRef } from "./extra.ts";
-import { setTime } from "./file-times.ts";
+import { setTime } from "../files/file-times.ts";
 
 /** Removes what the directory has and the run has not; see seeToExtra. */
 export async function deleteExtra(

@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
-import { withTimeout } from "../file-system/timeout.ts";
+import { withTimeout } from "../files/timeout.ts";
 import { forDisk } from "../model/path.ts";
 
 /** Directories that are looked for at a time. */

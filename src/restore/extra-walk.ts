@@ -1,12 +1,12 @@
 import type { Stats } from "node:fs";
-import type { Outcome } from "../backup/outcome.ts";
-import { PinnedDirectory, type Name } from "../backup/pinned-directory.ts";
-import { fileError } from "../file-system/file-error.ts";
-import { awaitingHandles } from "../file-system/handles.ts";
-import { tidyInTime, withTimeout } from "../file-system/timeout.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { PinnedDirectory, type Name } from "../files/pinned-directory.ts";
+import { fileError } from "../files/file-error.ts";
+import { awaitingHandles } from "../files/handles.ts";
+import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { takingTurns } from "../model/in-turns.ts";
-import type { RunNames } from "./run-names.ts";
-import type { Selection } from "./selection.ts";
+import type { RunNames } from "../manifest/run-names.ts";
+import type { Selection } from "../model/selection.ts";
 
 /** What removes what is extra. */
 export interface Eraser {

@@ -1,17 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { emptyTally, type Tally } from "../backup/outcome.ts";
+import { emptyTally, type Tally } from "../model/outcome.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { ExtraWalk, type Eraser } from "./extra-walk.ts";
-import type { PlanBase } from "./plan.ts";
+import type { PlanBase } from "../manifest/plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
-import { IncompleteRun, RunNames } from "./run-names.ts";
-import { createSelection } from "./selection.ts";
+import { IncompleteRun, RunNames } from "../manifest/run-names.ts";
+import { createSelection } from "../model/selection.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
 export interface SliceRef extends PlanBase<RestoreRequest> {

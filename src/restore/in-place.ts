@@ -4,11 +4,11 @@ import path from "node:path";
 import { z } from "zod";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { md5 } from "../storage/md5.ts";
+import { md5 } from "../model/md5.ts";
 import type { DiskPath } from "../model/path.ts";
-import { hasTime } from "./file-times.ts";
-import { byDirectory, inDirectory } from "./in-directory.ts";
-import type { PlannedItem } from "./plan.ts";
+import { hasTime } from "../files/file-times.ts";
+import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import type { PlannedItem } from "../manifest/plan.ts";
 
 /** What is at a place, not what a link there leads to; undefined when there is nothing. */
 export async function lookUp(at: DiskPath): Promise<Stats | undefined> {

@@ -1,7 +1,7 @@
 import { lstat, mkdir, unlink } from "node:fs/promises";
 import path from "node:path";
-import { ignore, inTheWay, NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { whileWritable } from "../file-system/writable-directory.ts";
+import { ignore, inTheWay, NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
+import { whileWritable } from "../files/writable-directory.ts";
 import { attributesOf } from "./attributes.ts";
 
 /** Times a directory that others change meanwhile is looked at. */

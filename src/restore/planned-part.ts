@@ -1,7 +1,7 @@
-import type { Tally } from "../backup/outcome.ts";
+import type { Tally } from "../model/outcome.ts";
 import type { Lines } from "../ledger/ledger.ts";
-import { partialNote } from "./partial.ts";
-import type { Plan } from "./plan.ts";
+import { partialNote } from "../manifest/partial.ts";
+import type { Plan } from "../manifest/plan.ts";
 
 /** What an orchestrator needs of a plan: where the batches and parts are. The lists themselves are in the ledger. */
 export interface PlannedPart extends Pick<Plan<unknown>, "source" | "realTo" | "made" | "problem"> {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstat, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Ignored } from "./one-name.ts";
+import type { Ignored } from "../files/one-name.ts";
 
 /**
  * Finds out what a file system does not tell names apart by: makes a file, and looks for it under other names. Where it

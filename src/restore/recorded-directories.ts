@@ -4,7 +4,7 @@ import { DamagedRecord, mode, mtime, NewerLedger, ofDamaged } from "../ledger/da
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { classify } from "../storage/errors.ts";
-import type { ManifestBlob } from "./manifest.ts";
+import type { ManifestBlob } from "../manifest/manifest.ts";
 
 const line = z.object({ path: z.string().max(32_767), mtime, mode });
 

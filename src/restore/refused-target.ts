@@ -1,4 +1,4 @@
-import { isAllowed } from "../backup/roots.ts";
+import { isAllowed } from "../files/roots.ts";
 import type { Settings } from "../settings.ts";
 
 /**

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { z } from "zod";
 import { backupRequest, explain, type Parsed } from "../backup/request.ts";
-import { normalRoot } from "../backup/root-path.ts";
+import { normalRoot } from "../model/root-path.ts";
 import { isPath } from "../model/path.ts";
-import { RUN_ID } from "../ledger/run-id.ts";
+import { RUN_ID } from "../model/run-id.ts";
 
 /** A run's id: the instance id of its orchestration. */
 export const runId = z

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Budget } from "../backup/budget.ts";
+import type { Budget } from "../storage/budget.ts";
 import type { Settings } from "../settings.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import type { RestoreContext } from "./restore-file.ts";

@@ -1,12 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { modeOf } from "../backup/entry.ts";
-import { emptyTally, type Outcome, type Tally } from "../backup/outcome.ts";
-import { NotADirectory, PinnedDirectory } from "../backup/pinned-directory.ts";
-import { fileError } from "../file-system/file-error.ts";
-import { awaitingHandles } from "../file-system/handles.ts";
-import { withTimeout } from "../file-system/timeout.ts";
+import { modeOf } from "../model/entry.ts";
+import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
+import { fileError } from "../files/file-error.ts";
+import { awaitingHandles } from "../files/handles.ts";
+import { withTimeout } from "../files/timeout.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
@@ -15,14 +15,14 @@ import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { attributesOf, setAttributes } from "./attributes.ts";
 import { depthOf } from "./directories-to-make.ts";
-import { hasTime } from "./file-times.ts";
-import { NameSet } from "./name-set.ts";
-import { readPlan, WHOLE_RUN, type PlanBase } from "./plan.ts";
+import { hasTime } from "../files/file-times.ts";
+import { NameSet } from "../manifest/name-set.ts";
+import { readPlan, WHOLE_RUN, type PlanBase } from "../manifest/plan.ts";
 import { directoriesOf, partsOf, type RecordedDirectory } from "./recorded-directories.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
-import { unsafePath } from "./safe-path.ts";
-import { createSelection } from "./selection.ts";
+import { unsafePath } from "../model/safe-path.ts";
+import { createSelection } from "../model/selection.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
 export interface DirectoriesRef extends PlanBase<RestoreRequest> {

@@ -3,13 +3,13 @@ import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
-import { blobName } from "../backup/blob-name.ts";
-import type { Budget } from "../backup/budget.ts";
-import { fileError } from "../file-system/file-error.ts";
-import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../file-system/handles.ts";
-import type { Outcome } from "../backup/outcome.ts";
+import { blobName } from "../model/blob-name.ts";
+import type { Budget } from "../storage/budget.ts";
+import { fileError } from "../files/file-error.ts";
+import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../files/handles.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
-import { tidyInTime, FileTimeout, withTimeout } from "../file-system/timeout.ts";
+import { tidyInTime, FileTimeout, withTimeout } from "../files/timeout.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { adjust, attributesOf, finish, setTimeOfLink } from "./attributes.ts";
@@ -24,16 +24,16 @@ import {
   skipped,
   whyLeftOut,
 } from "./decide.ts";
-import { download, type Fetched } from "./download.ts";
-import { findContents } from "./find-content.ts";
+import { download, type Fetched } from "../store/download.ts";
+import { findContents } from "../store/find-content.ts";
 import { lookUp } from "./in-place.ts";
 import { makeDirectories } from "./make-directories.ts";
-import { ignore, NotADirectory, type PinnedDirectory } from "../backup/pinned-directory.ts";
-import { whileWritable } from "../file-system/writable-directory.ts";
-import type { PlannedItem } from "./plan.ts";
+import { ignore, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
+import { whileWritable } from "../files/writable-directory.ts";
+import type { PlannedItem } from "../manifest/plan.ts";
 import type { RestoreRequest } from "./request.ts";
-import { unsafePath } from "./safe-path.ts";
-import { writeSparse } from "./write-sparse.ts";
+import { unsafePath } from "../model/safe-path.ts";
+import { writeSparse } from "../files/write-sparse.ts";
 
 /** What restoring needs to know and to use. */
 export interface RestoreContext {

@@ -1,4 +1,4 @@
-import type { PlanBase } from "./plan.ts";
+import type { PlanBase } from "../manifest/plan.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** Where a restore reads and writes, and how: what its activities are given by the orchestration, and take from no record. */

@@ -1,6 +1,6 @@
 import { RestError } from "@azure/storage-blob";
-import { fileError } from "../file-system/file-error.ts";
-import { isOutOfHandles } from "../file-system/handles.ts";
+import { fileError } from "../files/file-error.ts";
+import { isOutOfHandles } from "../files/handles.ts";
 import { heldByCode, whatHolds } from "../model/held.ts";
 import { redact } from "../secret.ts";
 import { lackingPermission } from "./permission.ts";

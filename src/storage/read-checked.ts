@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { BlobClient } from "@azure/storage-blob";
 import { DamagedContent, TooLarge } from "./errors.ts";
-import { md5 } from "./md5.ts";
+import { md5 } from "../model/md5.ts";
 import { withRetries } from "./retries.ts";
 
 /** The longest range of which the service computes an MD5. */

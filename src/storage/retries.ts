@@ -1,5 +1,5 @@
 import pRetry, { AbortError } from "p-retry";
-import { awaitingHandles } from "../file-system/handles.ts";
+import { awaitingHandles } from "../files/handles.ts";
 import { classify, isTimeout } from "./errors.ts";
 import { Outage } from "./outage.ts";
 import { countThrottled } from "./throttling.ts";

@@ -1,5 +1,5 @@
 import { context, createContextKey, metrics, type Context } from "@opentelemetry/api";
-import { OUTCOMES, type Counts } from "../backup/outcome.ts";
+import { OUTCOMES, type Counts } from "../model/outcome.ts";
 
 const FUNCTION = createContextKey("site-backup function");
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { costOf, cut, MAX_BATCHES, MOST_A_BATCH, take } from "../../src/backup/batches.ts";
-import type { Entry } from "../../src/backup/entry.ts";
+import { costOf, cut, MAX_BATCHES, MOST_A_BATCH, take } from "../../src/ledger/batches.ts";
+import type { Entry } from "../../src/model/entry.ts";
 import { cutRest, MAX_PARTS } from "../../src/backup/rest.ts";
 import type { Pending } from "../../src/backup/walk.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";

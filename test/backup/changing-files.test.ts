@@ -10,7 +10,7 @@ import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
-import { sum, type Tally } from "../../src/backup/outcome.ts";
+import { sum, type Tally } from "../../src/model/outcome.ts";
 import type { Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";

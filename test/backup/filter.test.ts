@@ -1,7 +1,7 @@
 /** What patterns take of a tree; that each means what it means to git is held in test/model/pattern.test.ts. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createFilter } from "../../src/backup/filter.ts";
+import { createFilter } from "../../src/model/filter.ts";
 
 /** Whether a file is backed up, walked to as the app does: no directory on the way may be left out. */
 function takes(include: string[], exclude: string[], file: string): boolean {

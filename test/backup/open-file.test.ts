@@ -1,7 +1,7 @@
 /** A file that is closed while pieces of it are still being read: its descriptor's number soon stands for another file. */
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { OpenFile } from "../../src/backup/read-file.ts";
+import { OpenFile } from "../../src/files/read-file.ts";
 import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
 
 const SIZE = 1024 * 1024;

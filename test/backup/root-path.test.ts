@@ -1,6 +1,6 @@
 /** One spelling of a root, on either kind of machine. */
 import { expect, it } from "vitest";
-import { normalRoot } from "../../src/backup/root-path.ts";
+import { normalRoot } from "../../src/model/root-path.ts";
 
 it.each([
   ["/srv/site/", "/srv/site"],

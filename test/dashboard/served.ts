@@ -1,6 +1,6 @@
 /** The dashboard's files as they are served, without a browser. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Answer } from "../records/host.ts";
+import type { Answer } from "../api/host.ts";
 import type { Dashboard } from "./session.ts";
 
 export function servedTests(dashboard: Dashboard): void {
@@ -58,7 +58,7 @@ export function servedTests(dashboard: Dashboard): void {
 
     it("at another spelling of its address leads to the one that its links are relative to", async () => {
       const answer = await dashboard.host.fetch("/dashboard/", { redirect: "manual" });
-      expect([answer.status, answer.headers.get("location")]).toEqual([308, "../dashboard"]);
+      expect([answer.status, answer.headers.get("location")]).toEqual([308, "."]);
     });
   });
 

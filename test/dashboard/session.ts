@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { makeFolder } from "../harness/tree.ts";
-import { RecordsHost } from "../records/host.ts";
+import { RecordsHost } from "../api/host.ts";
 import { hasChromium, startBrowser, startContext, Visitor } from "./browser.ts";
 
 /** What the tests of the dashboard share. */

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it } from "vitest";
 import { pages, ROOT } from "../../docs/generate/pages.ts";
-import { openApiDocument } from "../../src/openapi/document.ts";
+import { openApiDocument } from "../../src/api/openapi.ts";
 import { environment } from "../../src/settings.ts";
 
 const made = await pages();

@@ -2,7 +2,7 @@
 import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { unsafePath } from "../../src/restore/safe-path.ts";
+import { unsafePath } from "../../src/model/safe-path.ts";
 import { fuzz, text } from "./fuzz.ts";
 
 const RUNS = 3_000;

@@ -1,7 +1,7 @@
 /** The app's own rooms without a host: what its activities are given, on a real Azurite behind a proxy. */
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { createBudget, type Budget } from "../../src/backup/budget.ts";
+import { createBudget, type Budget } from "../../src/storage/budget.ts";
 import { parseBackupRequest, type BackupRequest } from "../../src/backup/request.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { connect } from "../../src/storage/connect.ts";

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { expect, test } from "vitest";
-import { handOut } from "../../src/restore/hand-out.ts";
+import { handOut } from "../../src/manifest/hand-out.ts";
 import { beginRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";

@@ -1,17 +1,17 @@
 /** Large files as their orchestrations copy, restore and read them back, without a host. */
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Budget } from "../../src/backup/budget.ts";
+import type { Budget } from "../../src/storage/budget.ts";
 import { beginAttempt, commitAttempt, giveUp } from "../../src/backup/large-file/begin-and-commit.ts";
 import { compareOn, type Compared } from "../../src/backup/large-file/compare.ts";
 import { copyRange } from "../../src/backup/large-file/copy-range.ts";
 import type { LargeFileRef } from "../../src/backup/large-file/plan.ts";
 import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
-import { sum, type Tally } from "../../src/backup/outcome.ts";
+import { sum, type Tally } from "../../src/model/outcome.ts";
 import { beginRestore, endRestore, giveUpRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
 import type { LargeRestoreRef } from "../../src/restore/large-file/attempt.ts";
-import { LANES } from "../../src/restore/lanes.ts";
-import type { LargeRef } from "../../src/restore/plan.ts";
+import { LANES } from "../../src/manifest/lanes.ts";
+import type { LargeRef } from "../../src/manifest/plan.ts";
 import type { Settings } from "../../src/settings.ts";
 import type { VerifyScope } from "../../src/verify/verify-scope.ts";
 import { verifySpan, type Reading } from "../../src/verify/verify-span.ts";

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Tally } from "../../src/backup/outcome.ts";
+import type { Tally } from "../../src/model/outcome.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";

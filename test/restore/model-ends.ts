@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import fc from "fast-check";
-import type { Tally } from "../../src/backup/outcome.ts";
+import type { Tally } from "../../src/model/outcome.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun, openRun, readRun, type RunRecord } from "../../src/ledger/run-record.ts";
-import { Life, mortalDrive } from "../retention/dying-service.ts";
+import { Life, mortalDrive } from "../prune/dying-service.ts";
 import type { TestStorage } from "../harness/azurite.ts";
 import { Drive } from "./drive.ts";
 

@@ -1,8 +1,8 @@
 /** Names that some file systems take for one. Where that happens cannot be had on every system: the rule is tested by itself. */
 import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import type { ManifestItem } from "../../src/restore/manifest.ts";
-import { clashes, clashesIn } from "../../src/restore/one-name.ts";
+import type { ManifestItem } from "../../src/manifest/manifest.ts";
+import { clashes, clashesIn } from "../../src/files/one-name.ts";
 import { probeNames } from "../../src/restore/probe-names.ts";
 import { temporary } from "./tree.ts";
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { run } from "../cli/command.ts";
-import { ENGINE, RecordsHost } from "../records/host.ts";
+import { ENGINE, RecordsHost } from "../api/host.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
 let azurite: TestStorage;

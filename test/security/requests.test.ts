@@ -1,7 +1,7 @@
 /** The app's own routes against bodies that would take its time or memory, and answers that a browser would guess at. */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { RecordsHost } from "../records/host.ts";
+import { RecordsHost } from "../api/host.ts";
 
 const MIB = 1024 * 1024;
 const START = "/orchestrators/backupSiteContent";

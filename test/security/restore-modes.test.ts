@@ -7,10 +7,10 @@ import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NOBODY } from "../harness/as-nobody.ts";
 import { startStorageProxy } from "../harness/storage-proxy.ts";
-import { RecordsHost } from "../records/host.ts";
+import { RecordsHost } from "../api/host.ts";
 import { startDrive } from "../restore/drive.ts";
 import { temporary, write } from "../restore/tree.ts";
-import { Life, mortalDrive } from "../retention/dying-service.ts";
+import { Life, mortalDrive } from "../prune/dying-service.ts";
 
 const { azurite, drive } = startDrive();
 

@@ -18,7 +18,7 @@ import {
 } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
-import { md5 } from "../../src/storage/md5.ts";
+import { md5 } from "../../src/model/md5.ts";
 import { PutBlobRequests, type WholeBlob } from "../../src/storage/put-blob-request.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { freePort } from "../harness/local-host.ts";

@@ -1,12 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
-import { md5 } from "../../storage/md5.ts";
+import { md5 } from "../../model/md5.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Settings } from "../../settings.ts";
 import { blockId } from "../block-id.ts";
 import { uncommittedBlocks } from "../blocks-there.ts";
-import type { Budget } from "../budget.ts";
-import { HOLDING_A_FILE_MS } from "../../file-system/handles.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import { largeBlob, type AttemptRef, type Plan } from "./plan.ts";
 

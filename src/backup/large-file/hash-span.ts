@@ -2,7 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import type { Budget } from "../budget.ts";
+import type { Budget } from "../../storage/budget.ts";
 import { hashOn } from "../hash-on.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";

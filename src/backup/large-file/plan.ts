@@ -3,12 +3,12 @@ import { z } from "zod";
 import { entry as line, fileSize, readRecord } from "../../ledger/damaged.ts";
 import type { Ledger, Lines } from "../../ledger/ledger.ts";
 import type { PartRef } from "../../ledger/listing.ts";
-import { blobName } from "../blob-name.ts";
+import { blobName } from "../../model/blob-name.ts";
 import { markBeside } from "../blocks-there.ts";
-import { BLOCK } from "../budget.ts";
+import { BLOCK } from "../../storage/budget.ts";
 import type { CopyScope } from "../copy-scope.ts";
-import type { Entry } from "../entry.ts";
-import type { OpenFile } from "../read-file.ts";
+import type { Entry } from "../../model/entry.ts";
+import type { OpenFile } from "../../files/read-file.ts";
 
 const MIB = 1024 * 1024;
 /** Blob Storage's limit on the blocks of a blob. */

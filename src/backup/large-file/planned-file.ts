@@ -1,9 +1,9 @@
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Settings } from "../../settings.ts";
-import type { Entry } from "../entry.ts";
+import type { Entry } from "../../model/entry.ts";
 import { openToCopy } from "../open-to-copy.ts";
-import { ChangedWhileReading, NotAFile, type OpenFile } from "../read-file.ts";
-import { isAllowed } from "../roots.ts";
+import { ChangedWhileReading, NotAFile, type OpenFile } from "../../files/read-file.ts";
+import { isAllowed } from "../../files/roots.ts";
 import type { Piece } from "./copy-range.ts";
 import { isAsPlanned, openLarge, readPlan, type AttemptRef, type Plan } from "./plan.ts";
 

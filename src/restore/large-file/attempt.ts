@@ -1,12 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import type { Budget } from "../../backup/budget.ts";
+import type { Budget } from "../../storage/budget.ts";
 import { ChangedRecord, fileSize, readRecord } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
-import type { Source } from "../find-content.ts";
-import { readLarge, type LargeRef, type PlannedItem } from "../plan.ts";
+import type { Source } from "../../store/find-content.ts";
+import { readLarge, type LargeRef, type PlannedItem } from "../../manifest/plan.ts";
 import { refusedTarget } from "../refused-target.ts";
 import { restoreContext } from "../restore-context.ts";
 import type { RestoreScope } from "../restore-scope.ts";

@@ -1,18 +1,18 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Budget } from "../../backup/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
-import { ignore, type PinnedDirectory } from "../../backup/pinned-directory.ts";
-import { withTimeout } from "../../file-system/timeout.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { emptyTally, type Outcome, type Tally } from "../../model/outcome.ts";
+import { ignore, type PinnedDirectory } from "../../files/pinned-directory.ts";
+import { withTimeout } from "../../files/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { finish } from "../attributes.ts";
 import { failed } from "../decide.ts";
-import { hasTime } from "../file-times.ts";
-import { findContents } from "../find-content.ts";
-import { largeOutcome, type LargeRef } from "../plan.ts";
+import { hasTime } from "../../files/file-times.ts";
+import { findContents } from "../../store/find-content.ts";
+import { largeOutcome, type LargeRef } from "../../manifest/plan.ts";
 import {
   CannotWrite,
   explainFull,

@@ -2,19 +2,19 @@ import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { blobName } from "../../backup/blob-name.ts";
-import type { Budget } from "../../backup/budget.ts";
-import { awaitingHandles, HOLDING_A_FILE_MS } from "../../file-system/handles.ts";
-import { ignore, PinnedDirectory } from "../../backup/pinned-directory.ts";
-import { tidyInTime, withTimeout } from "../../file-system/timeout.ts";
+import { blobName } from "../../model/blob-name.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { awaitingHandles, HOLDING_A_FILE_MS } from "../../files/handles.ts";
+import { ignore, PinnedDirectory } from "../../files/pinned-directory.ts";
+import { tidyInTime, withTimeout } from "../../files/timeout.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
 import { classify } from "../../storage/errors.ts";
 import { keptBlob } from "../../storage/get-blob-request.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../../storage/read-checked.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import { byDirectory, inDirectory } from "../in-directory.ts";
-import { writeSparse } from "../write-sparse.ts";
+import { byDirectory, inDirectory } from "../../files/in-directory.ts";
+import { writeSparse } from "../../files/write-sparse.ts";
 import {
   openLargeRestore,
   readAttempt,

@@ -1,12 +1,12 @@
 import path from "node:path";
 import { readdir } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Budget } from "../../backup/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../../backup/outcome.ts";
-import { NotADirectory, PinnedDirectory } from "../../backup/pinned-directory.ts";
-import { fileError } from "../../file-system/file-error.ts";
-import { awaitingHandles } from "../../file-system/handles.ts";
-import { FileTimeout, tidyInTime, withTimeout } from "../../file-system/timeout.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { emptyTally, type Outcome, type Tally } from "../../model/outcome.ts";
+import { NotADirectory, PinnedDirectory } from "../../files/pinned-directory.ts";
+import { fileError } from "../../files/file-error.ts";
+import { awaitingHandles } from "../../files/handles.ts";
+import { FileTimeout, tidyInTime, withTimeout } from "../../files/timeout.ts";
 import { isFinal } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { BatchRef } from "../../ledger/listing.ts";
@@ -26,10 +26,10 @@ import {
   whyLeftOut,
 } from "../decide.ts";
 import { lookUp } from "../in-place.ts";
-import { readBatch, type PlannedItem } from "../plan.ts";
+import { readBatch, type PlannedItem } from "../../manifest/plan.ts";
 import { refusedTarget } from "../refused-target.ts";
 import type { RestoreScope } from "../restore-scope.ts";
-import { unsafePath } from "../safe-path.ts";
+import { unsafePath } from "../../model/safe-path.ts";
 
 /** Records what a restore would make of the files of one batch. A batch that was recorded before is not looked at again. */
 export async function previewBatch(

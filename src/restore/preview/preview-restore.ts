@@ -1,11 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { fileError } from "../../file-system/file-error.ts";
-import { realDirectory } from "../../file-system/real-path.ts";
-import { FileTimeout, withTimeout } from "../../file-system/timeout.ts";
+import { fileError } from "../../files/file-error.ts";
+import { realDirectory } from "../../files/real-path.ts";
+import { FileTimeout, withTimeout } from "../../files/timeout.ts";
 import type { Settings } from "../../settings.ts";
-import type { Ignored } from "../one-name.ts";
+import type { Ignored } from "../../files/one-name.ts";
 import { planFiles, type Planning, type RestorePlan } from "../plan-files.ts";
-import { noPlan, type PlanInput } from "../plan.ts";
+import { noPlan, type PlanInput } from "../../manifest/plan.ts";
 import type { RestoreRequest } from "../request.ts";
 
 /** Plans one part of a dry run; see planFiles. */

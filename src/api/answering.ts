@@ -1,0 +1,37 @@
+import {
+  HttpResponse,
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from "@azure/functions";
+import { problemResponse } from "./problem.ts";
+import { refuseLargeBody } from "./read-body.ts";
+
+/**
+ * A handler whose errors are answered as `application/problem+json`. No browser is to guess what an answer is: names and
+ * reasons in it come from strangers.
+ */
+export function answering(
+  handler: (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit | HttpResponse>,
+): HttpHandler {
+  return async (request, context) => {
+    const response = await answer(handler, request, context);
+    response.headers.set("X-Content-Type-Options", "nosniff");
+    return response;
+  };
+}
+
+async function answer(
+  handler: Parameters<typeof answering>[0],
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<HttpResponse> {
+  try {
+    refuseLargeBody(request);
+    const answered = await handler(request, context);
+    return answered instanceof HttpResponse ? answered : new HttpResponse(answered);
+  } catch (error) {
+    return new HttpResponse(problemResponse(error, context));
+  }
+}

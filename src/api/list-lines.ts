@@ -1,0 +1,102 @@
+import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { withRetries } from "../storage/retries.ts";
+import { fromToken, toToken } from "./continuation.ts";
+import { listPages } from "./list-blobs.ts";
+import type { Damage } from "./schema.ts";
+
+/** Where a page ended: a record of the ledger, and the byte after the last line that was looked at. */
+const place = z.object({ record: z.string(), offset: z.int().min(0) });
+type Place = z.infer<typeof place>;
+
+/** Bytes of the ledger that one page reads, about; a filter that finds little gives a short page and goes on later. */
+const MOST_BYTES = 16 * 1024 * 1024;
+const CHUNK = 1024 * 1024;
+
+/** Which lines of a run's ledger are asked for. */
+export interface LinesOf<T> {
+  /** Below the run's folder, with a slash at its end. */
+  folder: string;
+  schema: z.ZodType<T>;
+  /** Whether a record cannot have a line that is wanted. */
+  skips: (record: BlobItem) => boolean;
+  wants: (line: T) => boolean;
+}
+
+/** A page of lines, what of the records could not be read, and where to go on. */
+export interface LinePage<T> {
+  items: T[];
+  damaged?: Damage[];
+  continuation?: string;
+}
+
+/**
+ * A page of the lines of a run's ledger, in its order.
+ * @throws BadContinuation
+ */
+export async function listLines<T>(
+  service: BlobServiceClient,
+  run: string,
+  { limit, continuation }: { limit: number; continuation?: string | undefined },
+  { folder, schema, skips, wants }: LinesOf<T>,
+): Promise<LinePage<T>> {
+  const from = continuation === undefined ? undefined : fromToken(place, continuation);
+  const items: T[] = [];
+  const damaged: Damage[] = [];
+  const page = (at?: Place): LinePage<T> => ({
+    items,
+    ...(damaged.length === 0 ? {} : { damaged }),
+    ...(at ? { continuation: toToken(at) } : {}),
+  });
+  let read = 0;
+  for await (const { blobs } of listPages(service, `${run}/${folder}`)) {
+    for (const blob of blobs) {
+      const record = blob.name.slice(run.length + 1);
+      if ((from && record < from.record) || skips(blob)) continue;
+      const start = from?.record === record ? from.offset : 0;
+      const length = blob.properties.contentLength ?? 0;
+      for await (const { text, offset, next } of linesOf(service, blob.name, start, length)) {
+        if (items.length === limit || read > MOST_BYTES) return page({ record, offset });
+        read += next - offset;
+        const line = parse(schema, text);
+        if (line === undefined) damaged.push({ record, offset });
+        else if (wants(line)) items.push(line);
+      }
+    }
+  }
+  return page();
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lines of a blob from a byte on, fetched in pieces; `next` is the byte after the line and its newline. */
+async function* linesOf(service: BlobServiceClient, name: string, start: number, length: number) {
+  const blob = service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(name);
+  let begun: Buffer = Buffer.alloc(0);
+  let offset = start;
+  for (let at = start; at < length; at += CHUNK) {
+    const piece = Math.min(CHUNK, length - at);
+    const bytes = await withRetries(
+      (abortSignal) => blob.downloadToBuffer(at, piece, { abortSignal }),
+      piece,
+    );
+    const buffer = Buffer.concat([begun, bytes]);
+    let from = 0;
+    for (let to = buffer.indexOf(10); to >= 0; to = buffer.indexOf(10, from)) {
+      const next = offset + (to + 1 - from);
+      yield { text: buffer.toString("utf8", from, to), offset, next };
+      from = to + 1;
+      offset = next;
+    }
+    begun = buffer.subarray(from);
+  }
+  // The last line of a record that was cut short.
+  if (begun.length > 0) yield { text: begun.toString("utf8"), offset, next: offset + begun.length };
+}

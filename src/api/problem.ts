@@ -1,0 +1,65 @@
+import { STATUS_CODES } from "node:http";
+import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import { FileTimeout } from "../files/timeout.ts";
+import { DamagedRecord } from "../ledger/damaged.ts";
+import { isOfAnother } from "../ledger/other-app.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
+import { classify, describe } from "../storage/errors.ts";
+
+/** An answer that tells a person what is wrong with the request and what was expected. */
+export class HttpProblem extends Error {
+  readonly status: number;
+  readonly extra: Record<string, unknown>;
+
+  constructor(status: number, detail: string, extra: Record<string, unknown> = {}) {
+    super(detail);
+    this.status = status;
+    this.extra = extra;
+  }
+}
+
+/** 409: another run is where this one would work. */
+export class InUse extends HttpProblem {
+  constructor(detail: string, activeRun?: string) {
+    super(409, detail, activeRun === undefined ? {} : { activeRun });
+  }
+}
+
+/** What to do about a run that is in the way. @param own this app; see appIdentity */
+export function waitOrCancel(run: Pick<RunRecord, "app">, own: string): string {
+  return isOfAnother(own, run)
+    ? `It runs in the app ${run.app}: wait until it ends, or cancel it.`
+    : "Wait until it ends, or cancel it.";
+}
+
+/** Any error as `application/problem+json` (RFC 9457). What is not the caller's doing is logged, and told in general. */
+export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
+  if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
+  if (error instanceof DamagedRecord) return answer(502, error.message);
+  if (error instanceof FileTimeout) return answer(503, `${error.message}. Try again when it does.`);
+  if (isOfEngine(error)) {
+    const detail = `The Functions host did not answer the app's call to start or look up a run (${error.code ?? "no answer"}).`;
+    context.error(detail);
+    return answer(503, `${detail} Look whether the run is there; if it is not, start it again.`);
+  }
+  context.error(`Unexpected: ${describe(error)}`);
+  if (classify(error) === "other") {
+    return answer(500, "An unexpected error; the app's log has it under this invocation's id.", {
+      invocationId: context.invocationId,
+    });
+  }
+  return answer(503, describe(error));
+}
+
+/** The durable client calls its host over HTTP (by axios): that such a call fails says nothing of the storage account. */
+function isOfEngine(error: unknown): error is { code?: string } {
+  return error instanceof Error && (error as { isAxiosError?: unknown }).isAxiosError === true;
+}
+
+function answer(status: number, detail: string, extra: Record<string, unknown> = {}): HttpResponseInit {
+  return {
+    status,
+    headers: { "Content-Type": "application/problem+json" },
+    body: JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail, ...extra }),
+  };
+}

@@ -1,0 +1,67 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { FILE_COST } from "../ledger/batches.ts";
+import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
+import { listPages } from "./list-blobs.ts";
+import type { Progress } from "./schema.ts";
+
+/** How far a run is, by the metadata of its ledger's blobs. */
+export async function readProgress(
+  service: BlobServiceClient,
+  run: Pick<RunRecord, "id" | "started">,
+): Promise<{ counts: Counts; progress: Progress }> {
+  const counts = emptyCounts();
+  const listed = { files: 0, bytes: 0, complete: false };
+  const settled = { files: 0, bytes: 0 };
+  let parts = 0;
+  let known = 1;
+  for await (const { blobs } of listPages(service, `${run.id}/`)) {
+    for (const { name, metadata = {} } of blobs) {
+      if (name.startsWith(`${run.id}/outcomes/`)) {
+        const some = countsOf(metadata);
+        addCounts(counts, some);
+        // What was settled by listing it was never to be copied.
+        if (name.endsWith("-listed.jsonl")) continue;
+        settled.files += filesOf(some) + some.directories;
+        settled.bytes += some.bytes + some.unchangedBytes;
+      } else if (metadata["rest"] !== undefined) {
+        parts++;
+        known += whole(metadata["rest"]);
+        listed.files += whole(metadata["files"]);
+        listed.bytes += whole(metadata["bytes"]);
+      }
+    }
+  }
+  listed.complete = parts === known;
+  return { counts, progress: { listed, settled, ...paceOf(listed, settled, run.started) } };
+}
+
+/** With a guess at the time that is left. */
+function paceOf(listed: Progress["listed"], settled: Progress["settled"], started: string) {
+  const seconds = Math.max(0.001, (Date.now() - Date.parse(started)) / 1000);
+  const cost = (some: { files: number; bytes: number }): number => some.bytes + some.files * FILE_COST;
+  const done = cost(settled);
+  const pace = {
+    bytesPerSecond: round(settled.bytes / seconds),
+    filesPerSecond: round(settled.files / seconds),
+  };
+  if (!listed.complete || done === 0) return pace;
+  return { ...pace, secondsLeft: round((Math.max(0, cost(listed) - done) * seconds) / done) };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** Metadata names are lower case. */
+function countsOf(metadata: Record<string, string>): Counts {
+  const counts = emptyCounts();
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = whole(metadata[key.toLowerCase()]);
+  const deleted = whole(metadata["deleted"]);
+  return deleted > 0 ? { ...counts, deleted } : counts;
+}
+
+function whole(text: string | undefined): number {
+  const value = Number(text ?? 0);
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}

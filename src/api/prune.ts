@@ -1,0 +1,83 @@
+import pMap from "p-map";
+import { instancesOf } from "./engine.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { lockOver, overlap } from "../ledger/prune-lock.ts";
+import { closeRun, type RunRecord } from "../ledger/run-record.ts";
+import { currentRecord } from "./read-run.ts";
+import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
+import { runningRuns } from "../prune/read-runs.ts";
+import { goesOn } from "./is-active.ts";
+import type { Start } from "./orchestrators.ts";
+import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
+
+/** Records that are asked for at a time. */
+const READS = 16;
+
+/**
+ * How long a prune of another app is waited for after the last that was written of it, where it holds the lock no more.
+ * All that it does it does in slices of minutes, with a record of each; and what keeps backups from being made must not
+ * do so for a day. That a backup takes the lock meanwhile does no harm: the prune notices, and ends.
+ */
+const PRUNE_SILENCE_MS = 60 * 60_000;
+
+/** The input is the body as it came, so that the status shows what was asked for. */
+export async function preparePrune(body: unknown, start: Start): Promise<unknown> {
+  const parsed = parsePruneRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  await refuseWhilePruned(parsed.value, start, "any");
+  const { container, prefix } = parsed.value;
+  const active = (await closeEnded(start)).find(
+    (run) =>
+      (run.kind ?? "backup") === "backup" && run.container === container && overlap(run.prefix, prefix),
+  );
+  if (!active) return body;
+  throw new InUse(
+    `The run ${active.id} is backing up to the same place. ${waitOrCancel(active, start.services.settings.app)}`,
+    active.id,
+  );
+}
+
+/** @throws HttpProblem 409 while a prune is at work where a run is to write or to prune */
+export async function refuseWhilePruned(
+  { container, prefix }: Pick<PruneRequest, "container" | "prefix">,
+  start: Start,
+  where: "any" | "overlapping" = "overlapping",
+): Promise<void> {
+  const lock = await lockOver(start.services.storage, { container, prefix: where === "any" ? "" : prefix });
+  if (!lock) return;
+  if (await goesOn(start, lock.run, {}, PRUNE_SILENCE_MS)) {
+    throw new InUse(
+      `The prune ${lock.run} is at work on ${container}. Wait until it ends, or cancel it.`,
+      lock.run,
+    );
+  }
+  if (lock.leased) {
+    throw new InUse(`The prune ${lock.run} was just ended, and may be deleting yet. Try again in a minute.`);
+  }
+}
+
+/**
+ * Closes the records of runs that ended without closing theirs (terminated by the Durable API, say): to a prune, which
+ * knows records only, they would be at work forever. Those of other apps only when nothing was heard of them for long.
+ * @returns those that are at work indeed
+ */
+async function closeEnded({ client, services }: Start): Promise<RunRecord[]> {
+  const { storage } = services;
+  const instances = instancesOf(client, services.settings.app);
+  const runs = await pMap(
+    await runningRuns(storage),
+    async ({ id }) => {
+      const record = await currentRecord(storage, instances, id);
+      if (!record || record.status === "running") return record ?? [];
+      const { status, finished, message } = record;
+      await closeRun(new Ledger(storage, id), {
+        status,
+        ...(finished === undefined ? {} : { finished }),
+        ...(message === undefined ? {} : { message }),
+      });
+      return [];
+    },
+    { concurrency: READS },
+  );
+  return runs.flat();
+}

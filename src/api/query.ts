@@ -1,0 +1,32 @@
+import type { HttpRequest } from "@azure/functions";
+import type { z } from "zod";
+import { HttpProblem } from "./problem.ts";
+
+/** What the Functions host itself takes from a query: the function key and its name. */
+const HOSTS_OWN = ["code", "clientId"];
+
+/** A request's query by its schema. @throws HttpProblem 400 that names each wrong parameter */
+export function readQuery<T>(schema: z.ZodType<T>, request: HttpRequest): T {
+  const query = Object.fromEntries([...request.query].filter(([name]) => !HOSTS_OWN.includes(name)));
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.slice(0, 5).map((issue) => {
+    if (issue.code !== "unrecognized_keys") return `"${issue.path.join(".")}": ${issue.message}`;
+    return `unknown parameter ${issue.keys.map((key) => `"${key.slice(0, 64)}"`).join(", ")}`;
+  });
+  throw new HttpProblem(400, `${wrong.join("; ")}.`);
+}
+
+/** The header that leads to a list's next page (RFC 8288); nothing on the last one. */
+export function nextLink(
+  path: string,
+  query: Record<string, unknown>,
+  continuation: string | undefined,
+): Record<string, string> {
+  if (continuation === undefined) return {};
+  const next = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...query, continuation })) {
+    if (value !== undefined) next.set(name, String(value));
+  }
+  return { Link: `<${path}?${next.toString()}>; rel="next"` };
+}

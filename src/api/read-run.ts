@@ -1,0 +1,82 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { Ledger } from "../ledger/ledger.ts";
+import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
+import { RUN_ID } from "../model/run-id.ts";
+import { readRun, recordCounts, type RunRecord } from "../ledger/run-record.ts";
+import { lingers } from "../prune/choose-runs.ts";
+import type { Instances } from "./instances.ts";
+import { readProgress } from "./progress.ts";
+import { viewOf } from "./run-view.ts";
+import type { RunSummaryView, RunView } from "./schema.ts";
+import { endOf, fromInstance } from "./unrecorded.ts";
+
+/**
+ * One run: its record, and how far it is while it runs, by one list call over its ledger. Where the record says that it
+ * runs and the durable engine knows better (it was terminated from outside, say), the engine is right. Of a run of another
+ * app this app's engine knows nothing: that is taken to run as long as anything of it is written.
+ * @returns undefined when there is no such run
+ */
+export async function showRun(
+  service: BlobServiceClient,
+  instances: Instances,
+  id: string,
+): Promise<RunView | undefined> {
+  const record = await currentRecord(service, instances, id);
+  if (!record) return undefined;
+  const { message, warnings } = record;
+  const words = {
+    ...(message === undefined ? {} : { message }),
+    ...(warnings === undefined ? {} : { warnings }),
+  };
+  if (record.status !== "running") return { ...(await viewOfEnded(service, record)), ...words };
+  const { counts, progress } = await readProgress(service, record);
+  return { ...viewOf(service, { ...record, counts }), ...words, progress };
+}
+
+/**
+ * A run that has ended, with its counts. One that was ended from outside (canceled, say) has none in its record: what was
+ * under way then may be recorded later. Until it must have ended they are read anew; then they are recorded.
+ */
+export async function viewOfEnded(
+  service: BlobServiceClient,
+  record: Omit<RunRecord, "message">,
+): Promise<RunSummaryView> {
+  if (record.counts || record.status === "skipped") return viewOf(service, record);
+  const { counts } = await readProgress(service, record);
+  const view = viewOf(service, { ...record, counts });
+  if (lingers(record, new Date())) return { ...view, settling: true };
+  if (record.status === "canceled") await recordCounts(new Ledger(service, record.id), counts);
+  return view;
+}
+
+/** A run's record as it should stand; undefined when there is no such run. */
+export async function currentRecord(
+  service: BlobServiceClient,
+  instances: Instances,
+  id: string,
+): Promise<RunRecord | undefined> {
+  if (!RUN_ID.test(id)) return undefined;
+  const record = await readRun(new Ledger(service, id));
+  if (record && record.status !== "running") return record;
+  const instance = await instances.get(id);
+  if (!record) {
+    const begun = instance && (await fromInstance(service, id, instance));
+    return begun && { ...begun, app: instances.app };
+  }
+  if (instance?.status === "active") return record;
+  // This app's engine cannot say that it has ended.
+  const isElsewhere = !instance && isOfAnother(instances.app, record);
+  if (isElsewhere && (await isHeardOf(service, record))) return record;
+  // It may have closed its record since that was read.
+  const again = await readRun(new Ledger(service, id));
+  if (again && again.status !== "running") return again;
+  return { ...record, ...(isElsewhere ? silent(record) : endOf(instance)) };
+}
+
+/** The end of a run of which its app has written nothing any more. */
+function silent({ app }: RunRecord): Pick<RunRecord, "status" | "message"> {
+  return {
+    status: "failed",
+    message: `It ran in the app ${app}, and nothing of it was written for 24 hours: it is taken to have died.`,
+  };
+}

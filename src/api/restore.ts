@@ -1,0 +1,43 @@
+import { refusedTarget } from "../restore/refused-target.ts";
+import { parseRestoreRequest } from "../restore/request.ts";
+import { findRun, NoSuchRun, type SourceRun } from "../manifest/source-run.ts";
+import { parseVerifyRequest } from "../verify/request.ts";
+import { goesOn } from "./is-active.ts";
+import type { Start } from "./orchestrators.ts";
+import { HttpProblem } from "./problem.ts";
+
+/** The input is the body as it came, so that the status shows what was asked for. */
+export async function prepareRestore(body: unknown, start: Start): Promise<unknown> {
+  const parsed = parseRestoreRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  const refused = await refusedTarget(parsed.value, start.services.settings);
+  if (refused !== undefined) throw new HttpProblem(403, refused);
+  await existing(parsed.value, start);
+  return body;
+}
+
+export async function prepareVerify(body: unknown, start: Start): Promise<unknown> {
+  const parsed = parseVerifyRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  await existing(parsed.value, start);
+  return body;
+}
+
+/** @throws HttpProblem 404 when there is no such run, 409 while it goes on */
+async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<void> {
+  let source: SourceRun;
+  try {
+    source = await findRun(start.services.storage, request);
+  } catch (error) {
+    if (error instanceof NoSuchRun) throw new HttpProblem(404, error.message);
+    throw error;
+  }
+  // A run that was ended from outside never closed its record; what it recorded can be restored.
+  if (source.status === "running" && (await goesOn(start, source.id))) {
+    throw new HttpProblem(
+      409,
+      `The run ${source.id} is still going on, and has copied only a part. Wait until it ends, or choose another run.`,
+      { activeRun: source.id },
+    );
+  }
+}

@@ -1,0 +1,210 @@
+import { z } from "zod";
+import { fileSize, mtime } from "../ledger/damaged.ts";
+import { OUTCOMES } from "../model/outcome.ts";
+import { RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
+
+/** What the routes below `/backups` answer. The OpenAPI document is made of these. */
+
+const count = z.int().min(0);
+/** Of a check that a JSON schema cannot tell. */
+const INTEGER = { type: "integer" };
+const time = z.iso.datetime({ offset: true });
+
+export const counts = z.object({
+  copied: count,
+  unchanged: count,
+  vanished: count.describe("Gone between listing and copying."),
+  skipped: count.describe("Sockets, pipes, devices."),
+  failed: count,
+  deleted: count.optional().describe("Of a prune: blobs, snapshots, versions and ledgers."),
+  directories: count.describe("Empty directories, kept as marks."),
+  bytes: count.describe("Bytes copied; of a prune, bytes deleted."),
+  unchangedBytes: count.describe("Bytes of unchanged files."),
+});
+
+const destination = z.object({
+  container: z.string(),
+  prefix: z.string(),
+  url: z.url().describe("The container's address, with the prefix; no key or signature is in it."),
+});
+
+const links = z.object({
+  self: z.string(),
+  files: z.string(),
+  failed: z.string().describe("The files that failed."),
+  cancel: z.string().optional().describe("POST here stops the run; absent once it has ended."),
+});
+
+/** A run in a list of runs. */
+export const runSummary = z.object({
+  id: z.string(),
+  app: z
+    .string()
+    .optional()
+    .describe(
+      "The app that runs it, where several work on one storage account. Absent in runs of older versions.",
+    ),
+  kind: z.enum(RUN_KINDS),
+  of: z.string().optional().describe("The run that is restored or verified."),
+  dryRun: z
+    .boolean()
+    .optional()
+    .describe("A restore or prune that only tells what it would do; absent otherwise."),
+  root: z.string(),
+  destination,
+  mode: z.enum(["full", "incremental"]),
+  status: z.enum(RUN_STATUSES),
+  started: time,
+  finished: time.optional(),
+  counts: counts.optional().describe("Files by outcome; in a list only once the run has ended."),
+  settling: z
+    .literal(true)
+    .optional()
+    .describe(
+      "The run was canceled, or ended from outside, less than an hour ago: what was under way may still be recorded, and the counts may grow.",
+    ),
+  bytes: count.optional().describe("Bytes copied; of a prune, bytes deleted."),
+  throttled: count
+    .optional()
+    .describe("Requests that storage throttled or left unanswered, and that were sent again; absent: none."),
+  suspect: z
+    .literal(true)
+    .optional()
+    .describe("The backup found less than a tenth of the files of the last good one, and does not count."),
+  postdated: z
+    .literal(true)
+    .optional()
+    .describe("The run is dated in the future, for a clock was wrong; it does not count until then."),
+  forgotten: z
+    .string()
+    .optional()
+    .describe("The prune that forgot this run: it cannot be restored any more."),
+  links,
+});
+export type RunSummaryView = z.infer<typeof runSummary>;
+
+export const progress = z.object({
+  listed: z
+    .object({ files: count, bytes: count, complete: z.boolean() })
+    .describe("What is to be copied, as far as it is known; complete when nothing is left to list."),
+  settled: z.object({ files: count, bytes: count }).describe("What of it is done, with whatever outcome."),
+  bytesPerSecond: z.number().min(0),
+  filesPerSecond: z.number().min(0),
+  secondsLeft: z.number().min(0).optional().describe("A guess; only when listing is complete."),
+});
+export type Progress = z.infer<typeof progress>;
+
+/** A run by itself. */
+export const run = runSummary.extend({
+  message: z
+    .string()
+    .optional()
+    .describe("Why it failed, or was skipped; of a restore or verification also that its backup is partial."),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "Patterns of include and exclude that matched nothing, a sentence each; absent where there is none.",
+    ),
+  progress: progress.optional().describe("While it runs."),
+});
+export type RunView = z.infer<typeof run>;
+
+const continuation = z
+  .string()
+  .optional()
+  .describe("Give this back as the query's continuation for the next page; absent on the last one.");
+
+export const runPage = z.object({
+  runs: z.array(runSummary),
+  damaged: z.array(z.string()).optional().describe("Ids of runs whose record cannot be read."),
+  continuation,
+});
+export type RunPage = z.infer<typeof runPage>;
+
+/** What became of one file; a line of the ledger's outcomes. */
+export const fileOutcome = z.object({
+  path: z
+    .string()
+    .describe(
+      "Relative to the root, with `/` between segments. A byte of a name that is not valid UTF-8 stands as one of U+DC80 to U+DCFF.",
+    ),
+  outcome: z.enum(OUTCOMES),
+  kind: z.enum(["file", "link", "directory", "other"]),
+  size: fileSize.meta(INTEGER),
+  mtime: mtime.meta(INTEGER).optional().describe("Microseconds since 1970."),
+  mode: z.int().optional(),
+  md5: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type FileOutcome = z.infer<typeof fileOutcome>;
+
+const damage = z
+  .object({ record: z.string(), offset: count })
+  .describe("A line of the ledger that cannot be read.");
+export type Damage = z.infer<typeof damage>;
+
+export const filePage = z.object({
+  run: z.string(),
+  files: z.array(fileOutcome),
+  damaged: z.array(damage).optional(),
+  continuation,
+});
+export type FilePage = z.infer<typeof filePage>;
+
+/** A name that a restore removed. */
+export const deletedName = z.object({ path: z.string(), kind: z.enum(["file", "directory"]) });
+
+export const deletedPage = z.object({
+  run: z.string(),
+  deleted: z.array(deletedName),
+  damaged: z.array(damage).optional(),
+  continuation,
+});
+export type DeletedPage = z.infer<typeof deletedPage>;
+
+/** A query parameter that is a whole number. */
+const whole = (fallback: number, most: number) =>
+  z.coerce
+    .number({ error: `expected a number from 1 to ${most}` })
+    .int(`expected a number from 1 to ${most}`)
+    .min(1, `expected a number from 1 to ${most}`)
+    .max(most, `expected a number from 1 to ${most}`)
+    .default(fallback);
+
+const moment = z.iso.datetime({ offset: true, error: 'expected a time, e.g. "2026-11-23T14:30:00Z"' });
+const token = z.string().max(4096);
+
+const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
+  z.enum(names, { error: `expected one of ${names.join(", ")}` });
+
+export const runsQuery = z.strictObject({
+  kind: oneOf([...RUN_KINDS, "all"])
+    .default("backup")
+    .describe("What the runs do."),
+  status: oneOf(RUN_STATUSES).optional().describe("How the runs stand, by their records."),
+  root: z.string().optional().describe("Only runs of this directory."),
+  container: z.string().optional().describe("Only runs to this container."),
+  prefix: z.string().optional().describe("Only runs to this prefix; empty: to none."),
+  since: moment.optional().describe("Only runs that started at this time or later."),
+  until: moment.optional().describe("Only runs that started at this time or earlier."),
+  limit: whole(50, 1000).describe("The most runs of a page."),
+  continuation: token.optional(),
+});
+export type RunsQuery = z.infer<typeof runsQuery>;
+
+export const filesQuery = z.strictObject({
+  outcome: oneOf(OUTCOMES).optional().describe("Only files with this outcome."),
+  prefix: z.string().max(4096).optional().describe("Only files whose path begins with this."),
+  text: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe("Only files whose path or reason contains this, whatever the case of its letters."),
+  limit: whole(1000, 10_000).describe("The most files of a page."),
+  continuation: token.optional(),
+});
+export type FilesQuery = z.infer<typeof filesQuery>;
+
+export const deletedQuery = filesQuery.pick({ limit: true, continuation: true });
+export type DeletedQuery = z.infer<typeof deletedQuery>;

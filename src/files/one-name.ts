@@ -1,0 +1,53 @@
+import type { ManifestItem } from "../manifest/manifest.ts";
+
+/** What a file system does not tell names apart by: the case of letters, the form of Unicode. */
+export interface Ignored {
+  case: boolean;
+  form: boolean;
+}
+
+/**
+ * The items that cannot be restored beside the others, each with the name that would be lost with it: a file system that
+ * ignores case has one place for `Name` and `name`, and the second would silently take the first one's.
+ */
+export function clashes<Item extends Pick<ManifestItem, "path" | "kind">>(
+  items: readonly Item[],
+  ignored: Ignored,
+): Map<Item, string> {
+  const keyOf = (name: string): string => {
+    const formed = ignored.form ? name.normalize("NFC") : name;
+    return ignored.case ? formed.toLowerCase() : formed;
+  };
+  const above = new Map<string, string>();
+  let last = "";
+  for (const { path: name } of items) {
+    const parent = name.slice(0, Math.max(0, name.lastIndexOf("/")));
+    // Most names follow another of the same directory.
+    if (parent === last) continue;
+    last = parent;
+    for (let at = parent; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/"))))
+      above.set(keyOf(at), at);
+  }
+  const found = new Map<Item, string>();
+  const first = new Map<string, Item>();
+  for (const item of items) {
+    const key = keyOf(item.path);
+    const directory = item.kind === "directory" ? undefined : above.get(key);
+    const other = first.get(key);
+    if (directory !== undefined && directory !== item.path) found.set(item, directory);
+    else if (!other) first.set(key, item);
+    // What is in two directories can be in one.
+    else if (other.path !== item.path && (other.kind !== "directory" || item.kind !== "directory"))
+      found.set(item, other.path);
+  }
+  return found;
+}
+
+/** The items that clash where they are to be restored. What names are not told apart there is asked only if some would clash anywhere. */
+export async function clashesIn<Item extends Pick<ManifestItem, "path" | "kind">>(
+  items: readonly Item[],
+  ignoredThere: () => Promise<Ignored>,
+): Promise<Map<Item, string>> {
+  const anywhere = clashes(items, { case: true, form: true });
+  return anywhere.size === 0 ? anywhere : clashes(items, await ignoredThere());
+}

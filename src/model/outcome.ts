@@ -1,0 +1,135 @@
+import { printable } from "./path.ts";
+import type { EntryKind } from "./entry.ts";
+
+/** How a listed file ended. Every file ends in exactly one; only a prune deletes. */
+export const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed", "deleted"] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
+
+/** A line of a run's outcomes: what became of one name in the tree. */
+export interface Outcome {
+  path: string;
+  outcome: OutcomeName;
+  kind: EntryKind | "other";
+  /** Bytes of content in the backup; 0 unless copied, unchanged or deleted. */
+  size: number;
+  /** Microseconds since 1970. */
+  mtime?: number;
+  mode?: number;
+  /** Base64 of the content's MD5, for copied and unchanged. */
+  md5?: string;
+  /** Why it was skipped or failed, or what else there is to say. */
+  reason?: string;
+  /** It was restored, and its mode or time could not be set: `reason` says why. */
+  unset?: true;
+}
+
+/** Files and links by outcome; the bytes that were copied (or deleted); directories are counted apart. */
+export interface Counts {
+  copied: number;
+  unchanged: number;
+  vanished: number;
+  skipped: number;
+  failed: number;
+  /** Only where something was. */
+  deleted?: number;
+  directories: number;
+  /** Bytes copied; of a prune, bytes deleted. */
+  bytes: number;
+  /** Bytes of unchanged files. */
+  unchangedBytes: number;
+}
+
+/** How many failed files a result names; the rest are in the ledger. */
+const EXAMPLES = 5;
+const EXAMPLE_LENGTH = 300;
+
+/** What came of a batch, a listing or a whole part of the tree: counts, and a few failures by name. */
+export interface Tally {
+  counts: Counts;
+  failures: string[];
+  /** Set when the work was given up because nothing could succeed, e.g. storage refuses: what to do about it. */
+  stopped?: string;
+  /** What is to be told also of work in which nothing failed. */
+  note?: string;
+  /** Patterns of the request that matched something, where it has any; see Filter. */
+  matched?: number[];
+  /** What was restored and could not be given its mode or time; see Outcome. */
+  unset?: number;
+  /** Requests that storage throttled or left unanswered, which were sent again: why the work took longer. */
+  throttled?: number;
+}
+
+export function emptyCounts(): Counts {
+  return {
+    copied: 0,
+    unchanged: 0,
+    vanished: 0,
+    skipped: 0,
+    failed: 0,
+    directories: 0,
+    bytes: 0,
+    unchangedBytes: 0,
+  };
+}
+
+export function emptyTally(): Tally {
+  return { counts: emptyCounts(), failures: [] };
+}
+
+/** Counts one outcome. */
+export function count(tally: Tally, outcome: Outcome): void {
+  const { counts } = tally;
+  if (outcome.unset) tally.unset = (tally.unset ?? 0) + 1;
+  if (outcome.kind === "directory" && outcome.outcome !== "failed") {
+    counts.directories++;
+    return;
+  }
+  counts[outcome.outcome] = (counts[outcome.outcome] ?? 0) + 1;
+  if (outcome.outcome === "copied" || outcome.outcome === "deleted") counts.bytes += outcome.size;
+  else if (outcome.outcome === "unchanged") counts.unchangedBytes += outcome.size;
+  else if (outcome.outcome === "failed" && tally.failures.length < EXAMPLES) {
+    tally.failures.push(
+      `${printable(outcome.path)}: ${outcome.reason ?? "unknown"}`.slice(0, EXAMPLE_LENGTH),
+    );
+  }
+}
+
+/** The sum of several tallies, with the first few failures of all. */
+export function sum(tallies: readonly Tally[]): Tally {
+  const total = emptyTally();
+  for (const { counts, failures, stopped, note, matched, unset, throttled } of tallies) {
+    addCounts(total.counts, counts);
+    total.failures.push(...failures.slice(0, EXAMPLES - total.failures.length));
+    if (stopped !== undefined) total.stopped ??= stopped;
+    if (note !== undefined) total.note ??= note;
+    if (matched) total.matched = [...new Set([...(total.matched ?? []), ...matched])];
+    if (unset) total.unset = (total.unset ?? 0) + unset;
+    if (throttled) total.throttled = (total.throttled ?? 0) + throttled;
+  }
+  return total;
+}
+
+/** Adds some counts to others. */
+export function addCounts(total: Counts, some: Counts): void {
+  for (const key of Object.keys(some) as (keyof Counts)[]) total[key] = (total[key] ?? 0) + (some[key] ?? 0);
+}
+
+/** Copied and unchanged, vanished, skipped and failed together: all files that were listed. */
+export function filesOf(counts: Counts): number {
+  return OUTCOMES.reduce((files, outcome) => files + (counts[outcome] ?? 0), 0);
+}
+
+/** Why a run failed, for people: what stopped it, or which files failed. Undefined when it did not. */
+export function verdict(
+  { counts, failures, stopped }: Tally,
+  run: string,
+  done = "backed up",
+): string | undefined {
+  if (stopped !== undefined) return stopped;
+  if (counts.failed === 0) return undefined;
+  const more = counts.failed > failures.length ? `; and ${counts.failed - failures.length} more` : "";
+  return (
+    `${counts.failed} of ${filesOf(counts)} files failed, the others are ${done}. ${failures.join("; ")}${more}. ` +
+    `All of them: container backup-runs, ${run}/outcomes.`
+  );
+}

@@ -1,0 +1,77 @@
+import { isDeepStrictEqual } from "node:util";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { ChangedRecord } from "../ledger/damaged.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { blobPages } from "../storage/blob-pages.ts";
+import { classify } from "../storage/errors.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { choose } from "./choose-runs.ts";
+import { DECISION, nothing, type Decision, type ManifestRef, type Standing } from "./decision.ts";
+import { isBackup, knownRuns } from "./known-runs.ts";
+import { manifestsOf } from "./list-manifests.ts";
+import { recordsToGo } from "./records-to-go.ts";
+import type { PruneRequest } from "./request.ts";
+
+/**
+ * Takes over the decision that is there already. Another delivery of the activity made it, or someone else wrote it: it must
+ * be one that this prune could have made.
+ * @throws ChangedRecord
+ */
+export async function adopt(standing: Standing, request: PruneRequest, ledger: Ledger): Promise<Standing> {
+  const { decision, sha256 } = standing;
+  // It leads nowhere.
+  if (decision.problem !== undefined) return { decision: nothing(request, decision.problem), sha256 };
+  const agrees =
+    isDeepStrictEqual(decision.request, request) &&
+    // Nothing that a dry run decides is done.
+    (request.dryRun || (await isPossible(decision, request, ledger)));
+  if (!agrees) throw new ChangedRecord(`${ledger.runId}/${DECISION}`);
+  return standing;
+}
+
+/**
+ * Whether a decision forgets nothing that the policy keeps, and knows of all that stays. The other delivery may have seen
+ * readers that are done by now: then it forgets less than would be forgotten now. And some of it may be gone already.
+ */
+async function isPossible(decision: Decision, request: PruneRequest, ledger: Ledger): Promise<boolean> {
+  const { service, runId } = ledger;
+  const runs = (await knownRuns(service, request)).filter(({ id }) => id !== runId);
+  const { kept, forgotten } = choose(runs, request, new Set(), runId, new Date());
+  const gone = idsOf(decision.forgotten);
+  const stay = [...kept, ...forgotten].filter(({ id }) => !gone.has(id));
+  const records = recordsToGo(runs, { kept: stay, forgotten: decision.forgotten }, request.prefix);
+  const mayGo = idsOf([...forgotten, ...records]);
+  for (const { id } of [...decision.forgotten, ...decision.records])
+    if (!mayGo.has(id) && (await isThere(id, service))) return false;
+  if (gone.size === 0) return true;
+  const staying = new Set(decision.staying);
+  const read = await readAll(decision, ledger);
+  if (!read) return false;
+  const others = runs.filter((run) => isBackup(run) && !gone.has(run.id));
+  const needed = await manifestsOf(others, gone, service);
+  return needed.every(({ ref }) => staying.has(ref.run) && read.has(JSON.stringify(ref)));
+}
+
+/** The manifests that a decision names; undefined where their lists are gone: the prune has ended, or never wrote them. */
+async function readAll(decision: Decision, ledger: Ledger): Promise<Set<string> | undefined> {
+  const read = new Set<string>();
+  try {
+    for (const lines of decision.manifests)
+      for (const ref of await ledger.readLines<ManifestRef>(lines)) read.add(JSON.stringify(ref));
+    return read;
+  } catch (error) {
+    if (classify(error) !== "missing") throw error;
+    return undefined;
+  }
+}
+
+/** Whether anything of a run's ledger is left. */
+async function isThere(id: string, service: BlobServiceClient): Promise<boolean> {
+  for await (const { blobs } of blobPages(service.getContainerClient(LEDGER_CONTAINER), { prefix: `${id}/` }))
+    if (blobs.length > 0) return true;
+  return false;
+}
+
+function idsOf(runs: readonly { id: string }[]): Set<string> {
+  return new Set(runs.map(({ id }) => id));
+}

@@ -1,0 +1,146 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { beingStarted } from "../ledger/destination-claim.ts";
+import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { settleOutcomes } from "../ledger/outcomes.ts";
+import { PruneLock } from "../ledger/prune-lock.ts";
+import { markForgotten, openRun, readRun } from "../ledger/run-record.ts";
+import { describe, inWords } from "../storage/errors.ts";
+import { adopt } from "./adopt-decision.ts";
+import { choose, lingers, type Verdict } from "./choose-runs.ts";
+import { nothing, readDecision, settleDecision, type Decision, type Standing } from "./decision.ts";
+import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
+import { listManifests } from "./list-manifests.ts";
+import { readRuns } from "./read-runs.ts";
+import { recordsToGo } from "./records-to-go.ts";
+import type { PruneRequest } from "./request.ts";
+
+/** Records that are marked at a time. */
+const MARKS = 16;
+
+/**
+ * Decides once which runs are forgotten, and marks them, so that nobody restores them any more. From then on what is
+ * needed cannot grow: the lock keeps backups out, and a restore reads only what is not marked.
+ */
+export async function decidePrune(
+  { run, request, app }: { run: string; request: PruneRequest; app?: string },
+  service: BlobServiceClient,
+): Promise<Standing & { found: Tally }> {
+  const ledger = new Ledger(service, run);
+  try {
+    const before = await readDecision(ledger);
+    const { decision, sha256 } = await (before
+      ? adopt(before, request, ledger)
+      : decide(ledger, request, app));
+    // Marks of runs that were chosen first and turned out to be read. A damaged record cannot have been marked.
+    const unmarked = decision.kept.filter(({ started }) => started !== undefined);
+    if (!request.dryRun) await mark(unmarked, false, ledger);
+    const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
+    return { decision, sha256, found };
+  } catch (error) {
+    if (!isFinal(error)) throw inWords(error);
+    return { decision: nothing(request, describe(error)), sha256: "", found: emptyTally() };
+  }
+}
+
+/** A run that stays, as a line of the prune's outcomes. */
+function stays({ id, started = "an unknown time", reasons }: Verdict): Outcome {
+  const reason = `the run of ${started} stays: ${reasons.join(", ")}`;
+  return { path: `${LEDGER_CONTAINER}/${id}`, outcome: "unchanged", kind: "other", size: 0, reason };
+}
+
+async function decide(ledger: Ledger, request: PruneRequest, app: string | undefined): Promise<Standing> {
+  const { service, runId: self } = ledger;
+  const { container, prefix, dryRun } = request;
+  const place = { root: "", container, prefix, mode: "full" } as const;
+  await openRun(ledger, place, {
+    kind: "prune",
+    ...(dryRun ? { dryRun } : {}),
+    ...(app === undefined ? {} : { app }),
+  });
+  const settle = async (decision: Decision): Promise<Standing> => {
+    const { won, standing } = await settleDecision(ledger, decision);
+    return won ? standing : await adopt(standing, request, ledger);
+  };
+
+  const lock = new PruneLock(service, { id: self, container, prefix });
+  const other = dryRun ? undefined : await lock.take();
+  if (other !== undefined) {
+    const why =
+      other.run === undefined
+        ? `Another prune of ${container} is just ending. Try again in a minute.`
+        : `The prune ${other.run} is at work on ${container}. ${WAIT}`;
+    return await settle(nothing(request, why));
+  }
+  // Since this delivery looked another may have decided, and the prune may even be over.
+  const before = await readDecision(ledger);
+  if (before) {
+    if (!dryRun && (await readRun(ledger))?.finished !== undefined) await lock.release();
+    return await adopt(before, request, ledger);
+  }
+  const runs = (await knownRuns(service, request)).filter(({ id }) => id !== self);
+  const problem = await busyWith(runs, request, service);
+  if (problem !== undefined) return await settle(nothing(request, problem));
+
+  const now = new Date();
+  const readers = await readRuns(service);
+  let choice = choose(runs, request, readers, self, now);
+  const marked = choice.forgotten;
+  if (!dryRun && choice.forgotten.length > 0) {
+    await mark(marked, true, ledger);
+    // A reader opens its record and then looks for the mark: one that did not see it is seen now.
+    choice = choose(runs, request, new Set([...readers, ...(await readRuns(service))]), self, now);
+  }
+  const backups = runs.filter(isBackup);
+  const forgotten = new Set(choice.forgotten.map(({ id }) => id));
+  const standing = await settle({
+    ...nothing(request),
+    ...choice,
+    staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
+    lingering: backups.some((run) => lingers(run, now)),
+    records: recordsToGo(runs, choice, prefix),
+    ...(forgotten.size > 0 ? await listManifests(backups, forgotten, ledger) : {}),
+  }).catch(async (error: unknown) => {
+    // Nothing will be deleted: what this delivery has marked can be restored again.
+    if (error instanceof ChangedRecord && !dryRun) await mark(marked, false, ledger);
+    throw error;
+  });
+  if (!dryRun) {
+    // What this delivery marked and the decision that stands does not know of: runs that began since it was made.
+    const known = new Set(standing.decision.forgotten.map(({ id }) => id));
+    await mark(
+      marked.filter(({ id }) => !known.has(id)),
+      false,
+      ledger,
+    );
+  }
+  return standing;
+}
+
+const WAIT = "Wait until it ends, or cancel it.";
+
+/** Why nothing can be pruned now, for people. */
+async function busyWith(
+  runs: readonly KnownRun[],
+  place: PruneRequest,
+  service: BlobServiceClient,
+): Promise<string | undefined> {
+  const active = runs.find(({ kind, status }) => kind === "backup" && status === "running");
+  if (active) return `The run ${active.id} is backing up to the same place. ${WAIT}`;
+  const starting = await beingStarted(service, place);
+  if (starting === undefined || runs.some(({ id }) => id === starting)) return undefined;
+  return `The run ${starting} is just beginning to back up to the same place. ${WAIT}`;
+}
+
+async function mark(
+  runs: readonly { id: string }[],
+  forgotten: boolean,
+  { service, runId }: Ledger,
+): Promise<void> {
+  await pMap(runs, ({ id }) => markForgotten(new Ledger(service, id), runId, forgotten), {
+    concurrency: MARKS,
+  });
+}

@@ -1,0 +1,140 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { z } from "zod";
+import { emptyTally, type Outcome } from "../model/outcome.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { readRecord } from "../ledger/damaged.ts";
+import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { indexName } from "../ledger/run-index.ts";
+import { readRun, type RunRecord } from "../ledger/run-record.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { blobPages } from "../storage/blob-pages.ts";
+import type { Decision, RecordToGo } from "./decision.ts";
+import type { Erase, Prune, SliceResult } from "./step.ts";
+
+/** Lanes that ledgers are deleted in. */
+const LANES = 16;
+/** Ledgers of a slice: what a slice asks for whatever it deletes is then little beside the deletes. */
+const A_SLICE = 8;
+/** Blobs of a ledger that are deleted at a time; the process's budget of requests limits them further. */
+const AT_A_TIME = 32;
+/** Milliseconds that a slice deletes for: well within the five minutes that a function has. */
+const MOST_MS = 60_000;
+
+/** None where blobs were left for now: it takes the records to know them again. The next prune goes on from there. */
+export function lanesOfLedgers(decision: Decision): number {
+  return decision.lingering ? 0 : Math.min(LANES, slicesOf(decision));
+}
+
+function slicesOf(decision: Decision): number {
+  return Math.ceil(ledgersOf(decision).length / A_SLICE);
+}
+
+function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records">): RecordToGo[] {
+  return [
+    ...forgotten.map(({ id, started }) => ({
+      id,
+      what: `the record of the forgotten run of ${started ?? "an unknown time"}`,
+    })),
+    ...records,
+  ];
+}
+
+/**
+ * Deletes the ledgers of a few runs, once nothing of what only they needed is left; in a dry run only records it. Goes
+ * on in the same slice where its time was up.
+ */
+export async function deleteLedgers(prune: Prune, lane: number, slice: number): Promise<SliceResult> {
+  const { decision, erase } = prune;
+  const number = lane + slice * LANES;
+  const done = number + LANES >= slicesOf(decision);
+  const record = `outcomes/ledgers-${number}.jsonl`;
+  const before = await readTally(prune.ledger, record);
+  if (before) return { tally: before, done };
+  const until = performance.now() + MOST_MS;
+  const ledgers = ledgersOf(decision).slice(number * A_SLICE, (number + 1) * A_SLICE);
+  const looks = await pMap(ledgers, ({ id }) => lookInto(id, prune), { concurrency: A_SLICE });
+  let sizes = Object.fromEntries(looks.map(({ id, size }) => [id, size]));
+  if (erase) {
+    sizes = await settleSizes(sizes, prune, `lists/ledgers-${number}.json`);
+    const gone = await pMap(looks, (look) => remove(look, prune, erase, until), { concurrency: A_SLICE });
+    if (gone.includes(false)) return { tally: emptyTally(), done: false, again: true };
+  }
+  const outcomes = ledgers.map(({ id, what }): Outcome => {
+    const reason = erase ? what : `would be: ${what}`;
+    const path = `${LEDGER_CONTAINER}/${id}`;
+    return { path, outcome: "deleted", kind: "other", size: sizes[id] ?? 0, reason };
+  });
+  return { tally: await settleOutcomes(prune.ledger, record, outcomes), done };
+}
+
+/** What is left of a ledger. */
+interface Look {
+  id: string;
+  record: RunRecord | undefined;
+  /** The first of its blobs: seldom are there more. */
+  first: string[];
+  more: boolean;
+  /** Bytes. */
+  size: number;
+}
+
+/** A ledger's blobs but for its record, which is longer by the mark that it is forgotten: a dry run foretells the same. */
+async function* blobsOf(id: string, service: BlobServiceClient) {
+  for await (const { blobs } of blobPages(service.getContainerClient(LEDGER_CONTAINER), {
+    prefix: `${id}/`,
+  })) {
+    yield blobs.filter(({ name }) => name !== `${id}/run.json`);
+  }
+}
+
+async function lookInto(id: string, { service }: Prune): Promise<Look> {
+  const look: Look = { id, record: undefined, first: [], more: false, size: 0 };
+  const list = async () => {
+    for await (const blobs of blobsOf(id, service)) {
+      if (look.first.length > 0) look.more = true;
+      else look.first = blobs.map(({ name }) => name);
+      look.size += blobs.reduce((sum, { properties }) => sum + (properties.contentLength ?? 0), 0);
+    }
+  };
+  [look.record] = await Promise.all([readRun(new Ledger(service, id)), list()]);
+  return look;
+}
+
+/** Sizes, recorded before the first blob goes: a delivery after one that was broken off finds only the rest. */
+async function settleSizes(sizes: Record<string, number>, { ledger }: Prune, name: string) {
+  const { won } = await ledger.writeOnce(name, JSON.stringify({ sizes }));
+  if (won) return sizes;
+  const text = (await ledger.read(name)) ?? "";
+  return readRecord<{ sizes: typeof sizes }>(text, sizesRecord, `${ledger.runId}/${name}`).sizes;
+}
+
+const sizesRecord = z.looseObject({ sizes: z.record(z.string(), z.number().int().min(0)) });
+
+/**
+ * The record itself last: as long as it is there, it says that the run is forgotten.
+ * @returns false where the time was up before
+ */
+async function remove(
+  { id, record, first, more }: Look,
+  { service }: Prune,
+  erase: Erase,
+  until: number,
+): Promise<boolean> {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  const removeBlob = async (name: string): Promise<boolean> => {
+    if (performance.now() > until) return false;
+    await erase(container.getBlobClient(name), { deleteSnapshots: "include" });
+    return true;
+  };
+  const removeAll = async (names: readonly string[]) =>
+    !(await pMap(names, removeBlob, { concurrency: AT_A_TIME })).includes(false);
+  if (!(await removeAll(first))) return false;
+  if (more) {
+    for await (const blobs of blobsOf(id, service)) {
+      if (!(await removeAll(blobs.map(({ name }) => name)))) return false;
+    }
+  }
+  if (record) await removeBlob(indexName(record));
+  return await removeBlob(`${id}/run.json`);
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { toLine, type Ledger, type Lines } from "../ledger/ledger.ts";
+import { rangesOf } from "../ledger/listing.ts";
+import { inTurns } from "../model/in-turns.ts";
+import { listManifest } from "../manifest/manifest.ts";
+import { MAX_PARTITIONS, type ManifestRef } from "./decision.ts";
+import type { KnownRun } from "./known-runs.ts";
+
+/** Ledgers that are listed at a time. */
+const LISTS = 16;
+/** Lines of manifests that one activity reads: some 20 MB, a few seconds. */
+const LINES_A_RANGE = 100_000;
+/** Lines of manifests that one partition is to have; most name a content that others name too. */
+const LINES_A_PARTITION = 200_000;
+
+/** The blobs of some runs' manifests, each with the names that it settles. */
+export async function manifestsOf(
+  runs: readonly KnownRun[],
+  forgotten: ReadonlySet<string>,
+  service: BlobServiceClient,
+): Promise<{ ref: ManifestRef; files: number }[]> {
+  const blobs = await pMap(
+    runs,
+    async ({ id, prefix }) => {
+      const manifest = await listManifest(service, id);
+      return manifest.map(({ name, files }) => ({
+        ref: { run: id, name, prefix, kept: !forgotten.has(id) },
+        files,
+      }));
+    },
+    { concurrency: LISTS },
+  );
+  return blobs.flat();
+}
+
+/**
+ * Writes the names of all blobs of some runs' manifests to the ledger, cut into ranges of about so many lines each, and
+ * says into how many partitions the names in them are best divided.
+ */
+export async function listManifests(
+  runs: readonly KnownRun[],
+  forgotten: ReadonlySet<string>,
+  ledger: Ledger,
+): Promise<{ manifests: Lines[]; partitions: number }> {
+  const list = `lists/manifests-${randomUUID()}.jsonl`;
+  const pieces: string[][] = [];
+  let inPiece = 0;
+  let total = 0;
+  await inTurns(await manifestsOf(runs, forgotten, ledger.service), ({ ref, files }) => {
+    if (pieces.length === 0 || (inPiece > 0 && inPiece + files > LINES_A_RANGE)) {
+      pieces.push([]);
+      inPiece = 0;
+    }
+    pieces.at(-1)?.push(toLine(ref));
+    inPiece += files;
+    total += files;
+  });
+  const texts = pieces.map((lines) => lines.join(""));
+  if (texts.length > 0) await ledger.writeOnce(list, texts.join(""));
+  const partitions = Math.min(MAX_PARTITIONS, Math.max(1, Math.ceil(total / LINES_A_PARTITION)));
+  return { manifests: rangesOf(list, texts), partitions };
+}

@@ -1,0 +1,154 @@
+import pLimit from "p-limit";
+import {
+  PAGE_BYTES,
+  type ListBlobsRequests,
+  type ListedBlob,
+  type ListedPage,
+  type PageRequest,
+} from "../storage/list-blobs-request.ts";
+import { retrying } from "../storage/retries.ts";
+import { folderOf } from "../model/blob-name.ts";
+
+/** Listings that are asked for at a time. */
+export const LISTS = 8;
+/** Blobs that are listed together, for each file that the part may look at: as many again may be beside those. */
+const BLOBS_A_FILE = 2;
+/**
+ * Blobs of a page of all that is below a folder. While one is read, the service makes the next. Of 5,000, the service's
+ * most, the emulator takes half as much again for each blob (docs/performance.md); a real account has no such preference.
+ */
+const PAGE_BELOW = 2_000;
+
+/** A page that is on its way: whoever takes it gets its error. */
+interface AskedPage {
+  page: Promise<ListedPage>;
+  /** The page that follows it; undefined when there is no room for it. */
+  following: (from: string) => AskedPage | undefined;
+}
+
+const IGNORE = (): void => {};
+
+/** The blobs below a folder, by name; undefined when there are too many to list them all. */
+type Below = Map<string, ListedBlob> | undefined;
+
+/**
+ * The blobs that are at the destination of a part of the tree. Of each folder that the part begins with all is listed
+ * that is below it, 2,000 blobs a call, whatever number of folders they are in. Where there is far more than the part
+ * will look at, its folders are listed one by one, by a call each (of up to 5,000 blobs).
+ */
+export class DestinationListings {
+  readonly #requests: ListBlobsRequests;
+  /** What is below the folders that the part begins with, once that is asked for. */
+  readonly #tops: Map<string, Promise<Below> | undefined>;
+  readonly #limit = pLimit(LISTS);
+  /** Blobs that may still be listed together with others. */
+  #room: number;
+  /** First pages that were asked for ahead, by folder. */
+  readonly #ahead = new Map<string, Promise<ListedPage>>();
+
+  /**
+   * @param folders that the part begins with; they end in `/`, or are empty for the container's top
+   * @param files that it may look at
+   */
+  constructor(
+    requests: ListBlobsRequests,
+    { folders, files }: { folders: readonly string[]; files: number },
+  ) {
+    this.#requests = requests;
+    this.#tops = new Map(folders.map((folder) => [folder, undefined]));
+    this.#room = files * BLOBS_A_FILE;
+  }
+
+  /** Asks for what is in a folder, for somebody will want it soon; nothing when enough is asked for. */
+  expect(folder: string): void {
+    if (this.#room > 0 && this.#topOf(folder) !== undefined) {
+      this.#below(folder)?.catch(IGNORE);
+      return;
+    }
+    if (this.#ahead.size >= LISTS || this.#ahead.has(folder)) return;
+    const first = this.#page(folder, undefined);
+    first.catch(IGNORE);
+    this.#ahead.set(folder, first);
+  }
+
+  /** Those of a folder's blobs that are wanted, each with what it is wanted for. */
+  async *find<T>(folder: string, wanted: ReadonlyMap<string, T>): AsyncGenerator<[T, ListedBlob]> {
+    const below = await this.#below(folder);
+    if (below) {
+      for (const [name, what] of wanted) {
+        const blob = below.get(name);
+        if (blob) yield [what, blob];
+      }
+      return;
+    }
+    for await (const blob of this.#inFolder(folder)) {
+      const what = wanted.get(blob.name);
+      if (what !== undefined) yield [what, blob];
+    }
+  }
+
+  /** What is below the top that a folder is in; undefined when it is in none. */
+  #below(folder: string): Promise<Below> | undefined {
+    const top = this.#topOf(folder);
+    if (top === undefined) return undefined;
+    const asked = this.#tops.get(top) ?? this.#limit(() => this.#listBelow(top));
+    this.#tops.set(top, asked);
+    return asked;
+  }
+
+  async #listBelow(top: string): Promise<Below> {
+    const blobs = new Map<string, ListedBlob>();
+    let asked = this.#askBelow(top, undefined);
+    while (asked) {
+      const page: ListedPage = await asked.page;
+      for (const blob of page.blobs) blobs.set(blob.name, blob);
+      if (page.next === undefined) return blobs;
+      asked = asked.following(page.next);
+    }
+    return undefined;
+  }
+
+  /** Asks for a page of all that is below a folder, if there is room for it, and soon for the one that follows. */
+  #askBelow(top: string, from: string | undefined): AskedPage | undefined {
+    const most = Math.min(PAGE_BELOW, this.#room);
+    if (most <= 0) return undefined;
+    this.#room -= most;
+    let following: AskedPage | undefined;
+    const onNext = (next: string): void => {
+      following ??= this.#askBelow(top, next);
+    };
+    const page = this.#page(top, from, { deep: true, most, onNext }).then((it) => {
+      this.#room += most - it.blobs.length;
+      return it;
+    });
+    page.catch(IGNORE);
+    return { page, following: (next) => following ?? this.#askBelow(top, next) };
+  }
+
+  /** The nearest folder, of those that the part begins with, that a folder is in. */
+  #topOf(folder: string): string | undefined {
+    for (let at = folder; ; at = folderOf(at.slice(0, -1))) {
+      if (this.#tops.has(at)) return at;
+      if (at === "") return undefined;
+    }
+  }
+
+  async *#inFolder(folder: string): AsyncGenerator<ListedBlob> {
+    let page = await (this.#ahead.get(folder) ?? this.#page(folder, undefined));
+    this.#ahead.delete(folder);
+    yield* page.blobs;
+    while (page.next !== undefined) {
+      page = await this.#page(folder, page.next);
+      yield* page.blobs;
+    }
+  }
+
+  async #page(
+    folder: string,
+    from: string | undefined,
+    how: Pick<PageRequest, "deep" | "most" | "onNext"> = { deep: false },
+  ): Promise<ListedPage> {
+    const page = { folder, from, withMetadata: true, ...how };
+    return await retrying((timeout) => this.#requests.page(page, timeout), PAGE_BYTES);
+  }
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import type { Budget } from "../storage/budget.ts";
+import type { GetBlobRequests } from "../storage/get-blob-request.ts";
+import { retrying } from "../storage/retries.ts";
+import type { Source } from "./find-content.ts";
+
+/** Content, and the requests that it is fetched by. */
+export interface Fetched {
+  requests: GetBlobRequests;
+  /** The blob's name. */
+  name: string;
+  source: Source;
+}
+
+/** Larger content is fetched in ranges of this size. */
+const RANGE = 8 * 1024 * 1024;
+/** Ranges of one file that are fetched at a time. */
+const RANGES_AT_A_TIME = 4;
+
+/**
+ * Fetches content by ranges, a few at a time, and hands them on in order. A range that fails is fetched again by itself,
+ * and only of the very content that was found (by its ETag).
+ * @param take is given each range when all before it were taken; the buffer is its own until it has ended
+ * @param patience milliseconds to wait for a socket's handle; see withRetries
+ * @returns the MD5 of the whole, in base64
+ * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
+ */
+export async function download(
+  content: Fetched,
+  budget: Budget,
+  take: (content: Buffer, position: number) => Promise<void>,
+  patience?: number,
+): Promise<string> {
+  const hash = createHash("md5");
+  await downloadFrom(content, budget, { from: 0, patience }, async (some, position) => {
+    hash.update(some);
+    await take(some, position);
+  });
+  return hash.digest("base64");
+}
+
+/**
+ * The same of what follows a position, without a hash of its own.
+ * @param span `more` is asked before each range but the first whether to go on
+ * @returns the position that it came to: the content's length, unless `more` said no before
+ */
+export async function downloadFrom(
+  content: Fetched,
+  budget: Budget,
+  span: { from: number; more?: (position: number) => boolean; patience?: number | undefined },
+  take: (content: Buffer, position: number) => Promise<void>,
+): Promise<number> {
+  const { from, more, patience } = span;
+  const { requests, name, source } = content;
+  const inFlight = new Set<Promise<void>>();
+  let failed = false;
+  let failure: unknown;
+  let before = Promise.resolve();
+  let position = from;
+  while (position < source.length && !failed) {
+    if (position > from && more?.(position) === false) break;
+    const start = position;
+    const length = Math.min(RANGE, source.length - start);
+    position += length;
+    const previous = before;
+    // Memory is given in the order it is asked for, so the range that all others wait for always has its own.
+    const piece = budget
+      .content(length, async (buffer) => {
+        if (failed) return;
+        await budget.request(() =>
+          retrying((timeout) => requests.read({ ...source, name }, start, buffer, timeout), length, patience),
+        );
+        await previous;
+        if (failed) return;
+        await take(buffer, start);
+      })
+      .catch((error: unknown) => {
+        failure ??= error;
+        failed = true;
+      })
+      .finally(() => inFlight.delete(piece));
+    before = piece;
+    inFlight.add(piece);
+    while (inFlight.size >= RANGES_AT_A_TIME) await Promise.race(inFlight);
+  }
+  await Promise.all(inFlight);
+  if (failed) throw failure;
+  return position;
+}

@@ -1,0 +1,246 @@
+import type { BlobItem, ContainerClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { blobKey, blobName, folderOf, unnameable } from "../model/blob-name.ts";
+import { historyPages } from "../storage/blob-pages.ts";
+import { heldByProperties, whatHolds, type Held } from "../model/held.ts";
+import { classify } from "../storage/errors.ts";
+import {
+  ListBlobsRequests,
+  PAGE_BYTES,
+  type ListedBlob,
+  type ListedPage,
+  type PageRequest,
+} from "../storage/list-blobs-request.ts";
+import { retrying } from "../storage/retries.ts";
+import type { ManifestItem } from "../manifest/manifest.ts";
+
+/** Where the content of an item is: the blob itself under an ETag, or one of its snapshots or versions. */
+export interface Source {
+  /** Bytes; a link's target has some, though its size in the tree is 0. */
+  length: number;
+  etag?: string;
+  snapshot?: string;
+  versionId?: string;
+  /** Others set the blob's headers, and thereby took its MD5: only reading it shows whether it is the content. */
+  unhashed?: true;
+}
+
+/** What a listing tells of a blob, or of a snapshot or version of it. */
+interface Kept {
+  name: string;
+  /** Base64. */
+  md5: string | undefined;
+  held: Held | undefined;
+  source: Source;
+}
+
+/** Where an item's content is, or why it is not there, for people. */
+export type Found = { source: Source } | { lost: string };
+
+/** Directories that are listed at a time. */
+const LISTS = 8;
+/** Blobs of one directory that are looked for one by one, before all that is below it is listed. */
+const ONE_BY_ONE = 32;
+/** Names that are looked for at a time. */
+const LOOKS = 16;
+
+/** Pages that are listed for so many names: then to look for each by its name takes no longer. */
+function pagesFor(names: number): number {
+  return 4 + Math.ceil(names / 400);
+}
+
+/**
+ * Finds the content of each item by its MD5, or else what may be it and has none: first by one list call a directory (of
+ * up to 5,000 blobs); then, for what has changed since the run, in the snapshots and versions. Those cannot be listed a
+ * directory at a time (the service takes no delimiter with them), so a directory without others in it is listed whole, and
+ * in any other a few blobs are looked for by name. So they are in a directory of very many other blobs: the time that it
+ * takes is bounded by the number of the items, and not by what else is there. Nothing is downloaded.
+ */
+export async function findContents(
+  where: { container: ContainerClient; behindProxy: boolean },
+  prefix: string,
+  items: readonly ManifestItem[],
+): Promise<Map<ManifestItem, Found>> {
+  const { container, behindProxy } = where;
+  const requests = new ListBlobsRequests(container, behindProxy);
+  const found = new Map<ManifestItem, Found>();
+  // A request for one of the others would fail, and all would be lost with it.
+  const nameable = items.filter((item) => {
+    const reason = unnameable(blobName(item.path, prefix));
+    if (reason !== undefined) found.set(item, { lost: `no blob can hold it: ${reason}` });
+    return reason === undefined;
+  });
+  await pMap(
+    byDirectory(nameable, prefix),
+    async ([directory, wanted]) => {
+      const search = new Search(wanted, found);
+      const below = { any: false };
+      const isListed = await search.takePages(blobsIn(requests, directory, below));
+      if (!isListed) await search.takeNames((name) => blobsNamed(requests, name));
+      const left = search.left().length;
+      if (left === 0) return;
+      const isWorthIt = isListed && !(below.any && left <= ONE_BY_ONE);
+      if (!isWorthIt || !(await search.takePages(historyOf(container, directory))))
+        await search.takeNames((name) => historyOfName(container, name));
+      search.giveUp();
+    },
+    { concurrency: LISTS },
+  );
+  return found;
+}
+
+/** Looks for the items of one directory in whatever is listed. */
+class Search {
+  readonly #wanted: Map<string, ManifestItem[]>;
+  readonly #found: Map<ManifestItem, Found>;
+  /** Names that have some blob, whatever it holds. */
+  readonly #met = new Set<string>();
+  /** What cannot be read as it is. */
+  readonly #archived = new Set<ManifestItem>();
+  /** What may be the content, for want of a hash. */
+  readonly #unhashed = new Map<ManifestItem, Source>();
+
+  constructor(wanted: Map<string, ManifestItem[]>, found: Map<ManifestItem, Found>) {
+    this.#wanted = wanted;
+    this.#found = found;
+  }
+
+  /** Takes what is listed, as far as that is worth its time. @returns whether nothing more is to be found so */
+  async takePages(pages: AsyncIterable<Kept[]>): Promise<boolean> {
+    let more = pagesFor(this.left().length);
+    for await (const page of pages) {
+      for (const blob of page) this.take(blob);
+      if (this.left().length === 0) return true;
+      if (--more === 0) return false;
+    }
+    return true;
+  }
+
+  /** Looks for what is left by each name. */
+  async takeNames(look: (name: string) => AsyncIterable<Kept[]>): Promise<void> {
+    await pMap(
+      this.left(),
+      async (name) => {
+        for await (const page of look(name)) for (const blob of page) this.take(blob);
+      },
+      { concurrency: LOOKS },
+    );
+  }
+
+  take({ name, md5, held, source }: Kept): void {
+    const items = this.#wanted.get(name);
+    if (!items) return;
+    this.#met.add(name);
+    for (const item of items) {
+      if (this.#found.has(item) || (md5 !== undefined && md5 !== item.md5)) continue;
+      if (item.kind !== "link" && source.length !== item.size) continue;
+      if (held === "archived") this.#archived.add(item);
+      else if (md5 !== undefined) this.#found.set(item, { source });
+      else if (!this.#unhashed.has(item)) this.#unhashed.set(item, { ...source, unhashed: true });
+    }
+  }
+
+  /** Names with an item that was not found yet. */
+  left(): string[] {
+    return [...this.#wanted]
+      .filter(([, items]) => items.some((item) => !this.#found.has(item)))
+      .map(([name]) => name);
+  }
+
+  giveUp(): void {
+    for (const [name, items] of this.#wanted) {
+      for (const item of items) {
+        if (this.#found.has(item)) continue;
+        const source = this.#unhashed.get(item);
+        this.#found.set(item, source ? { source } : { lost: this.#whyLost(item, name) });
+      }
+    }
+  }
+
+  #whyLost(item: ManifestItem, name: string): string {
+    if (this.#archived.has(item)) return `its blob ${whatHolds("archived")}`;
+    if (!this.#met.has(name)) return "its blob is missing";
+    return `its content is not in the container any more: neither the blob nor what is kept of it has ${item.size} bytes with the MD5 ${item.md5}`;
+  }
+}
+
+/** The items by the folder of the container that they are in, there by the name that the service gives them. */
+function byDirectory(
+  items: readonly ManifestItem[],
+  prefix: string,
+): Map<string, Map<string, ManifestItem[]>> {
+  const directories = new Map<string, Map<string, ManifestItem[]>>();
+  for (const item of items) {
+    const key = blobKey(blobName(item.path, prefix));
+    const directory = folderOf(key);
+    let inIt = directories.get(directory);
+    if (!inIt) directories.set(directory, (inIt = new Map()));
+    const same = inIt.get(key);
+    if (same) same.push(item);
+    else inIt.set(key, [item]);
+  }
+  return directories;
+}
+
+/** The blobs of one directory; `below` says whether there are directories in it. */
+async function* blobsIn(
+  requests: ListBlobsRequests,
+  folder: string,
+  below: { any: boolean },
+): AsyncGenerator<Kept[]> {
+  let from: string | undefined;
+  do {
+    const page = await pageOf(requests, { folder, deep: false, from, withMetadata: false });
+    below.any ||= page?.hasFolders === true;
+    yield page?.blobs.map(listed) ?? [];
+    from = page?.next;
+  } while (from !== undefined);
+}
+
+/** The blob of a name: of all names that begin so it is the first. */
+async function* blobsNamed(requests: ListBlobsRequests, name: string): AsyncGenerator<Kept[]> {
+  const request = { folder: name, deep: true, most: 1, from: undefined, withMetadata: false };
+  yield (await pageOf(requests, request))?.blobs.map(listed) ?? [];
+}
+
+/** Undefined where there is no container: no blob. */
+async function pageOf(requests: ListBlobsRequests, request: PageRequest): Promise<ListedPage | undefined> {
+  try {
+    return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
+}
+
+function listed({ name, size, md5, held, etag }: ListedBlob): Kept {
+  return { name, md5, held, source: { length: size, etag } };
+}
+
+/** All blobs whose names begin so, with snapshots and versions. */
+async function* historyOf(container: ContainerClient, prefix: string, size?: number): AsyncGenerator<Kept[]> {
+  const pages = historyPages(container, { prefix: prefix || undefined }, size === undefined ? {} : { size });
+  for await (const { blobs } of pages) yield blobs.map(kept);
+}
+
+/** Snapshots and versions of one blob that are listed at a time: seldom are there more, and others' are listed with them. */
+const HISTORY_OF_ONE = 100;
+
+async function* historyOfName(container: ContainerClient, name: string): AsyncGenerator<Kept[]> {
+  for await (const page of historyOf(container, name, HISTORY_OF_ONE)) {
+    yield page;
+    if (page.some((blob) => blob.name !== name)) return;
+  }
+}
+
+function kept({ name, properties, snapshot, versionId, isCurrentVersion }: BlobItem): Kept {
+  const { contentLength: length = 0, contentMD5, etag } = properties;
+  const isCurrent = !snapshot && (!versionId || isCurrentVersion);
+  const which = isCurrent ? { etag } : snapshot ? { snapshot } : { versionId };
+  return {
+    name,
+    md5: contentMD5 && Buffer.from(contentMD5).toString("base64"),
+    held: heldByProperties(properties),
+    source: { length, ...which },
+  };
+}

@@ -1,0 +1,72 @@
+import type { BlockBlobClient } from "@azure/storage-blob";
+import { isFinal } from "../ledger/damaged.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import type { Keep } from "../ledger/listing.ts";
+import { LEDGER_ID } from "../model/run-id.ts";
+import { whatHolds } from "../model/held.ts";
+import { readRun } from "../ledger/run-record.ts";
+import { withRetries } from "../storage/retries.ts";
+import type { Existing } from "../model/entry.ts";
+import { NotWritten } from "./not-written.ts";
+
+/** Runs of this process whose writes were answered with a version: their destination keeps what they overwrite. */
+const versioned = new Set<string>();
+const REMEMBERED = 32;
+
+/** What a run does with content that it is about to write over. */
+export class OldContent {
+  readonly #ledger: Ledger;
+  readonly #keep: Keep;
+
+  constructor(ledger: Ledger, keep: Keep) {
+    this.#ledger = ledger;
+    this.#keep = keep;
+  }
+
+  /**
+   * Keeps what a blob holds under an ETag, where that does not happen by itself. The content of another path is kept
+   * whatever the request says: its file may have been found unchanged by this very run.
+   * @throws NotWritten where the blob could not be written over then, so that no run leaves a snapshot for nothing
+   */
+  async keep(blob: BlockBlobClient, { etag, held, ofAnother }: Existing): Promise<void> {
+    const wanted = this.#keep === "snapshots" || (this.#keep === "nothing" && ofAnother);
+    if (!wanted || versioned.has(this.#ledger.runId)) return;
+    if (held !== undefined) throw new NotWritten(`its blob ${whatHolds(held)}`);
+    await withRetries((abortSignal) => blob.createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
+  }
+
+  /** Learns from the answer to a write whether the destination keeps versions: only what it answers to writes tells. */
+  wrote(answer: unknown): void {
+    if ((answer as { versionId?: string } | undefined)?.versionId === undefined) return;
+    versioned.add(this.#ledger.runId);
+    const oldest = versioned.keys().next();
+    if (versioned.size > REMEMBERED && !oldest.done) versioned.delete(oldest.value);
+  }
+
+  /**
+   * Why a blob that somebody wrote since it was listed is not to be written over, for people; undefined where it is. An
+   * activity goes on for a while when its run has been canceled, and by then another run may need what it wrote itself.
+   * @param writer the run whose mark the blob has
+   */
+  async whyNotOver(writer: string | undefined): Promise<string | undefined> {
+    const own = await readRun(this.#ledger);
+    const who = writer === undefined ? "somebody else" : `the run ${writer.slice(0, 128)}`;
+    if (own?.status !== "running") {
+      return `${who} has written its blob meanwhile, and this run is over (${own?.status ?? "forgotten"})`;
+    }
+    if (writer === undefined || !LEDGER_ID.test(writer)) return undefined;
+    const started = await this.#startOf(writer);
+    if (started === undefined || Date.parse(started) <= Date.parse(own.started)) return undefined;
+    return `${who}, which began later, has written its blob meanwhile`;
+  }
+
+  /** What cannot be read may have begun at any time. */
+  async #startOf(run: string): Promise<string | undefined> {
+    try {
+      return (await readRun(new Ledger(this.#ledger.service, run)))?.started;
+    } catch (error) {
+      if (isFinal(error)) return new Date(8.64e15).toISOString();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { BlockBlobClient, BlobRequestConditions } from "@azure/storage-blob";
+import { pathMark } from "../model/path.ts";
+import { classify } from "../storage/errors.ts";
+import type { Entry } from "../model/entry.ts";
+import { lookUp } from "./look-up.ts";
+import { BlocksGone, CLASH, isAboutBlocks, NotWritten } from "./not-written.ts";
+import type { OldContent } from "./old-content.ts";
+
+/** What the blob holds now. */
+export interface Put {
+  /** Base64. */
+  md5: string;
+  size: number;
+  /** Set when another attempt of this run had written the blob: its content stands, and its file's time and mode. */
+  adopted?: { mtime: number; mode: number };
+  /** Nothing was written: the blob has this content already. */
+  wasThere?: true;
+}
+
+/** Times a blob that somebody else writes meanwhile is tried again. */
+const CONFLICTS = 3;
+
+/**
+ * Writes a blob exactly once a run. It is written only over what was there when the destination was listed; where
+ * another attempt of this run at the same file came first, that one's content stands, so that what the ledger says of a
+ * blob is true whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written
+ * over, unless `old` says why not.
+ * @param blob the blob's client, made only where it is needed: an SDK client for each file would be felt
+ * @param content `md5` in base64
+ * @param write makes the write under the conditions; may be called again. `blocksThere` is set when blocks that nobody
+ * committed are in the blob's place: they count as a blob for Put Blob, but not for Put Block List
+ * @throws NotWritten, BlocksGone
+ */
+export async function putBlob(
+  blob: () => BlockBlobClient,
+  content: { md5: string; size: number; entry: Pick<Entry, "path" | "existing">; runId: string },
+  write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<unknown>,
+  old: OldContent,
+): Promise<Put> {
+  const { md5, size, entry, runId } = content;
+  const path = pathMark(entry.path);
+  let { existing } = entry;
+  // That was some time ago: a lease may have ended.
+  if (existing?.held) existing = { ...existing, held: (await lookUp(blob()))?.held };
+  let blocksThere = false;
+  for (let conflicts = 0; ; conflicts++) {
+    try {
+      if (existing && (existing.md5 !== md5 || existing.ofAnother)) await old.keep(blob(), existing);
+      const answer = await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
+      old.wrote(answer);
+      return { md5, size };
+    } catch (error) {
+      const failure = classify(error);
+      // The blob that was to be overwritten is gone: write it anew.
+      if (failure === "missing" && existing) existing = undefined;
+      else if (failure !== "conflict") throw error;
+      const now = await lookUp(blob());
+      blocksThere = !now;
+      const { marks } = now ?? {};
+      const ofAnother = marks?.path !== undefined && marks.path !== path;
+      if (marks?.run === runId && ofAnother) throw new NotWritten(CLASH);
+      if (marks?.run === runId && marks.path === path && now?.md5 !== undefined) {
+        return { md5: now.md5, size: now.size, adopted: marks };
+      }
+      if (isAboutBlocks(error)) throw new BlocksGone();
+      if (conflicts === CONFLICTS) throw error;
+      const why = now && (await old.whyNotOver(marks?.run));
+      if (why !== undefined) throw new NotWritten(why);
+      existing = now && { etag: now.etag, md5: now.md5, held: now.held, ofAnother };
+    }
+  }
+}
