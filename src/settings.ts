@@ -2,9 +2,6 @@ import { availableParallelism, homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { appIdentity } from "./app-identity.ts";
-import { parseBackupRequest, type Parsed } from "./backup/request.ts";
-import { parsePruneRequest } from "./prune/request.ts";
-import { readScheduled, type Scheduled } from "./api/schedule-setting.ts";
 import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;
@@ -132,6 +129,12 @@ export type StorageConnection =
   | { kind: "connectionString"; value: Secret; setting: string }
   | { kind: "identity"; blobServiceUri: string; clientId: string | undefined; setting: string };
 
+/** A schedule and the body of the request that it starts, as they are set. */
+export interface ScheduleSetting {
+  schedule: string | undefined;
+  input: string | undefined;
+}
+
 /** The app's settings, validated. Sizes are in bytes, times in milliseconds. */
 export interface Settings {
   /** Which app this is, among those that work on the same storage; see appIdentity. */
@@ -156,10 +159,11 @@ export interface Settings {
   behindProxy: boolean;
   /** Whether spans, metrics and logs are sent. */
   telemetry: boolean;
-  /** A backup that a timer starts. */
-  backupSchedule: Scheduled | undefined;
-  /** A prune that a timer starts. */
-  pruneSchedule: Scheduled | undefined;
+  /** When a timer starts a backup, and what of. */
+  backupSchedule: ScheduleSetting;
+  pruneSchedule: ScheduleSetting;
+  /** The app is on a plan that is scaled to zero: Consumption or Flex Consumption. */
+  serverless: boolean;
 }
 
 /**
@@ -202,38 +206,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     telemetry:
       value.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && !/^true$/i.test(value.OTEL_SDK_DISABLED ?? ""),
     behindProxy: PROXIES.some((name) => env[name] || env[name.toLowerCase()]),
-    ...schedules(value),
-  };
-}
-
-function schedules(env: z.infer<typeof environment>): Pick<Settings, "backupSchedule" | "pruneSchedule"> {
-  const serverless =
-    ["Dynamic", "FlexConsumption"].includes(env.WEBSITE_SKU ?? "") ||
-    (inAzure(env) && env.WEBSITE_INSTANCE_ID === undefined);
-  const of = (schedule: string | undefined, input: string | undefined) => ({
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(input === undefined ? {} : { input }),
-    serverless,
-  });
-  const problemBy =
-    (parse: (body: unknown) => Parsed<unknown>) =>
-    (body: unknown): string | undefined => {
-      const parsed = parse(body);
-      return parsed.ok ? undefined : parsed.problem;
-    };
-  return {
-    backupSchedule: readScheduled(
-      "BACKUP_SCHEDULE",
-      of(env.BACKUP_SCHEDULE, env.BACKUP_SCHEDULE_INPUT),
-      { mode: "incremental" },
-      problemBy(parseBackupRequest),
-    ),
-    pruneSchedule: readScheduled(
-      "PRUNE_SCHEDULE",
-      of(env.PRUNE_SCHEDULE, env.PRUNE_SCHEDULE_INPUT),
-      {},
-      problemBy(parsePruneRequest),
-    ),
+    backupSchedule: { schedule: value.BACKUP_SCHEDULE, input: value.BACKUP_SCHEDULE_INPUT },
+    pruneSchedule: { schedule: value.PRUNE_SCHEDULE, input: value.PRUNE_SCHEDULE_INPUT },
+    serverless:
+      ["Dynamic", "FlexConsumption"].includes(value.WEBSITE_SKU ?? "") ||
+      (inAzure(value) && value.WEBSITE_INSTANCE_ID === undefined),
   };
 }
 

@@ -1,3 +1,7 @@
+import { parseBackupRequest } from "../backup/request.ts";
+import type { Parsed } from "../model/request-fields.ts";
+import { parsePruneRequest } from "../prune/request.ts";
+import type { ScheduleSetting, Settings } from "../settings.ts";
 import { scheduleProblem } from "./schedule-expression.ts";
 
 /** What is started by a schedule: a request body, at the times that a setting names. */
@@ -10,33 +14,44 @@ export interface Scheduled {
   problem?: string;
 }
 
+type Schedules = Pick<Settings, "backupSchedule" | "pruneSchedule" | "serverless">;
+
+/** The backup that a timer starts; undefined where no schedule is set. What is wrong with it does not throw. */
+export function scheduledBackup({ backupSchedule, serverless }: Schedules): Scheduled | undefined {
+  const defaults = { mode: "incremental" };
+  return readScheduled("BACKUP_SCHEDULE", backupSchedule, serverless, parseBackupRequest, defaults);
+}
+
+/** The prune that a timer starts, likewise. */
+export function scheduledPrune({ pruneSchedule, serverless }: Schedules): Scheduled | undefined {
+  return readScheduled("PRUNE_SCHEDULE", pruneSchedule, serverless, parsePruneRequest, {});
+}
+
 /**
- * Reads a schedule and its input from the environment; undefined where no schedule is set. What is wrong with them is not
- * thrown: it must not keep the app's other functions from loading.
+ * What is wrong is not thrown: it must not keep the app's other functions from loading.
  * @param defaults fields of the body that are other than a request's own defaults
- * @param problemOf why the body is no request, for people
  */
-export function readScheduled(
+function readScheduled(
   setting: string,
-  { schedule, input, serverless }: { schedule?: string; input?: string; serverless: boolean },
+  { schedule, input }: ScheduleSetting,
+  serverless: boolean,
+  parse: (body: unknown) => Parsed<unknown>,
   defaults: Record<string, unknown>,
-  problemOf: (body: unknown) => string | undefined,
 ): Scheduled | undefined {
   if (schedule === undefined) return undefined;
+  const none = (problem: string): Scheduled => ({ setting, input: {}, problem });
   const wrong = scheduleProblem(schedule, serverless);
-  if (wrong !== undefined) return { setting, input: {}, problem: `${setting}: ${wrong}.` };
+  if (wrong !== undefined) return none(`${setting}: ${wrong}.`);
   const name = `${setting}_INPUT`;
-  if (input === undefined) {
-    const problem = `${setting} is set, but ${name} is not. Set it to what to do, the JSON object of a request's body.`;
-    return { setting, input: {}, problem };
-  }
+  if (input === undefined)
+    return none(
+      `${setting} is set, but ${name} is not. Set it to what to do, the JSON object of a request's body.`,
+    );
   const value = parseObject(input);
-  if (value === undefined) {
-    return { setting, input: {}, problem: `${name}: expected a JSON object, the body of a request.` };
-  }
+  if (value === undefined) return none(`${name}: expected a JSON object, the body of a request.`);
   const body = { ...defaults, ...value };
-  const problem = problemOf(body);
-  return { setting, input: body, ...(problem === undefined ? {} : { problem: `${name}: ${problem}` }) };
+  const parsed = parse(body);
+  return { setting, input: body, ...(parsed.ok ? {} : { problem: `${name}: ${parsed.problem}` }) };
 }
 
 function parseObject(text: string): object | undefined {

@@ -12,6 +12,7 @@ import {
   readListingNow,
   settleListing,
   type Keep,
+  type Covered,
   type Listing,
   type PartRef,
 } from "../ledger/listing.ts";
@@ -262,7 +263,7 @@ function beingPruned(prune: string): string {
   return `The prune ${prune} is deleting there. Start the backup again when it has ended.`;
 }
 
-function failed(request: BackupRequest, problem: string): Listing {
+function failed(request: Covered, problem: string): Listing {
   return {
     version: 1,
     request,

@@ -1,10 +1,8 @@
 import { inTurns } from "../model/in-turns.ts";
 import { toLine, type Ledger, type Lines } from "../ledger/ledger.ts";
-import { rangesOf } from "../ledger/listing.ts";
+import { MAX_PARTS, rangesOf } from "../ledger/listing.ts";
 import type { Pending } from "./walk.ts";
 
-/** The most parts that one listing leaves: with 64 batches the history of an orchestration stays under 500 events. */
-export const MAX_PARTS = 32;
 /** Directories whose size nobody knows are shared among at least so many parts, where there are so many. */
 const SHARE_AMONG = 8;
 

@@ -1,5 +1,5 @@
-import { formatMtime } from "../store/blob-headers.ts";
 import { mtimeOf } from "../model/entry.ts";
+import { formatMtime } from "../model/time.ts";
 
 /** A time for utimes, in seconds. */
 export type Time = number | string;

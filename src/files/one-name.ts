@@ -1,4 +1,10 @@
-import type { ManifestItem } from "../manifest/manifest.ts";
+import type { EntryKind } from "../model/entry.ts";
+
+/** What has a name in the tree. */
+interface Named {
+  path: string;
+  kind: EntryKind;
+}
 
 /** What a file system does not tell names apart by: the case of letters, the form of Unicode. */
 export interface Ignored {
@@ -10,10 +16,7 @@ export interface Ignored {
  * The items that cannot be restored beside the others, each with the name that would be lost with it: a file system that
  * ignores case has one place for `Name` and `name`, and the second would silently take the first one's.
  */
-export function clashes<Item extends Pick<ManifestItem, "path" | "kind">>(
-  items: readonly Item[],
-  ignored: Ignored,
-): Map<Item, string> {
+export function clashes<Item extends Named>(items: readonly Item[], ignored: Ignored): Map<Item, string> {
   const keyOf = (name: string): string => {
     const formed = ignored.form ? name.normalize("NFC") : name;
     return ignored.case ? formed.toLowerCase() : formed;
@@ -44,7 +47,7 @@ export function clashes<Item extends Pick<ManifestItem, "path" | "kind">>(
 }
 
 /** The items that clash where they are to be restored. What names are not told apart there is asked only if some would clash anywhere. */
-export async function clashesIn<Item extends Pick<ManifestItem, "path" | "kind">>(
+export async function clashesIn<Item extends Named>(
   items: readonly Item[],
   ignoredThere: () => Promise<Ignored>,
 ): Promise<Map<Item, string>> {

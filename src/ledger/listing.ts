@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { backupRequest, type BackupRequest } from "../backup/request.ts";
 import type { Tally } from "../model/outcome.ts";
+import { container, exclude, include, prefix, root } from "../model/request-fields.ts";
 import { listRange, readVersioned, tally } from "./damaged.ts";
 import { linesAt, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 
@@ -14,13 +14,22 @@ export interface Batch extends Lines {
 /** How the old content of what is overwritten is kept. */
 export type Keep = "snapshots" | "versions" | "nothing";
 
+/** What a backup covers, and where it goes. */
+export interface Covered {
+  root: string;
+  container: string;
+  prefix: string;
+  include: string[];
+  exclude: string[];
+}
+
 /**
  * What the listing of one part of the tree came to. Written once as `lists/{part}.json`, for whoever reads the run later: the
  * run itself goes by what its orchestration hands on.
  */
 export interface Listing {
   version: 1;
-  request: BackupRequest;
+  request: Covered;
   /** The root with every link in it followed. */
   realRoot: string;
   /** Nothing was below the prefix when the run began: no blob can be overwritten. */
@@ -43,6 +52,9 @@ export interface Listing {
   problem?: string;
 }
 
+/** The most parts that one listing leaves: with 64 batches the history of an orchestration stays under 500 events. */
+export const MAX_PARTS = 32;
+
 /** One part of the tree. "0" is the whole tree, "0.3" the fourth part it was cut into. */
 export interface PartRef {
   run: string;
@@ -57,7 +69,7 @@ export interface BatchRef extends PartRef {
 
 const schema = z.looseObject({
   version: z.literal(1),
-  request: z.looseObject(backupRequest.shape),
+  request: z.looseObject({ root, container, prefix, include, exclude }),
   realRoot: z.string(),
   fresh: z.boolean(),
   keep: z.enum(["snapshots", "versions", "nothing"]),

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { BackupRequest } from "../backup/request.ts";
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { ChangedRecord, counts, DamagedRecord, readRecord } from "./damaged.ts";
+import { BACKUP_MODES, type BackupMode } from "../model/request-fields.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 import { indexRun } from "./run-index.ts";
 
@@ -27,7 +27,7 @@ export interface RunRecord {
   root: string;
   container: string;
   prefix: string;
-  mode: BackupRequest["mode"];
+  mode: BackupMode;
   started: string;
   finished?: string;
   status: RunStatus;
@@ -57,7 +57,7 @@ export const runRecord = z.looseObject({
   root: z.string(),
   container: z.string().regex(/^[a-z0-9$-]{1,63}$/),
   prefix: z.string().refine((value) => value.isWellFormed(), "it is not valid Unicode"),
-  mode: z.enum(["full", "incremental"]),
+  mode: z.enum(BACKUP_MODES),
   started: z.iso.datetime(),
   finished: z.iso.datetime().optional(),
   status: z.enum(RUN_STATUSES),
@@ -82,7 +82,7 @@ function parseRun(text: string, ledger: Ledger): RunRecord {
  */
 export async function openRun(
   ledger: Ledger,
-  request: Pick<BackupRequest, "root" | "container" | "prefix" | "mode">,
+  request: Pick<RunRecord, "root" | "container" | "prefix" | "mode">,
   what: { app?: string; kind?: RunKind; of?: string; dryRun?: boolean } = {},
 ): Promise<{ versioned: boolean; of: string | undefined }> {
   const { root, container, prefix, mode } = request;

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import type { BackupRequest } from "../backup/request.ts";
 import { NewerLedger, ofDamaged } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
-import { readListingNow } from "./listing.ts";
+import { readListingNow, type Covered } from "./listing.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How far the clocks of two machines may be apart, in milliseconds. */
@@ -33,7 +32,7 @@ export function isSnapshot(
 }
 
 /** A run's filters as one word: the same for two runs that ask for the same files of a root. */
-export function filtersOf({ include, exclude }: Pick<BackupRequest, "include" | "exclude">): string {
+export function filtersOf({ include, exclude }: Pick<Covered, "include" | "exclude">): string {
   const text = JSON.stringify([include.toSorted(), exclude.toSorted()]);
   return createHash("sha256").update(text).digest("base64url");
 }

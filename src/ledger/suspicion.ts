@@ -1,9 +1,9 @@
 import type { Counts } from "../model/outcome.ts";
-import type { BackupRequest } from "../backup/request.ts";
 import { isSameRoot } from "../model/root-path.ts";
 import { ofDamaged } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
+import type { Covered } from "./listing.ts";
 import { readRun } from "./run-record.ts";
 import { filtersOf, isSnapshot, readFilters } from "./snapshot.ts";
 
@@ -16,7 +16,7 @@ const TENTH = 10;
  */
 export async function suspicionOf(
   ledger: Ledger,
-  request: BackupRequest,
+  request: Covered & { acceptFewer: boolean },
   counts: Counts,
 ): Promise<string | undefined> {
   if (request.acceptFewer) return undefined;
@@ -32,7 +32,7 @@ export async function suspicionOf(
 }
 
 /** The newest snapshot of the same root, filters and destination, but for the run itself. */
-async function lastGood({ service, runId }: Ledger, request: BackupRequest): Promise<RunSummary | undefined> {
+async function lastGood({ service, runId }: Ledger, request: Covered): Promise<RunSummary | undefined> {
   const filters = filtersOf(request);
   for await (const { id, summary } of indexedRuns(service)) {
     if (id === runId) continue;
@@ -43,7 +43,7 @@ async function lastGood({ service, runId }: Ledger, request: BackupRequest): Pro
   return undefined;
 }
 
-function isOf({ root, container, prefix }: BackupRequest, run: RunSummary): boolean {
+function isOf({ root, container, prefix }: Covered, run: RunSummary): boolean {
   const isBackup = (run.kind ?? "backup") === "backup";
   return isBackup && run.container === container && run.prefix === prefix && isSameRoot(run.root, root);
 }

@@ -11,9 +11,9 @@ import { listingName, rangesOf, type Batch, type PartRef } from "../ledger/listi
 import { inTurns } from "../model/in-turns.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { readManifest, type ManifestBlob, type ManifestItem } from "./manifest.ts";
-import type { Source } from "../store/find-content.ts";
+import type { Source } from "../model/source.ts";
 import { LANES, lanesOf } from "./lanes.ts";
-import { cutRest, partOf, plannedItem, readRest } from "../restore/rest.ts";
+import { cutRest, partOf, plannedItem, readRest } from "./rest.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** One item and where its content is: a line of a batch. */

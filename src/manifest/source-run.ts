@@ -9,7 +9,6 @@ import { RUN_ID } from "../model/run-id.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
 import { isSnapshot } from "../ledger/snapshot.ts";
-import type { RestoreRequest } from "../restore/request.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
 export interface SourceRun {
@@ -24,7 +23,13 @@ export interface SourceRun {
 }
 
 /** What names a run, or chooses one by time. */
-type Selector = Pick<RestoreRequest, "run" | "at" | "container" | "prefix" | "root">;
+interface Selector {
+  run?: string | undefined;
+  at?: string | undefined;
+  container?: string | undefined;
+  prefix?: string | undefined;
+  root?: string | undefined;
+}
 
 /** The run cannot be read, for people. */
 export class NoSuchRun extends Error {}

@@ -1,10 +1,7 @@
 import { z } from "zod";
-import { backupRequest, type Parsed } from "../backup/request.ts";
-import { parseObject } from "../restore/request.ts";
+import { container, parseObject, prefix, type Parsed } from "../model/request-fields.ts";
 import { isEmpty } from "./policy.ts";
 import { WITHIN } from "./within.ts";
-
-const { container, prefix } = backupRequest.shape;
 
 const WHOLE = 'expected a whole number, or "unlimited"';
 const count = z.union([z.int().min(0, WHOLE).max(1_000_000, WHOLE), z.literal("unlimited")], {
@@ -15,8 +12,8 @@ const keep = (what: string) => count.optional().describe(`Keep ${what}.`);
 /** The body of `POST /orchestrators/pruneBackups`. The options mean what they mean to restic. */
 export const pruneRequest = z
   .strictObject({
-    container: container.describe("The destination's container."),
-    prefix: prefix.describe("The destination's prefix."),
+    container: container.default("backups").describe("The destination's container."),
+    prefix: prefix.default("").describe("The destination's prefix."),
     keepLast: keep("the newest runs, so many"),
     keepHourly: keep("the newest run of each of the last so many hours that have one"),
     keepDaily: keep("the newest run of each of the last so many days that have one"),

@@ -1,29 +1,21 @@
 import path from "node:path";
 import { z } from "zod";
-import { backupRequest, explain, type Parsed } from "../backup/request.ts";
+import {
+  container,
+  directory,
+  exclude,
+  include,
+  parseObject,
+  prefix,
+  root,
+  runId,
+  type Parsed,
+} from "../model/request-fields.ts";
 import { normalRoot } from "../model/root-path.ts";
-import { isPath } from "../model/path.ts";
-import { RUN_ID } from "../model/run-id.ts";
 
-/** A run's id: the instance id of its orchestration. */
-export const runId = z
-  .string({ error: "expected a run's id" })
-  .regex(RUN_ID, "expected a run's id, as the start of a backup answered it");
-
-const to = z
-  .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })
-  .min(1, { error: "expected the directory's path, got an empty string", abort: true })
-  .max(4096, "a path has at most 4,096 characters")
-  .refine((value) => !value.includes("\0"), "a path cannot contain a NUL character")
-  .refine(isPath, "a path must be valid Unicode")
-  .refine(
-    (value) => path.posix.isAbsolute(value) || path.win32.isAbsolute(value),
-    'expected an absolute path, e.g. "/home/site/wwwroot" or "D:\\home\\site\\wwwroot"',
-  )
+const to = directory("D:\\home\\site\\wwwroot")
   // Once, so that all who look at it mean the same directory: a kernel takes "link/.." for what is above the link's target.
   .transform((value) => normalRoot((path.isAbsolute(value) ? path : path.win32).normalize(value)));
-
-const { container, prefix, root, include, exclude } = backupRequest.shape;
 
 /** What a restore does with a name that is in the directory already. */
 const overwrite = z.enum(["never", "changed", "always"]);
@@ -38,8 +30,8 @@ export const restoreRequest = z
       .describe(
         "Instead of run: the newest run of the destination that began at or before this time, has ended and backed something up.",
       ),
-    container: container.unwrap().optional().describe("With at: the destination's container."),
-    prefix: prefix.unwrap().optional().describe("With at: the destination's prefix."),
+    container: container.optional().describe("With at: the destination's container."),
+    prefix: prefix.optional().describe("With at: the destination's prefix."),
     root: root.optional().describe("With at: only runs of this root, where several share a destination."),
     to: to.describe("The directory to restore into; absolute. Made if missing."),
     include,
@@ -72,13 +64,4 @@ export type RestoreRequest = z.infer<typeof restoreRequest>;
 /** Reads a body as a restore request, or says which field is wrong and what was expected. */
 export function parseRestoreRequest(input: unknown): Parsed<RestoreRequest> {
   return parseObject(restoreRequest, input, '"run" (or "at") and "to"');
-}
-
-/** Reads a body that must be an object. @param fields what it must have at least, for people */
-export function parseObject<T>(schema: z.ZodType<T>, input: unknown, fields: string): Parsed<T> {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return { ok: false, problem: `The body must be a JSON object with ${fields}.` };
-  }
-  const parsed = schema.safeParse(input);
-  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, problem: explain(parsed.error) };
 }

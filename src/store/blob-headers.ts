@@ -3,6 +3,7 @@ import mime from "mime";
 import { pathMark } from "../model/path.ts";
 import type { Attributes, Entry, EntryKind } from "../model/entry.ts";
 import { normalRoot } from "../model/root-path.ts";
+import { formatMtime, parseMtime } from "../model/time.ts";
 
 /** What the product's blobs say of themselves in their metadata. A blob without `run`, `mtime` and `mode` is not one. */
 export interface Marks {
@@ -63,23 +64,4 @@ export function blobHeaders(path: string, md5: Uint8Array): BlobHTTPHeaders {
 /** The Content-Type by extension. */
 export function contentType(path: string): string {
   return mime.getType(path) ?? "application/octet-stream";
-}
-
-/**
- * A time in microseconds since 1970 as RFC 3339 with six digits, as rclone reads `mtime`: 2026-11-23T14:29:11.725398Z.
- * A year that RFC 3339 does not have is as in JavaScript's dates: +012026-….
- */
-export function formatMtime(microseconds: number): string {
-  // Exact: of a number this large a division is not.
-  const exact = BigInt(microseconds);
-  const rest = ((exact % 1000n) + 1000n) % 1000n;
-  const milliseconds = Number((exact - rest) / 1000n);
-  return new Date(milliseconds).toISOString().replace("Z", `${String(rest).padStart(3, "0")}Z`);
-}
-
-/** What `formatMtime` wrote. */
-function parseMtime(text = ""): number | undefined {
-  const [, toMilliseconds, rest] = /^(.*\.\d{3})(\d{3})Z$/.exec(text) ?? [];
-  const milliseconds = Date.parse(`${toMilliseconds}Z`);
-  return Number.isNaN(milliseconds) ? undefined : Number(BigInt(milliseconds) * 1000n + BigInt(rest ?? 0));
 }

@@ -11,7 +11,7 @@ import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../model/entry.ts";
 import { CLASH } from "./not-written.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { BackupRequest } from "../backup/request.ts";
+import type { BackupMode } from "../model/request-fields.ts";
 
 /** Whether nothing is below the prefix, so that a first backup need not ask what it would overwrite. Makes the container. */
 export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {
@@ -30,9 +30,17 @@ export async function isEmptyDestination(container: ContainerClient, prefix: str
   }
 }
 
+/** How a backup compares its files with what is there. */
+interface Comparing {
+  root: string;
+  prefix: string;
+  mode: BackupMode;
+  checksum: boolean;
+}
+
 /** What is at the destination already. */
 export class Destination {
-  readonly #request: BackupRequest;
+  readonly #request: Comparing;
   readonly #runId: string;
   readonly #listings: DestinationListings;
 
@@ -44,7 +52,7 @@ export class Destination {
    */
   constructor(
     requests: ListBlobsRequests,
-    request: BackupRequest,
+    request: Comparing,
     runId: string,
     { directories, files }: { directories: readonly string[]; files: number },
     onlyRoot: () => Promise<boolean>,

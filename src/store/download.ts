@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Budget } from "../storage/budget.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { retrying } from "../storage/retries.ts";
-import type { Source } from "./find-content.ts";
+import type { Source } from "../model/source.ts";
 
 /** Content, and the requests that it is fetched by. */
 export interface Fetched {

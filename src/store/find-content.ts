@@ -12,18 +12,8 @@ import {
   type PageRequest,
 } from "../storage/list-blobs-request.ts";
 import { retrying } from "../storage/retries.ts";
+import type { Source } from "../model/source.ts";
 import type { ManifestItem } from "../manifest/manifest.ts";
-
-/** Where the content of an item is: the blob itself under an ETag, or one of its snapshots or versions. */
-export interface Source {
-  /** Bytes; a link's target has some, though its size in the tree is 0. */
-  length: number;
-  etag?: string;
-  snapshot?: string;
-  versionId?: string;
-  /** Others set the blob's headers, and thereby took its MD5: only reading it shows whether it is the content. */
-  unhashed?: true;
-}
 
 /** What a listing tells of a blob, or of a snapshot or version of it. */
 interface Kept {

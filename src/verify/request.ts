@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Parsed } from "../backup/request.ts";
-import { parseObject, runId } from "../restore/request.ts";
+import { parseObject, runId, type Parsed } from "../model/request-fields.ts";
 
 const percentage = z
   .string()

@@ -6,7 +6,7 @@ import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom } from "../store/download.ts";
-import type { Source } from "../store/find-content.ts";
+import type { Source } from "../model/source.ts";
 import { largeOutcome, readLarge, type LargeRef, type PlannedItem } from "../manifest/plan.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";

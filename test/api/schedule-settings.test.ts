@@ -1,11 +1,14 @@
 /** Schedules in the settings: what is refused at start, and what becomes of the rest. */
 import { describe, expect, it, vi } from "vitest";
 import { startLocalHost } from "../harness/local-host.ts";
+import { scheduledBackup, scheduledPrune } from "../../src/api/schedule-setting.ts";
 import { readSettings } from "../../src/settings.ts";
 
 const INPUT = '{"root":"/home/site/wwwroot"}';
-const read = (env: NodeJS.ProcessEnv) =>
-  readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true", ...env });
+const read = (env: NodeJS.ProcessEnv) => {
+  const settings = readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true", ...env });
+  return { backupSchedule: scheduledBackup(settings), pruneSchedule: scheduledPrune(settings) };
+};
 
 describe("BACKUP_SCHEDULE", () => {
   it("is none by default, and none when it is empty", () => {

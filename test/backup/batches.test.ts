@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { costOf, cut, MAX_BATCHES, MOST_A_BATCH, take } from "../../src/ledger/batches.ts";
 import type { Entry } from "../../src/model/entry.ts";
-import { cutRest, MAX_PARTS } from "../../src/backup/rest.ts";
+import { cutRest } from "../../src/backup/rest.ts";
+import { MAX_PARTS } from "../../src/ledger/listing.ts";
 import type { Pending } from "../../src/backup/walk.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 

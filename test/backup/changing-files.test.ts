@@ -8,6 +8,7 @@ import { copyRange } from "../../src/backup/large-file/copy-range.ts";
 import { hashSpan, type HashedSpan, type Span } from "../../src/backup/large-file/hash-span.ts";
 import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import type { BackupRequest } from "../../src/backup/request.ts";
 import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, type Tally } from "../../src/model/outcome.ts";
@@ -51,13 +52,15 @@ async function list(spec: TreeSpec): Promise<Listing> {
 
 async function copyAll(listing: Listing): Promise<Tally> {
   const { service, settings, budget } = domain;
-  const { batches } = handOut({ run, part: "0", request: listing.request }, listing);
+  const { batches } = handOut({ run, part: "0", request: requestOf(listing) }, listing);
   return sum(await Promise.all(batches.map((batch) => copyBatch(batch, service, settings, budget))));
 }
 
 /** The large file of a listing. */
 const largeOf = (listing: Listing) =>
-  handOut({ run, part: "0", request: listing.request }, listing).files[0]!;
+  handOut({ run, part: "0", request: requestOf(listing) }, listing).files[0]!;
+/** It records all of the request, which readers know in part. */
+const requestOf = ({ request }: Listing) => request as BackupRequest;
 const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);
 const outcomeOf = async (name: string) => outcomesByPath(await readLedger(domain.service, run)).get(name);
 
@@ -187,12 +190,12 @@ describe("while a file is copied", () => {
 
 describe("a large file that is compared with its blob", () => {
   const SIZE = 18 * 1024 * 1024;
-  const again = async ({ request }: Listing): Promise<AttemptRef> => {
+  const again = async (listing: Listing): Promise<AttemptRef> => {
     const { service, settings } = domain;
     run = newRun();
-    const incremental = { ...request, mode: "incremental", checksum: true } as const;
-    const listing = await listFiles({ run, part: "0", request: incremental }, service, settings);
-    return { ...largeOf(listing), attempt: 1 };
+    const incremental = { ...requestOf(listing), mode: "incremental", checksum: true } as const;
+    const second = await listFiles({ run, part: "0", request: incremental }, service, settings);
+    return { ...largeOf(second), attempt: 1 };
   };
 
   it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {

@@ -3,6 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import type { BackupRequest } from "../../src/backup/request.ts";
 import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { failBatch } from "../../src/ledger/fail-batch.ts";
@@ -134,7 +135,7 @@ describe("getFileList", () => {
   it("after files were added: the first listing stands", async () => {
     const listing = await list();
     await writeFile(path.join(root, "added"), "later");
-    const input = { run, part: "0", request: listing.request };
+    const input = { run, part: "0", request: listing.request as BackupRequest };
     expect(await listFiles(input, domain.service, domain.settings)).toEqual(listing);
   });
 });

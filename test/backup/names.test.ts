@@ -1,6 +1,6 @@
 /** Which paths a blob's name can hold, and what is said of a root that cannot be backed up. */
 import { describe, expect, it } from "vitest";
-import { formatMtime } from "../../src/store/blob-headers.ts";
+import { formatMtime } from "../../src/model/time.ts";
 import { blockId, newMark } from "../../src/backup/block-id.ts";
 import { blobKey, unnameable } from "../../src/model/blob-name.ts";
 import { rootProblem, resolveRoot } from "../../src/backup/walk.ts";

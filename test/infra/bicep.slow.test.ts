@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { scheduledBackup, scheduledPrune } from "../../src/api/schedule-setting.ts";
 import { readSettings } from "../../src/settings.ts";
 import { bicep, bicepCompiler, infra, snapshot, type Resource, type Snapshot } from "./bicep-cli.ts";
 
@@ -218,11 +219,11 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
     const { BackupStorage__blobServiceUri: _unresolved, ...scheduled } = ofApp(other);
     const read = readSettings({ ...scheduled, BackupStorage: "UseDevelopmentStorage=true" });
     expect(scheduled).toMatchObject({ BACKUP_SCHEDULE: "0 0 2 * * *", PRUNE_SCHEDULE: "0 0 4 * * 0" });
-    expect(read.backupSchedule).toMatchObject({
+    expect(scheduledBackup(read)).toMatchObject({
       setting: "BACKUP_SCHEDULE",
       input: { root: other.outputs.BACKUP_SOURCE_ROOT, mode: "incremental" },
     });
-    expect(read.pruneSchedule).toMatchObject({
+    expect(scheduledPrune(read)).toMatchObject({
       setting: "PRUNE_SCHEDULE",
       input: { keepDaily: 7, keepWithin: "1m" },
     });

@@ -5,7 +5,7 @@ import { ChangedRecord, fileSize, readRecord } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
-import type { Source } from "../../store/find-content.ts";
+import type { Source } from "../../model/source.ts";
 import { readLarge, type LargeRef, type PlannedItem } from "../../manifest/plan.ts";
 import { refusedTarget } from "../refused-target.ts";
 import { restoreContext } from "../restore-context.ts";

@@ -1,14 +1,13 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import type { Outcome } from "../model/outcome.ts";
-import { MAX_PARTS } from "../backup/rest.ts";
 import { entry, fileSize, mode } from "../ledger/damaged.ts";
 import { Ledger, toLine, type Lines } from "../ledger/ledger.ts";
-import { rangesOf } from "../ledger/listing.ts";
+import { MAX_PARTS, rangesOf } from "../ledger/listing.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { listManifest, missingRecords, type ManifestBlob } from "../manifest/manifest.ts";
-import type { PlannedItem } from "../manifest/plan.ts";
-import type { SourceRun } from "../manifest/source-run.ts";
+import { listManifest, missingRecords, type ManifestBlob } from "./manifest.ts";
+import type { PlannedItem } from "./plan.ts";
+import type { SourceRun } from "./source-run.ts";
 
 /** What a part of a plan is about. */
 interface Rest {
