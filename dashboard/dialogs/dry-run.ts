@@ -9,7 +9,7 @@ import { errorNotice } from "../ui/notice.ts";
 import { poll, type Polling } from "../ui/poll.ts";
 import { go, hrefOf } from "../ui/route.ts";
 import { bytes, files, reasonWords } from "../ui/words.ts";
-import type { RestoreRequest } from "./restore-dialog.ts";
+import type { RestoreRequest } from "./restore-request.ts";
 
 interface Name {
   path: string;

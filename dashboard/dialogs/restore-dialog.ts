@@ -9,16 +9,7 @@ import { moment } from "../../cli/words.ts";
 import { placeOf } from "../ui/words.ts";
 import { DryRun } from "./dry-run.ts";
 import { patternFields } from "./pattern-fields.ts";
-
-/** What the form asks of a restore. */
-export interface RestoreRequest {
-  run: string;
-  to: string;
-  overwrite: string;
-  include: string[];
-  exclude: string[];
-  delete: boolean;
-}
+import type { RestoreRequest } from "./restore-request.ts";
 
 /** Restores a backup, in two steps: what it would do, by a dry run, and then, once that is confirmed, doing it. */
 export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialog {

@@ -9,7 +9,7 @@ import { recordOrchestration } from "./orchestration-span.ts";
 import { Status, isFinal, statusName } from "./status.ts";
 import { asParent, beginTrace, traceOf } from "./trace-context.ts";
 import type { Task } from "./rows.ts";
-import type { TurnParts } from "./turn.ts";
+import type { TurnParts } from "./turn-parts.ts";
 
 /** All methods belong into the caller's transaction. */
 export class DecisionWriter {

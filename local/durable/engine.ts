@@ -5,11 +5,10 @@
  */
 import { executionStarted, failed, timerFired } from "./new-event.ts";
 import { EventType } from "./history-event.ts";
-import type { HistoryEvent, ParentInstance, ParentTraceContext } from "./history-event.ts";
+import type { HistoryEvent, ParentTraceContext } from "./history-event.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveInstances } from "./live-instances.ts";
 import { timeOf } from "./orchestrator-clock.ts";
-import type { OrchestratorTurn } from "./orchestration-request.ts";
 import { Status, isFinal } from "./status.ts";
 import type { Store } from "./store.ts";
 import type { HistoryRow, InstanceRow, Task, Timer } from "./rows.ts";
@@ -18,31 +17,8 @@ import { asParent, traceOf } from "./trace-context.ts";
 import type { TraceParent } from "./trace-context.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { TurnTaker } from "./turn.ts";
-import type { InvocationResult } from "../worker/messages.ts";
+import type { EngineHost, Start } from "./turn-parts.ts";
 import type { Logger } from "../log/logger.ts";
-
-/** What the engine asks of the rest of the host. */
-export interface EngineHost {
-  /** Runs one turn of an orchestrator function that the app has. */
-  invokeOrchestrator(name: string, turn: OrchestratorTurn): Promise<InvocationResult>;
-  /** Throws ReplayError when the app has no such function. */
-  checkFunction(kind: "activity" | "orchestrator", name: string): void;
-  /** Tasks to be run, each at least once; `taskDone` follows. */
-  queueTasks(tasks: Task[]): void;
-  /** The state cannot be read or written: the host must end. */
-  fatal(error: unknown): void;
-}
-
-/** How an instance begins. `input` is JSON text. */
-export interface Start {
-  instanceId: string;
-  executionId: string;
-  name: string;
-  version: string | null;
-  input: string | null;
-  parent: ParentInstance | null;
-  trace?: ParentTraceContext | null;
-}
 
 /** Hosts that may end in the middle of an instance's turn before it is set aside. */
 const HOSTS_ENDED = 2;

@@ -4,33 +4,15 @@ import { control, turnMark } from "./new-event.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import { decideTurn } from "./decide-turn.ts";
 import { DecisionWriter } from "./decision-writer.ts";
-import type { EngineHost, Start } from "./engine.ts";
-import type { Inbox } from "./inbox.ts";
-import type { LiveInstance, LiveInstances } from "./live-instances.ts";
+import type { TurnParts } from "./turn-parts.ts";
+import type { LiveInstance } from "./live-instances.ts";
 import { Status, isFinal } from "./status.ts";
-import type { Store } from "./store.ts";
-import type { InstanceRow, Message, Task, Timer } from "./rows.ts";
+import type { InstanceRow, Message, Timer } from "./rows.ts";
 import { asParent, traceOf } from "./trace-context.ts";
 import type { TraceParent } from "./trace-context.ts";
 import { MAXIMUM_TIMER, TIMER_INTERVAL, triggerPayload } from "./trigger-payload.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { InvocationResult } from "../worker/messages.ts";
-import type { Logger } from "../log/logger.ts";
-
-/** The parts of the engine that turns work with. */
-export interface TurnParts {
-  store: Store;
-  host: EngineHost;
-  log: Logger;
-  inbox: Inbox;
-  live: LiveInstances;
-  create: (start: Start) => void;
-  send: (instanceId: string, executionId: string | null, event: HistoryEvent) => void;
-  /** Forgets an instance's history, messages and timers. */
-  reset: (instanceId: string) => void;
-  addTimer: (timer: Timer) => void;
-  queueTasks: (tasks: Task[]) => void;
-}
 
 export class TurnTaker {
   readonly #parts: TurnParts;

@@ -4,7 +4,7 @@ import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
 import { readRun } from "../ledger/run-record.ts";
-import type { Start } from "./orchestrators.ts";
+import type { Start } from "./start-context.ts";
 
 /** Whether an instance of this app's engine has not ended; undefined when there is none of this id. */
 export async function isActive(client: DurableClient, instanceId: string): Promise<boolean | undefined> {

@@ -2,12 +2,13 @@ import pMap from "p-map";
 import { instancesOf } from "./engine.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { lockOver, overlap } from "../ledger/prune-lock.ts";
-import { closeRun, type RunRecord } from "../ledger/run-record.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
+import { closeRun } from "../ledger/runs.ts";
 import { currentRecord } from "./read-run.ts";
 import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
 import { runningRuns } from "../prune/read-runs.ts";
 import { goesOn } from "./is-active.ts";
-import type { Start } from "./orchestrators.ts";
+import type { Start } from "./start-context.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 
 /** Records that are asked for at a time. */

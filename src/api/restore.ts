@@ -3,7 +3,7 @@ import { parseRestoreRequest } from "../restore/request.ts";
 import { findRun, NoSuchRun, type SourceRun } from "../manifest/source-run.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
 import { goesOn } from "./is-active.ts";
-import type { Start } from "./orchestrators.ts";
+import type { Start } from "./start-context.ts";
 import { HttpProblem } from "./problem.ts";
 
 /** The input is the body as it came, so that the status shows what was asked for. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { orchestrators, type PublicOrchestrator, type Start } from "./orchestrators.ts";
+import { orchestrators, type PublicOrchestrator } from "./orchestrators.ts";
+import type { Start } from "./start-context.ts";
 import { HttpProblem } from "./problem.ts";
 
 /** An instance id as the Durable extension makes them: 32 hexadecimal characters. */

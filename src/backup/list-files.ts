@@ -18,7 +18,7 @@ import {
 } from "../ledger/listing.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
-import { openRun } from "../ledger/run-record.ts";
+import { openRun } from "../ledger/runs.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { inOneAccount } from "../storage/connect.ts";

@@ -3,7 +3,7 @@ import * as df from "durable-functions";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { closeRun } from "../ledger/run-record.ts";
+import { closeRun } from "../ledger/runs.ts";
 import { suspicionOf } from "../ledger/suspicion.ts";
 import { line } from "../telemetry/line.ts";
 import { endPrune } from "../prune/end-prune.ts";

@@ -1,5 +1,6 @@
 import * as df from "durable-functions";
-import { copyRange, type Piece } from "../backup/large-file/copy-range.ts";
+import { copyRange } from "../backup/large-file/copy-range.ts";
+import type { Piece } from "../backup/large-file/planned-file.ts";
 import type { AttemptRef } from "../backup/large-file/plan.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { emptyCounts, type Counts } from "../model/outcome.ts";
+import type { Counts } from "../model/outcome.ts";
 import type { Ledger } from "./ledger.ts";
-import { ChangedRecord, counts, DamagedRecord, readRecord } from "./damaged.ts";
+import { counts, DamagedRecord, readRecord } from "./damaged.ts";
 import { BACKUP_MODES, type BackupMode } from "../model/request-fields.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
-import { indexRun } from "./run-index.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -46,7 +45,8 @@ export interface RunRecord {
   forgotten?: string;
 }
 
-const NAME = "run.json";
+/** The name of a run's record in its folder. */
+export const RUN_RECORD = "run.json";
 
 /** What others read of a record; a newer version's may have more. */
 export const runRecord = z.looseObject({
@@ -68,106 +68,12 @@ export const runRecord = z.looseObject({
   suspect: z.literal(true).optional(),
 });
 
-function parseRun(text: string, ledger: Ledger): RunRecord {
-  const name = `${ledger.runId}/${NAME}`;
+/** @throws DamagedRecord, NewerLedger */
+export function parseRun(text: string, ledger: Ledger): RunRecord {
+  const name = `${ledger.runId}/${RUN_RECORD}`;
   const record = readRecord<RunRecord>(text, runRecord, name);
   if (record.id !== ledger.runId) throw new DamagedRecord(name, "it is the record of another run");
   return record;
-}
-
-/**
- * Records that a run has begun, once, and puts it into the index of runs.
- * @returns the run that it is recorded to be of, which may be another delivery's choice
- * @throws ChangedRecord where the record that was there is of anything else than this run was asked for
- */
-export async function openRun(
-  ledger: Ledger,
-  request: Pick<RunRecord, "root" | "container" | "prefix" | "mode">,
-  what: { app?: string; kind?: RunKind; of?: string; dryRun?: boolean } = {},
-): Promise<{ versioned: boolean; of: string | undefined }> {
-  const { root, container, prefix, mode } = request;
-  const record: RunRecord = {
-    version: 1,
-    id: ledger.runId,
-    ...what,
-    root,
-    container,
-    prefix,
-    mode,
-    started: new Date().toISOString(),
-    status: "running",
-  };
-  const written = await ledger.writeOnce(NAME, JSON.stringify(record));
-  // Another delivery may have ended between the two.
-  const standing = written.won ? record : ((await readRun(ledger)) ?? record);
-  const differs = (["kind", "root", "container", "prefix", "mode", "dryRun"] as const).some(
-    (field) => standing[field] !== record[field],
-  );
-  if (differs) throw new ChangedRecord(`${ledger.runId}/${NAME}`);
-  await indexRun(ledger.service, standing, "first");
-  const versioned = written.won ? written.versioned : await ledger.isVersioned(NAME);
-  return { versioned, of: standing.of };
-}
-
-/** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
-export async function recordUnstarted(
-  ledger: Ledger,
-  request: Pick<RunRecord, "app" | "kind" | "root" | "container" | "prefix" | "mode">,
-  end: { status: "skipped" | "failed"; message: string },
-): Promise<void> {
-  const now = new Date().toISOString();
-  // Of what failed, that nothing was done: else activities of it might be at work yet.
-  const counts = end.status === "failed" ? { counts: emptyCounts() } : {};
-  const record: RunRecord = {
-    version: 1,
-    id: ledger.runId,
-    ...request,
-    started: now,
-    finished: now,
-    ...counts,
-    ...end,
-  };
-  await ledger.writeOnce(NAME, JSON.stringify(record));
-  await indexRun(ledger.service, record, "first");
-}
-
-/** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
-export async function closeRun(
-  ledger: Ledger,
-  end: Pick<
-    RunRecord,
-    "status" | "finished" | "counts" | "throttled" | "message" | "warnings" | "brokenOff" | "suspect"
-  >,
-): Promise<RunRecord | undefined> {
-  const text = await ledger.update(NAME, (current) => {
-    const record = parseRun(current, ledger);
-    if (record.finished !== undefined) return undefined;
-    return JSON.stringify({ ...record, finished: new Date().toISOString(), ...end } satisfies RunRecord);
-  });
-  if (text === undefined) return undefined;
-  const closed = parseRun(text, ledger);
-  await indexRun(ledger.service, closed, "again");
-  return closed;
-}
-
-/** Puts the counts into the record of a canceled run, once nothing of it can be at work any more. The first ones stand. */
-export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void> {
-  const text = await ledger.update(NAME, (current) => {
-    const record = parseRun(current, ledger);
-    if (record.status !== "canceled" || record.counts) return undefined;
-    return JSON.stringify({ ...record, counts } satisfies RunRecord);
-  });
-  if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
-}
-
-/** Marks a run as forgotten by a prune, or takes that prune's mark back. The first mark stands. */
-export async function markForgotten(ledger: Ledger, prune: string, forgotten: boolean): Promise<void> {
-  const text = await ledger.update(NAME, (current) => {
-    const { forgotten: by, ...record } = parseRun(current, ledger);
-    if (by !== (forgotten ? undefined : prune)) return undefined;
-    return JSON.stringify({ ...record, ...(forgotten ? { forgotten: prune } : {}) } satisfies RunRecord);
-  });
-  if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
 }
 
 /** Whether a run was canceled: activities that are still queued then have nothing to do. One request. */
@@ -177,6 +83,6 @@ export async function isCanceled(ledger: Ledger): Promise<boolean> {
 
 /** A run's summary, or undefined when there is no such run. */
 export async function readRun(ledger: Ledger): Promise<RunRecord | undefined> {
-  const text = await ledger.read(NAME);
+  const text = await ledger.read(RUN_RECORD);
   return text === undefined ? undefined : parseRun(text, ledger);
 }

@@ -1,6 +1,7 @@
 import * as df from "durable-functions";
 
-/** Tests wait for less; read once, when the app loads, so that a replay sees the same. */
+/** Tests wait for less. */
+// oxlint-disable-next-line no-restricted-globals -- read once, when the app loads, so that a replay sees the same
 const FIRST_WAIT = Number(process.env["BACKUP_ACTIVITY_RETRY_MS"] ?? 3_000);
 
 /**

@@ -3,7 +3,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { unnameable, blobName } from "../model/blob-name.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { openRun } from "../ledger/run-record.ts";
+import { openRun } from "../ledger/runs.ts";
 import { findContents } from "../store/find-content.ts";
 import type { ManifestItem } from "../manifest/manifest.ts";
 import { isPlan, noPlan, settlePart, settlePlan } from "../manifest/plan.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { emptyCounts } from "../../src/model/outcome.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { closeRun, openRun } from "../../src/ledger/run-record.ts";
+import { closeRun, openRun } from "../../src/ledger/runs.ts";
 import { claimDestination, releaseDestination } from "../../src/ledger/destination-claim.ts";
 import { newRun, startDomain, type Domain } from "../harness/domain.ts";
 

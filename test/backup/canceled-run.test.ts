@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { closeRun } from "../../src/ledger/run-record.ts";
+import { closeRun } from "../../src/ledger/runs.ts";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
 import { Drive, startDrive } from "../restore/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";

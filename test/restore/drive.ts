@@ -9,7 +9,7 @@ import { emptyTally, sum, type Outcome, type Tally } from "../../src/model/outco
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { readOutcomes } from "../../src/ledger/outcomes.ts";
-import { closeRun } from "../../src/ledger/run-record.ts";
+import { closeRun } from "../../src/ledger/runs.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { seeToExtra } from "../../src/restore/extra.ts";
 import { handOut } from "../../src/manifest/hand-out.ts";

@@ -8,7 +8,7 @@ import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { openRun } from "../../src/ledger/run-record.ts";
+import { openRun } from "../../src/ledger/runs.ts";
 import { readSettings } from "../../src/settings.ts";
 import { connectAll } from "../../src/storage/connect.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";

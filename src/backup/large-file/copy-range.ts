@@ -7,14 +7,11 @@ import { blockId } from "../block-id.ts";
 import { uncommittedBlocks } from "../blocks-there.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
-import { withPlannedFile } from "./planned-file.ts";
+import { withPlannedFile, type Piece } from "./planned-file.ts";
 import { largeBlob, type AttemptRef, type Plan } from "./plan.ts";
 
 /** Blocks of one range that are read and sent at a time. */
 const AT_A_TIME = 4;
-
-/** What came of a piece of an attempt. */
-export type Piece = "done" | "changed";
 
 /**
  * Sends the blocks of one range that are not there yet. Sent twice they are the same blocks, for their ids are fixed by

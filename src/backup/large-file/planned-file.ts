@@ -4,8 +4,10 @@ import type { Entry } from "../../model/entry.ts";
 import { openToCopy } from "../open-to-copy.ts";
 import { ChangedWhileReading, NotAFile, type OpenFile } from "../../files/read-file.ts";
 import { isAllowed } from "../../files/roots.ts";
-import type { Piece } from "./copy-range.ts";
 import { isAsPlanned, openLarge, readPlan, type AttemptRef, type Plan } from "./plan.ts";
+
+/** What came of a piece of an attempt. */
+export type Piece = "done" | "changed";
 
 /**
  * Opens the file of an attempt, checks that it is the one the attempt began with, and does a piece of the work.

@@ -1,0 +1,39 @@
+import { parseBackupRequest } from "../backup/request.ts";
+import { isAllowed } from "../files/roots.ts";
+import { claimDestination } from "../ledger/destination-claim.ts";
+import { goesOn } from "./is-active.ts";
+import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
+import { refuseWhilePruned } from "./prune.ts";
+import type { Start } from "./start-context.ts";
+
+/** The input is the body as it came, so that the status shows what was asked for. */
+export async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
+  const { instanceId, services } = start;
+  const parsed = parseBackupRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  const request = parsed.value;
+  if (!(await isAllowed(request.root, services.settings.roots, services.settings.fileTimeoutMs))) {
+    throw new HttpProblem(
+      403,
+      `The directory ${request.root} is not in one of those that may be backed up. The setting BACKUP_ROOTS names them.`,
+    );
+  }
+  await refuseWhilePruned(request, start);
+  const { app } = services.settings;
+  const claim = await claimDestination(
+    services.storage,
+    { ...request, run: instanceId, app },
+    (run, earlier) => goesOn(start, run, earlier),
+  );
+  if (claim.claimed) return body;
+  const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
+  if ("activeRun" in claim) {
+    const { activeRun } = claim;
+    throw new InUse(`The run ${activeRun} is backing up to ${place}. ${waitOrCancel(claim, app)}`, activeRun);
+  }
+  throw new HttpProblem(
+    409,
+    `${place} holds the backups of ${claim.otherRoot}. Choose another "container" or "prefix", or set "allowOtherRoot" to true.`,
+    { otherRoot: claim.otherRoot },
+  );
+}
