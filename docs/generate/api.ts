@@ -1,5 +1,6 @@
 import { ANSWERS } from "../../src/api/openapi-examples.ts";
 import { openApiDocument } from "../../src/api/openapi.ts";
+import { routes } from "../../src/api/routes.ts";
 import { block, code, generated, table } from "./markdown.ts";
 import { fieldRows, typeOf, type Schema } from "./schema-text.ts";
 
@@ -35,8 +36,8 @@ interface Document {
 
 /** docs/reference/api.md: every route, what it takes and what it answers. */
 export function apiPage(): string {
-  const document = openApiDocument() as unknown as Document;
-  const routes = Object.entries(document.paths).flatMap(([path, { parameters: shared = [], ...methods }]) =>
+  const document = openApiDocument(routes) as unknown as Document;
+  const sections = Object.entries(document.paths).flatMap(([path, { parameters: shared = [], ...methods }]) =>
     Object.entries(methods).map(([method, operation]) =>
       route(method, path, operation, shared as Parameter[]),
     ),
@@ -52,7 +53,7 @@ The same, for programs, is at \`GET /openapi.json\`. Where the app runs in Azure
 \`x-functions-key\`, which appears in no log; the query's \`code\` works as well. Errors are \`application/problem+json\` (RFC 9457)
 with a \`detail\` that says what was expected.
 
-${routes.join("\n\n")}
+${sections.join("\n\n")}
 
 # Objects
 

@@ -7,6 +7,8 @@ import { restoreRequest } from "../restore/request.ts";
 import { pruneRequest } from "../prune/request.ts";
 import { verifyRequest } from "../verify/request.ts";
 import { ANSWERS, REQUESTS } from "./openapi-examples.ts";
+import { orchestrators } from "./orchestrators.ts";
+import { UNANSWERED, type Route } from "./route.ts";
 
 type Json = Record<string, unknown>;
 
@@ -32,7 +34,7 @@ const started = z.looseObject({
  * The OpenAPI 3.1 document of the app's routes. Its schemas are those that requests are read with and answers are typed
  * by; a test holds real answers against it.
  */
-export function openApiDocument(): Json {
+export function openApiDocument(routes: readonly Route[]): Json {
   return {
     openapi: "3.1.0",
     info: {
@@ -42,7 +44,7 @@ export function openApiDocument(): Json {
         "Backs up directory trees to Azure Blob Storage with durable fan-out/fan-in, and restores them.",
     },
     security: [{ key: [] }, { code: [] }],
-    paths: { ...starter(), ...runs() },
+    paths: { ...starts(), ...Object.fromEntries(routes.map(pathOf)) },
     components: {
       securitySchemes: {
         key: { type: "apiKey", in: "header", name: "x-functions-key" },
@@ -71,192 +73,70 @@ export function openApiDocument(): Json {
   };
 }
 
-function starter(): Json {
-  const start = (
-    name: string,
-    [summary, description]: [summary: string, description: string],
-    schema: unknown,
-    ...refusals: number[]
-  ): Json => ({
-    [`/orchestrators/${name}`]: {
-      post: {
-        operationId: name,
-        summary,
-        description,
-        requestBody: {
-          required: true,
-          content: { "application/json": { schema, ...exampleOf(REQUESTS, name) } },
-        },
-        responses: {
-          202: {
-            description:
-              "Started. Poll the Location: 202 while it runs, 200 with the output when it has ended.",
-            headers: { Location: { schema: { type: "string", format: "uri" } } },
-            content: content("Started"),
-          },
-          ...problems(400, ...refusals, 409, 413, 415, UNANSWERED),
-        },
-      },
-    },
-  });
+/** Starting: a path for each orchestrator. */
+function starts(): Json {
   const root = { type: "string", description: "The directory to back up; absolute." };
-  return {
-    ...start(
-      "backupSiteContent",
-      [
-        "Back up a directory.",
-        "409 while another run writes to the destination, or a prune is at work there (`activeRun` is its id); and where " +
-          "another root's backups are (`otherRoot` is that root), unless `allowOtherRoot` is true. A body that is the path alone can name no destination " +
-          "and not say so: it goes to the container `backups` whatever root's backups are there.",
-      ],
-      { anyOf: [root, ref("BackupRequest")] },
-      403,
-      DAMAGED,
-    ),
-    ...start(
-      "restoreSiteContent",
-      ["Restore a run into a directory.", PARTIAL],
-      ref("RestoreRequest"),
-      403,
-      404,
-    ),
-    ...start(
-      "verifyBackup",
-      ["Verify that a run's files are there and whole.", PARTIAL],
-      ref("VerifyRequest"),
-      404,
-    ),
-    ...start(
-      "pruneBackups",
-      [
-        "Forget runs by a policy, and delete what no run needs that stays.",
-        "409 while a backup writes there, or another prune is at work in the container (`activeRun` is its id).",
-      ],
-      ref("PruneRequest"),
-      DAMAGED,
-    ),
-  };
+  const paths = [...orchestrators].map(([name, { summary, description, body: of, takesPath, refusals }]) => {
+    const schema = takesPath ? { anyOf: [root, ref(of)] } : ref(of);
+    const json = { "application/json": { schema, ...exampleOf(REQUESTS, name) } };
+    const post = {
+      operationId: name,
+      summary,
+      description,
+      requestBody: { required: true, content: json },
+      responses: {
+        202: {
+          description:
+            "Started. Poll the Location: 202 while it runs, 200 with the output when it has ended.",
+          headers: { Location: { schema: { type: "string", format: "uri" } } },
+          content: content("Started"),
+        },
+        ...problems(400, ...refusals, 409, 413, 415, UNANSWERED),
+      },
+    };
+    return [`/orchestrators/${name}`, { post }];
+  });
+  return Object.fromEntries(paths) as Json;
 }
 
-function runs(): Json {
-  const runId = { name: "runId", in: "path", required: true, schema: { type: "string" } };
-  const lines = {
-    "application/x-ndjson": { schema: { type: "string", description: "A FileOutcome a line." } },
-  };
-  return {
-    "/backups": {
-      get: {
-        operationId: "listBackups",
-        summary: "The runs, newest first.",
-        parameters: parameters(records.runsQuery),
-        responses: { 200: page("A page of runs.", content("RunPage")), ...problems(400, UNANSWERED) },
-      },
-    },
-    "/backups/{runId}": {
-      parameters: [runId],
-      get: {
-        operationId: "getBackup",
-        summary: "A run, with its progress while it runs.",
-        responses: {
-          200: { description: "The run.", content: content("Run") },
-          ...problems(404, DAMAGED, UNANSWERED),
-        },
-      },
-    },
-    "/backups/{runId}/files": {
-      parameters: [runId],
-      get: {
-        operationId: "listBackupFiles",
-        summary: "What became of each file of a run, as JSON or, by Accept, a JSON line a file.",
-        parameters: parameters(records.filesQuery),
-        responses: {
-          200: page("A page of files.", { ...content("FilePage"), ...lines }),
-          ...problems(400, 404, DAMAGED, UNANSWERED),
-        },
-      },
-    },
-    "/backups/{runId}/deleted": {
-      parameters: [runId],
-      get: {
-        operationId: "listDeletedFiles",
-        summary: "What a restore removed from its directory; of a dry run, what it would remove.",
-        parameters: parameters(records.deletedQuery),
-        responses: {
-          200: page("A page of names.", content("DeletedPage")),
-          ...problems(400, 404, DAMAGED, UNANSWERED),
-        },
-      },
-    },
-    "/backups/{runId}/cancel": {
-      parameters: [runId],
-      post: {
-        operationId: "cancelBackup",
-        summary: "Stop a run. What is copied stays.",
-        description:
-          "409 for a run that has ended. One of another app on the same account (`app`) ends with what it is at work on just then.",
-        responses: {
-          200: { description: "The run as it stands.", content: content("Run") },
-          ...problems(404, 409, 413, DAMAGED, UNANSWERED),
-        },
-      },
-    },
-    "/dashboard": {
-      get: {
-        operationId: "dashboard",
-        summary: "The dashboard, a page for people; it holds no data.",
-        security: [],
-        responses: { 200: { description: "The page.", content: { "text/html": {} } } },
-      },
-    },
-    "/dashboard/{version}/{file}": {
-      parameters: ["version", "file"].map((name) => ({
-        name,
-        in: "path",
-        required: true,
-        schema: { type: "string" },
-      })),
-      get: {
-        operationId: "dashboardFile",
-        summary: "A script, style sheet or icon of the dashboard, by the path that the page has.",
-        security: [],
-        responses: {
-          200: {
-            description: "The file.",
-            content: { "text/javascript": {}, "text/css": {}, "image/svg+xml": {} },
-          },
-          ...problems(404),
-        },
-      },
-    },
-    "/openapi.json": {
-      get: {
-        operationId: "openapi",
-        summary: "This document.",
-        security: [],
-        responses: { 200: { description: "OpenAPI 3.1.", content: { "application/json": {} } } },
-      },
+/** A route's path and what it answers. */
+function pathOf(route: Route): [string, Json] {
+  const path = route.path.replace("{*", "{");
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const inPath = names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  const { name, summary, description, query, auth, answer: success, refusals } = route;
+  const operation = {
+    operationId: name,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(query === undefined ? {} : { parameters: parameters(query) }),
+    ...(auth === "anonymous" ? { security: [] } : {}),
+    responses: {
+      200: answerOf(success),
+      ...(auth === "anonymous" && refusals.length === 0 ? {} : problems(...refusals)),
     },
   };
+  return [
+    `/${path}`,
+    { ...(inPath.length === 0 ? {} : { parameters: inPath }), [route.method.toLowerCase()]: operation },
+  ];
 }
 
-function page(description: string, of: Json): Json {
+function answerOf({ description, schema, paged, others = {} }: Route["answer"]): Json {
+  const next = {
+    description: 'The next page, rel="next"; absent on the last one.',
+    schema: { type: "string" },
+  };
+  const types = Object.entries(others).map(([type, what]) => [
+    type,
+    what === "" ? {} : { schema: { type: "string", description: what } },
+  ]);
   return {
     description,
-    headers: {
-      Link: { description: 'The next page, rel="next"; absent on the last one.', schema: { type: "string" } },
-    },
-    content: of,
+    ...(paged ? { headers: { Link: next } } : {}),
+    content: { ...(schema === undefined ? {} : content(schema)), ...(Object.fromEntries(types) as Json) },
   };
 }
-
-const PARTIAL =
-  "409 while that run goes on (`activeRun` is its id): what it has not copied yet would be missing. Of a run that was canceled, " +
-  "broken off or failed there is what it had copied: the record's `message` says so, and the output tells no error.";
-
-/** A record that the answer needs is damaged. */
-const DAMAGED = 502;
-/** Storage, or a directory's file system, refuses or does not answer. */
-const UNANSWERED = 503;
 
 function problems(...statuses: number[]): Json {
   return Object.fromEntries(

@@ -1,0 +1,180 @@
+/**
+ * Every HTTP route but that of httpStart, once: functions/http.ts registers them, and the OpenAPI document describes them.
+ * Those under `/backups` answer about all kinds of runs.
+ */
+import type { HttpResponseInit } from "@azure/functions";
+import * as df from "durable-functions";
+import { toLines } from "../ledger/ledger.ts";
+import { line } from "../telemetry/line.ts";
+import { cancelRun, HasEnded } from "./cancel-run.ts";
+import { answerWith } from "./dashboard-answer.ts";
+import { dashboardAssets } from "./dashboard-assets.ts";
+import { instancesOf } from "./engine.ts";
+import type { Instances } from "./instances.ts";
+import { listDeleted } from "./list-deleted.ts";
+import { listFiles } from "./list-files.ts";
+import { listRuns } from "./list-runs.ts";
+import { openApiDocument } from "./openapi.ts";
+import { HttpProblem } from "./problem.ts";
+import { nextLink, readQuery } from "./query.ts";
+import { currentRecord, showRun } from "./read-run.ts";
+import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
+import { known, pageOf, runIdOf } from "./run-of.ts";
+import { deletedQuery, filesQuery, runsQuery, type FilePage } from "./schema.ts";
+
+export const routes: readonly Route[] = [
+  {
+    name: "listBackups",
+    method: "GET",
+    path: "backups",
+    auth: "function",
+    query: runsQuery,
+    summary: "The runs, newest first.",
+    answer: { description: "A page of runs.", schema: "RunPage", paged: true },
+    refusals: [400, UNANSWERED],
+    async handle(request, call) {
+      const query = readQuery(runsQuery, request);
+      const page = await pageOf(listRuns(call.services.storage, ownInstances(call), query));
+      return { jsonBody: page, headers: nextLink("/backups", query, page.continuation) };
+    },
+  },
+  {
+    name: "getBackup",
+    method: "GET",
+    path: "backups/{runId}",
+    auth: "function",
+    summary: "A run, with its progress while it runs.",
+    answer: { description: "The run.", schema: "Run" },
+    refusals: [404, DAMAGED, UNANSWERED],
+    async handle(request, call) {
+      const id = runIdOf(request);
+      const run = await showRun(call.services.storage, ownInstances(call), id);
+      return { jsonBody: known(run, id), headers: { "Cache-Control": "no-store" } };
+    },
+  },
+  {
+    name: "listBackupFiles",
+    method: "GET",
+    path: "backups/{runId}/files",
+    auth: "function",
+    query: filesQuery,
+    summary: "What became of each file of a run, as JSON or, by Accept, a JSON line a file.",
+    answer: {
+      description: "A page of files.",
+      schema: "FilePage",
+      paged: true,
+      others: { "application/x-ndjson": "A FileOutcome a line." },
+    },
+    refusals: [400, 404, DAMAGED, UNANSWERED],
+    async handle(request, call) {
+      const id = runIdOf(request);
+      const query = readQuery(filesQuery, request);
+      known(await currentRecord(call.services.storage, ownInstances(call), id), id);
+      const page = await pageOf(listFiles(call.services.storage, id, query));
+      const headers = nextLink(`/backups/${encodeURIComponent(id)}/files`, query, page.continuation);
+      const wantsLines = (request.headers.get("accept") ?? "").includes("application/x-ndjson");
+      return wantsLines ? lines(page, headers) : { jsonBody: page, headers };
+    },
+  },
+  {
+    name: "listDeletedFiles",
+    method: "GET",
+    path: "backups/{runId}/deleted",
+    auth: "function",
+    query: deletedQuery,
+    summary: "What a restore removed from its directory; of a dry run, what it would remove.",
+    answer: { description: "A page of names.", schema: "DeletedPage", paged: true },
+    refusals: [400, 404, DAMAGED, UNANSWERED],
+    async handle(request, call) {
+      const id = runIdOf(request);
+      const query = readQuery(deletedQuery, request);
+      known(await currentRecord(call.services.storage, ownInstances(call), id), id);
+      const page = await pageOf(listDeleted(call.services.storage, id, query));
+      const headers = nextLink(`/backups/${encodeURIComponent(id)}/deleted`, query, page.continuation);
+      return { jsonBody: page, headers };
+    },
+  },
+  {
+    name: "cancelBackup",
+    method: "POST",
+    path: "backups/{runId}/cancel",
+    auth: "function",
+    summary: "Stop a run. What is copied stays.",
+    description:
+      "409 for a run that has ended. One of another app on the same account (`app`) ends with what it is at work on just then.",
+    answer: { description: "The run as it stands.", schema: "Run" },
+    refusals: [404, 409, 413, DAMAGED, UNANSWERED],
+    async handle(request, call) {
+      const id = runIdOf(request);
+      try {
+        const run = await cancelRun(call.services.storage, ownInstances(call), id);
+        if (run) call.context.info(line("run.canceled", { run: id }));
+        return { jsonBody: known(run, id) };
+      } catch (error) {
+        if (error instanceof HasEnded) throw new HttpProblem(409, error.message);
+        throw error;
+      }
+    },
+  },
+  {
+    // Anonymous, for a browser that opens an address sends no key. All data comes from the routes above, with the key that
+    // the page asks for.
+    name: "dashboard",
+    method: "GET",
+    path: "dashboard",
+    auth: "anonymous",
+    summary: "The dashboard, a page for people; it holds no data.",
+    answer: { description: "The page.", others: { "text/html": "" } },
+    refusals: [],
+    async handle(request) {
+      // The page's links are relative to the app's root, wherever that is.
+      if (new URL(request.url).pathname.endsWith("/")) {
+        return { status: 308, headers: { Location: "../dashboard" } };
+      }
+      return answerWith((await dashboardAssets()).page, request, "no-cache");
+    },
+  },
+  {
+    name: "dashboardFile",
+    method: "GET",
+    path: "dashboard/{version}/{*file}",
+    auth: "anonymous",
+    summary: "A script, style sheet or icon of the dashboard, by the path that the page has.",
+    answer: {
+      description: "The file.",
+      others: { "text/javascript": "", "text/css": "", "image/svg+xml": "" },
+    },
+    refusals: [404],
+    async handle(request) {
+      const { version = "", file = "" } = request.params;
+      const asset = (await dashboardAssets()).files.get(`${version}/${file}`);
+      if (!asset) throw new HttpProblem(404, "The dashboard has no such file. Reload the page.");
+      // Its path holds its version.
+      return answerWith(asset, request, "public, max-age=31536000, immutable");
+    },
+  },
+  {
+    // Without a key, for tools: it has no secrets.
+    name: "openapi",
+    method: "GET",
+    path: "openapi.json",
+    auth: "anonymous",
+    summary: "This document.",
+    answer: { description: "OpenAPI 3.1.", others: { "application/json": "" } },
+    refusals: [],
+    handle: () => Promise.resolve({ jsonBody: openApiDocument(routes) }),
+  },
+];
+
+/** The instances of this app's durable engine. */
+function ownInstances({ context, services }: Call): Instances {
+  return instancesOf(df.getClient(context), services.settings.app);
+}
+
+/** What is damaged follows the files, each a line with `damaged` alone. */
+function lines({ files, damaged = [] }: FilePage, headers: Record<string, string>): HttpResponseInit {
+  return {
+    headers: { "Content-Type": "application/x-ndjson", ...headers },
+    body: toLines([...files, ...damaged.map((line) => ({ damaged: line }))]),
+  };
+}

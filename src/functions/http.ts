@@ -1,0 +1,15 @@
+import { app } from "@azure/functions";
+import * as df from "durable-functions";
+import { answering } from "../api/answering.ts";
+import { routes } from "../api/routes.ts";
+import { services } from "../services.ts";
+
+for (const { name, method, path, auth, handle } of routes) {
+  app.http(name, {
+    route: path,
+    methods: [method],
+    authLevel: auth,
+    extraInputs: auth === "function" ? [df.input.durableClient()] : [],
+    handler: answering((request, context) => handle(request, { context, services })),
+  });
+}
