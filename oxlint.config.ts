@@ -37,6 +37,12 @@ const NO_SETTINGS = {
   message: "Words and the disk know nothing of settings or the account.",
 };
 
+const NOT_THE_APP = {
+  group: ["**/src/**", "!**/src/model/path.ts"],
+  message:
+    "The local host and the clients are built apart from the app: they know it by its HTTP API alone, and share only the form of a path.",
+};
+
 const REPLAYED =
   "An orchestrator is replayed: use context.df (currentUtcDateTime, newGuid, createTimer), or an activity.";
 
@@ -114,14 +120,22 @@ export default defineConfig({
         "no-restricted-properties": ["error", { object: "Math", property: "random", message: REPLAYED }],
       },
     },
+    { files: ["local/**/*.ts", "cli/**/*.ts"], rules: forbid([NOT_THE_APP]) },
     {
-      files: ["local/**/*.ts", "cli/**/*.ts", "dashboard/**/*.ts"],
+      files: ["client/**/*.ts"],
       rules: forbid([
+        NOT_THE_APP,
         {
-          group: ["**/src/**", "!**/src/model/path.ts"],
-          message:
-            "The local host, the command line and the dashboard are built apart from the app: they know it by its HTTP API alone, and share only the form of a path.",
+          group: ["**/cli/**", "**/dashboard/**", "**/local/**", "node:*"],
+          message: "What the command line and the dashboard share runs in a browser, too.",
         },
+      ]),
+    },
+    {
+      files: ["dashboard/**/*.ts"],
+      rules: forbid([
+        NOT_THE_APP,
+        { group: ["**/cli/**"], message: "What the dashboard shares with the command line is in client/." },
       ]),
     },
   ],

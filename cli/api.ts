@@ -1,6 +1,6 @@
 import { printable } from "../src/model/path.ts";
 import { appAddress } from "./address.ts";
-import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "./answers.ts";
+import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "../client/answers.ts";
 import { Failure, Refusal } from "./failure.ts";
 
 /** Longer than any answer takes: canceling waits for a run's parts to end. */

@@ -1,4 +1,4 @@
-import type { Run } from "./answers.ts";
+import type { Run } from "../client/answers.ts";
 import { Unreachable } from "./api.ts";
 import { createProgress } from "./progress.ts";
 import type { CommonOptions, Session } from "./session.ts";

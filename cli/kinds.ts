@@ -1,6 +1,6 @@
 import { paint } from "./print.ts";
-import type { Counts, Run } from "./answers.ts";
-import { bytes, files, number } from "./words.ts";
+import type { Counts, Run } from "../client/answers.ts";
+import { bytes, files, number } from "../client/words.ts";
 
 /** How a kind of run speaks of its work. */
 export interface Kind {

@@ -1,4 +1,4 @@
-import type { Page } from "./answers.ts";
+import type { Page } from "../client/answers.ts";
 import type { Interruption } from "./interruption.ts";
 
 /** The most items that a page of the app's answers is asked for. */

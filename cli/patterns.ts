@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { PATTERN_SYNTAX } from "./pattern-syntax.ts";
+import { PATTERN_SYNTAX } from "../client/pattern-syntax.ts";
 
 /** Which of a tree's files a command is about. */
 export interface Patterns {

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
-import type { Run } from "./answers.ts";
+import type { Run } from "../client/answers.ts";
 import type { CommonOptions } from "./session.ts";
 import { outJson, paint } from "./print.ts";
-import { bytes, bytesOf, files, number, roughly } from "./words.ts";
+import { bytes, bytesOf, files, number, roughly } from "../client/words.ts";
 
 /** Shows how a run goes, until it is closed. */
 export interface ProgressView {

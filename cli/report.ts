@@ -1,11 +1,11 @@
 import type { Api } from "./api.ts";
-import type { FileOutcome, Run } from "./answers.ts";
+import type { FileOutcome, Run } from "../client/answers.ts";
 import { COMMAND } from "./command-name.ts";
 import { ExitCode } from "./failure.ts";
 import { byOutcome, kindOf } from "./kinds.ts";
 import { err, out, outJson, paint } from "./print.ts";
 import type { CommonOptions } from "./session.ts";
-import { bytes, duration, files, moment, number } from "./words.ts";
+import { bytes, duration, files, moment, number } from "../client/words.ts";
 
 /** Failed files that are named at the end of a run; `files RUN --failed` names all. */
 export const EXAMPLES = 10;

@@ -1,4 +1,4 @@
-import type { Run } from "./answers.ts";
+import type { Run } from "../client/answers.ts";
 import type { Api } from "./api.ts";
 import { Failure } from "./failure.ts";
 

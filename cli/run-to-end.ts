@@ -1,4 +1,4 @@
-import type { Run, Status } from "./answers.ts";
+import type { Run, Status } from "../client/answers.ts";
 import { Unreachable } from "./api.ts";
 import { COMMAND } from "./command-name.ts";
 import { ExitCode, Failure, Interrupted } from "./failure.ts";

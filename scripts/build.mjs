@@ -1,4 +1,4 @@
-// node scripts/build.mjs: compiles the app, the local host and the command line (dist/src, dist/local, dist/cli),
+// node scripts/build.mjs: compiles the app, the local host and the command line (dist/src, dist/local, dist/client, dist/cli),
 // and the dashboard's page (dist/dashboard), which runs in a browser and is compiled for one.
 import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, rmSync } from "node:fs";

@@ -12,6 +12,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const BUILD_INPUTS = [
   "src",
   "local",
+  "client",
   "cli",
   "dashboard",
   "scripts/build.mjs",

@@ -7,7 +7,7 @@ import { PATTERN_HELP, patternOptions, type Patterns } from "../patterns.ts";
 import { reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
-import { placeOf } from "../words.ts";
+import { placeOf } from "../../client/words.ts";
 
 /** What `backup` can be told. */
 interface BackupOptions extends CommonOptions, Patterns {

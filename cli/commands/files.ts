@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { FileOutcome } from "../answers.ts";
+import type { FileOutcome } from "../../client/answers.ts";
 import { define } from "../define.ts";
 import { ExitCode, Failure } from "../failure.ts";
 import { allOf } from "../pages.ts";
@@ -8,7 +8,7 @@ import { failedLine } from "../report.ts";
 import { resolveRun } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { wholeNumber } from "../values.ts";
-import { bytes } from "../words.ts";
+import { bytes } from "../../client/words.ts";
 
 interface FilesOptions extends CommonOptions {
   failed?: boolean;

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { printable } from "../../src/model/path.ts";
 import type { Api } from "../api.ts";
-import type { Run, Status } from "../answers.ts";
+import type { Run, Status } from "../../client/answers.ts";
 import { COMMAND } from "../command-name.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
@@ -9,7 +9,7 @@ import { out } from "../print.ts";
 import { exitCodeOf, reportEnd } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
-import { bytes, number, placeOf } from "../words.ts";
+import { bytes, number, placeOf } from "../../client/words.ts";
 
 const KEPT = ["keepLast", "keepHourly", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const;
 

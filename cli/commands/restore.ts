@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { printable } from "../../src/model/path.ts";
 import { COMMAND } from "../command-name.ts";
-import { isGood } from "../answers.ts";
+import { isGood } from "../../client/answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { wouldDo } from "../kinds.ts";
@@ -14,7 +14,7 @@ import { runToEnd } from "../run-to-end.ts";
 import { resolveRun } from "../resolve-run.ts";
 import { withSession, type CommonOptions, type Session } from "../session.ts";
 import { time } from "../values.ts";
-import { number } from "../words.ts";
+import { number } from "../../client/words.ts";
 
 interface RestoreOptions extends CommonOptions, Patterns {
   to: string;

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { Counts, Run } from "../answers.ts";
+import type { Counts, Run } from "../../client/answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { pathForApp } from "../local-path.ts";
@@ -9,7 +9,7 @@ import { failedFiles, recordOf, row, summary, warningsOf } from "../report.ts";
 import { resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
-import { bytes, duration, moment, number, roughly, subjectOf } from "../words.ts";
+import { bytes, duration, moment, number, roughly, subjectOf } from "../../client/words.ts";
 
 interface RunsOptions extends CommonOptions {
   kind?: string;

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { printable } from "../../src/model/path.ts";
-import { isGood } from "../answers.ts";
+import { isGood } from "../../client/answers.ts";
 import { define, INTERRUPTED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { reportEnd } from "../report.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Run } from "../answers.ts";
+import type { Run } from "../../client/answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { follow } from "../follow.ts";
@@ -9,7 +9,7 @@ import { exitCodeOf, recordOf, reportEnd, summary } from "../report.ts";
 import { resolveRun } from "../resolve-run.ts";
 import { leave } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
-import { subjectOf } from "../words.ts";
+import { subjectOf } from "../../client/words.ts";
 
 export function addWatch(program: Command): void {
   define(

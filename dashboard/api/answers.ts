@@ -1,6 +1,6 @@
-import type { Counts, FileOutcome, Page, Run } from "../../cli/answers.ts";
+import type { Counts, FileOutcome, Page, Run } from "../../client/answers.ts";
 
-export { holdsSomething, isGood } from "../../cli/answers.ts";
+export { holdsSomething, isGood } from "../../client/answers.ts";
 
 /** What the app answers; GET /openapi.json describes it in full. */
 

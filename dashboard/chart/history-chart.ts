@@ -1,5 +1,5 @@
 import uPlot from "../vendor/uplot.js";
-import { moment } from "../../cli/words.ts";
+import { moment } from "../../client/words.ts";
 import { bytes } from "../ui/words.ts";
 import { axis, BYTE_STEPS, fromZero } from "./axes.ts";
 import { figure, type Figure } from "./figure.ts";

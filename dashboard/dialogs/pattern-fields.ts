@@ -1,4 +1,4 @@
-import { PATTERN_SYNTAX } from "../../cli/pattern-syntax.ts";
+import { PATTERN_SYNTAX } from "../../client/pattern-syntax.ts";
 import { h } from "../ui/element.ts";
 import { linesField, type Field } from "../ui/field.ts";
 

@@ -5,7 +5,7 @@ import { checkField, choiceField, selectField, textField } from "../ui/field.ts"
 import { closing, form } from "../ui/form.ts";
 import { visibleText } from "../ui/name-text.ts";
 import { note } from "../ui/notice.ts";
-import { moment } from "../../cli/words.ts";
+import { moment } from "../../client/words.ts";
 import { placeOf } from "../ui/words.ts";
 import { DryRun } from "./dry-run.ts";
 import { patternFields } from "./pattern-fields.ts";

@@ -1,4 +1,4 @@
-import { moment } from "../../cli/words.ts";
+import { moment } from "../../client/words.ts";
 import { h } from "./element.ts";
 
 /** A moment in this browser's time; its title has it in UTC. */

@@ -1,8 +1,8 @@
-import { duration, files, number } from "../../cli/words.ts";
+import { duration, files, number } from "../../client/words.ts";
 import type { Counts, Outcome, Run } from "../api/answers.ts";
 import { countOf, filesOf } from "../api/answers.ts";
 
-export { bytes, bytesOf, duration, files, number, placeOf, roughly, subjectOf } from "../../cli/words.ts";
+export { bytes, bytesOf, duration, files, number, placeOf, roughly, subjectOf } from "../../client/words.ts";
 
 const KINDS: Record<string, string> = {
   backup: "Backup",

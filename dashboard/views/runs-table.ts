@@ -1,4 +1,4 @@
-import { moment } from "../../cli/words.ts";
+import { moment } from "../../client/words.ts";
 import type { Run } from "../api/answers.ts";
 import { h, type Child } from "../ui/element.ts";
 import { icon } from "../ui/icon.ts";

@@ -5,7 +5,7 @@
  */
 import { executionStarted, failed, timerFired } from "./new-event.ts";
 import { EventType } from "./history-event.ts";
-import type { HistoryEvent, ParentTraceContext } from "./history-event.ts";
+import type { HistoryEvent } from "./history-event.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveInstances } from "./live-instances.ts";
 import { timeOf } from "./orchestrator-clock.ts";

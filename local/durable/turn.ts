@@ -7,7 +7,7 @@ import { DecisionWriter } from "./decision-writer.ts";
 import type { TurnParts } from "./turn-parts.ts";
 import type { LiveInstance } from "./live-instances.ts";
 import { Status, isFinal } from "./status.ts";
-import type { InstanceRow, Message, Timer } from "./rows.ts";
+import type { InstanceRow, Message } from "./rows.ts";
 import { asParent, traceOf } from "./trace-context.ts";
 import type { TraceParent } from "./trace-context.ts";
 import { MAXIMUM_TIMER, TIMER_INTERVAL, triggerPayload } from "./trigger-payload.ts";
