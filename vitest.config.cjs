@@ -25,7 +25,9 @@ module.exports = defineTests({
         exclude: [`test/${SLOW}`, "test/{e2e,load}/**"],
       },
     },
-    { test: { ...common, ...host, name: "e2e", include: [`test/e2e/${FAST}`], exclude: [`test/e2e/${SLOW}`] } },
+    {
+      test: { ...common, ...host, name: "e2e", include: [`test/e2e/${FAST}`], exclude: [`test/e2e/${SLOW}`] },
+    },
     {
       test: {
         ...common,

@@ -33,7 +33,7 @@ export interface Route {
   answer: Answer;
   /** The statuses that it refuses with. */
   refusals: number[];
-  handle(request: HttpRequest, call: Call): Promise<HttpResponseInit | HttpResponse>;
+  handle: (request: HttpRequest, call: Call) => Promise<HttpResponseInit | HttpResponse>;
 }
 
 /** A record that the answer needs is damaged. */
