@@ -8,7 +8,7 @@ import type { BatchRef } from "../ledger/listing.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
-import type { FileList } from "./getFileList.ts";
+import type { FileList } from "../backup/file-list.ts";
 
 /**
  * Backs up a directory tree: lists it, copies its files in parallel batches, runs itself on what was left to list.
@@ -73,7 +73,7 @@ function* recordLost(
     const reason = result.error;
     const batch = batches[index];
     const file = large[index - batches.length];
-    if (batch) return [context.df.callActivity("failBatch", { batch, reason })];
+    if (batch) return [context.df.callActivity("failBatch", { ...batch, reason })];
     if (file) return [context.df.callActivity("failLargeFile", { ...file, reason })];
     reasons.push(reason);
     return [];

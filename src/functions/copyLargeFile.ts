@@ -6,7 +6,7 @@ import { RANGES_A_WAVE, type AttemptRef, type LargeFileRef } from "../backup/lar
 import type { Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
-import type { RangeResult } from "./copyRange.ts";
+import type { RangeResult } from "../backup/large-file/copy-range.ts";
 
 /** Attempts at a file that changes while it is read. */
 const ATTEMPTS = 3;

@@ -5,7 +5,7 @@ import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
 import type { PruneScope, Slice, SliceResult } from "../prune/step.ts";
-import type { PrunePlan } from "./decidePrune.ts";
+import type { PrunePlan } from "../prune/prune-plan.ts";
 
 /** The kinds of work, in their order. Nothing is deleted before all is known that is needed; the record goes last. */
 const PHASES = [

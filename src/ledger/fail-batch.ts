@@ -7,7 +7,10 @@ import type { BatchRef } from "./listing.ts";
 import { batchOutcomes, settleOutcomes } from "./outcomes.ts";
 
 /** Records every file of a batch as failed: what is left to do when the batch could not be tried, however often. */
-export async function failBatch(ref: BatchRef, reason: string, service: BlobServiceClient): Promise<Tally> {
+export async function failBatch(
+  { reason, ...ref }: BatchRef & { reason: string },
+  service: BlobServiceClient,
+): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
   const entries = await ledger.readLines<Entry>(ref.lines, entry);
   const outcomes = entries.map(({ path, kind }): Outcome => ({

@@ -1,43 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { filesOf, verdict, type Counts, type Tally } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
-import type { RunStatus } from "../ledger/run-record.ts";
+import type { Closed, End } from "../ledger/close-backup.ts";
 import { patternWarnings, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import { retry } from "./retry.ts";
-
-/** How a run ended, for `closeBackup` to record. */
-export interface End {
-  run: string;
-  status: RunStatus;
-  counts: Counts;
-  /** Requests that storage throttled. */
-  throttled?: number;
-  message?: string;
-  warnings?: string[];
-  brokenOff?: true;
-  /** What a backup was asked for, where what it found is to be held against the last good run. */
-  backup?: BackupRequest;
-  /** The destination that a backup has claimed. */
-  claimed?: Place | undefined;
-  /** The destination that a prune has locked. */
-  locked?: Place | undefined;
-}
-
-interface Place {
-  container: string;
-  prefix: string;
-}
-
-/** What stands in the record of a run that has ended. */
-export interface Closed {
-  /** Whether it has a record. */
-  recorded: boolean;
-  /** It was canceled before it came to its end. */
-  canceled?: true;
-  /** Why a backup does not count, for people. */
-  suspicion?: string;
-}
 
 /** How the end of a kind of run is told. */
 interface Told {

@@ -13,11 +13,11 @@ export function* tallyResults(
   results: readonly Settled<Tally>[],
 ) {
   const tallies: Tally[] = [];
-  const lost: { batch: BatchRef; reason: string }[] = [];
+  const lost: (BatchRef & { reason: string })[] = [];
   results.forEach((result, index) => {
     const batch = batches[index];
     if ("value" in result) tallies.push(result.value);
-    else if (batch) lost.push({ batch, reason: result.error });
+    else if (batch) lost.push({ ...batch, reason: result.error });
     else tallies.push({ ...emptyTally(), stopped: result.error });
   });
   const recorded = yield* settleAll<Tally>(

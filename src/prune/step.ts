@@ -6,7 +6,6 @@ import { Ledger } from "../ledger/ledger.ts";
 import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { withRetries } from "../storage/retries.ts";
-import { tellThrottled } from "../storage/throttling.ts";
 import { describe, inWords } from "../storage/errors.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
@@ -80,8 +79,7 @@ export async function workOn(
     const erase = lock && eraser(lock, budget);
     const { decision } = standing;
     const prune: Prune = { ledger, scope, decision, service, budget, erase, isCanceled: canceled };
-    const { throttled, tally, ...next } = await tellThrottled(() => work(prune, lane, slice));
-    return { tally: throttled === undefined ? tally : { ...tally, throttled }, ...next };
+    return await work(prune, lane, slice);
   } catch (error) {
     if (error instanceof LockLost) return stopped(error.message);
     if (isFinal(error)) return stopped(describe(error));

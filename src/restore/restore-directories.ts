@@ -10,6 +10,7 @@ import { withTimeout } from "../files/timeout.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
+import { isCanceled } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
@@ -55,7 +56,9 @@ export async function restoreDirectories(
   settings: Settings,
 ): Promise<DirectoriesSlice> {
   try {
-    return await setSlice(ref, service, settings);
+    // What a canceled restore has made is not left half made.
+    const onlyMade = ref.onlyMade === true || (await isCanceled(new Ledger(service, ref.run)));
+    return await setSlice({ ...ref, onlyMade }, service, settings);
   } catch (error) {
     if (!isFinal(error)) throw error;
     return { tally: { ...emptyTally(), stopped: describe(error) } };

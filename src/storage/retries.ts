@@ -2,7 +2,7 @@ import pRetry, { AbortError } from "p-retry";
 import { awaitingHandles } from "../files/handles.ts";
 import { classify, isTimeout } from "./errors.ts";
 import { Outage } from "./outage.ts";
-import { countThrottled } from "./throttling.ts";
+import { wasThrottled } from "./throttling.ts";
 
 /** Tries of one storage request before its error counts: five, over about 15 seconds. */
 const TRIES = 5;
@@ -62,7 +62,7 @@ export async function retrying<T>(
         const failure = classify(error);
         if (failure === "throttled" || isTimeout(error)) {
           storageCounters.throttled++;
-          countThrottled();
+          wasThrottled();
           onThrottle();
         } else if (failure === "damaged") storageCounters.damaged++;
         else if (failure !== "transient") throw new AbortError(asError(error));

@@ -1,8 +1,7 @@
-import type { InvocationContext } from "@azure/functions";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Outcome, Tally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readOutcomes } from "../ledger/outcomes.ts";
-import { services } from "../services.ts";
 import { line, type Values } from "./line.ts";
 
 /**
@@ -12,30 +11,34 @@ import { line, type Values } from "./line.ts";
  * @param record where the ledger has the outcomes; read only when more files failed than the tally names
  */
 export async function logTally(
-  context: InvocationContext,
+  log: { info(words: string): void; warn(words: string): void },
+  service: BlobServiceClient,
   event: string,
   where: Values & { run: string },
   { counts, failures, throttled, stopped }: Tally,
   record?: string,
 ): Promise<void> {
-  context.info(line(event, { ...where, ...counts, ...(throttled ? { throttled } : {}), stopped }));
+  log.info(line(event, { ...where, ...counts, ...(throttled ? { throttled } : {}), stopped }));
   if (counts.failed === 0) return;
-  const all = counts.failed > failures.length && record !== undefined && (await outcomes(where.run, record));
+  const all =
+    counts.failed > failures.length &&
+    record !== undefined &&
+    (await outcomes(new Ledger(service, where.run), record));
   if (!all) {
-    for (const failure of failures) context.warn(line("file.failed", { run: where.run, failure }));
+    for (const failure of failures) log.warn(line("file.failed", { run: where.run, failure }));
     return;
   }
   for (const { outcome, path, reason } of all) {
     if (outcome !== "failed") continue;
     const failure = `${path}: ${reason ?? "unknown"}`;
-    context.warn(line("file.failed", { run: where.run, failure }));
+    log.warn(line("file.failed", { run: where.run, failure }));
   }
 }
 
 /** A log line more or less must not fail a batch that is done. */
-async function outcomes(run: string, record: string): Promise<Outcome[] | undefined> {
+async function outcomes(ledger: Ledger, record: string): Promise<Outcome[] | undefined> {
   try {
-    return await readOutcomes(new Ledger(services.storage, run), record);
+    return await readOutcomes(ledger, record);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { Budget } from "../storage/budget.ts";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { showLife } from "../ledger/sign-of-life.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom } from "../store/download.ts";
 import type { Source } from "../model/source.ts";
@@ -54,7 +55,10 @@ export async function verifySpan(
     if (!item) return "none";
     const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
     const read = await readOn(item, ref.prefix, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
-    if ("position" in read) return { reading: read };
+    if ("position" in read) {
+      await showLife(ledger, ref.reading?.position ?? 0, read.position);
+      return { reading: read };
+    }
     return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
   } catch (error) {
     if (isFinal(error)) return { settled: { ...emptyTally(), stopped: describe(error) } };

@@ -111,8 +111,8 @@ describe("copyFileToBlob", () => {
   it("after it was given up: the record stands, whichever it is", async () => {
     await list();
     const copied = await copy(0);
-    expect(await failBatch(batches[0]!, "storage was gone", domain.service)).toEqual(copied);
-    const failed = await failBatch(batches[1]!, "storage was gone", domain.service);
+    expect(await failBatch({ ...batches[0]!, reason: "storage was gone" }, domain.service)).toEqual(copied);
+    const failed = await failBatch({ ...batches[1]!, reason: "storage was gone" }, domain.service);
     expect(failed.counts.copied).toBe(0);
     expect(failed.counts.failed).toBeGreaterThan(0);
     expect(await copy(1)).toEqual(failed);

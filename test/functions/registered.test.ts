@@ -127,10 +127,9 @@ describe('"main" in package.json', () => {
   });
 
   it("an orchestrator, and the starter, is in the file of its name", () => {
-    for (const { metadata } of app.functions.values()) {
-      const isNamed =
-        metadata.name === "httpStart" || triggerOf(metadata).binding.type === "orchestrationTrigger";
-      if (isNamed) expect(metadata.scriptFile).toBe(`${metadata.name}.js`);
-    }
+    const named = [...app.functions.values()]
+      .map(({ metadata }) => metadata)
+      .filter((it) => it.name === "httpStart" || triggerOf(it).binding.type === "orchestrationTrigger");
+    expect(named.map(({ scriptFile }) => scriptFile)).toEqual(named.map(({ name }) => `${name}.js`));
   });
 });

@@ -25,7 +25,7 @@ import { decidePrune } from "../../src/prune/decide-prune.ts";
 import { deleteContents } from "../../src/prune/delete-contents.ts";
 import { deleteLedgers, lanesOfLedgers } from "../../src/prune/delete-ledgers.ts";
 import { listContents } from "../../src/prune/list-contents.ts";
-import { endPrune } from "../../src/prune/end-prune.ts";
+import { endPrune } from "../../src/ledger/end-prune.ts";
 import { gatherNeeds, lanesOfNeeds } from "../../src/prune/needs.ts";
 import { pruneRequest } from "../../src/prune/request.ts";
 import { workOn, type PruneScope } from "../../src/prune/step.ts";

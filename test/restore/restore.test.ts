@@ -264,7 +264,7 @@ test("a batch that could not be tried at all costs its own files, by name, also 
     [verify, verified],
   ] as const) {
     const batch = { run, part: "0", batch: 1, lines: batches[1]! };
-    const tally = await failBatch(batch, "storage was gone", service);
+    const tally = await failBatch({ ...batch, reason: "storage was gone" }, service);
     expect(tally).toMatchObject({ counts: { failed: 1 }, failures: ["d/b: storage was gone"] });
   }
 });

@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
+import { showLife } from "../../ledger/sign-of-life.ts";
 import { readTally } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
@@ -57,6 +58,7 @@ export async function compareOn(
   });
   if (piece === "changed") return piece;
   if (unchanged) return { settled: await settle(ledger, ref, unchanged) };
+  await showLife(ledger, ref.position, position);
   const state = stateOf(hash);
   return atEnd ? { differs: state } : { comparing: { position, state } };
 }

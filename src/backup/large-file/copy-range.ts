@@ -13,13 +13,22 @@ import { largeBlob, type AttemptRef, type Plan } from "./plan.ts";
 /** Blocks of one range that are read and sent at a time. */
 const AT_A_TIME = 4;
 
+/** A range of an attempt at a large file. */
+export type RangeRef = AttemptRef & { range: number };
+
+/** What came of a range, and how many requests were throttled. */
+export interface RangeResult {
+  piece: Piece;
+  throttled?: number;
+}
+
 /**
  * Sends the blocks of one range that are not there yet. Sent twice they are the same blocks, for their ids are fixed by
  * attempt and place: after a kill only those go again whose requests were under way.
  * @returns "changed" when the file is no longer the one that the attempt began with
  */
 export async function copyRange(
-  ref: AttemptRef & { range: number },
+  ref: RangeRef,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,

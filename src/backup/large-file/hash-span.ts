@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
+import { showLife } from "../../ledger/sign-of-life.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import type { Budget } from "../../storage/budget.ts";
@@ -29,9 +30,11 @@ export async function hashSpan(
   const hash = await resumeMd5(span.state);
   const until = performance.now() + settings.listMs;
   let reached = span.from;
-  const piece = await withPlannedFile(new Ledger(service, span.run), span, settings, async (file) => {
+  const ledger = new Ledger(service, span.run);
+  const piece = await withPlannedFile(ledger, span, settings, async (file) => {
     reached = await hashOn(file, hash, { ...span, until }, budget);
   });
   if (piece === "changed") return piece;
+  await showLife(ledger, span.from, reached);
   return { state: stateOf(hash), ...(reached < span.to ? { reached } : {}) };
 }

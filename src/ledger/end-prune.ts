@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
-import { PruneLock } from "../ledger/prune-lock.ts";
+import { PruneLock } from "./prune-lock.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";

@@ -1,0 +1,75 @@
+import type { InvocationContext } from "@azure/functions";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import * as df from "durable-functions";
+import { Ledger } from "../ledger/ledger.ts";
+import { isCanceled } from "../ledger/run-record.ts";
+import type { Tally } from "../model/outcome.ts";
+import { services, type Services } from "../services.ts";
+import type { Settings } from "../settings.ts";
+import type { Budget } from "../storage/budget.ts";
+import { countThrottled } from "../storage/throttling.ts";
+import { logTally } from "../telemetry/log-tally.ts";
+
+type Log = Pick<InvocationContext, "info" | "warn" | "error">;
+
+/** What an activity is given names the run, and says which piece of it. */
+interface Ref {
+  run: string;
+}
+
+type Work<Input extends Ref, Result> = (
+  ref: Input,
+  storage: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+  log: Log,
+) => Promise<Result>;
+
+interface Options<Input, Result> {
+  /** The event that is logged with the tally of what was done, such as `batch.copied`. */
+  event?: string;
+  /** Where the ledger has the outcomes, if more files failed than the tally names. */
+  record?: (ref: Input) => string;
+  /** The result where the run was canceled, and nothing is done. Without it the work goes on. */
+  whenCanceled?: Result;
+}
+
+type Invoke = (ref: never, means: Services, log: Log) => Promise<unknown>;
+
+/** Every activity by its name, for a driver that runs orchestrators without a host. */
+export const activities = new Map<string, Invoke>();
+
+/** Registers an activity of a run: its name, and the function that does the work. */
+export function activity<Input extends Ref, Result>(
+  name: string,
+  work: Work<Input, Result>,
+  { event, record, whenCanceled }: Options<Input, Result> = {},
+): void {
+  const invoke = async (ref: Input, { storage, settings, budget }: Services, log: Log): Promise<Result> => {
+    if (whenCanceled !== undefined && (await isCanceled(new Ledger(storage, ref.run)))) return whenCanceled;
+    const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
+    const tally = tallyIn(result);
+    if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
+    if (event !== undefined && tally) await logTally(log, storage, event, placeOf(ref), tally, record?.(ref));
+    return result;
+  };
+  activities.set(name, invoke);
+  df.app.activity(name, { handler: (ref: Input, context) => invoke(ref, services, context) });
+}
+
+/** A result is a tally, or has one once something is settled. */
+function tallyIn(result: unknown): Tally | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  if ("counts" in result) return result as Tally;
+  const { settled, tally, found } = result as Partial<Record<"settled" | "tally" | "found", Tally>>;
+  return settled ?? tally ?? found;
+}
+
+/** The names and numbers that say which piece of a run it is. */
+function placeOf({
+  run,
+  ...ref
+}: Ref & Partial<Record<"part" | "batch" | "large" | "lane" | "slice", unknown>>) {
+  const { part, batch, large, lane, slice } = ref as Record<string, string | number | undefined>;
+  return { run, part, batch, large, lane, slice };
+}

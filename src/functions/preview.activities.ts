@@ -1,0 +1,26 @@
+/** A dry run of a restore: nothing that this file leads to can write to a file system. */
+import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
+import type { PlanInput } from "../manifest/plan.ts";
+import { emptyTally } from "../model/outcome.ts";
+import { seeToExtra, type SliceRef } from "../restore/extra.ts";
+import { plannedPart } from "../restore/planned-part.ts";
+import { previewBatch } from "../restore/preview/preview-batch.ts";
+import { previewRestore } from "../restore/preview/preview-restore.ts";
+import type { RestoreRequest } from "../restore/request.ts";
+import { activity } from "./activity.ts";
+
+activity(
+  "previewRestore",
+  async (input: PlanInput<RestoreRequest>, storage, settings) =>
+    plannedPart(await previewRestore(input, storage, settings)),
+  { event: "part.planned", record: ({ part }) => listingOutcomes(part) },
+);
+activity("previewFiles", previewBatch, {
+  event: "batch.previewed",
+  record: ({ part, batch }) => batchOutcomes(part, batch),
+  whenCanceled: emptyTally(),
+});
+activity("previewExtra", (ref: SliceRef, storage, settings) => seeToExtra(ref, storage, settings), {
+  event: "extra.previewed",
+  whenCanceled: { tally: emptyTally(), deleted: 0 },
+});

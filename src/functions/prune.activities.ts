@@ -1,0 +1,23 @@
+import { decidePrune } from "../prune/decide-prune.ts";
+import { deleteContents } from "../prune/delete-contents.ts";
+import { deleteLedgers } from "../prune/delete-ledgers.ts";
+import { listContents } from "../prune/list-contents.ts";
+import { gatherNeeds } from "../prune/needs.ts";
+import { prunePlan } from "../prune/prune-plan.ts";
+import type { PruneRequest } from "../prune/request.ts";
+import { workOn, type Slice } from "../prune/step.ts";
+import { activity } from "./activity.ts";
+
+activity("decidePrune", async (input: { run: string; request: PruneRequest }, storage, { app }) =>
+  prunePlan(await decidePrune({ ...input, app }, storage)),
+);
+step("gatherNeeds", gatherNeeds);
+step("listContents", listContents);
+step("deleteContents", deleteContents, "contents.deleted");
+step("deleteLedgers", deleteLedgers, "ledgers.deleted");
+
+/** A kind of work that is done slice by slice. */
+function step(name: string, work: Parameters<typeof workOn>[1], event?: string): void {
+  const options = event === undefined ? {} : { event };
+  activity(name, (slice: Slice, storage, _settings, budget) => workOn(slice, work, storage, budget), options);
+}

@@ -1,0 +1,35 @@
+import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
+import type { PlanInput } from "../manifest/plan.ts";
+import { emptyTally } from "../model/outcome.ts";
+import { deleteExtra } from "../restore/delete-extra.ts";
+import { beginRestore, endRestore, giveUpRestore } from "../restore/large-file/begin-and-end.ts";
+import { hashRestored, restoreRange } from "../restore/large-file/restore-range.ts";
+import { planRestore } from "../restore/plan-restore.ts";
+import { plannedPart } from "../restore/planned-part.ts";
+import type { RestoreRequest } from "../restore/request.ts";
+import { restoreBatch } from "../restore/restore-batch.ts";
+import { restoreDirectories } from "../restore/restore-directories.ts";
+import { activity } from "./activity.ts";
+
+activity(
+  "planRestore",
+  async (input: PlanInput<RestoreRequest>, storage, settings) =>
+    plannedPart(await planRestore(input, storage, settings)),
+  { event: "part.planned", record: ({ part }) => listingOutcomes(part) },
+);
+activity("restoreFiles", restoreBatch, {
+  event: "batch.restored",
+  record: ({ part, batch }) => batchOutcomes(part, batch),
+  whenCanceled: emptyTally(),
+});
+activity("deleteExtra", deleteExtra, {
+  event: "extra.deleted",
+  whenCanceled: { tally: emptyTally(), deleted: 0 },
+});
+activity("restoreDirectories", restoreDirectories, { event: "directories.restored" });
+
+activity("beginLargeRestore", beginRestore, { event: "large.settled" });
+activity("restoreRange", restoreRange);
+activity("hashRestored", hashRestored);
+activity("endLargeRestore", endRestore, { event: "large.restored" });
+activity("failLargeRestore", giveUpRestore, { event: "large.failed" });

@@ -1,0 +1,27 @@
+import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
+import { largeOutcome, type PlanInput } from "../manifest/plan.ts";
+import { emptyTally } from "../model/outcome.ts";
+import { plannedPart } from "../restore/planned-part.ts";
+import { planVerify } from "../verify/plan-verify.ts";
+import type { VerifyRequest } from "../verify/request.ts";
+import { verifyBatch } from "../verify/verify-batch.ts";
+import { giveUpVerify, verifySpan } from "../verify/verify-span.ts";
+import { activity } from "./activity.ts";
+
+activity(
+  "planVerify",
+  async (input: PlanInput<VerifyRequest>, storage, settings) =>
+    plannedPart(await planVerify(input, storage, settings)),
+  { event: "part.planned", record: ({ part }) => listingOutcomes(part) },
+);
+activity("verifyFiles", verifyBatch, {
+  event: "batch.verified",
+  record: ({ part, batch }) => batchOutcomes(part, batch),
+  whenCanceled: emptyTally(),
+});
+activity("verifySpan", verifySpan, {
+  event: "large.verified",
+  record: largeOutcome,
+  whenCanceled: "none",
+});
+activity("failLargeVerify", giveUpVerify, { event: "large.failed" });

@@ -1,0 +1,81 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Counts } from "../model/outcome.ts";
+import { line } from "../telemetry/line.ts";
+import { ofDamaged } from "./damaged.ts";
+import { releaseDestination } from "./destination-claim.ts";
+import { endPrune } from "./end-prune.ts";
+import { Ledger } from "./ledger.ts";
+import type { RunStatus } from "./run-record.ts";
+import { closeRun } from "./runs.ts";
+import { suspicionOf } from "./suspicion.ts";
+import type { Covered } from "./listing.ts";
+
+/** How a run ended, for `closeBackup` to record. */
+export interface End {
+  run: string;
+  status: RunStatus;
+  counts: Counts;
+  /** Requests that storage throttled. */
+  throttled?: number;
+  message?: string;
+  warnings?: string[];
+  brokenOff?: true;
+  /** What a backup was asked for, where what it found is to be held against the last good run. */
+  backup?: Covered & { acceptFewer: boolean };
+  /** The destination that a backup has claimed. */
+  claimed?: Place | undefined;
+  /** The destination that a prune has locked. */
+  locked?: Place | undefined;
+}
+
+interface Place {
+  container: string;
+  prefix: string;
+}
+
+/** What stands in the record of a run that has ended. */
+export interface Closed {
+  /** Whether it has a record. */
+  recorded: boolean;
+  /** It was canceled before it came to its end. */
+  canceled?: true;
+  /** Why a backup does not count, for people. */
+  suspicion?: string;
+}
+
+/** Where the end of a run is told. */
+interface Log {
+  info(words: string): void;
+  error(words: string): void;
+}
+
+/** Records how a run ended, and lets the next run of the destination begin. */
+export async function closeBackup(
+  { run, backup, claimed, locked, ...end }: End,
+  service: BlobServiceClient,
+  log: Log,
+): Promise<Closed> {
+  const ledger = new Ledger(service, run);
+  const suspicion = backup && (await suspicionOf(ledger, backup, end.counts));
+  const told = suspicion === undefined ? end : suspect(end, suspicion);
+  const record = await closeRun(ledger, told).catch(ofDamaged);
+  if (locked) await endPrune(service, { id: run, ...locked });
+  if (claimed) await releaseDestination(service, { id: run, ...claimed });
+  const { kind = "backup", container, prefix, ...ended } = { ...told, ...record };
+  const { status, counts, throttled, message } = ended;
+  const warnings = ended.warnings?.join(" ");
+  const what = { run, kind, container, prefix, status, ...counts, throttled, message, warnings };
+  const words = line("run.ended", what);
+  if (status === "failed") log.error(words);
+  else log.info(words);
+  return {
+    recorded: record !== undefined,
+    ...(status === "canceled" ? { canceled: true } : {}),
+    ...(ended.suspect && message !== undefined ? { suspicion: message } : {}),
+  };
+}
+
+function suspect({ message, ...end }: Omit<End, "run" | "backup">, suspicion: string) {
+  const words = message === undefined ? suspicion : `${message} ${suspicion}`;
+  return { ...end, status: "failed", suspect: true, message: words } as const;
+}
