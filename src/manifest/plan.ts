@@ -11,17 +11,10 @@ import { listingName, rangesOf, type Batch, type PartRef } from "../ledger/listi
 import { inTurns } from "../model/in-turns.ts";
 import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
 import { readManifest, type ManifestBlob, type ManifestItem } from "./manifest.ts";
-import type { Source } from "../model/source.ts";
 import { LANES, lanesOf } from "./lanes.ts";
-import { cutRest, partOf, plannedItem, readRest } from "./rest.ts";
+import { plannedItem, type PlannedItem } from "./planned-item.ts";
+import { cutRest, partOf, readRest } from "./rest.ts";
 import type { SourceRun } from "./source-run.ts";
-
-/** One item and where its content is: a line of a batch. */
-export interface PlannedItem extends ManifestItem {
-  source: Source;
-  /** Modes of the directories above it, the topmost first; null where the run did not record one. */
-  above?: (number | null)[];
-}
 
 /** The whole run, or a part of it that another plan left. */
 export interface PlanInput<Request> extends PartRef {

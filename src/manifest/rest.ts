@@ -1,12 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import type { Outcome } from "../model/outcome.ts";
-import { entry, fileSize, mode } from "../ledger/damaged.ts";
 import { Ledger, toLine, type Lines } from "../ledger/ledger.ts";
 import { MAX_PARTS, rangesOf } from "../ledger/listing.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { listManifest, missingRecords, type ManifestBlob } from "./manifest.ts";
-import type { PlannedItem } from "./plan.ts";
+import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** What a part of a plan is about. */
@@ -18,12 +17,6 @@ interface Rest {
 }
 
 const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
-/** A line of what was planned, in a batch or left. */
-export const plannedItem = entry.extend({
-  md5: z.string(),
-  source: z.looseObject({ length: fileSize }),
-  above: z.array(mode.nullable()).optional(),
-});
 const line = z.union([manifestBlob, plannedItem]);
 
 /** What a part is about: what another one left, or the whole run; of that also what its ledger lacks. */

@@ -5,7 +5,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { withTimeout } from "../files/timeout.ts";
 import type { DiskPath } from "../model/path.ts";
 import { isSame } from "./in-place.ts";
-import type { PlannedItem } from "../manifest/plan.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** What deciding needs to know. */

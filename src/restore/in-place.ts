@@ -8,7 +8,7 @@ import { md5 } from "../model/md5.ts";
 import type { DiskPath } from "../model/path.ts";
 import { hasTime } from "../files/file-times.ts";
 import { byDirectory, inDirectory } from "../files/in-directory.ts";
-import type { PlannedItem } from "../manifest/plan.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
 
 /** What is at a place, not what a link there leads to; undefined when there is nothing. */
 export async function lookUp(at: DiskPath): Promise<Stats | undefined> {

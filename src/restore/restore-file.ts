@@ -30,7 +30,7 @@ import { lookUp } from "./in-place.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { ignore, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
 import { whileWritable } from "../files/writable-directory.ts";
-import type { PlannedItem } from "../manifest/plan.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { writeSparse } from "../files/write-sparse.ts";

@@ -9,7 +9,8 @@ import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts"
 import { download } from "../store/download.ts";
 import { findContents } from "../store/find-content.ts";
 import type { Source } from "../model/source.ts";
-import { readBatch, type PlannedItem } from "../manifest/plan.ts";
+import { readBatch } from "../manifest/plan.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";

@@ -26,7 +26,8 @@ import {
   whyLeftOut,
 } from "../decide.ts";
 import { lookUp } from "../in-place.ts";
-import { readBatch, type PlannedItem } from "../../manifest/plan.ts";
+import { readBatch } from "../../manifest/plan.ts";
+import type { PlannedItem } from "../../manifest/planned-item.ts";
 import { refusedTarget } from "../refused-target.ts";
 import type { RestoreScope } from "../restore-scope.ts";
 import { unsafePath } from "../../model/safe-path.ts";

@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { entry, fileSize, mode } from "../ledger/damaged.ts";
+import type { Source } from "../model/source.ts";
+import type { ManifestItem } from "./manifest.ts";
+
+/** One item and where its content is: a line of a batch. */
+export interface PlannedItem extends ManifestItem {
+  source: Source;
+  /** Modes of the directories above it, the topmost first; null where the run did not record one. */
+  above?: (number | null)[];
+}
+
+/** A line of what was planned, in a batch or left. */
+export const plannedItem = entry.extend({
+  md5: z.string(),
+  source: z.looseObject({ length: fileSize }),
+  above: z.array(mode.nullable()).optional(),
+});
