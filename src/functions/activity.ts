@@ -4,7 +4,7 @@ import * as df from "durable-functions";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import type { Tally } from "../model/outcome.ts";
-import { services, type Services } from "../services.ts";
+import { services } from "../services.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { countThrottled } from "../storage/throttling.ts";
@@ -34,27 +34,24 @@ interface Options<Input, Result> {
   whenCanceled?: Result;
 }
 
-type Invoke = (ref: never, means: Services, log: Log) => Promise<unknown>;
-
-/** Every activity by its name, for a driver that runs orchestrators without a host. */
-export const activities = new Map<string, Invoke>();
-
 /** Registers an activity of a run: its name, and the function that does the work. */
 export function activity<Input extends Ref, Result>(
   name: string,
   work: Work<Input, Result>,
   { event, record, whenCanceled }: Options<Input, Result> = {},
 ): void {
-  const invoke = async (ref: Input, { storage, settings, budget }: Services, log: Log): Promise<Result> => {
-    if (whenCanceled !== undefined && (await isCanceled(new Ledger(storage, ref.run)))) return whenCanceled;
-    const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
-    const tally = tallyIn(result);
-    if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
-    if (event !== undefined && tally) await logTally(log, storage, event, placeOf(ref), tally, record?.(ref));
-    return result;
-  };
-  activities.set(name, invoke);
-  df.app.activity(name, { handler: (ref: Input, context) => invoke(ref, services, context) });
+  df.app.activity(name, {
+    handler: async (ref: Input, log): Promise<Result> => {
+      const { storage, settings, budget } = services;
+      if (whenCanceled !== undefined && (await isCanceled(new Ledger(storage, ref.run)))) return whenCanceled;
+      const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
+      const tally = tallyIn(result);
+      if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
+      if (event !== undefined && tally)
+        await logTally(log, storage, event, placeOf(ref), tally, record?.(ref));
+      return result;
+    },
+  });
 }
 
 /** A result is a tally, or has one once something is settled. */

@@ -13,11 +13,10 @@ activity("decidePrune", async (input: { run: string; request: PruneRequest }, st
 );
 step("gatherNeeds", gatherNeeds);
 step("listContents", listContents);
-step("deleteContents", deleteContents, "contents.deleted");
-step("deleteLedgers", deleteLedgers, "ledgers.deleted");
+step("deleteContents", deleteContents, { event: "contents.deleted" });
+step("deleteLedgers", deleteLedgers, { event: "ledgers.deleted" });
 
 /** A kind of work that is done slice by slice. */
-function step(name: string, work: Parameters<typeof workOn>[1], event?: string): void {
-  const options = event === undefined ? {} : { event };
+function step(name: string, work: Parameters<typeof workOn>[1], options: { event?: string } = {}): void {
   activity(name, (slice: Slice, storage, _settings, budget) => workOn(slice, work, storage, budget), options);
 }

@@ -27,7 +27,7 @@ it("tells in the guide of every event that the app logs", () => {
     readFileSync(path.join(ROOT, file), "utf8"),
   );
   const logged = sources.flatMap((text) =>
-    [...text.matchAll(/(?:logTally\(context, |line\()"([a-z.]+)"/g)].map(([, event]) => event),
+    [...text.matchAll(/(?:\bevent: |line\()"([a-z.]+)"/g)].map(([, event]) => event),
   );
   const guide = readFileSync(path.join(ROOT, "docs/operations.md"), "utf8");
   const [table = ""] = /^\| event .*?\n\n/ms.exec(guide) ?? [];
