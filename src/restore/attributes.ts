@@ -148,9 +148,14 @@ export async function setAttributes(
   const notes = [
     await unlessRefused("its mode could not be set", () => setMode(on, mode)),
     await unlessRefused("its time of change could not be set", () => setTime(on, mtime)),
-    await unlessRefused("it could not be flushed to the disk", () => on.sync()),
+    await flush(on),
   ].filter((note) => note !== undefined);
   return notes.length === 0 ? undefined : notes.join("; ");
+}
+
+/** @returns why it could not be flushed where the file system does not do that, for people */
+export async function flush(on: Pick<Attributed, "sync">): Promise<string | undefined> {
+  return await unlessRefused("it could not be flushed to the disk", () => on.sync());
 }
 
 /** @returns what could not be set, for people */

@@ -1,8 +1,8 @@
 /** Modes, times and what a file system makes of them: what a restore brings back beside contents. */
 import { spawnSync } from "node:child_process";
-import { chmod, chown, lstat, mkdir, readFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, open, readFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { asNobody, NOBODY } from "../harness/as-nobody.ts";
 import { Drive, startDrive } from "./drive.ts";
 import { temporary, write } from "./tree.ts";
@@ -109,4 +109,23 @@ describe.runIf(isRoot)("a file system that refuses what is asked of it", () => {
       "its mode could not be set: not permitted (EPERM); its time of change could not be set: not permitted (EPERM)",
     );
   });
+});
+
+test("where nothing can be flushed, small and large files come back, with a note each and one for all", async () => {
+  const { run } = await withModes({ "d/": 0o755, "d/small": 0o644, "d/large file": 0o644 });
+  const handle = await open(process.execPath);
+  const fileHandle = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const refused = Object.assign(new Error("EINVAL: invalid argument, fsync"), { code: "EINVAL" });
+  const sync = vi.spyOn(fileHandle, "sync").mockRejectedValue(refused);
+  onTestFinished(() => sync.mockRestore());
+  const to = temporary();
+  const { run: id, tally } = await new Drive(azurite.service, { largeFile: 16 }).restore({ run, to });
+  // The two files and their directory.
+  expect(tally).toMatchObject({ failures: [], counts: { copied: 2, failed: 0 }, unset: 3 });
+  for (const name of ["d/small", "d/large file"]) {
+    expect(await readFile(path.join(to, name), "utf8")).toBe(`content of ${name}`);
+    const reason = expect.stringMatching(/^it could not be flushed to the disk: .*EINVAL/) as string;
+    expect((await drive.outcomes(id)).get(name)).toMatchObject({ outcome: "copied", unset: true, reason });
+  }
 });

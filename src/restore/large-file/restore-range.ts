@@ -24,6 +24,7 @@ import {
   type LargeRestore,
   type RestoreAttemptRef,
 } from "./attempt.ts";
+import { flush } from "../attributes.ts";
 import { RANGE } from "./begin-and-end.ts";
 
 /**
@@ -70,7 +71,8 @@ export async function restoreRange(
       if (error instanceof Moved || classify(error) === "missing") return "moved";
       throw error;
     }
-    await withTimeout(handle.sync(), settings.fileTimeoutMs, "flushing it");
+    // That it is refused is told when the whole file is flushed.
+    await withTimeout(flush(handle), settings.fileTimeoutMs, "flushing it");
     return "done";
   });
 }
