@@ -20,7 +20,8 @@ import { confirmVanished, RootGone } from "./vanished.ts";
 /**
  * Copies the files of one batch and records what became of each. A batch that was recorded before is not copied
  * again: its tally is given back, so that any number of deliveries counts each file once.
- * @returns the tally; `stopped` is set, and nothing is recorded, when storage refuses or the root is gone
+ * @returns the tally; `stopped` is set when storage refuses, and nothing is recorded then, or when the root is gone, and
+ * what was copied before that is recorded
  * @throws errors of the storage account that may pass: the whole batch is to be tried again
  */
 export async function copyBatch(
@@ -43,10 +44,16 @@ export async function copyBatch(
     const entries = await ledger.readLines<Entry>(ref.lines, entry);
     const context = contextOf(ref.run, ref, service, settings, budget);
     const outcomes = await copyAll(entries, context);
-    const confirmed = await confirmVanished(outcomes, { ...context, ledger, part: ref.part, record });
-    return await settleOutcomes(ledger, record, confirmed);
+    const searched = { ...context, ledger, part: ref.part, record };
+    let stopped: string | undefined;
+    const confirmed = await confirmVanished(outcomes, searched).catch((error: unknown) => {
+      if (!(error instanceof RootGone)) throw error;
+      stopped = error.message;
+      return outcomes.filter(({ outcome }) => outcome !== "vanished");
+    });
+    return await settleOutcomes(ledger, record, confirmed, stopped);
   } catch (error) {
-    if (isFinal(error) || error instanceof RootGone) return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
     throw inWords(error);
   }
 }

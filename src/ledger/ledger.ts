@@ -107,6 +107,12 @@ export class Ledger {
     return versionId !== undefined;
   }
 
+  /** The metadata of a blob that is there. */
+  async readMetadata(name: string): Promise<Record<string, string>> {
+    const { metadata } = await withRetries((abortSignal) => this.#blob(name).getProperties({ abortSignal }));
+    return metadata ?? {};
+  }
+
   /** All lines of a blob, or undefined when there is none. @throws DamagedRecord */
   async readAllLines<T>(name: string, schema: z.ZodType = z.unknown()): Promise<T[] | undefined> {
     const text = await this.read(name);

@@ -15,15 +15,20 @@ export function listingOutcomes(part: string): string {
   return `outcomes/${part}-listed.jsonl`;
 }
 
-/** Records outcomes unless another delivery of the same activity has; gives the tally of those that stand. */
+/**
+ * Records outcomes unless another delivery of the same activity has; gives the tally of those that stand.
+ * @param stopped why nothing else could be tried, for people; it stands with them
+ */
 export async function settleOutcomes(
   ledger: Ledger,
   name: string,
   outcomes: readonly Outcome[],
+  stopped?: string,
 ): Promise<Tally> {
-  const tally = tallyOf(outcomes);
+  const tally = { ...tallyOf(outcomes), ...(stopped === undefined ? {} : { stopped }) };
   const lines = await inTurns(outcomes, toLine);
-  const { won } = await ledger.writeOnce(name, lines.join(""), countsToMetadata(tally.counts));
+  const metadata = { ...countsToMetadata(tally.counts), ...stoppedToMetadata(stopped) };
+  const { won } = await ledger.writeOnce(name, lines.join(""), metadata);
   if (!won) return (await readTally(ledger, name)) ?? tally;
   countOutcomes(tally.counts);
   return tally;
@@ -32,7 +37,17 @@ export async function settleOutcomes(
 /** The tally of outcomes that were recorded, or undefined when none were. */
 export async function readTally(ledger: Ledger, name: string): Promise<Tally | undefined> {
   const outcomes = await readOutcomes(ledger, name);
-  return outcomes && tallyOf(outcomes);
+  if (!outcomes) return undefined;
+  const { stopped } = await ledger.readMetadata(name);
+  return {
+    ...tallyOf(outcomes),
+    ...(stopped === undefined ? {} : { stopped: Buffer.from(stopped, "base64").toString() }),
+  };
+}
+
+/** In base64, for metadata are HTTP headers; shortened, for they must not be longer than 8 KiB. */
+function stoppedToMetadata(stopped?: string): Record<string, string> {
+  return stopped === undefined ? {} : { stopped: Buffer.from(stopped.slice(0, 1000)).toString("base64") };
 }
 
 const outcomeLine = z.looseObject({

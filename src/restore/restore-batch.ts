@@ -46,10 +46,7 @@ export async function restoreBatch(
     const { outcomes, stopped } = await restoreAll(items, context, ref.target);
     claimWritten(outcomes, begun);
     await flush(outcomes, context);
-    return {
-      ...(await settleOutcomes(ledger, record, outcomes)),
-      ...(stopped === undefined ? {} : { stopped }),
-    };
+    return await settleOutcomes(ledger, record, outcomes, stopped);
   } catch (error) {
     if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
     throw error;

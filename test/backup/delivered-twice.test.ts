@@ -108,6 +108,23 @@ describe("copyFileToBlob", () => {
     });
   });
 
+  it("after its root went away: what was copied before stands, and why it stopped is said again", async () => {
+    const listing = await list();
+    let writes = 0;
+    domain.proxy.before = async (request) => {
+      if (request.container !== listing.request.container || !isWrite(request) || ++writes !== 10) return;
+      await rm(root, { recursive: true });
+    };
+    const first = await copy(0);
+    expect(first.stopped).toMatch(/went away while it was backed up/);
+    await makeTree(root, manyFiles(400));
+    expect(await copy(0)).toEqual(first);
+    const outcomes = outcomesByPath(await readLedger(domain.service, run));
+    expect([...outcomes.values()].filter(({ outcome }) => outcome !== "copied")).toEqual([]);
+    expect(outcomes.size).toBeLessThan(listing.batches[0]!.files);
+    expect([...outcomes.keys()].sort()).toEqual([...(await readBlobs(containerOf(listing))).keys()].sort());
+  });
+
   it("after it was given up: the record stands, whichever it is", async () => {
     await list();
     const copied = await copy(0);

@@ -239,10 +239,12 @@ describe("row 18: what goes away in mid-run", () => {
     "the root, which is %s: the run fails, and no name counts as vanished",
     async (_how, goes) => {
       const root = await makeTree(await makeFolder("root", rig.folder), manyFiles(300));
-      const { status, outcomes } = await backUpWhile(root, () => goes(root));
+      const { container, status, outcomes } = await backUpWhile(root, () => goes(root));
       expect(status.runtimeStatus).toBe("Failed");
       expect(status.output).toMatch(/went away while it was backed up/);
       expect(outcomes.filter(({ outcome }) => outcome !== "copied")).toEqual([]);
+      const blobs = await readBlobs(rig.service.getContainerClient(container));
+      expect(outcomes.map((it) => it.path).sort()).toEqual([...blobs.keys()].sort());
       expect(outcomes.length).toBeLessThan(300);
     },
     PATIENCE,

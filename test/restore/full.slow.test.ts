@@ -33,7 +33,7 @@ test("a full disk stops the restore, says so, and shows nothing half-written", a
   for (let index = 0; index < 20; index++)
     await write(root, { [`f${index}`]: `${index % 10}`.repeat(200_000) });
   const { run } = await new Drive(azurite.service).backup({ root });
-  const { tally } = await new Drive(azurite.service).restore({ run, to });
+  const { run: full, tally } = await new Drive(azurite.service).restore({ run, to });
   expect(tally.stopped).toMatch(/The disk that .* is on is full\. Make room and start the restore again/);
   const wanted = await snapshotOf(root);
   const there = await snapshotOf(to);
@@ -41,6 +41,8 @@ test("a full disk stops the restore, says so, and shows nothing half-written", a
   for (const [name, node] of there) expect(node === wanted.get(name)).toBe(true);
   expect((await readdir(to)).filter((name) => name.endsWith(".partial"))).toEqual([]);
   execFileSync("mount", ["-o", "remount,size=8m", to]);
+  const redelivered = await new Drive(azurite.service).restoreAs(full, { run, to });
+  expect(redelivered.tally.stopped).toBe(tally.stopped);
   const again = await new Drive(azurite.service).restore({ run, to });
   expect(again.tally.counts).toMatchObject({ failed: 0, unchanged: there.size });
   expect(await snapshotOf(to)).toEqual(wanted);
