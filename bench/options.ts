@@ -4,7 +4,7 @@ import { PROJECT } from "./services/local-host.ts";
 export const HELP = `Usage: npm run bench -- [options]
 
 Measures the app beside its peers on this machine, each figure the median of several runs, and writes
-bench/results/latest.json, a chart beside it, and the tables in README.md and docs/performance.md.
+bench/results/latest.json, the tables in docs/performance.md, and the chart docs/images/speed.svg.
 Peers and services that are not installed are skipped and named: rclone, restic, nginx-light (Debian).
 
 Options:

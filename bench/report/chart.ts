@@ -1,20 +1,23 @@
-/** A bar chart of the peers' times as SVG. Plain text: the charts that libraries draw without a browser weigh megabytes. */
+/** A bar chart of the tools' times as SVG, written by hand: libraries that draw without a browser weigh megabytes. */
+import type { Figure } from "../measure/statistics.ts";
 import type { Results } from "../results.ts";
 import { number } from "./format.ts";
 import { COMPARED } from "./markdown.ts";
 
-const WIDTH = 760;
-const LABELS = 136;
-const VALUES = 110;
-const BAR = 18;
-const GAP = 5;
-const TITLE = 30;
+/** Measures stand side by side in two columns, so that the whole fits a screen. */
+const COLUMNS = 2;
+const COLUMN = 400;
+const LABELS = 112;
+const VALUES = 70;
+const BAR = 14;
+const GAP = 4;
+const TITLE = 26;
 const PADDING = 16;
 const CLASSES: Record<string, string> = { app: "app", "bare SDK loop": "loop" };
 
-/** A picture does not learn of the page's own theme, only of the system's: it brings the ground that it stands on. */
+/** A picture follows the system's theme, not the page's, so it brings its own background. */
 const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #1f2933; }
+  text { font: 12px system-ui, sans-serif; fill: #1f2933; }
   .title { font-weight: 600; }
   .ground { fill: #ffffff; }
   .app { fill: #0a6ed1; }
@@ -30,42 +33,57 @@ const STYLE = `
     .spread { stroke: #e4e7eb; }
   }`;
 
-/** Each tree has bars of its own scale: the longest fills the width. A thin line is the spread. */
+interface Bar {
+  name: string;
+  seconds: Figure;
+}
+
+/** Each measure has a scale of its own: the longest bar fills the column. A thin line is the spread. */
 export function chart({ measures }: Results): string {
-  const parts: string[] = [];
-  let y = PADDING - 4;
-  for (const name of COMPARED) {
-    const measured = measures[name];
-    const bars = measured?.rows.flatMap((row) => {
-      const { seconds } = row.figures;
-      return seconds ? [{ name: row.name, seconds }] : [];
-    });
-    if (!measured || !bars || bars.length === 0) continue;
-    parts.push(`<text class="title" x="${PADDING}" y="${y + 18}">${escape(measured.title)}, seconds</text>`);
-    y += TITLE;
-    const longest = Math.max(...bars.map(({ seconds }) => seconds.max));
-    const length = (value: number): number => Math.round((value / longest) * (WIDTH - LABELS - VALUES));
-    for (const bar of bars) {
-      const { median, min, max } = bar.seconds;
-      const [middle, from, to] = [y + BAR / 2, LABELS + length(min), LABELS + length(max)];
-      const of = CLASSES[bar.name] ?? "other";
-      parts.push(
-        `<text x="${LABELS - 8}" y="${middle + 5}" text-anchor="end">${escape(bar.name)}</text>`,
-        `<rect x="${LABELS}" y="${y}" width="${Math.max(1, length(median))}" height="${BAR}" rx="2" class="${of}"/>`,
-        `<line class="spread" x1="${from}" x2="${to}" y1="${middle}" y2="${middle}"/>`,
-        `<text x="${to + 8}" y="${middle + 5}">${number(median)} s</text>`,
-      );
-      y += BAR + GAP;
-    }
-    y += GAP;
-  }
-  const height = y + PADDING - GAP;
-  const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`;
-  const name = "Seconds that each peer takes for each measure";
+  const groups = COMPARED.flatMap((measure) => {
+    const { title = "", rows = [] } = measures[measure] ?? {};
+    const bars = rows.flatMap(({ name, figures: { seconds } }): Bar[] =>
+      seconds ? [{ name, seconds }] : [],
+    );
+    return bars.length === 0 ? [] : [{ title, bars }];
+  });
+  const most = Math.max(0, ...groups.map(({ bars }) => bars.length));
+  const row = TITLE + most * (BAR + GAP) + GAP;
+  const parts = groups.map(({ title, bars }, index) => {
+    const [x, y] = [PADDING + (index % COLUMNS) * COLUMN, PADDING + Math.floor(index / COLUMNS) * row];
+    return group(title, bars, x, y);
+  });
+  const [width, height] = [
+    COLUMNS * COLUMN + PADDING,
+    Math.ceil(groups.length / COLUMNS) * row + 2 * PADDING,
+  ];
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+  const name = "Seconds that each tool takes for each measure";
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${name}">\n` +
-    `<style>${STYLE}\n</style>\n<rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>\n` +
+    `<style>${STYLE}\n</style>\n<rect class="ground" width="${width}" height="${height}" rx="6"/>\n` +
     `${parts.join("\n")}\n</svg>\n`
+  );
+}
+
+/** One measure: its title and a bar for each tool. */
+function group(title: string, bars: readonly Bar[], x: number, top: number): string {
+  const longest = Math.max(...bars.map(({ seconds }) => seconds.max));
+  const left = x + LABELS;
+  const length = (value: number): number =>
+    Math.round((value / longest) * (COLUMN - LABELS - VALUES - PADDING));
+  const lines = bars.flatMap(({ name, seconds: { median, min, max } }, index) => {
+    const y = top + TITLE + index * (BAR + GAP);
+    const [middle, from, to] = [y + BAR / 2, left + length(min), left + length(max)];
+    return [
+      `<text x="${left - 8}" y="${middle + 4}" text-anchor="end">${escape(name)}</text>`,
+      `<rect x="${left}" y="${y}" width="${Math.max(1, length(median))}" height="${BAR}" rx="2" class="${CLASSES[name] ?? "other"}"/>`,
+      `<line class="spread" x1="${from}" x2="${to}" y1="${middle}" y2="${middle}"/>`,
+      `<text x="${to + 8}" y="${middle + 4}">${number(median)} s</text>`,
+    ];
+  });
+  return [`<text class="title" x="${x}" y="${top + 14}">${escape(title)}, seconds</text>`, ...lines].join(
+    "\n",
   );
 }
 

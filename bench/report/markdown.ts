@@ -34,11 +34,6 @@ const DETAILS: Record<string, Column[]> = {
   ],
 };
 
-/** The peers side by side, and what must be reached: for the README. */
-export function summary(results: Results): string {
-  return paragraphs(facts(results), comparison(results), targets(results, "measured"));
-}
-
 /** All tables. */
 export function everything(results: Results): string {
   const details = Object.entries(DETAILS).flatMap(([name, columns]) => {
@@ -100,11 +95,10 @@ function cell(row: Row | undefined, quantity: Quantity): string {
   return figure ? spread(figure) : "–";
 }
 
-function targets(results: Results, which: "all" | "measured" = "all"): string {
-  const shown = verdicts(results).filter(({ value }) => which === "all" || value !== undefined);
+function targets(results: Results): string {
   return table(
-    ["must reach", "limit", "measured", ""],
-    shown.map(({ measure, limit, unit, value, reached }) => [
+    ["target", "limit", "measured", ""],
+    verdicts(results).map(({ measure, limit, unit, value, reached }) => [
       measure,
       `${limit} ${unit}`.trim(),
       value ? spread(value, unit) : "–",
@@ -113,7 +107,7 @@ function targets(results: Results, which: "all" | "measured" = "all"): string {
   );
 }
 
-/** How the peers were called, and what is missing and why. */
+/** How the tools were called, and what is missing and why. */
 function calls({ measures }: Results): string {
   const ways = new Map<string, string[]>();
   const missing: string[] = [];
@@ -129,7 +123,7 @@ function calls({ measures }: Results): string {
   }
   const called = [...ways].map(([way, titles]) => `${way} (${titles.join("; ")})`);
   return [
-    "How they were called, and what is missing:",
+    "How each tool was called, and what is missing:",
     "",
     ...[...called, ...missing].map((line) => `- ${line}`),
   ].join("\n");

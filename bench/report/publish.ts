@@ -4,25 +4,25 @@ import { format, resolveConfig } from "prettier";
 import type { Results } from "../results.ts";
 import { PROJECT } from "../services/local-host.ts";
 import { chart } from "./chart.ts";
-import { everything, summary } from "./markdown.ts";
+import { everything } from "./markdown.ts";
 
-const PROJECT_FILE = path.join(PROJECT, "README.md");
+const DOCS = path.join(PROJECT, "docs");
 const BEGIN = "<!-- bench:begin -->";
 const END = "<!-- bench:end -->";
 
 /**
- * Writes the chart and the tables beside the results and, unless they are of the quick sizes, between the markers in
- * the documents.
+ * Writes the tables beside the results. Unless they are of the quick sizes, also the chart that README.md shows and the
+ * tables between the markers in docs/performance.md.
  * @returns all tables
  */
 export async function publish(results: Results, folder: string, quick: boolean): Promise<string> {
   const tables = await formatted(everything(results));
   writeFileSync(path.join(folder, "latest.md"), tables);
-  writeFileSync(path.join(folder, "chart.svg"), chart(results));
-  if (!quick) {
-    await fill(path.join(PROJECT, "README.md"), summary(results));
-    await fill(path.join(PROJECT, "docs", "performance.md"), everything(results));
-  }
+  writeFileSync(
+    quick ? path.join(folder, "chart.svg") : path.join(DOCS, "images", "speed.svg"),
+    chart(results),
+  );
+  if (!quick) await fill(path.join(DOCS, "performance.md"), tables);
   return tables;
 }
 
@@ -36,7 +36,10 @@ async function fill(file: string, text: string): Promise<void> {
   writeFileSync(file, await formatted(`${head}\n\n${text}\n\n${tail}`));
 }
 
-/** As the rest of the project is formatted, so that the check of that does not stumble over results. */
+/** Formats as the project does, so that `npm run format:check` accepts the results. */
 async function formatted(markdown: string): Promise<string> {
-  return await format(markdown, { ...(await resolveConfig(PROJECT_FILE)), parser: "markdown" });
+  return await format(markdown, {
+    ...(await resolveConfig(path.join(DOCS, "performance.md"))),
+    parser: "markdown",
+  });
 }

@@ -45,7 +45,7 @@ export function apiPage(): string {
   const schemas = Object.entries(document.components.schemas).map(([name, schema]) =>
     described(name, schema),
   );
-  return `${generated("src/openapi/")}
+  return `${generated("src/api/")}
 
 # HTTP API
 
