@@ -21,7 +21,7 @@ export function handOut({ run, part, request }: ListInput, { batches, large, res
   const scope: CopyScope = { root, realRoot, container, prefix, keep };
   return {
     batches: batches.map((lines, batch): BatchRef & CopyScope => ({ run, part, batch, lines, ...scope })),
-    files: large.map((line, number): LargeFileRef => ({ run, part, large: number, line, ...scope })),
+    large: large.map((line, number): LargeFileRef => ({ run, part, large: number, line, ...scope })),
     parts: rest.map((lines, number): ListInput => ({
       run,
       part: `${part}.${number}`,

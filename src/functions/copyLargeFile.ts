@@ -6,6 +6,7 @@ import { RANGES_A_WAVE, type AttemptRef, type LargeFileRef } from "../backup/lar
 import type { Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
+import { reasonOf } from "../orchestration/settle.ts";
 import type { RangeResult } from "../backup/large-file/copy-range.ts";
 
 /** Attempts at a file that changes while it is read. */
@@ -35,13 +36,17 @@ export interface LargeFileProgress extends LargeFileRef {
  */
 df.app.orchestration("copyLargeFile", function* (context) {
   assertHandedOut(context);
-  const {
-    comparing,
-    next,
-    state,
-    throttled: before = 0,
-    ...given
-  } = context.df.getInput<LargeFileProgress>()!;
+  const progress = context.df.getInput<LargeFileProgress>()!;
+  try {
+    return yield* copy(context, progress);
+  } catch (error) {
+    const lost = { ...progress, reason: reasonOf(error) };
+    return (yield context.df.callActivity("failLargeFile", lost)) as Tally;
+  }
+});
+
+function* copy(context: df.OrchestrationContext, progress: LargeFileProgress) {
+  const { comparing, next, state, throttled: before = 0, ...given } = progress;
   const { attempt = 1, whole: known, ...file } = given;
   const ref: AttemptRef = { ...file, attempt };
   let [throttled, whole] = [before, known];
@@ -77,7 +82,7 @@ df.app.orchestration("copyLargeFile", function* (context) {
     reason: `changed while reading, ${ATTEMPTS} times`,
   });
   return { ...tally, ...told() };
-});
+}
 
 /** Compares the file with its blob, as far as one history goes. */
 function* compare(context: df.OrchestrationContext, ref: AttemptRef, from: Comparing = { position: 0 }) {

@@ -1,6 +1,7 @@
 import * as df from "durable-functions";
-import { emptyTally, sum, type Tally } from "../model/outcome.ts";
+import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
+import { isPart } from "../orchestration/fan-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf, settleAll } from "../orchestration/settle.ts";
 import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
@@ -33,8 +34,7 @@ const SLICES_A_HISTORY = 100;
  */
 df.app.orchestration("pruneBackups", function* (context) {
   // Only this orchestrator itself hands out lanes; what comes from outside is a request.
-  const isLane = Boolean(context.df.parentInstanceId);
-  if (isLane) return yield* follow(context, context.df.getInput<Lane>()!);
+  if (isPart(context)) return yield* follow(context, context.df.getInput<Lane>()!);
 
   const parsed = parsePruneRequest(context.df.getInput());
   if (!parsed.ok) throw new Error(parsed.problem);
@@ -94,8 +94,4 @@ function* follow(context: df.OrchestrationContext, { tally, slice: first, ...lan
   }
   context.df.continueAsNew({ ...lane, slice, tally: total } satisfies Lane);
   return undefined;
-}
-
-function stopped(reason: string): Tally {
-  return { ...emptyTally(), stopped: reason };
 }

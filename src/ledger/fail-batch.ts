@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Entry } from "../model/entry.ts";
-import type { Outcome, Tally } from "../model/outcome.ts";
+import { failed, type Tally } from "../model/outcome.ts";
 import { entry } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import type { BatchRef } from "./listing.ts";
@@ -13,12 +13,6 @@ export async function failBatch(
 ): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
   const entries = await ledger.readLines<Entry>(ref.lines, entry);
-  const outcomes = entries.map(({ path, kind }): Outcome => ({
-    path,
-    kind,
-    outcome: "failed",
-    size: 0,
-    reason: reason.slice(0, 500),
-  }));
+  const outcomes = entries.map((each) => failed(each, reason));
   return await settleOutcomes(ledger, batchOutcomes(ref.part, ref.batch), outcomes);
 }

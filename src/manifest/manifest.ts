@@ -2,7 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
 import type { Entry } from "../model/entry.ts";
-import { OUTCOMES, type Outcome } from "../model/outcome.ts";
+import { failed, OUTCOMES, type Outcome } from "../model/outcome.ts";
 import { DamagedRecord, fileSize, mode, mtime, NewerLedger } from "../ledger/damaged.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -111,13 +111,8 @@ function readLine(json: string, page: ManifestPage): string | undefined {
 }
 
 function damaged(ledger: Ledger, name: string, reason: string): Outcome {
-  return {
-    path: `${LEDGER_CONTAINER}/${ledger.runId}/${name}`,
-    outcome: "failed",
-    kind: "other",
-    size: 0,
-    reason: `the run's record is damaged: ${reason}`,
-  };
+  const path = `${LEDGER_CONTAINER}/${ledger.runId}/${name}`;
+  return failed({ path, kind: "other" }, `the run's record is damaged: ${reason}`);
 }
 
 /** What must be right in a listing to count what it stands for. */

@@ -39,6 +39,9 @@ export interface Counts {
   unchangedBytes: number;
 }
 
+/** A reason in an outcome has at most so many characters. */
+const REASON_LENGTH = 500;
+
 /** How many failed files a result names; the rest are in the ledger. */
 const EXAMPLES = 5;
 const EXAMPLE_LENGTH = 300;
@@ -74,6 +77,16 @@ export function emptyCounts(): Counts {
 
 export function emptyTally(): Tally {
   return { counts: emptyCounts(), failures: [] };
+}
+
+/** The tally of work that could not go on. @param reason why, for people */
+export function stopped(reason: string): Tally {
+  return { ...emptyTally(), stopped: reason };
+}
+
+/** The outcome of a name that failed. @param reason why, for people */
+export function failed({ path, kind }: Pick<Outcome, "path" | "kind">, reason: string): Outcome {
+  return { path, kind, outcome: "failed", size: 0, reason: reason.slice(0, REASON_LENGTH) };
 }
 
 /** Counts one outcome. */

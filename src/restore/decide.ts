@@ -75,7 +75,3 @@ export function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipp
 export function skipped(item: PlannedItem, reason: string): Outcome {
   return { ...done(item, "skipped"), size: 0, reason };
 }
-
-export function failed({ path, kind }: PlannedItem, reason: string): Outcome {
-  return { path, kind, outcome: "failed", size: 0, reason: reason.slice(0, 500) };
-}

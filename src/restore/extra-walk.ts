@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import type { Outcome } from "../model/outcome.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
 import { PinnedDirectory, type Name } from "../files/pinned-directory.ts";
 import { fileError } from "../files/file-error.ts";
 import { awaitingHandles } from "../files/handles.ts";
@@ -167,7 +167,7 @@ export class ExtraWalk {
   #fail(path: string, kind: Outcome["kind"], error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = `it could not be deleted: ${code === undefined ? message : fileError(code)}`;
-    this.failures.push({ path, kind, outcome: "failed", size: 0, reason });
+    this.failures.push(failed({ path, kind }, reason));
   }
 }
 

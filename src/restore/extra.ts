@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { emptyTally, type Tally } from "../model/outcome.ts";
+import { stopped, emptyTally, type Tally } from "../model/outcome.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
@@ -50,11 +50,11 @@ export async function seeToExtra(
     return await see(ref, service, settings, erase);
   } catch (error) {
     if (error instanceof IncompleteRun)
-      return stopped(
+      return stoppedSlice(
         `Nothing was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`,
       );
     if (!isFinal(error)) throw error;
-    return stopped(describe(error));
+    return stoppedSlice(describe(error));
   }
 }
 
@@ -69,7 +69,7 @@ async function see(
   if (before) return before;
   const { request, source, realTo } = ref;
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
-  if (refused !== undefined) return stopped(refused);
+  if (refused !== undefined) return stoppedSlice(refused);
   const names = await RunNames.read(service, source);
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const asked = createSelection(request.include, request.exclude);
@@ -84,8 +84,8 @@ async function see(
   return await settleSlice(ledger, ref, walk, asked.matched());
 }
 
-function stopped(problem: string): Slice {
-  return { tally: { ...emptyTally(), stopped: problem }, deleted: 0 };
+function stoppedSlice(problem: string): Slice {
+  return { tally: stopped(problem), deleted: 0 };
 }
 
 function nameOf({ slice, inTheWay }: Pick<SliceRef, "slice" | "inTheWay">): string {

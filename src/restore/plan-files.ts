@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Outcome } from "../model/outcome.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
@@ -133,7 +133,7 @@ async function examine(
     if (!selects(selection, item)) return;
     const reason = unsafePath(item.path);
     if (reason === undefined) safe.push(item);
-    else settled.push(lost(item, reason));
+    else settled.push(failed(item, reason));
   });
   const clashing = await clashesIn(safe, () => ignoredIn(realTo, settings));
   const container = service.getContainerClient(source.container);
@@ -142,12 +142,12 @@ async function examine(
   for (const item of safe) {
     const other = clashing.get(item);
     if (other !== undefined) {
-      settled.push(lost(item, oneName(other, request.to)));
+      settled.push(failed(item, oneName(other, request.to)));
       continue;
     }
     const found = contents.get(item);
     if (found && "source" in found) planned.push({ ...item, source: found.source });
-    else settled.push(lost(item, found?.lost ?? "its blob is missing"));
+    else settled.push(failed(item, found?.lost ?? "its blob is missing"));
   }
   const matched = selection.matched();
   return { planned, settled, matched, ...(await complete?.(planned, blobs, base, service, settings)) };
@@ -156,10 +156,6 @@ async function examine(
 function oneName(other: string, to: string): string {
   const name = JSON.stringify(other.slice(0, 200));
   return `${name} is restored, too, and in ${to} both are one name. Restore this one alone into another directory.`;
-}
-
-function lost({ path: portable, kind }: ManifestItem, reason: string): Outcome {
-  return { path: portable, kind, outcome: "failed", size: 0, reason };
 }
 
 function unknownRun(request: RestoreRequest): Base {

@@ -1,7 +1,7 @@
 import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { failed, emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
@@ -9,7 +9,7 @@ import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts"
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { ignore } from "../files/pinned-directory.ts";
-import { failed } from "./decide.ts";
+
 import { readBatch } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { byDirectory, inDirectory } from "../files/in-directory.ts";

@@ -7,7 +7,7 @@ import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
 import { fileError } from "../files/file-error.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../files/handles.ts";
-import type { Outcome } from "../model/outcome.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../files/timeout.ts";
 import { classify, describe } from "../storage/errors.ts";
@@ -16,7 +16,6 @@ import { adjust, attributesOf, finish, setTimeOfLink } from "./attributes.ts";
 import {
   decide,
   done,
-  failed,
   fileOperation,
   isInTheWay,
   NOT_EMPTY,

@@ -10,7 +10,7 @@ import { blobKey, blobName, folderOf } from "../model/blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../model/entry.ts";
 import { CLASH } from "./not-written.ts";
-import type { Outcome } from "../model/outcome.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
 import type { BackupMode } from "../model/request-fields.ts";
 
 /** Whether nothing is below the prefix, so that a first backup need not ask what it would overwrite. Makes the container. */
@@ -103,7 +103,7 @@ export class Destination {
     const marks = readMarks(blob.metadata);
     const ofAnother = marks?.path !== undefined && marks.path !== pathMark(path);
     const writtenNow = marks?.run === this.#runId;
-    if (writtenNow && ofAnother) return { path, kind, outcome: "failed", size: 0, reason: CLASH };
+    if (writtenNow && ofAnother) return failed(entry, CLASH);
     entry.existing = { etag, md5, held, ...(ofAnother ? { ofAnother } : {}) };
     const { checksum, mode: how } = this.#request;
     if (md5 === undefined || kindOf(blob.metadata) !== kind) return undefined;

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Outcome } from "../model/outcome.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
 import { unnameable, blobName } from "../model/blob-name.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -85,7 +85,7 @@ async function examine(
   for (const item of items) {
     const found = contents.get(item);
     if (found && "source" in found) there.push({ ...item, source: found.source });
-    else settled.push(missing(item, found?.lost ?? "its blob is missing"));
+    else settled.push(failed(item, found?.lost ?? "its blob is missing"));
   }
   const sample = drawSample(there, request.readData, run);
   const reads = (item: PlannedItem) => sample.has(item) || item.source.unhashed === true;
@@ -97,10 +97,6 @@ async function examine(
 /** A file that is as the run recorded it. */
 export function verified({ path, kind, size, mtime, mode, md5 }: ManifestItem): Outcome {
   return { path, kind, outcome: "unchanged", size, mtime, mode, md5 };
-}
-
-function missing({ path, kind }: ManifestItem, reason: string): Outcome {
-  return { path, kind, outcome: "failed", size: 0, reason };
 }
 
 function unknownRun(request: VerifyRequest): PlanBase<VerifyRequest> {

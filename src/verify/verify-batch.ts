@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
@@ -41,7 +41,7 @@ export async function verifyBatch(
     const outcomes = await readAll(items, ref.prefix, requests, budget);
     return await settleOutcomes(ledger, record, outcomes);
   } catch (error) {
-    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error)) return stopped(describe(error));
     throw error;
   }
 }
@@ -116,9 +116,4 @@ export async function lookAgain(
 /** A file that was read and does not hold what the run recorded. */
 export function corrupt(item: PlannedItem, md5: string): Outcome {
   return failed(item, `corrupt: its content has the MD5 ${md5}, the run recorded ${item.md5}`);
-}
-
-/** A file that could not be verified. */
-export function failed({ path, kind }: PlannedItem, reason: string): Outcome {
-  return { path, kind, outcome: "failed", size: 0, reason };
 }

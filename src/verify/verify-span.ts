@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { failed, stopped, emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { showLife } from "../ledger/sign-of-life.ts";
@@ -15,7 +15,7 @@ import { describe } from "../storage/errors.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { resumeMd5, stateOf } from "../storage/resumable-md5.ts";
 import { verified } from "./plan-verify.ts";
-import { corrupt, failed, lookAgain, TRIES } from "./verify-batch.ts";
+import { corrupt, lookAgain, TRIES } from "./verify-batch.ts";
 import type { VerifyScope } from "./verify-scope.ts";
 
 /** How far a large file is read: what one activity hands to the next. */
@@ -62,7 +62,7 @@ export async function verifySpan(
     }
     return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
   } catch (error) {
-    if (isFinal(error)) return { settled: { ...emptyTally(), stopped: describe(error) } };
+    if (isFinal(error)) return { settled: stopped(describe(error)) };
     throw error;
   }
 }

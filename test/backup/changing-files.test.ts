@@ -58,7 +58,7 @@ async function copyAll(listing: Listing): Promise<Tally> {
 
 /** The large file of a listing. */
 const largeOf = (listing: Listing) =>
-  handOut({ run, part: "0", request: requestOf(listing) }, listing).files[0]!;
+  handOut({ run, part: "0", request: requestOf(listing) }, listing).large[0]!;
 /** It records all of the request, which readers know in part. */
 const requestOf = ({ request }: Listing) => request as BackupRequest;
 const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);

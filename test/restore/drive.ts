@@ -76,12 +76,12 @@ export class Drive {
     const tally = await this.#parts<ListInput>({ run, part: "0", request: value }, async (input) => {
       const listing = await listFiles(input, this.service, this.settings);
       if (listing.problem !== undefined) throw new Error(listing.problem);
-      const { batches, files, parts } = listBackup(input, listing);
+      const { batches, large, parts } = listBackup(input, listing);
       return {
         found: listing.found,
         work: [
           ...batches.map((batch) => () => copyBatch(batch, this.service, this.settings, this.budget)),
-          ...files.map((file) => () => copyLarge(file, this)),
+          ...large.map((file) => () => copyLarge(file, this)),
         ],
         parts,
       };

@@ -198,7 +198,11 @@ describe("lists that lead elsewhere", () => {
 
   it("another root is refused by BACKUP_ROOTS in each activity", async () => {
     const { tree, drive, whole, listing, lines } = await forged();
-    const { batches, files, parts } = handOut(whole, {
+    const {
+      batches,
+      large: files,
+      parts,
+    } = handOut(whole, {
       ...listing,
       realRoot: tree,
       rest: [await lines([{ dir: "" }])],

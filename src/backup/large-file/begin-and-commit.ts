@@ -10,9 +10,8 @@ import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../../store/blob-headers.ts";
 import { contentOutcome, errorOutcome } from "../copy-outcome.ts";
 import { openToCopy } from "../open-to-copy.ts";
-import type { Entry } from "../../model/entry.ts";
 import { attributesOf, md5ToMatch } from "../../model/entry.ts";
-import { emptyTally, type Outcome, type Tally } from "../../model/outcome.ts";
+import { failed, stopped, type Outcome, type Tally } from "../../model/outcome.ts";
 import { OldContent } from "../../store/old-content.ts";
 import { lookUp } from "../../store/look-up.ts";
 import { BlocksGone, NotWritten } from "../../store/not-written.ts";
@@ -44,7 +43,7 @@ export async function beginAttempt(
     return await begin(ref, service, settings);
   } catch (error) {
     if (!isFinal(error) && !(error instanceof RootGone)) throw inWords(error);
-    return { settled: { ...emptyTally(), stopped: describe(error) } };
+    return { settled: stopped(describe(error)) };
   }
 }
 
@@ -59,7 +58,7 @@ async function begin(
   const entry = await openLarge(ledger, ref);
   if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs))) {
     return {
-      settled: await settle(ledger, ref, failure(entry, "its root is not one that BACKUP_ROOTS allows")),
+      settled: await settle(ledger, ref, failed(entry, "its root is not one that BACKUP_ROOTS allows")),
     };
   }
   try {
@@ -80,7 +79,7 @@ async function begin(
     }
   } catch (error) {
     if (error instanceof TooLarge)
-      return { settled: await settle(ledger, ref, failure(entry, error.message)) };
+      return { settled: await settle(ledger, ref, failed(entry, error.message)) };
     const confirmed = await confirmVanished([errorOutcome(entry, error)], {
       ledger,
       part: ref.part,
@@ -133,11 +132,7 @@ export async function commitAttempt(
 export async function giveUp(ref: LargeFileRef, reason: string, service: BlobServiceClient): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
   const entry = await openLarge(ledger, ref);
-  return await settle(ledger, ref, failure(entry, reason));
-}
-
-function failure(entry: Entry, reason: string): Outcome {
-  return { path: entry.path, outcome: "failed", kind: entry.kind, size: 0, reason: reason.slice(0, 500) };
+  return await settle(ledger, ref, failed(entry, reason));
 }
 
 /** Records what became of a large file. */

@@ -2,14 +2,14 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../storage/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../../model/outcome.ts";
+import { failed, stopped, emptyTally, type Outcome, type Tally } from "../../model/outcome.ts";
 import { ignore, type PinnedDirectory } from "../../files/pinned-directory.ts";
 import { withTimeout } from "../../files/timeout.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { finish } from "../attributes.ts";
-import { failed } from "../decide.ts";
+
 import { hasTime } from "../../files/file-times.ts";
 import { findContents } from "../../store/find-content.ts";
 import { largeOutcome, type LargeRef } from "../../manifest/plan.ts";
@@ -47,7 +47,7 @@ export async function beginRestore(
   if (before) return { settled: before };
   const work = { size: item.size, range: RANGE, ranges: Math.ceil(item.size / RANGE) };
   const refused = await refusalOf(large, settings);
-  if (refused !== undefined) return { settled: { ...emptyTally(), stopped: refused } };
+  if (refused !== undefined) return { settled: stopped(refused) };
   if (await readAttempt(large, ref)) return work;
   let { source } = item;
   if (ref.attempt > 1) {
@@ -92,7 +92,7 @@ export async function endRestore(
   if (before) return { settled: before };
   const { item, canceled } = large;
   const refused = await refusalOf(large, settings);
-  if (refused !== undefined) return { settled: { ...emptyTally(), stopped: refused } };
+  if (refused !== undefined) return { settled: stopped(refused) };
   if (canceled) {
     await discard(large, settings);
     return { settled: emptyTally() };

@@ -2,7 +2,7 @@ import path from "node:path";
 import { readdir } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../storage/budget.ts";
-import { emptyTally, type Outcome, type Tally } from "../../model/outcome.ts";
+import { failed, stopped, type Outcome, type Tally } from "../../model/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../../files/pinned-directory.ts";
 import { fileError } from "../../files/file-error.ts";
 import { awaitingHandles } from "../../files/handles.ts";
@@ -16,7 +16,6 @@ import { describe } from "../../storage/errors.ts";
 import {
   decide,
   done,
-  failed,
   fileOperation,
   isInTheWay,
   isReplaceable,
@@ -45,13 +44,13 @@ export async function previewBatch(
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;
     const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
-    if (refused !== undefined) return { ...emptyTally(), stopped: refused };
+    if (refused !== undefined) return stopped(refused);
     const items = await readBatch(ledger, ref.lines);
     const context = { ...ref, fileTimeoutMs: settings.fileTimeoutMs };
     const outcomes = items.map((item) => budget.file(() => previewItem(item, context)));
     return await settleOutcomes(ledger, record, await Promise.all(outcomes));
   } catch (error) {
-    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
+    if (isFinal(error)) return stopped(describe(error));
     throw error;
   }
 }

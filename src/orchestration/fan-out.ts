@@ -1,0 +1,86 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import type { Parsed } from "../model/request-fields.ts";
+import { stopped, sum, type Tally } from "../model/outcome.ts";
+import { retry } from "./retry.ts";
+import { reasonOf, settleAll } from "./settle.ts";
+
+/** What an orchestrator works on: the whole of a run, or a part that it has handed out to itself. */
+interface Work<Request> extends PartRef {
+  request: Request;
+}
+
+/** Whether an orchestration is a part of a run. Only the app hands out parts: what comes from outside has no parent. */
+export function isPart({ df }: OrchestrationContext): boolean {
+  return Boolean(df.parentInstanceId);
+}
+
+/** The part that an orchestration was handed, or the whole of what its request asks for. @throws Error for a bad request */
+export function readWork<Part extends Work<unknown>>(
+  context: OrchestrationContext,
+  parse: (input: unknown) => Parsed<Part["request"]>,
+): Part {
+  const input: unknown = context.df.getInput();
+  if (isPart(context)) return input as Part;
+  const parsed = parse(input);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  const whole: Work<unknown> = { run: context.df.instanceId, part: "0", request: parsed.value };
+  return whole as Part;
+}
+
+/** Does a part of a run; what keeps it from being done at all is why the run stopped. */
+export function* orStopped<T extends Tally>(
+  work: Generator<Task, T, unknown>,
+): Generator<Task, Tally | T, unknown> {
+  try {
+    return yield* work;
+  } catch (error) {
+    return stopped(reasonOf(error));
+  }
+}
+
+/** The instance id of a part, or of a lane of large files: the same in each replay, and in each try after a kill. */
+export function childId({ run, part, large }: PartRef & { large?: number }): string {
+  return large === undefined ? `${run}:${part}` : `${run}:${part}:large-${large}`;
+}
+
+/**
+ * Waits for all that was handed out, batches first, and gives their tallies. A batch that could not be tried at all, however
+ * often, costs its own files and no others: they are recorded as failed.
+ */
+export function* tallies(
+  context: OrchestrationContext,
+  batches: readonly BatchRef[],
+  tasks: Task[],
+): Generator<Task, Tally[], unknown> {
+  const results = yield* settleAll<Tally>(context, tasks);
+  const lost = batches.flatMap((batch, index) => {
+    const result = results[index]!;
+    return "error" in result ? [{ ...batch, reason: result.error }] : [];
+  });
+  const recorded = yield* settleAll<Tally>(
+    context,
+    lost.map((batch) => context.df.callActivity("failBatch", batch)),
+  );
+  const others = results.filter((result, index) => "value" in result || index >= batches.length);
+  return [...others, ...recorded].map((it) => ("value" in it ? it.value : stopped(it.error)));
+}
+
+/** Calls an activity slice after slice, each for a bounded time, until nothing is left. */
+export function* inSlices(
+  context: OrchestrationContext,
+  activity: string,
+  ref: object,
+): Generator<Task, Tally, unknown> {
+  const done: Tally[] = [];
+  try {
+    for (let slice = 0; ; slice++) {
+      const task = context.df.callActivityWithRetry(activity, retry, { ...ref, slice });
+      const { tally, reached } = (yield task) as { tally: Tally; reached?: unknown };
+      done.push(tally);
+      if (reached === undefined) return sum(done);
+    }
+  } catch (error) {
+    return sum([...done, stopped(reasonOf(error))]);
+  }
+}
