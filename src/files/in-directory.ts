@@ -23,7 +23,7 @@ export async function inDirectory(
   work: (directory: PinnedDirectory) => Promise<void>,
 ): Promise<void> {
   const opened = async (): Promise<void> => {
-    const directory = await PinnedDirectory.open(realTo, portable);
+    const directory = await PinnedDirectory.openOwn(realTo, portable);
     try {
       await work(directory);
     } finally {

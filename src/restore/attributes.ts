@@ -2,6 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { chmod, lstat, lutimes, open, utimes, type FileHandle } from "node:fs/promises";
 import { modeOf, type Entry } from "../model/entry.ts";
 import { fileError } from "../files/file-error.ts";
+import { O_PATH } from "../files/lend.ts";
 import type { PinnedDirectory } from "../files/pinned-directory.ts";
 import { forDisk, type DiskPath } from "../model/path.ts";
 import { withTimeout } from "../files/timeout.ts";
@@ -93,8 +94,6 @@ export function attributesOf(directory: PinnedDirectory): Attributed {
   return handle ? fileOf(handle) : atPath(forDisk(directory.real), () => directory.stat());
 }
 
-/** Linux: a handle to the entry itself, which its mode cannot forbid and which nothing can be read from. */
-const O_PATH = 0o10000000;
 const NOT_A_LINK = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Opens a file or directory, never through a link, also one that its owner may not read. */

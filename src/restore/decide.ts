@@ -44,7 +44,7 @@ export function isInTheWay({ kind }: PlannedItem, current: Stats | undefined): b
 export const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
 
 /** The directory that an item belongs in; "" for the one that is restored into. */
-export function parentPath({ path }: PlannedItem): string {
+export function parentPath({ path }: Pick<PlannedItem, "path">): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 

@@ -2,7 +2,6 @@ import { rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { mtimeOf } from "../model/entry.ts";
 import { ignore } from "../files/pinned-directory.ts";
-import { whileWritable } from "../files/writable-directory.ts";
 import type { Settings } from "../settings.ts";
 import { attributesOf } from "./attributes.ts";
 import type { Eraser } from "./extra-walk.ts";
@@ -21,8 +20,7 @@ export async function deleteExtra(
 const eraser: Eraser = {
   async remove(from, name, kind) {
     const at = from.path(name);
-    const removing = () => (kind === "file" ? unlink(at) : rmdir(at));
-    await whileWritable(attributesOf(from), removing).catch(ignore("ENOENT"));
+    await (kind === "file" ? unlink(at) : rmdir(at)).catch(ignore("ENOENT"));
   },
   // A directory that the run has as an empty one was given its time when it was restored, before this.
   async keepTime(directory, before) {

@@ -156,7 +156,9 @@ export class ExtraWalk {
   }
 
   async #open(portable: string): Promise<PinnedDirectory> {
-    const opening = PinnedDirectory.open(this.#realTo, portable);
+    const opening = this.#erase
+      ? PinnedDirectory.openOwn(this.#realTo, portable)
+      : PinnedDirectory.open(this.#realTo, portable);
     return await withTimeout(opening, this.#options.fileTimeoutMs, "opening it", (late) => late.close());
   }
 

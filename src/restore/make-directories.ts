@@ -1,7 +1,6 @@
 import { lstat, mkdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { ignore, inTheWay, NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
-import { whileWritable } from "../files/writable-directory.ts";
 import { attributesOf } from "./attributes.ts";
 
 /** Times a directory that others change meanwhile is looked at. */
@@ -21,19 +20,17 @@ export async function makeDirectories(
   modes: readonly (number | null)[] = [],
 ): Promise<PinnedDirectory> {
   try {
-    return await PinnedDirectory.open(realTo, portable);
+    return await PinnedDirectory.openOwn(realTo, portable);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" && !(error instanceof NotADirectory)) throw error;
   }
-  let at = await PinnedDirectory.open(realTo, "");
+  let at = await PinnedDirectory.openOwn(realTo, "");
   const names = portable.split("/");
   for (let depth = 1; depth <= names.length; depth++) {
     const above = at;
     try {
       const mode = (modes[depth - 1] ?? 0) | 0o700;
-      at = await whileWritable(attributesOf(above), () =>
-        makeChild(above, names.slice(0, depth).join("/"), replace, mode),
-      );
+      at = await makeChild(above, names.slice(0, depth).join("/"), replace, mode);
     } finally {
       await above.close();
     }

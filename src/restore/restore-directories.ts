@@ -1,7 +1,7 @@
+import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { modeOf } from "../model/entry.ts";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
 import { fileError } from "../files/file-error.ts";
@@ -14,9 +14,10 @@ import { isCanceled } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
-import { attributesOf, setAttributes } from "./attributes.ts";
+import { adjust } from "./attributes.ts";
+import { parentPath } from "./decide.ts";
 import { depthOf } from "./directories-to-make.ts";
-import { hasTime } from "../files/file-times.ts";
+import { lookUp } from "./in-place.ts";
 import { NameSet } from "../manifest/name-set.ts";
 import { readPlan, WHOLE_RUN, type PlanBase } from "../manifest/plan.ts";
 import { directoriesOf, partsOf, type RecordedDirectory } from "./recorded-directories.ts";
@@ -152,7 +153,7 @@ async function setAll(
       async (directory) => {
         try {
           const note = await awaitingHandles(() =>
-            withTimeout(setOne(directory, realTo), fileTimeoutMs, "setting its mode"),
+            withTimeout(setOne(directory, realTo, fileTimeoutMs), fileTimeoutMs, "setting its mode"),
           );
           if (note !== undefined)
             outcomes.push({ ...failed(directory.path, note), outcome: "copied", unset: true });
@@ -169,14 +170,19 @@ async function setAll(
 }
 
 /** @returns what could not be set, for people */
-async function setOne({ path, mode, mtime }: RecordedDirectory, realTo: string): Promise<string | undefined> {
-  const directory = await PinnedDirectory.open(realTo, path);
+async function setOne(
+  directory: RecordedDirectory,
+  realTo: string,
+  fileTimeoutMs: number,
+): Promise<string | undefined> {
+  const item = { ...directory, kind: "directory", size: 0 } as const;
+  const above = await PinnedDirectory.openOwn(realTo, parentPath(item));
   try {
-    const now = await directory.stat();
-    if (modeOf(now) === mode && hasTime(now, mtime)) return undefined;
-    return await setAttributes(attributesOf(directory), { mode, mtime });
+    const at = above.path(path.posix.basename(item.path));
+    const now = await lookUp(at);
+    return now?.isDirectory() ? await adjust(item, at, now, { fileTimeoutMs, setuid: true }) : undefined;
   } finally {
-    await directory.close();
+    await above.close();
   }
 }
 

@@ -12,7 +12,7 @@ import type { DiskPath } from "../model/path.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../files/timeout.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
-import { adjust, attributesOf, finish, setTimeOfLink } from "./attributes.ts";
+import { adjust, finish, setTimeOfLink } from "./attributes.ts";
 import {
   decide,
   done,
@@ -28,7 +28,6 @@ import { findContents } from "../store/find-content.ts";
 import { lookUp } from "./in-place.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { ignore, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
-import { whileWritable } from "../files/writable-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "../model/safe-path.ts";
@@ -143,22 +142,20 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     if (decision === "keep") {
       return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
     }
-    return await whileWritable(attributesOf(directory), async () => {
-      if (isInTheWay(item, current)) {
-        try {
-          await fileOperation(context, "removing what is in its place", rmdir(at));
-        } catch (error) {
-          const { code } = error as NodeJS.ErrnoException;
-          if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-          return failed(item, NOT_EMPTY);
-        }
+    if (isInTheWay(item, current)) {
+      try {
+        await fileOperation(context, "removing what is in its place", rmdir(at));
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+        return failed(item, NOT_EMPTY);
       }
-      const note =
-        item.kind === "directory"
-          ? await makeDirectory(item, at, current, context)
-          : await (item.kind === "link" ? writeLink : write)(item, directory, at, context);
-      return { ...done(item, "copied"), ...told(note) };
-    });
+    }
+    const note =
+      item.kind === "directory"
+        ? await makeDirectory(item, at, current, context)
+        : await (item.kind === "link" ? writeLink : write)(item, directory, at, context);
+    return { ...done(item, "copied"), ...told(note) };
   } finally {
     await tidyInTime(directory.close(), context.fileTimeoutMs);
   }

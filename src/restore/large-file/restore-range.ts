@@ -136,7 +136,7 @@ async function withTemporary(
   const [parent] = byDirectory([large.item]).keys();
   if (parent === undefined) return "gone";
   const opening = async (): Promise<FileHandle> => {
-    const directory = await PinnedDirectory.open(large.scope.realTo, parent);
+    const directory = await PinnedDirectory.openOwn(large.scope.realTo, parent);
     try {
       return await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
     } finally {
