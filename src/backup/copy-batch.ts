@@ -1,10 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { entry, isFinal } from "../ledger/damaged.ts";
+import { entry } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { BatchRef } from "../ledger/listing.ts";
-import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { forEachItem, settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
-import { classify, describe, inWords } from "../storage/errors.ts";
+import { classify } from "../storage/errors.ts";
 import { PutBlobRequests } from "../storage/put-blob-request.ts";
 import { createContainer } from "../ledger/ledger.ts";
 import type { Budget } from "../storage/budget.ts";
@@ -13,49 +13,31 @@ import type { CopyScope } from "./copy-scope.ts";
 import { copyFile } from "./copy-file.ts";
 import type { Entry } from "../model/entry.ts";
 import { OldContent } from "../store/old-content.ts";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import type { Outcome, Tally } from "../model/outcome.ts";
 import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
-/**
- * Copies the files of one batch and records what became of each. A batch that was recorded before is not copied
- * again: its tally is given back, so that any number of deliveries counts each file once.
- * @returns the tally; `stopped` is set when storage refuses, and nothing is recorded then, or when the root is gone, and
- * what was copied before that is recorded
- * @throws errors of the storage account that may pass: the whole batch is to be tried again
- */
+/** Copies the files of one batch; see settleBatch. When the root is gone, what was copied before that is recorded. */
 export async function copyBatch(
   ref: BatchRef & CopyScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<Tally> {
-  const ledger = new Ledger(service, ref.run);
-  try {
-    const record = batchOutcomes(ref.part, ref.batch);
-    const before = await readTally(ledger, record);
-    if (before !== undefined) return before;
-    if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs))) {
-      return {
-        ...emptyTally(),
-        stopped: `${ref.realRoot} is not in one of the directories that BACKUP_ROOTS allows.`,
-      };
-    }
+  return await settleBatch(ref, service, async (ledger, record) => {
+    if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs)))
+      return `${ref.realRoot} is not in one of the directories that BACKUP_ROOTS allows.`;
     const entries = await ledger.readLines<Entry>(ref.lines, entry);
     const context = contextOf(ref.run, ref, service, settings, budget);
-    const outcomes = await copyAll(entries, context);
-    const searched = { ...context, ledger, part: ref.part, record };
-    let stopped: string | undefined;
-    const confirmed = await confirmVanished(outcomes, searched).catch((error: unknown) => {
+    const outcomes = await forEachItem(entries, budget, (each) => copyMakingContainer(each, context));
+    try {
+      return { outcomes: await confirmVanished(outcomes, { ...context, ledger, part: ref.part, record }) };
+    } catch (error) {
       if (!(error instanceof RootGone)) throw error;
-      stopped = error.message;
-      return outcomes.filter(({ outcome }) => outcome !== "vanished");
-    });
-    return await settleOutcomes(ledger, record, confirmed, stopped);
-  } catch (error) {
-    if (isFinal(error)) return { ...emptyTally(), stopped: describe(error) };
-    throw inWords(error);
-  }
+      const tried = outcomes.filter(({ outcome }) => outcome !== "vanished");
+      return { outcomes: tried, stopped: error.message };
+    }
+  });
 }
 
 function contextOf(
@@ -77,25 +59,6 @@ function contextOf(
     budget,
     fileTimeoutMs: settings.fileTimeoutMs,
   };
-}
-
-async function copyAll(entries: readonly Entry[], context: CopyContext): Promise<Outcome[]> {
-  let failure: unknown;
-  const copies = entries.map((entry) =>
-    context.budget.file(async () => {
-      if (failure !== undefined) return undefined;
-      try {
-        return await copyMakingContainer(entry, context);
-      } catch (error) {
-        // One error of the account is enough: the rest of the batch is left for the next try.
-        failure ??= error;
-        return undefined;
-      }
-    }),
-  );
-  const outcomes = await Promise.all(copies);
-  if (failure !== undefined) throw failure;
-  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
 /** The container is made when it turns out to be missing, so that an app that may only write blobs is enough otherwise. */

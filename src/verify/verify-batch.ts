@@ -1,11 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
-import { failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
-import { isFinal } from "../ledger/damaged.ts";
-import { Ledger } from "../ledger/ledger.ts";
+import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
-import { batchOutcomes, readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { forEachItem, settleBatch } from "../ledger/settle-batch.ts";
 import { download } from "../store/download.ts";
 import { findContents } from "../store/find-content.ts";
 import type { Source } from "../model/source.ts";
@@ -20,53 +18,20 @@ import type { VerifyScope } from "./verify-scope.ts";
 /** Times content is read whose blob somebody writes meanwhile, or that was not what it should be. */
 export const TRIES = 3;
 
-/**
- * Reads the content of one batch back and compares its hash. A batch that was recorded before is not read again.
- * @returns the tally; `stopped` is set when storage refuses
- * @throws errors of the storage account that may pass: the whole batch is to be tried again
- */
+/** Reads the content of one batch back and compares its hash; see settleBatch. */
 export async function verifyBatch(
   ref: BatchRef & VerifyScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<Tally> {
-  const ledger = new Ledger(service, ref.run);
-  try {
-    const record = batchOutcomes(ref.part, ref.batch);
-    const before = await readTally(ledger, record);
-    if (before !== undefined) return before;
+  return await settleBatch(ref, service, async (ledger) => {
     const items = await readBatch(ledger, ref.lines);
     const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
-    const outcomes = await readAll(items, ref.prefix, requests, budget);
-    return await settleOutcomes(ledger, record, outcomes);
-  } catch (error) {
-    if (isFinal(error)) return stopped(describe(error));
-    throw error;
-  }
-}
-
-async function readAll(
-  items: readonly PlannedItem[],
-  prefix: string,
-  requests: GetBlobRequests,
-  budget: Budget,
-): Promise<Outcome[]> {
-  let failure: unknown;
-  const reads = items.map((item) =>
-    budget.file(async () => {
-      if (failure !== undefined) return undefined;
-      try {
-        return await readBack(item, prefix, requests, budget);
-      } catch (error) {
-        failure ??= error;
-        return undefined;
-      }
-    }),
-  );
-  const outcomes = (await Promise.all(reads)).filter((outcome) => outcome !== undefined);
-  if (failure !== undefined) throw failure;
-  return outcomes;
+    return {
+      outcomes: await forEachItem(items, budget, (item) => readBack(item, ref.prefix, requests, budget)),
+    };
+  });
 }
 
 async function readBack(

@@ -2,17 +2,14 @@ import path from "node:path";
 import { readdir } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../storage/budget.ts";
-import { failed, stopped, type Outcome, type Tally } from "../../model/outcome.ts";
+import { failed, type Outcome, type Tally } from "../../model/outcome.ts";
 import { NotADirectory, PinnedDirectory } from "../../files/pinned-directory.ts";
 import { fileError } from "../../files/file-error.ts";
 import { awaitingHandles } from "../../files/handles.ts";
 import { FileTimeout, tidyInTime, withTimeout } from "../../files/timeout.ts";
-import { isFinal } from "../../ledger/damaged.ts";
-import { Ledger } from "../../ledger/ledger.ts";
 import type { BatchRef } from "../../ledger/listing.ts";
-import { batchOutcomes, readTally, settleOutcomes } from "../../ledger/outcomes.ts";
+import { forEachItem, settleBatch } from "../../ledger/settle-batch.ts";
 import type { Settings } from "../../settings.ts";
-import { describe } from "../../storage/errors.ts";
 import {
   decide,
   done,
@@ -31,28 +28,20 @@ import { refusedTarget } from "../refused-target.ts";
 import type { RestoreScope } from "../restore-scope.ts";
 import { unsafePath } from "../../model/safe-path.ts";
 
-/** Records what a restore would make of the files of one batch. A batch that was recorded before is not looked at again. */
+/** Records what a restore would do with the files of one batch; see settleBatch. */
 export async function previewBatch(
   ref: BatchRef & RestoreScope,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,
 ): Promise<Tally> {
-  const ledger = new Ledger(service, ref.run);
-  try {
-    const record = batchOutcomes(ref.part, ref.batch);
-    const before = await readTally(ledger, record);
-    if (before !== undefined) return before;
+  return await settleBatch(ref, service, async (ledger) => {
     const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
-    if (refused !== undefined) return stopped(refused);
+    if (refused !== undefined) return refused;
     const items = await readBatch(ledger, ref.lines);
     const context = { ...ref, fileTimeoutMs: settings.fileTimeoutMs };
-    const outcomes = items.map((item) => budget.file(() => previewItem(item, context)));
-    return await settleOutcomes(ledger, record, await Promise.all(outcomes));
-  } catch (error) {
-    if (isFinal(error)) return stopped(describe(error));
-    throw error;
-  }
+    return { outcomes: await forEachItem(items, budget, (item) => previewItem(item, context)) };
+  });
 }
 
 type PreviewContext = Pick<RestoreScope, "realTo" | "overwrite" | "delete"> & { fileTimeoutMs: number };
