@@ -1,5 +1,6 @@
 import { awaitingHandles } from "./handles.ts";
-import { PinnedDirectory } from "./pinned-directory.ts";
+import { openOwn } from "./own-directory.ts";
+import type { PinnedDirectory } from "./pinned-directory.ts";
 import { withTimeout } from "./timeout.ts";
 import { unsafePath } from "../model/safe-path.ts";
 
@@ -23,7 +24,7 @@ export async function inDirectory(
   work: (directory: PinnedDirectory) => Promise<void>,
 ): Promise<void> {
   const opened = async (): Promise<void> => {
-    const directory = await PinnedDirectory.openOwn(realTo, portable);
+    const directory = await openOwn(realTo, portable);
     try {
       await work(directory);
     } finally {

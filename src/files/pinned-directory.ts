@@ -2,7 +2,6 @@ import { constants, type Stats } from "node:fs";
 import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
-import { lend, whileLent } from "./lend.ts";
 import { kindOf } from "./read-file.ts";
 import { pathOfOpen, realPath } from "./real-path.ts";
 import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
@@ -40,8 +39,8 @@ export class PinnedDirectory {
   readonly real: string;
   /** Undefined on Windows. */
   readonly handle: FileHandle | undefined;
-  /** Takes back what its mode was lent. */
-  #takeBack: (() => Promise<void>) | undefined;
+  /** What is to be done before it is closed. */
+  beforeClose: (() => Promise<void>) | undefined;
 
   private constructor(real: string, handle: FileHandle | undefined) {
     this.real = real;
@@ -63,48 +62,9 @@ export class PinnedDirectory {
     }
   }
 
-  /**
-   * The same for who is to change it: a directory that is the user's own, and whose mode, or that of one of theirs on the
-   * way, forbids that, is lent the bits until it is closed.
-   */
-  static async openOwn(realTo: string, portable: string): Promise<PinnedDirectory> {
-    try {
-      return await (await PinnedDirectory.open(realTo, portable)).#lent();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
-    }
-    if (portable === "")
-      return await whileLent(forDisk(realTo), async () => (await PinnedDirectory.open(realTo, "")).#lent());
-    const above = await PinnedDirectory.openOwn(realTo, path.posix.dirname(`/${portable}`).slice(1));
-    try {
-      return await above.child(path.posix.basename(portable));
-    } catch (error) {
-      throw await explained(realTo, portable, error);
-    } finally {
-      await above.close();
-    }
-  }
-
-  /**
-   * Opens a directory in one that was opened by openOwn, by its name, as that does.
-   * @throws the file system's error (ENOTDIR or ELOOP where it is none, or a link)
-   */
+  /** Opens a directory in it, by its name. @throws the file system's error (ENOTDIR or ELOOP where it is none, or a link) */
   async child(name: string): Promise<PinnedDirectory> {
-    const opening = async (): Promise<PinnedDirectory> =>
-      (await PinnedDirectory.#open(this.path(name), path.join(this.real, name))).#lent();
-    try {
-      return await opening();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
-      return await whileLent(this.path(name), opening);
-    }
-  }
-
-  async #lent(): Promise<this> {
-    const { handle } = this;
-    if (handle)
-      this.#takeBack = await lend({ stat: () => handle.stat(), chmod: (mode) => handle.chmod(mode) });
-    return this;
+    return await PinnedDirectory.#open(this.path(name), path.join(this.real, name));
   }
 
   /** Where a name in it is reached. "" is the directory itself; by "." it would have to be searchable, too. */
@@ -161,8 +121,7 @@ export class PinnedDirectory {
   }
 
   async close(): Promise<void> {
-    await this.#takeBack?.();
-    this.#takeBack = undefined;
+    await this.beforeClose?.();
     await this.handle?.close();
   }
 
@@ -187,8 +146,8 @@ async function checked(real: string): Promise<string> {
   throw Object.assign(new Error("not a directory, or reached through a link"), { code: "ENOTDIR" });
 }
 
-/** The error for what could not be opened: where something else is on the way, says so. */
-async function explained(realTo: string, portable: string, error: unknown): Promise<unknown> {
+/** The error for a directory that could not be opened, in words where something else is on the way to it. */
+export async function explained(realTo: string, portable: string, error: unknown): Promise<unknown> {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOTDIR" || code === "ELOOP" ? await whatIsInTheWay(realTo, portable, error) : error;
 }

@@ -4,7 +4,7 @@ import { kindOf } from "../files/read-file.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { withTimeout } from "../files/timeout.ts";
 import type { DiskPath } from "../model/path.ts";
-import { isSame } from "./in-place.ts";
+import { isSame } from "./look.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
 

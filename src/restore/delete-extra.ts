@@ -1,6 +1,7 @@
 import { rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { mtimeOf } from "../model/entry.ts";
+import { openOwn } from "../files/own-directory.ts";
 import { ignore } from "../files/pinned-directory.ts";
 import type { Settings } from "../settings.ts";
 import { attributesOf } from "./attributes.ts";
@@ -18,6 +19,7 @@ export async function deleteExtra(
 }
 
 const eraser: Eraser = {
+  open: openOwn,
   async remove(from, name, kind) {
     const at = from.path(name);
     await (kind === "file" ? unlink(at) : rmdir(at)).catch(ignore("ENOENT"));

@@ -10,6 +10,8 @@ import type { Selection } from "../model/selection.ts";
 
 /** What removes what is extra. */
 export interface Eraser {
+  /** Opens a directory to remove something from it; see PinnedDirectory.open. */
+  open(realTo: string, portable: string): Promise<PinnedDirectory>;
   /** Removes a file, a link or an empty directory; one that is gone is as good. */
   remove(from: PinnedDirectory, name: string, kind: "file" | "directory"): Promise<void>;
   /** Gives a directory that something was removed from its time of change back. */
@@ -157,7 +159,7 @@ export class ExtraWalk {
 
   async #open(portable: string): Promise<PinnedDirectory> {
     const opening = this.#erase
-      ? PinnedDirectory.openOwn(this.#realTo, portable)
+      ? this.#erase.open(this.#realTo, portable)
       : PinnedDirectory.open(this.#realTo, portable);
     return await withTimeout(opening, this.#options.fileTimeoutMs, "opening it", (late) => late.close());
   }

@@ -1,6 +1,7 @@
 import { lstat, mkdir, unlink } from "node:fs/promises";
 import path from "node:path";
-import { ignore, inTheWay, NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
+import { openOwn, ownChild } from "../files/own-directory.ts";
+import { ignore, inTheWay, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
 import { attributesOf } from "./attributes.ts";
 
 /** Times a directory that others change meanwhile is looked at. */
@@ -20,11 +21,11 @@ export async function makeDirectories(
   modes: readonly (number | null)[] = [],
 ): Promise<PinnedDirectory> {
   try {
-    return await PinnedDirectory.openOwn(realTo, portable);
+    return await openOwn(realTo, portable);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" && !(error instanceof NotADirectory)) throw error;
   }
-  let at = await PinnedDirectory.openOwn(realTo, "");
+  let at = await openOwn(realTo, "");
   const names = portable.split("/");
   for (let depth = 1; depth <= names.length; depth++) {
     const above = at;
@@ -49,7 +50,7 @@ async function makeChild(
   let made = false;
   for (let tries = 1; ; tries++) {
     try {
-      const child = await above.child(name);
+      const child = await ownChild(above, name);
       // What the umask and mkdir left out.
       if (made)
         await attributesOf(child)

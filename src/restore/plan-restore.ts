@@ -12,7 +12,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { forDisk } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
 import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
-import { lookUp } from "./in-place.ts";
+import { lookUp } from "./look.ts";
 import type { ManifestItem } from "../manifest/manifest.ts";
 import { planFiles, type Planning, type RestorePlan } from "./plan-files.ts";
 import { noPlan, type PlanInput } from "../manifest/plan.ts";

@@ -3,7 +3,8 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
-import { NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
+import { openOwn } from "../files/own-directory.ts";
+import { NotADirectory } from "../files/pinned-directory.ts";
 import { fileError } from "../files/file-error.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { withTimeout } from "../files/timeout.ts";
@@ -17,7 +18,7 @@ import { describe } from "../storage/errors.ts";
 import { adjust } from "./attributes.ts";
 import { parentPath } from "./decide.ts";
 import { depthOf } from "./directories-to-make.ts";
-import { lookUp } from "./in-place.ts";
+import { lookUp } from "./look.ts";
 import { NameSet } from "../manifest/name-set.ts";
 import { readPlan, WHOLE_RUN, type PlanBase } from "../manifest/plan.ts";
 import { directoriesOf, partsOf, type RecordedDirectory } from "./recorded-directories.ts";
@@ -176,7 +177,7 @@ async function setOne(
   fileTimeoutMs: number,
 ): Promise<string | undefined> {
   const item = { ...directory, kind: "directory", size: 0 } as const;
-  const above = await PinnedDirectory.openOwn(realTo, parentPath(item));
+  const above = await openOwn(realTo, parentPath(item));
   try {
     const at = above.path(path.posix.basename(item.path));
     const now = await lookUp(at);

@@ -25,7 +25,7 @@ import {
 } from "./decide.ts";
 import { download, type Fetched } from "../store/download.ts";
 import { findContents } from "../store/find-content.ts";
-import { lookUp } from "./in-place.ts";
+import { lookUp } from "./look.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { ignore, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";

@@ -7,7 +7,8 @@ import { showLife } from "../../ledger/sign-of-life.ts";
 import { blobName } from "../../model/blob-name.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS } from "../../files/handles.ts";
-import { ignore, PinnedDirectory } from "../../files/pinned-directory.ts";
+import { openOwn } from "../../files/own-directory.ts";
+import { ignore } from "../../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../../files/timeout.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
@@ -136,7 +137,7 @@ async function withTemporary(
   const [parent] = byDirectory([large.item]).keys();
   if (parent === undefined) return "gone";
   const opening = async (): Promise<FileHandle> => {
-    const directory = await PinnedDirectory.openOwn(large.scope.realTo, parent);
+    const directory = await openOwn(large.scope.realTo, parent);
     try {
       return await open(directory.path(attempt.temporary), flags | (constants.O_NOFOLLOW ?? 0));
     } finally {

@@ -21,7 +21,7 @@ import {
   skipped,
   whyLeftOut,
 } from "../decide.ts";
-import { lookUp } from "../in-place.ts";
+import { lookUp } from "../look.ts";
 import { readBatch } from "../../manifest/plan.ts";
 import type { PlannedItem } from "../../manifest/planned-item.ts";
 import { refusedTarget } from "../refused-target.ts";

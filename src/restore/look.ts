@@ -1,0 +1,31 @@
+import type { Stats } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import { md5 } from "../model/md5.ts";
+import type { DiskPath } from "../model/path.ts";
+import { hasTime } from "../files/file-times.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
+
+/** What is at a place, not what a link there leads to; undefined when there is nothing. */
+export async function lookUp(at: DiskPath): Promise<Stats | undefined> {
+  try {
+    return await lstat(at);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Whether what is at an item's place is what the run has, as far as size and time tell. */
+export async function isSame(item: PlannedItem, at: DiskPath, current: Stats): Promise<boolean> {
+  switch (item.kind) {
+    case "file":
+      return current.isFile() && current.size === item.size && hasTime(current, item.mtime);
+    case "directory":
+      return current.isDirectory();
+    case "link":
+      return (
+        current.isSymbolicLink() &&
+        md5(await readlink(at, { encoding: "buffer" })).toString("base64") === item.md5
+      );
+  }
+}
