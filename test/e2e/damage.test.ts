@@ -33,13 +33,16 @@ async function restoredNames(run: string): Promise<string[]> {
   return [...(await readTree(to)).keys()].sort();
 }
 
-/** Cuts a record of one line short. @returns the file that it was about */
-async function tear(name: string): Promise<string> {
+/** Cuts a record short, in its last line. @returns the file that the line was about, and where it is in the record */
+async function tear(name: string): Promise<{ path: string; line: number; offset: number }> {
   const blob = ledgers.getBlockBlobClient(name);
   const { metadata = {} } = await blob.getProperties();
   const text = await blob.downloadToBuffer();
   await blob.upload(text.subarray(0, -20), text.length - 20, { metadata });
-  return (JSON.parse(text.toString()) as { path: string }).path;
+  const lines = text.toString().trimEnd().split("\n");
+  const last = lines.pop() ?? "";
+  const { path: torn } = JSON.parse(last) as { path: string };
+  return { path: torn, line: lines.length + 1, offset: text.length - Buffer.byteLength(last) - 1 };
 }
 
 async function firstRecord(run: string): Promise<string> {
@@ -91,16 +94,16 @@ describe("damaged records", () => {
   it("a torn one is named by every way to read it, and costs its own file only", async () => {
     const { root, run, place } = await backedUp();
     const record = await firstRecord(run);
-    const lost = await tear(record);
+    const { path: lost, line, offset } = await tear(record);
     const below = record.slice(run.length + 1);
     const page = (await get(`/backups/${run}/files`)) as { files: unknown[]; damaged: unknown };
-    expect(page).toMatchObject({ damaged: [{ record: below, offset: 0 }] });
+    expect(page).toMatchObject({ damaged: [{ record: below, offset }] });
     expect(page.files).toHaveLength(4);
 
     const verified = await end("verifyBackup", { run });
     expect(verified.runtimeStatus).toBe("Failed");
     expect(await failures(verified.instanceId)).toEqual({
-      [`backup-runs/${record}`]: "the run's record is damaged: line 1 is torn",
+      [`backup-runs/${record}`]: `the run's record is damaged: line ${line} is torn`,
     });
     expect(await restoredNames(run)).toEqual(
       [...(await readTree(root)).keys()].filter((name) => name !== lost).sort(),

@@ -14,7 +14,8 @@ let host: RecordsHost;
 beforeAll(async () => {
   azurite = takeAccount();
   proxy = await startStorageProxy(azurite);
-  host = await RecordsHost.start({}, proxy.connectionString);
+  // A part for each file, so that one is recorded while another is copied.
+  host = await RecordsHost.start({ BACKUP_LIST_FILES: "1" }, proxy.connectionString);
 });
 afterEach(() => {
   proxy.before = () => undefined;
