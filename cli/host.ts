@@ -140,5 +140,5 @@ async function answers(url: string, port: string, signal: AbortSignal): Promise<
 }
 
 function occupied(port: string): Failure {
-  return new Failure(`Something that is no Functions host has the port ${port} on this machine. ${ANOTHER}`);
+  return new Failure(`Port ${port} is in use by another program. ${ANOTHER}`);
 }

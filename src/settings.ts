@@ -177,7 +177,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`These settings are not right. ${wrong.join("; ")}`);
+    throw new Error(`Invalid settings: ${wrong.join("; ")}`);
   }
   const value = parsed.data;
   return {

@@ -56,7 +56,7 @@ async function dialogOf(name: string, id: string | undefined): Promise<Dialog> {
     const made = make(name, run, runs);
     if (made) return made;
     if (name === "cancel" && run) return saying(note("This run has ended: there is nothing to cancel."));
-    return saying(note("There is nothing like that here."));
+    return saying(note("This page does not exist."));
   } catch (error) {
     return saying(errorNotice(messageOf(error), "alert"));
   }

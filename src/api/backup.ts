@@ -1,7 +1,7 @@
 import { parseBackupRequest } from "../backup/request.ts";
 import { isAllowed } from "../files/roots.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
-import { goesOn } from "./is-active.ts";
+import { isStillRunning } from "./still-running.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 import { refuseWhilePruned } from "./prune.ts";
 import type { Start } from "./start-context.ts";
@@ -23,7 +23,7 @@ export async function prepareBackup(body: unknown, start: Start): Promise<unknow
   const claim = await claimDestination(
     services.storage,
     { ...request, run: instanceId, app },
-    (run, earlier) => goesOn(start, run, earlier),
+    (run, earlier) => isStillRunning(start, run, earlier),
   );
   if (claim.claimed) return body;
   const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;

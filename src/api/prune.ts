@@ -7,7 +7,7 @@ import { closeRun } from "../ledger/runs.ts";
 import { currentRecord } from "./read-run.ts";
 import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
 import { runningRuns } from "../prune/read-runs.ts";
-import { goesOn } from "./is-active.ts";
+import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 
@@ -46,7 +46,7 @@ export async function refuseWhilePruned(
 ): Promise<void> {
   const lock = await lockOver(start.services.storage, { container, prefix: where === "any" ? "" : prefix });
   if (!lock) return;
-  if (await goesOn(start, lock.run, {}, PRUNE_SILENCE_MS)) {
+  if (await isStillRunning(start, lock.run, {}, PRUNE_SILENCE_MS)) {
     throw new InUse(
       `The prune ${lock.run} is at work on ${container}. Wait until it ends, or cancel it.`,
       lock.run,

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
-import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
+import { wroteRecently, isOfAnother } from "../ledger/other-app.ts";
 import { RUN_ID } from "../model/run-id.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { recordCounts } from "../ledger/runs.ts";
@@ -67,7 +67,7 @@ export async function currentRecord(
   if (instance?.status === "active") return record;
   // This app's engine cannot say that it has ended.
   const isElsewhere = !instance && isOfAnother(instances.app, record);
-  if (isElsewhere && (await isHeardOf(service, record))) return record;
+  if (isElsewhere && (await wroteRecently(service, record))) return record;
   // It may have closed its record since that was read.
   const again = await readRun(new Ledger(service, id));
   if (again && again.status !== "running") return again;

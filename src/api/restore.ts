@@ -2,7 +2,7 @@ import { refusedTarget } from "../restore/refused-target.ts";
 import { parseRestoreRequest } from "../restore/request.ts";
 import { findRun, NoSuchRun, type SourceRun } from "../manifest/source-run.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
-import { goesOn } from "./is-active.ts";
+import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -33,7 +33,7 @@ async function existing(request: Parameters<typeof findRun>[1], start: Start): P
     throw error;
   }
   // A run that was ended from outside never closed its record; what it recorded can be restored.
-  if (source.status === "running" && (await goesOn(start, source.id))) {
+  if (source.status === "running" && (await isStillRunning(start, source.id))) {
     throw new HttpProblem(
       409,
       `The run ${source.id} is still going on, and has copied only a part. Wait until it ends, or choose another run.`,

@@ -8,7 +8,7 @@ import { line } from "../telemetry/line.ts";
 import { parsePruneRequest } from "../prune/request.ts";
 import { dueMoment, tickRunId } from "./tick.ts";
 import type { Services } from "../services.ts";
-import { isActive } from "./is-active.ts";
+import { isActive } from "./still-running.ts";
 import { HttpProblem, InUse } from "./problem.ts";
 import { newInstanceId, start } from "./start.ts";
 

@@ -10,7 +10,7 @@ import { blobOf, type CopyContext } from "./copy-context.ts";
 import { contentOutcome } from "./copy-outcome.ts";
 import { attributesOf, md5ToMatch, type Entry } from "../model/entry.ts";
 import { HOLDING_A_FILE_MS } from "../files/handles.ts";
-import { hashOn } from "./hash-on.ts";
+import { hashNext } from "./hash-next.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { isAboutBlocks } from "../store/not-written.ts";
 import { putBlob } from "../store/put-blob.ts";
@@ -28,7 +28,7 @@ export async function copyByBlocks(entry: Entry, file: OpenFile, context: CopyCo
   const metadata = blobMetadata(entry, attributes, context);
   if (md5ToMatch(entry, size) !== undefined) {
     const hash = createHash("md5");
-    await hashOn(file, hash, { from: 0, to: size, until: Infinity }, context.budget);
+    await hashNext(file, hash, { from: 0, to: size, until: Infinity }, context.budget);
     const stored = { md5: hash.digest("base64"), size };
     if (await hasContent(entry, stored, () => blob, metadata)) {
       return contentOutcome(entry, { ...stored, wasThere: true }, attributes);

@@ -12,7 +12,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { NotADirectory, type Name } from "../files/pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "../files/read-file.ts";
 import { inDirectory } from "../files/read-link.ts";
-import { unnameable, blobKey } from "../model/blob-name.ts";
+import { whyNotABlobName, blobKey } from "../model/blob-name.ts";
 import { realPath } from "../files/real-path.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import { forDisk } from "../model/path.ts";
@@ -145,7 +145,7 @@ export class Walker {
   /** An entry to copy, where Blob Storage can hold it. */
   async #settle(entry: Entry): Promise<Look> {
     const { path: portable, kind } = entry;
-    const why = unnameable(this.#nameOf(portable));
+    const why = whyNotABlobName(this.#nameOf(portable));
     if (why !== undefined) return failed(portable, kind, `Blob Storage cannot hold it: ${why}`);
     if (portable.includes("\\") && (await this.#hasEarlier(portable, "", blobKey(portable).split("/")))) {
       return failed(portable, kind, 'Blob Storage turns "\\" into "/", and another file has that name');

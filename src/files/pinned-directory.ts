@@ -115,7 +115,7 @@ export class PinnedDirectory {
     return this.handle ? await this.handle.stat() : await lstat(forDisk(this.real));
   }
 
-  /** Makes the names that were added and removed last. */
+  /** Flushes the directory, so that added and removed names survive a crash. */
   async sync(): Promise<void> {
     await this.handle?.sync();
   }

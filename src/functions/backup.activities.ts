@@ -1,5 +1,5 @@
 import { beginAttempt, commitAttempt, giveUp } from "../backup/large-file/begin-and-commit.ts";
-import { compareOn } from "../backup/large-file/compare.ts";
+import { compareNext } from "../backup/large-file/compare.ts";
 import { copyRange, type RangeRef, type RangeResult } from "../backup/large-file/copy-range.ts";
 import { hashSpan } from "../backup/large-file/hash-span.ts";
 import type { LargeFileRef } from "../backup/large-file/plan.ts";
@@ -33,7 +33,7 @@ activity(
   { whenCanceled: { piece: "changed" } },
 );
 activity("hashSpan", hashSpan);
-activity("compareLargeFile", compareOn, { event: "large.settled", whenCanceled: "changed" });
+activity("compareLargeFile", compareNext, { event: "large.settled", whenCanceled: "changed" });
 activity("commitLargeFile", commitAttempt, { event: "large.copied", whenCanceled: "changed" });
 activity(
   "failLargeFile",

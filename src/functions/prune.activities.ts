@@ -5,7 +5,7 @@ import { listContents } from "../prune/list-contents.ts";
 import { gatherNeeds } from "../prune/needs.ts";
 import { prunePlan } from "../prune/prune-plan.ts";
 import type { PruneRequest } from "../prune/request.ts";
-import { workOn, type Slice } from "../prune/step.ts";
+import { runSlice, type Slice } from "../prune/step.ts";
 import { activity } from "./activity.ts";
 
 activity("decidePrune", async (input: { run: string; request: PruneRequest }, storage, { app }) =>
@@ -17,6 +17,10 @@ step("deleteContents", deleteContents, { event: "contents.deleted" });
 step("deleteLedgers", deleteLedgers, { event: "ledgers.deleted" });
 
 /** A kind of work that is done slice by slice. */
-function step(name: string, work: Parameters<typeof workOn>[1], options: { event?: string } = {}): void {
-  activity(name, (slice: Slice, storage, _settings, budget) => workOn(slice, work, storage, budget), options);
+function step(name: string, work: Parameters<typeof runSlice>[1], options: { event?: string } = {}): void {
+  activity(
+    name,
+    (slice: Slice, storage, _settings, budget) => runSlice(slice, work, storage, budget),
+    options,
+  );
 }

@@ -120,7 +120,7 @@ async function* backupsIn(
   }
 }
 
-/** Of a run that did not come to count, it is not known. */
+/** A run without counts may have backed something up. */
 function foundSomething({ kind = "backup", status, counts }: RunSummary): boolean {
   if (kind !== "backup" || status === "skipped") return false;
   return status === "completed" || !counts || counts.copied + counts.unchanged + counts.directories > 0;
@@ -138,7 +138,7 @@ export async function releaseDestination(
 }
 
 /** The run that a destination was claimed for within the last minute: it may not have begun its record yet. */
-export async function beingStarted(
+export async function recentlyClaimedBy(
   service: BlobServiceClient,
   place: { container: string; prefix: string },
 ): Promise<string | undefined> {

@@ -19,7 +19,7 @@ export function isOfAnother(app: string, { app: of }: Pick<RunRecord, "app">): b
  * Whether anything of a run was written lately. No request for a run that began lately, else list calls over its ledger,
  * as far as the first blob that is young enough.
  */
-export async function isHeardOf(
+export async function wroteRecently(
   service: BlobServiceClient,
   { id, started }: Pick<RunRecord, "id" | "started">,
   silence = SILENCE_MS,

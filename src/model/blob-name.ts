@@ -25,7 +25,7 @@ export function folderOf(key: string): string {
 }
 
 /** Why Blob Storage cannot hold a blob of this name, for people; undefined when it can. */
-export function unnameable(name: string): string | undefined {
+export function whyNotABlobName(name: string): string | undefined {
   if (name.length > MAX_NAME)
     return `its blob's name would have ${name.length} characters, more than ${MAX_NAME}`;
   if (UNNAMEABLE.test(name)) return "its name has control characters, which a blob's name cannot have";

@@ -9,7 +9,7 @@ import { choose } from "./choose-runs.ts";
 import { DECISION, nothing, type Decision, type ManifestRef, type Standing } from "./decision.ts";
 import { isBackup, knownRuns } from "./known-runs.ts";
 import { manifestsOf } from "./list-manifests.ts";
-import { recordsToGo } from "./records-to-go.ts";
+import { staleRecords } from "./stale-records.ts";
 import type { PruneRequest } from "./request.ts";
 
 /**
@@ -39,7 +39,7 @@ async function isPossible(decision: Decision, request: PruneRequest, ledger: Led
   const { kept, forgotten } = choose(runs, request, new Set(), runId, new Date());
   const gone = idsOf(decision.forgotten);
   const stay = [...kept, ...forgotten].filter(({ id }) => !gone.has(id));
-  const records = recordsToGo(runs, { kept: stay, forgotten: decision.forgotten }, request.prefix);
+  const records = staleRecords(runs, { kept: stay, forgotten: decision.forgotten }, request.prefix);
   const mayGo = idsOf([...forgotten, ...records]);
   for (const { id } of [...decision.forgotten, ...decision.records])
     if (!mayGo.has(id) && (await isThere(id, service))) return false;

@@ -75,7 +75,7 @@ export function chooseRuns(
     // Of a run that ended before it was listed the filters are not known.
     const newest = run.filters === undefined ? byRoot.get(normalRoot(run.root)) : byKey.get(keyOf(run));
     const hasLater = newest !== undefined && newest >= startOf(run);
-    const reasons = [...(judged.get(id) ?? keepsThoughNone(run, hasLater, now))];
+    const reasons = [...(judged.get(id) ?? graceReasons(run, hasLater, now))];
     // Some of what it needs may be deleted already.
     if (forgotten !== undefined) reasons.length = 0;
     if (read.has(id)) reasons.push("being read");
@@ -108,7 +108,7 @@ function startOf({ started }: KnownRun): Date {
 }
 
 /** Why a run that is no snapshot is kept for now. @param hasLater whether a later snapshot takes its place */
-function keepsThoughNone(run: KnownRun, hasLater: boolean, now: Date): string[] {
+function graceReasons(run: KnownRun, hasLater: boolean, now: Date): string[] {
   if (run.status === "damaged") return ["damaged record"];
   if (isPostdated(run, now)) return ["dated in the future"];
   if (!hasLater)

@@ -2,21 +2,21 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
-import { beingStarted } from "../ledger/destination-claim.ts";
+import { recentlyClaimedBy } from "../ledger/destination-claim.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
 import { readRun } from "../ledger/run-record.ts";
 import { markForgotten, openRun } from "../ledger/runs.ts";
-import { describe, inWords } from "../storage/errors.ts";
+import { describe, toUserError } from "../storage/errors.ts";
 import { adopt } from "./adopt-decision.ts";
 import { choose, lingers, type Verdict } from "./choose-runs.ts";
 import { nothing, readDecision, settleDecision, type Decision, type Standing } from "./decision.ts";
 import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
 import { listManifests } from "./list-manifests.ts";
 import { readRuns } from "./read-runs.ts";
-import { recordsToGo } from "./records-to-go.ts";
+import { staleRecords } from "./stale-records.ts";
 import type { PruneRequest } from "./request.ts";
 
 /** Records that are marked at a time. */
@@ -42,7 +42,7 @@ export async function decidePrune(
     const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
     return { decision, sha256, found };
   } catch (error) {
-    if (!isFinal(error)) throw inWords(error);
+    if (!isFinal(error)) throw toUserError(error);
     return { decision: nothing(request, describe(error)), sha256: "", found: emptyTally() };
   }
 }
@@ -102,7 +102,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     ...choice,
     staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
     lingering: backups.some((run) => lingers(run, now)),
-    records: recordsToGo(runs, choice, prefix),
+    records: staleRecords(runs, choice, prefix),
     ...(forgotten.size > 0 ? await listManifests(backups, forgotten, ledger) : {}),
   }).catch(async (error: unknown) => {
     // Nothing will be deleted: what this delivery has marked can be restored again.
@@ -131,7 +131,7 @@ async function busyWith(
 ): Promise<string | undefined> {
   const active = runs.find(({ kind, status }) => kind === "backup" && status === "running");
   if (active) return `The run ${active.id} is backing up to the same place. ${WAIT}`;
-  const starting = await beingStarted(service, place);
+  const starting = await recentlyClaimedBy(service, place);
   if (starting === undefined || runs.some(({ id }) => id === starting)) return undefined;
   return `The run ${starting} is just beginning to back up to the same place. ${WAIT}`;
 }

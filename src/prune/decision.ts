@@ -19,7 +19,7 @@ export interface Decision extends Choice {
   staying: string[];
   /** A run was ended from outside so lately that activities of it may go on: what is current stays for now. */
   lingering: boolean;
-  /** Ledgers that go beside those of the runs that are forgotten; see recordsToGo. */
+  /** Ledgers that go beside those of the runs that are forgotten; see staleRecords. */
   records: RecordToGo[];
   /** The blobs of the manifests of all backups, in ranges that one activity reads each. */
   manifests: Lines[];

@@ -6,7 +6,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { withRetries } from "../storage/retries.ts";
-import { describe, inWords } from "../storage/errors.ts";
+import { describe, toUserError } from "../storage/errors.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
 /** What a prune may delete: what its activities are given by the orchestration, and take from no record. */
@@ -61,7 +61,7 @@ const CANCEL_EVERY = 1_000;
  * @returns a tally that says `stopped` where the prune cannot go on
  * @throws errors of the storage account that may pass: the slice is to be tried again
  */
-export async function workOn(
+export async function runSlice(
   { run, lane, slice, ...scope }: Slice,
   work: (prune: Prune, lane: number, slice: number) => Promise<SliceResult>,
   service: BlobServiceClient,
@@ -83,7 +83,7 @@ export async function workOn(
   } catch (error) {
     if (error instanceof LockLost) return stopped(error.message);
     if (isFinal(error)) return stopped(describe(error));
-    throw inWords(error);
+    throw toUserError(error);
   }
 }
 

@@ -4,7 +4,7 @@ import { openOwn, ownChild } from "../files/own-directory.ts";
 import { ignore, inTheWay, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
 import { attributesOf } from "./attributes.ts";
 
-/** Times a directory that others change meanwhile is looked at. */
+/** Tries for a directory that others keep changing. */
 const TRIES = 5;
 
 /**

@@ -166,7 +166,7 @@ function firstLine(text: string): string {
 }
 
 /** The error to throw out of an activity: storage's in words for people, any other as it is. */
-export function inWords(error: unknown): unknown {
+export function toUserError(error: unknown): unknown {
   const failure = classify(error);
   if (failure === "other") return error;
   return new Error(describe(error), { cause: error });

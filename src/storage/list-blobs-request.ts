@@ -190,5 +190,5 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
   return page;
 }
 
-/** No XML, strictly: so emulators tell of names that hold control characters. The SDK reads it all the same. */
+/** Not well-formed XML: Azurite lists control characters in names unescaped. The SDK reads it all the same. */
 class NotWellFormed extends Error {}

@@ -81,8 +81,8 @@ export class Destination {
     const settled = new Set<Entry>();
     await pMap(
       byFolder(entries, this.#request.prefix),
-      async ([folder, inIt]) => {
-        for await (const [sameName, blob] of this.#listings.find(folder, inIt)) {
+      async ([folder, entriesInFolder]) => {
+        for await (const [sameName, blob] of this.#listings.find(folder, entriesInFolder)) {
           for (const entry of sameName) {
             const outcome = await this.#compareWith(blob, entry);
             if (!outcome) continue;
@@ -153,11 +153,11 @@ function byFolder(entries: readonly Entry[], prefix: string): Map<string, Map<st
   for (const entry of entries) {
     const key = blobKey(blobName(entry.path, prefix));
     const folder = folderOf(key);
-    let inIt = folders.get(folder);
-    if (!inIt) folders.set(folder, (inIt = new Map()));
-    const sameName = inIt.get(key);
+    let entriesInFolder = folders.get(folder);
+    if (!entriesInFolder) folders.set(folder, (entriesInFolder = new Map()));
+    const sameName = entriesInFolder.get(key);
     if (sameName) sameName.push(entry);
-    else inIt.set(key, [entry]);
+    else entriesInFolder.set(key, [entry]);
   }
   return folders;
 }

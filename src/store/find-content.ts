@@ -1,6 +1,6 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { blobKey, blobName, folderOf, unnameable } from "../model/blob-name.ts";
+import { blobKey, blobName, folderOf, whyNotABlobName } from "../model/blob-name.ts";
 import { historyPages } from "../storage/blob-pages.ts";
 import { heldByProperties, whatHolds, type Held } from "../model/held.ts";
 import { classify } from "../storage/errors.ts";
@@ -56,7 +56,7 @@ export async function findContents(
   const found = new Map<ManifestItem, Found>();
   // A request for one of the others would fail, and all would be lost with it.
   const nameable = items.filter((item) => {
-    const reason = unnameable(blobName(item.path, prefix));
+    const reason = whyNotABlobName(blobName(item.path, prefix));
     if (reason !== undefined) found.set(item, { lost: `no blob can hold it: ${reason}` });
     return reason === undefined;
   });
@@ -163,11 +163,11 @@ function byDirectory(
   for (const item of items) {
     const key = blobKey(blobName(item.path, prefix));
     const directory = folderOf(key);
-    let inIt = directories.get(directory);
-    if (!inIt) directories.set(directory, (inIt = new Map()));
-    const same = inIt.get(key);
+    let entriesInFolder = directories.get(directory);
+    if (!entriesInFolder) directories.set(directory, (entriesInFolder = new Map()));
+    const same = entriesInFolder.get(key);
     if (same) same.push(item);
-    else inIt.set(key, [item]);
+    else entriesInFolder.set(key, [item]);
   }
   return directories;
 }

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { failed, type Outcome } from "../model/outcome.ts";
-import { unnameable, blobName } from "../model/blob-name.ts";
+import { whyNotABlobName, blobName } from "../model/blob-name.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/runs.ts";
@@ -41,7 +41,7 @@ export async function planVerify(
     return await settlePart(input, base, {
       service,
       filesPerPart: settings.listFiles,
-      covers: ({ path }) => unnameable(blobName(path, prefix)) === undefined,
+      covers: ({ path }) => whyNotABlobName(blobName(path, prefix)) === undefined,
       examine: (items) => examine(items, base, { container, behindProxy: settings.behindProxy }, input.run),
       largeFile: settings.largeFile,
     });

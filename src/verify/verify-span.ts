@@ -4,7 +4,7 @@ import type { Budget } from "../storage/budget.ts";
 import { failed, stopped, emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { showLife } from "../ledger/sign-of-life.ts";
+import { heartbeat } from "../ledger/heartbeat.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom } from "../store/download.ts";
 import type { Source } from "../model/source.ts";
@@ -55,9 +55,9 @@ export async function verifySpan(
     const item = await readLarge(ledger, ref);
     if (!item) return "none";
     const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
-    const read = await readOn(item, ref.prefix, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
+    const read = await readNext(item, ref.prefix, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
     if ("position" in read) {
-      await showLife(ledger, ref.reading?.position ?? 0, read.position);
+      await heartbeat(ledger, ref.reading?.position ?? 0, read.position);
       return { reading: read };
     }
     return { settled: await settleOutcomes(ledger, largeOutcome(ref), [read]) };
@@ -67,7 +67,7 @@ export async function verifySpan(
   }
 }
 
-async function readOn(
+async function readNext(
   item: PlannedItem,
   prefix: string,
   { position, state, tries, source = item.source }: Reading,

@@ -5,7 +5,7 @@ import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { instancesOf } from "../../src/api/engine.ts";
-import { isActive } from "../../src/api/is-active.ts";
+import { isActive } from "../../src/api/still-running.ts";
 
 /** The engine: the last part of an instance's id says with which status it answers. */
 let engine: Server;

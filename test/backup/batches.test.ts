@@ -29,8 +29,8 @@ describe("batches", () => {
           expect(name).toBe("list");
           expect(offset).toBe(end);
           end = offset + length;
-          const inIt = content.subarray(offset, end).toString().split("\n").slice(0, -1);
-          const parsed = inIt.map((line) => JSON.parse(line) as Entry);
+          const entriesInFolder = content.subarray(offset, end).toString().split("\n").slice(0, -1);
+          const parsed = entriesInFolder.map((line) => JSON.parse(line) as Entry);
           expect(parsed).toHaveLength(files);
           expect(parsed.reduce((sum, { size }) => sum + size, 0)).toBe(bytes);
           expect(files).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { appendFile, mkdir, rename, rm, symlink, utimes, writeFile } from "node:
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { beginAttempt, commitAttempt } from "../../src/backup/large-file/begin-and-commit.ts";
-import { compareOn, type Compared } from "../../src/backup/large-file/compare.ts";
+import { compareNext, type Compared } from "../../src/backup/large-file/compare.ts";
 import { copyRange } from "../../src/backup/large-file/copy-range.ts";
 import { hashSpan, type HashedSpan, type Span } from "../../src/backup/large-file/hash-span.ts";
 import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
@@ -209,13 +209,13 @@ describe("a large file that is compared with its blob", () => {
     let compared: Compared = { comparing: { position: 0 } };
     while (compared !== "changed" && "comparing" in compared) {
       positions.push(compared.comparing.position);
-      compared = await compareOn({ ...ref, ...compared.comparing }, service, hasty, budget);
+      compared = await compareNext({ ...ref, ...compared.comparing }, service, hasty, budget);
     }
     expect(positions).toEqual([0, BLOCK, 2 * BLOCK]);
     const settled = { settled: { counts: { copied: 0, unchanged: 1, bytes: 0, unchangedBytes: SIZE } } };
     expect(compared).toMatchObject(settled);
     // Delivered again it gives the same, and so does the beginning of another attempt.
-    expect(await compareOn({ ...ref, position: 0 }, service, settings, budget)).toMatchObject(settled);
+    expect(await compareNext({ ...ref, position: 0 }, service, settings, budget)).toMatchObject(settled);
     expect(await beginAttempt({ ...ref, attempt: 2 }, service, settings)).toMatchObject(settled);
   });
 
@@ -226,7 +226,7 @@ describe("a large file that is compared with its blob", () => {
     const ref = await again(listing);
     await beginAttempt(ref, service, settings);
     await writeFile(path.join(root, "huge.bin"), bytes(SIZE, "new"));
-    expect(await compareOn({ ...ref, position: 0 }, service, settings, budget)).toBe("changed");
+    expect(await compareNext({ ...ref, position: 0 }, service, settings, budget)).toBe("changed");
     await writeFile(path.join(root, "huge.bin"), "");
     await utimes(path.join(root, "huge.bin"), 1e9, 1e9);
     const second = { ...ref, attempt: 2 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { formatMtime } from "../../src/model/time.ts";
 import { blockId, newMark } from "../../src/backup/block-id.ts";
-import { blobKey, unnameable } from "../../src/model/blob-name.ts";
+import { blobKey, whyNotABlobName } from "../../src/model/blob-name.ts";
 import { rootProblem, resolveRoot } from "../../src/backup/walk.ts";
 
 it("a backslash clashes in Blob Storage with the slash of another path", () => {
@@ -33,7 +33,7 @@ describe("names that Blob Storage cannot hold", () => {
     [" spaces ", undefined],
     ["#?%&+'", undefined],
   ])("%j", (name, reason) => {
-    expect(unnameable(name) ?? "").toMatch(reason ?? /^$/);
+    expect(whyNotABlobName(name) ?? "").toMatch(reason ?? /^$/);
   });
 });
 

@@ -234,7 +234,7 @@ describe("which app", () => {
   it("something else has the local host's port", async () => {
     const { code, stderr } = await run(["backup", folder], { env: { FUNCTIONS_PORT: port() } });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Something that is no Functions host has the port \d+ on this machine\. End it/);
+    expect(stderr).toMatch(/^Port \d+ is in use by another program\. End it/);
   });
 
   it("--url leads to something else", async () => {

@@ -2,7 +2,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../../src/storage/budget.ts";
 import { beginAttempt, commitAttempt, giveUp } from "../../src/backup/large-file/begin-and-commit.ts";
-import { compareOn, type Compared } from "../../src/backup/large-file/compare.ts";
+import { compareNext, type Compared } from "../../src/backup/large-file/compare.ts";
 import { copyRange } from "../../src/backup/large-file/copy-range.ts";
 import type { LargeFileRef } from "../../src/backup/large-file/plan.ts";
 import { hashSpan } from "../../src/backup/large-file/hash-span.ts";
@@ -31,7 +31,7 @@ export async function copyLarge(ref: LargeFileRef, { service, settings, budget }
     if ("settled" in begun) return begun.settled;
     let compared: Compared = { comparing: { position: 0 } };
     while (begun.compare && compared !== "changed" && "comparing" in compared)
-      compared = await compareOn({ ...at, ...compared.comparing }, service, settings, budget);
+      compared = await compareNext({ ...at, ...compared.comparing }, service, settings, budget);
     if (compared === "changed") continue;
     if ("settled" in compared) return compared.settled;
     const ranges = Array.from({ length: begun.ranges }, (_none, range) =>

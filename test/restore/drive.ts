@@ -28,7 +28,7 @@ import { listContents } from "../../src/prune/list-contents.ts";
 import { endPrune } from "../../src/ledger/end-prune.ts";
 import { gatherNeeds, lanesOfNeeds } from "../../src/prune/needs.ts";
 import { pruneRequest } from "../../src/prune/request.ts";
-import { workOn, type PruneScope } from "../../src/prune/step.ts";
+import { runSlice, type PruneScope } from "../../src/prune/step.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../../src/verify/request.ts";
@@ -205,7 +205,7 @@ export class Drive {
       if (stopped !== undefined || counts.failed > 0) break;
       const done = Array.from({ length: lanes }, async (_none, lane) => {
         for (let slice = 0; ;) {
-          const result = await workOn({ run, lane, slice, ...scope }, work, this.service, this.budget);
+          const result = await runSlice({ run, lane, slice, ...scope }, work, this.service, this.budget);
           tallies.push(result.tally);
           if (result.done) return;
           if (!result.again) slice++;

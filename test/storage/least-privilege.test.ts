@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimDestination } from "../../src/ledger/destination-claim.ts";
 import { readSettings } from "../../src/settings.ts";
 import { connectAll } from "../../src/storage/connect.ts";
-import { classify, describe as inWords } from "../../src/storage/errors.ts";
+import { classify, describe as toUserError } from "../../src/storage/errors.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../restore/drive.ts";
 import { newRun } from "../harness/domain.ts";
@@ -130,7 +130,7 @@ describe("less than that", () => {
     const limited = await app(container, letters);
     const said = await limited.drive.prune(request).then(
       ({ tally }) => tally.stopped ?? JSON.stringify(tally),
-      (error: unknown) => inWords(error),
+      (error: unknown) => toUserError(error),
     );
     expect(said).toMatch(/refused to delete a blob.*lacks the permission "delete" \(d\)/);
     expectNoSecrets("the error", said, limited.secrets);
@@ -162,7 +162,7 @@ describe("less than that", () => {
       const { drive: limited, secrets } = await app(container, letters);
       const said = await limited.backup({ root, container }).then(
         ({ tally }) => tally.stopped ?? JSON.stringify(tally),
-        (error: unknown) => inWords(error),
+        (error: unknown) => toUserError(error),
       );
       expect(said).toMatch(says);
       expectNoSecrets("the error", said, secrets);
@@ -180,7 +180,7 @@ describe("less than that", () => {
       const to = path.join(folder, `limited-${backups}`);
       const said = await limited.drive.restore({ run, to }).then(
         ({ tally }) => tally.stopped ?? tally.failures.join(),
-        (error: unknown) => inWords(error),
+        (error: unknown) => toUserError(error),
       );
       expect(said).toMatch(says);
     }
@@ -208,6 +208,6 @@ describe("less than that", () => {
       .getProperties()
       .catch((thrown: unknown) => thrown);
     expect(classify(error)).toBe("refused");
-    expect(inWords(error)).toMatch(/key or SAS is right and not expired/);
+    expect(toUserError(error)).toMatch(/key or SAS is right and not expired/);
   });
 });

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
-import { showLife } from "../../ledger/sign-of-life.ts";
+import { heartbeat } from "../../ledger/heartbeat.ts";
 import { readTally } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
@@ -8,7 +8,7 @@ import type { Budget } from "../../storage/budget.ts";
 import { blobMetadata } from "../../store/blob-headers.ts";
 import { contentOutcome } from "../copy-outcome.ts";
 import { attributesOf } from "../../model/entry.ts";
-import { hashOn } from "../hash-on.ts";
+import { hashNext } from "../hash-next.ts";
 import { hasContent } from "../same-content.ts";
 import type { Outcome, Tally } from "../../model/outcome.ts";
 import { outcomeName, settle } from "./begin-and-commit.ts";
@@ -31,7 +31,7 @@ export type Compared = { comparing: Comparing } | { settled: Tally } | { differs
  * recorded as unchanged. A file that was settled before is not read again.
  * @returns "changed" when the file is no longer the one that the attempt began with
  */
-export async function compareOn(
+export async function compareNext(
   ref: AttemptRef & Comparing,
   service: BlobServiceClient,
   settings: Settings,
@@ -46,7 +46,7 @@ export async function compareOn(
   let atEnd = false;
   let unchanged: Outcome | undefined;
   const piece = await withPlannedFile(ledger, ref, settings, async (file, { size }, entry) => {
-    position = await hashOn(file, hash, { from: position, to: size, until }, budget);
+    position = await hashNext(file, hash, { from: position, to: size, until }, budget);
     atEnd = position === size;
     if (!atEnd) return;
     const stored = { md5: (await finishHash(stateOf(hash))).toString("base64"), size };
@@ -58,7 +58,7 @@ export async function compareOn(
   });
   if (piece === "changed") return piece;
   if (unchanged) return { settled: await settle(ledger, ref, unchanged) };
-  await showLife(ledger, ref.position, position);
+  await heartbeat(ledger, ref.position, position);
   const state = stateOf(hash);
   return atEnd ? { differs: state } : { comparing: { position, state } };
 }

@@ -1,10 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
-import { showLife } from "../../ledger/sign-of-life.ts";
+import { heartbeat } from "../../ledger/heartbeat.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import type { Budget } from "../../storage/budget.ts";
-import { hashOn } from "../hash-on.ts";
+import { hashNext } from "../hash-next.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import type { AttemptRef } from "./plan.ts";
 
@@ -32,9 +32,9 @@ export async function hashSpan(
   let reached = span.from;
   const ledger = new Ledger(service, span.run);
   const piece = await withPlannedFile(ledger, span, settings, async (file) => {
-    reached = await hashOn(file, hash, { ...span, until }, budget);
+    reached = await hashNext(file, hash, { ...span, until }, budget);
   });
   if (piece === "changed") return piece;
-  await showLife(ledger, span.from, reached);
+  await heartbeat(ledger, span.from, reached);
   return { state: stateOf(hash), ...(reached < span.to ? { reached } : {}) };
 }

@@ -3,7 +3,7 @@ import { open, unlink, type FileHandle } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { Ledger } from "../../ledger/ledger.ts";
-import { showLife } from "../../ledger/sign-of-life.ts";
+import { heartbeat } from "../../ledger/heartbeat.ts";
 import { blobName } from "../../model/blob-name.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS } from "../../files/handles.ts";
@@ -112,7 +112,7 @@ export async function hashRestored(
     return "done";
   });
   if (piece !== "done") return "gone";
-  await showLife(new Ledger(service, ref.run), ref.from, position);
+  await heartbeat(new Ledger(service, ref.run), ref.from, position);
   return { state: stateOf(hash), ...(position < ref.to ? { reached: position } : {}) };
 }
 

@@ -1,11 +1,11 @@
 import type { app as functionApp } from "@azure/functions";
-import { inWords } from "./storage/errors.ts";
+import { toUserError } from "./storage/errors.ts";
 
 /**
  * Whatever an activity throws becomes part of what its run says: an error of storage leaves it in words that tell people
  * what to do, whichever of the activity's steps met it.
  */
-export function tellErrorsInWords({ hook }: Pick<typeof functionApp, "hook">): void {
+export function explainActivityErrors({ hook }: Pick<typeof functionApp, "hook">): void {
   hook.preInvocation((invocation) => {
     const { functionHandler } = invocation;
     if (invocation.invocationContext.options.trigger.type !== "activityTrigger") return;
@@ -13,7 +13,7 @@ export function tellErrorsInWords({ hook }: Pick<typeof functionApp, "hook">): v
       try {
         return (await functionHandler(...inputs)) as unknown;
       } catch (error) {
-        throw inWords(error);
+        throw toUserError(error);
       }
     };
   });

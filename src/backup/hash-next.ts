@@ -7,7 +7,7 @@ import type { OpenFile } from "../files/read-file.ts";
  * @returns the position that it came to
  * @throws ChangedWhileReading
  */
-export async function hashOn(
+export async function hashNext(
   file: OpenFile,
   hash: { update(chunk: Buffer): unknown },
   { from, to, until }: { from: number; to: number; until: number },

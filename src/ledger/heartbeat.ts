@@ -9,6 +9,6 @@ const EVERY = 4 * 1024 ** 3;
  * @param from bytes of the file that were done before
  * @param to bytes that are now
  */
-export async function showLife(ledger: Ledger, from: number, to: number): Promise<void> {
+export async function heartbeat(ledger: Ledger, from: number, to: number): Promise<void> {
   if (Math.floor(to / EVERY) > Math.floor(from / EVERY)) await ledger.write("alive.json", "{}");
 }

@@ -9,7 +9,7 @@ import { isBackup, type KnownRun } from "./known-runs.ts";
  * So none of them outlives what it tells of, however few backups are ever forgotten.
  * @param runs all runs of the destination, and of those that it lies in or that lie in it
  */
-export function recordsToGo(
+export function staleRecords(
   runs: readonly KnownRun[],
   { kept, forgotten }: Choice,
   prefix: string,

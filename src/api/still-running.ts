@@ -2,7 +2,7 @@ import type { DurableClient } from "durable-functions";
 import { getInstance } from "./engine.ts";
 import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { isHeardOf, isOfAnother } from "../ledger/other-app.ts";
+import { wroteRecently, isOfAnother } from "../ledger/other-app.ts";
 import { readRun } from "../ledger/run-record.ts";
 import type { Start } from "./start-context.ts";
 
@@ -19,7 +19,7 @@ export async function isActive(client: DurableClient, instanceId: string): Promi
  * @param silence how long after that, in milliseconds, where it is not for as long as usual
  * @returns undefined when the run is no other app's, and the engine does not know it
  */
-export async function goesOn(
+export async function isStillRunning(
   { client, services }: Pick<Start, "client" | "services">,
   run: string,
   claim: { app?: string; since?: string } = {},
@@ -31,5 +31,5 @@ export async function goesOn(
   const record = await readRun(new Ledger(storage, run)).catch(ofDamaged);
   if (record && record.status !== "running") return false;
   if (!isOfAnother(settings.app, record ?? claim)) return undefined;
-  return await isHeardOf(storage, { id: run, started: record?.started ?? claim.since ?? "" }, silence);
+  return await wroteRecently(storage, { id: run, started: record?.started ?? claim.since ?? "" }, silence);
 }
