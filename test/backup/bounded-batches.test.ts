@@ -13,7 +13,7 @@ import { planRestore } from "../../src/restore/plan-restore.ts";
 import type { PlanInput } from "../../src/manifest/plan.ts";
 import type { PlannedItem } from "../../src/manifest/planned-item.ts";
 import { restoreRequest, type RestoreRequest } from "../../src/restore/request.ts";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { forgeRun } from "../restore/forge.ts";
 import { temporary, write } from "../restore/tree.ts";
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun } from "../../src/ledger/runs.ts";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
 const { azurite } = startDrive();

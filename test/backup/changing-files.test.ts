@@ -15,7 +15,7 @@ import { sum, type Tally } from "../../src/model/outcome.ts";
 import type { Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
-import { copyLarge } from "../restore/drive-large.ts";
+import { Drive } from "../harness/drive.ts";
 import { bytes, bytesOf, makeFolder, makeTree, readTree, type TreeSpec } from "../harness/tree.ts";
 
 /** From this size on a file is sent by blocks. */
@@ -190,19 +190,19 @@ describe("while a file is copied", () => {
 
 describe("a large file that is compared with its blob", () => {
   const SIZE = 18 * 1024 * 1024;
-  const again = async (listing: Listing): Promise<AttemptRef> => {
+  const again = async (spec: TreeSpec): Promise<AttemptRef> => {
     const { service, settings } = domain;
+    const request = requestOf(await list(spec));
+    await new Drive(service, settings).backup(request, run);
     run = newRun();
-    const incremental = { ...requestOf(listing), mode: "incremental", checksum: true } as const;
+    const incremental = { ...request, mode: "incremental", checksum: true } as const;
     const second = await listFiles({ run, part: "0", request: incremental }, service, settings);
     return { ...largeOf(second), attempt: 1 };
   };
 
   it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {
     const { service, settings, budget } = domain;
-    const listing = await list({ "huge.bin": bytes(SIZE) });
-    await copyLarge(largeOf(listing), domain);
-    const ref = await again(listing);
+    const ref = await again({ "huge.bin": bytes(SIZE) });
     expect(await beginAttempt(ref, service, settings)).toMatchObject({ compare: true });
     const hasty = { ...settings, listMs: 0 };
     const positions: number[] = [];
@@ -221,9 +221,7 @@ describe("a large file that is compared with its blob", () => {
 
   it("and changes meanwhile is begun anew; one that was emptied is copied as it is now", async () => {
     const { service, settings, budget } = domain;
-    const listing = await list({ "huge.bin": bytes(SIZE) });
-    await copyLarge(largeOf(listing), domain);
-    const ref = await again(listing);
+    const ref = await again({ "huge.bin": bytes(SIZE) });
     await beginAttempt(ref, service, settings);
     await writeFile(path.join(root, "huge.bin"), bytes(SIZE, "new"));
     expect(await compareNext({ ...ref, position: 0 }, service, settings, budget)).toBe("changed");

@@ -4,7 +4,7 @@ import { chmod, mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
 import { describe, expect, test } from "vitest";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
 const { azurite, drive } = startDrive();

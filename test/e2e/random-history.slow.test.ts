@@ -1,4 +1,4 @@
-/** Histories of a tree at random, over HTTP: what test/restore/model.test.ts tries by the hundred, on a whole host. */
+/** Histories of a tree at random, over HTTP: what test/restore/model.ts tries by the hundred, on a whole host. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";

@@ -1,7 +1,7 @@
 /** A client of storage whose process dies: after so many requests none leaves it any more. */
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import type { Settings } from "../../src/settings.ts";
-import { Drive } from "../restore/drive.ts";
+import { Drive } from "../harness/drive.ts";
 
 /** Counts down with each request. One that is under way when the last has left is still done by storage. */
 export class Life {

@@ -9,7 +9,7 @@ import type { Outcome } from "../../src/model/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun, recordUnstarted } from "../../src/ledger/runs.ts";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { dyingService, Life } from "./dying-service.ts";
 

@@ -1,7 +1,7 @@
 /** A record of the restore itself that is damaged while it goes on ends it at once, by that record's name. */
 import { expect, test } from "vitest";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
-import { startDrive } from "./drive.ts";
+import { startDrive } from "../harness/drive.ts";
 import { temporary, write } from "./tree.ts";
 
 const { azurite, drive } = startDrive();

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
-import { Drive } from "./drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
 let azurite: TestStorage;
@@ -41,7 +41,7 @@ test("a full disk stops the restore, says so, and shows nothing half-written", a
   for (const [name, node] of there) expect(node === wanted.get(name)).toBe(true);
   expect((await readdir(to)).filter((name) => name.endsWith(".partial"))).toEqual([]);
   execFileSync("mount", ["-o", "remount,size=8m", to]);
-  const redelivered = await new Drive(azurite.service).restoreAs(full, { run, to });
+  const redelivered = await new Drive(azurite.service).restore({ run, to }, full);
   expect(redelivered.tally.stopped).toBe(tally.stopped);
   const again = await new Drive(azurite.service).restore({ run, to });
   expect(again.tally.counts).toMatchObject({ failed: 0, unchanged: there.size });

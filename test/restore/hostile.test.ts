@@ -13,7 +13,7 @@ import { restoreBatch } from "../../src/restore/restore-batch.ts";
 import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { unsafePath } from "../../src/model/safe-path.ts";
 import { PinnedDirectory } from "../../src/files/pinned-directory.ts";
-import { baseOf, Drive, startDrive } from "./drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { forgeRun } from "./forge.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
@@ -215,7 +215,7 @@ describe("where a restore may go", () => {
     const { batches, lanes } = handOut(whole, plan, restoreScope(request, plan));
     expect([batches.length, lanes.length]).toEqual([1, 1]);
     const large = { ...lanes[0]!, attempt: 1 };
-    const slice = { run, slice: 0, ...baseOf(plan) };
+    const slice = { run, slice: 0, request, source: plan.source, realTo: plan.realTo };
     await beginRestore(large, service, settings, budget);
     const before = await readdir(to, { recursive: true });
     expect(before).toContainEqual(expect.stringMatching(/^\.restore-.*\.partial$/));

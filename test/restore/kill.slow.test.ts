@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Tally } from "../../src/model/outcome.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
-import { Drive } from "./drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
 const CHILD = fileURLToPath(new URL("restore-child.ts", import.meta.url));

@@ -8,7 +8,7 @@ import { readRun, type RunRecord } from "../../src/ledger/run-record.ts";
 import { closeRun, openRun } from "../../src/ledger/runs.ts";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
 import type { TestStorage } from "../harness/azurite.ts";
-import { Drive } from "./drive.ts";
+import { Drive } from "../harness/drive.ts";
 
 /** Files of more bytes are copied, restored and read back by ranges. */
 export const SETTINGS = { largeFile: 5 };

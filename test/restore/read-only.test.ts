@@ -3,7 +3,7 @@ import { chmod, chown, lstat, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { asNobody, NOBODY } from "../harness/as-nobody.ts";
-import { Drive, startDrive } from "./drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { directoriesOf, snapshotOf, temporary, write } from "./tree.ts";
 
 const { azurite, drive } = startDrive();

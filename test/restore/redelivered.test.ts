@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { newRun, startDomain, type Domain } from "../harness/domain.ts";
 import { directory, link, makeFolder, makeTree } from "../harness/tree.ts";
 import { FORBIDDEN } from "../harness/wire-faults.ts";
-import { Drive } from "./drive.ts";
+import { Drive } from "../harness/drive.ts";
 
 let domain: Domain;
 let folder: string;
@@ -37,8 +37,8 @@ it("counts what that wrote as restored, and only what was there before as unchan
   // Files are written, and storage takes no outcome.
   domain.proxy.before = ({ method, blob }) =>
     method === "PUT" && blob.startsWith(`${restore}/outcomes/`) ? FORBIDDEN : undefined;
-  expect((await drive.restoreAs(restore, { run, to })).tally.stopped).toContain("HTTP 403");
+  expect((await drive.restore({ run, to }, restore)).tally.stopped).toContain("HTTP 403");
   domain.proxy.before = () => undefined;
-  const { tally } = await drive.restoreAs(restore, { run, to });
+  const { tally } = await drive.restore({ run, to }, restore);
   expect(tally.counts).toMatchObject({ copied: 2, bytes: "restored".length, unchanged: 1, failed: 0 });
 });

@@ -11,7 +11,7 @@ import { restoreRequest } from "../../src/restore/request.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
 import { verifyRequest } from "../../src/verify/request.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
-import { Drive } from "./drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
 let azurite: TestStorage;

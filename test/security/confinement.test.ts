@@ -8,8 +8,10 @@ import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { Ledger, linesAt, toLines } from "../../src/ledger/ledger.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
+import { planRestore } from "../../src/restore/plan-restore.ts";
+import { restoreRequest } from "../../src/restore/request.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
-import { Drive } from "../restore/drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { snapshotOf } from "../restore/tree.ts";
 import { readBlobs, readLedger } from "../harness/blobs.ts";
 import { newRun, requestFor } from "../harness/domain.ts";
@@ -106,9 +108,12 @@ describe.runIf(process.platform === "linux")("directories that are swapped for l
     );
     try {
       for (let round = 0; round < ROUNDS; round++) {
-        const { run: restoring, base } = await drive.restore({ run, to, overwrite: "always", delete: true });
+        const request = restoreRequest.parse({ run, to, overwrite: "always", delete: true });
+        const { run: restoring } = await drive.restore(request);
         // A restore leaves what is extra where something failed; here it is to be tried all the same.
-        const slice = { run: restoring, slice: 0, ...base! };
+        const whole = { run: restoring, part: "0", request };
+        const { source, realTo } = await planRestore(whole, drive.service, drive.settings);
+        const slice = { run: restoring, slice: 0, request, source, realTo };
         removed += (await deleteExtra(slice, drive.service, drive.settings)).deleted;
         expect(await snapshotOf(outside)).toEqual(before);
       }

@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { temporary, write } from "../restore/tree.ts";
 
 const { azurite, drive } = startDrive();

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { NOBODY } from "../harness/as-nobody.ts";
 import { startStorageProxy } from "../harness/storage-proxy.ts";
 import { RecordsHost } from "../api/host.ts";
-import { startDrive } from "../restore/drive.ts";
+import { startDrive } from "../harness/drive.ts";
 import { temporary, write } from "../restore/tree.ts";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
 

@@ -9,7 +9,7 @@ import { readSettings } from "../../src/settings.ts";
 import { connectAll } from "../../src/storage/connect.ts";
 import { classify, describe as toUserError } from "../../src/storage/errors.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
-import { Drive } from "../restore/drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { newRun } from "../harness/domain.ts";
 import { expectNoSecrets, secretsOf } from "../harness/secrets.ts";
 import { makeFolder, makeTree, type TreeSpec } from "../harness/tree.ts";
@@ -189,11 +189,10 @@ describe("less than that", () => {
   it("a container that is missing and may not be made is told apart, and named", async () => {
     const { drive } = await app("not-there", LEAST.backup, false);
     await azurite.service.getContainerClient("backup-runs").createIfNotExists();
-    const { problem } = await drive.backup({ root, container: "not-there" }).then(
-      () => ({ problem: "" }),
-      (error: Error) => ({ problem: error.message }),
+    const { tally } = await drive.backup({ root, container: "not-there" });
+    expect(tally.stopped).toMatch(
+      /The container "not-there" does not exist, and the SAS or identity may not make/,
     );
-    expect(problem).toMatch(/The container "not-there" does not exist, and the SAS or identity may not make/);
   });
 
   it("an expired SAS is told apart from one that lacks a permission", async () => {

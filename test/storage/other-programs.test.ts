@@ -8,7 +8,7 @@ import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
-import { Drive, startDrive } from "../restore/drive.ts";
+import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
 const { azurite, drive: plain } = startDrive();

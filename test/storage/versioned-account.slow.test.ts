@@ -16,7 +16,7 @@ import { startFakeVersionedAccount, type FakeVersionedAccount } from "../harness
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun } from "../harness/run.ts";
 import { inMicroseconds, makeTree, readTree } from "../harness/tree.ts";
-import { Drive } from "../restore/drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
 const CONTAINER = "site";

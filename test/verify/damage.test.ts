@@ -3,7 +3,7 @@ import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { drawSample } from "../../src/verify/sample.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
-import { Drive } from "../restore/drive.ts";
+import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
 let azurite: TestStorage;
@@ -173,7 +173,7 @@ describe("a damaged ledger", () => {
     const plan = '{"version":2}';
     await ledger.getBlockBlobClient(`${restore}/lists/0.json`).upload(plan, plan.length);
     const to = temporary();
-    expect((await drive.restoreAs(restore, { run, to })).tally.stopped).toBe(
+    expect((await drive.restore({ run, to }, restore)).tally.stopped).toBe(
       `The ledger of run ${restore} was written by a newer version of this app. Update this app.`,
     );
     expect((await snapshotOf(to)).size).toBe(0);

@@ -1,0 +1,3 @@
+import { testHistories } from "./model.ts";
+
+testHistories(200);
