@@ -3,13 +3,13 @@ import { PROJECT } from "./services/local-host.ts";
 
 export const HELP = `Usage: npm run bench -- [options]
 
-Measures the app beside its peers on this machine, each figure the median of several runs, and writes
+Measures the app alongside other tools on this machine, each figure the median of several runs, and writes
 bench/results/latest.json, the tables in docs/performance.md, and the chart docs/images/speed.svg.
-Peers and services that are not installed are skipped and named: rclone, restic, nginx-light (Debian).
+Tools and services that are not installed are skipped, and named: rclone, restic, nginx-light (Debian).
 
 Options:
   --quick          small sizes, one run each: about a minute; results go to bench/results/tmp and nowhere else
-  --only NAME,…    only these measures, the others stay as they were: small, few, large, mixed,
+  --only NAME,…    only these measures; the others stay as they were: small, few, large, mixed,
                    unchanged, mixed-unchanged, restore, ceiling, growth, huge, engine, throttled
   --runs N         runs of each (default 3, with --quick 1)
   --build DIR      measures the app and host that are built in DIR/dist (default: this project's)
@@ -21,7 +21,7 @@ Environment:
 
 Exit codes:
   0  everything was measured, or skipped with a reason
-  1  something could not be measured; standard error says which peer failed, and why
+  1  something could not be measured; standard error says which tool failed, and why
   2  the arguments are wrong
 `;
 

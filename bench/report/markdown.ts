@@ -30,7 +30,7 @@ const DETAILS: Record<string, Column[]> = {
   throttled: [
     SECONDS,
     { head: "refused per blob", quantity: "refusedPerFile" },
-    { head: "begun anew", quantity: "givenUp" },
+    { head: "started again", quantity: "givenUp" },
   ],
 };
 

@@ -13,7 +13,7 @@ const startStorage = () => Azurite.start();
 /** Trees of which a backup is mostly what the engine costs. */
 export const few: Scenario = {
   name: "few",
-  title: "A few small files, also where activities cost what they do on the real engine",
+  title: "A few small files, also with activities as slow as on the real engine",
   run: async ({ runs, sizes, build, sweep, say }) => {
     const rows: Row[] = [];
     for (const tree of sizes.few()) {

@@ -53,7 +53,7 @@ export const mixedUnchanged = secondBackup(
 /** Bringing back what was backed up, into an empty directory. */
 export const restore: Scenario = {
   name: "restore",
-  title: "Small files, brought back",
+  title: "Small files, restored",
   run: async ({ runs, sizes, build, say }) => {
     const peers = [new App(build), rclone, restic];
     return await compare(peers, { tree: sizes.small(), runs, what: "restore", startStorage, say });

@@ -27,7 +27,7 @@ const RATES = [0, 200, 100, 50];
 /** The rule for the requests in flight, beside fixed numbers, where storage bears more, and less. */
 export const throttled: Scenario = {
   name: "throttled",
-  title: "Requests in flight: the adaptive rule beside fixed numbers, where storage refuses what is too much",
+  title: "Requests in flight: an adaptive limit and fixed ones, on storage that throttles",
   run: async ({ runs, sizes, say }) => {
     const rows: Row[] = [];
     for (const perSecond of RATES) {

@@ -22,13 +22,13 @@ export function settingsPage(): string {
 # Settings
 
 Environment variables of the app: application settings in Azure, \`Values\` in local.settings.json, or the environment
-of the host. They are read once; a wrong one is named when the app starts, with what was expected. All are optional as long
-as there is storage.
+of the host. They are read once, when the app starts; an invalid one is reported then, with what was expected. All are optional,
+except that the app needs storage.
 
 ${table(["Setting", "Default", "Value", "Meaning"], settings.map(row))}
 
-The app also reads, but nobody sets by hand: ${others.map(([name]) => code(name)).join(", ")}. They tell whether it
-runs in Azure, and on what.
+The app also reads ${others.map(([name]) => code(name)).join(", ")}, which nobody sets by hand. They tell it whether it
+runs in Azure, and on which plan.
 
 The local host has settings of its own: \`npm start -- --help\`. Those of the command line are in
 [cli.md](cli.md#environment).
