@@ -12,12 +12,12 @@ const ELSEWHERE = [
   "test/restore/kill.slow.test.ts",
   "test/restore/full.slow.test.ts",
   "test/restore/hostile.test.ts",
-  "test/local/durability.test.ts",
+  "test/local/durability.slow.test.ts",
   "test/local/store.test.ts",
-  "test/local/timers.test.ts",
+  "test/local/timers.slow.test.ts",
   "test/local/timer-clock.test.ts",
-  "test/retention/races.slow.test.ts",
-  "test/retention/kill.slow.test.ts",
+  "test/prune/races.slow.test.ts",
+  "test/prune/kill.slow.test.ts",
 ];
 
 module.exports = defineTests({

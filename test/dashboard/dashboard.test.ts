@@ -1,8 +1,7 @@
-/** The dashboard: one host and one browser for all that is tested of it. */
+/** The dashboard as it is served, and its first journey; every other state is in dashboard.slow.test.ts. */
 import { describe } from "vitest";
 import { hasChromium, TEST_TIMEOUT_MS } from "./browser.ts";
-import { hostileTests } from "./hostile.ts";
-import { journeyTests } from "./journeys.ts";
+import { firstJourney } from "./journeys.ts";
 import { servedTests } from "./served.ts";
 import { useDashboard } from "./session.ts";
 
@@ -10,6 +9,5 @@ const dashboard = useDashboard();
 
 servedTests(dashboard);
 describe.skipIf(!hasChromium)("in a browser", { timeout: TEST_TIMEOUT_MS }, () => {
-  journeyTests(dashboard);
-  hostileTests(dashboard);
+  firstJourney(dashboard);
 });

@@ -5,41 +5,8 @@ import { expect, it } from "vitest";
 import { makeTree, manyFiles } from "../harness/tree.ts";
 import type { Dashboard } from "./session.ts";
 
-export function journeyTests(dashboard: Dashboard): void {
-  it("says what is wrong with a request, at the field that it is about", async () => {
-    const on = await dashboard.open();
-    await on.page.getByText("Nothing has been backed up yet.").waitFor();
-    await on.expectAccessible("nothing yet");
-
-    // A phone has no Esc: where there is nothing to choose there is a button to leave by.
-    await on.button("Restore …").click();
-    await on.page.getByText("There is no backup yet that could be restored.").waitFor();
-    await on.expectAccessible("nothing to restore");
-    await on.button("Close").click();
-    await on.page.getByRole("dialog").waitFor({ state: "detached" });
-
-    await on.button("Back up …").click();
-    await on.field("Directory").fill("not/absolute");
-    await on.expectAccessible("the form of a backup");
-    await on.button("Back up").click();
-    await on.page
-      .getByRole("alert")
-      .getByText(/"root": expected an absolute path/)
-      .waitFor();
-    expect(await on.field("Directory").getAttribute("aria-invalid")).toBe("true");
-    expect(await on.page.evaluate("document.activeElement.labels[0].textContent")).toBe("Directory");
-    await on.expectAccessible("a refused form");
-    // On a phone, too, the reason is to be seen, though the form is longer than the screen.
-    await on.page.setViewportSize({ width: 360, height: 640 });
-    const reason = await on.page.getByRole("alert").boundingBox();
-    expect((reason?.y ?? Infinity) + (reason?.height ?? 0)).toBeLessThan(640 - 84);
-
-    await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/none`);
-    await on.page.getByText('There is no run "none".').waitFor();
-    await on.expectAccessible("no such run");
-    on.forgive(/status of 40[04]/);
-  });
-
+/** The way that most take: a backup is started, followed to its end, and found in the list. */
+export function firstJourney(dashboard: Dashboard): void {
   it("starts a backup, and follows it to its end", async () => {
     const root = await makeTree(path.join(dashboard.folder, "site"), manyFiles(350));
     const on = await dashboard.open();
@@ -78,6 +45,42 @@ export function journeyTests(dashboard: Dashboard): void {
     expect(await started.getAttribute("title")).toMatch(
       `${runs[0]?.started.slice(0, 19).replace("T", " ")} UTC`,
     );
+  });
+}
+
+export function journeyTests(dashboard: Dashboard): void {
+  it("says what is wrong with a request, at the field that it is about", async () => {
+    const on = await dashboard.open();
+    await on.page.getByText("Nothing has been backed up yet.").waitFor();
+    await on.expectAccessible("nothing yet");
+
+    // A phone has no Esc: where there is nothing to choose there is a button to leave by.
+    await on.button("Restore …").click();
+    await on.page.getByText("There is no backup yet that could be restored.").waitFor();
+    await on.expectAccessible("nothing to restore");
+    await on.button("Close").click();
+    await on.page.getByRole("dialog").waitFor({ state: "detached" });
+
+    await on.button("Back up …").click();
+    await on.field("Directory").fill("not/absolute");
+    await on.expectAccessible("the form of a backup");
+    await on.button("Back up").click();
+    await on.page
+      .getByRole("alert")
+      .getByText(/"root": expected an absolute path/)
+      .waitFor();
+    expect(await on.field("Directory").getAttribute("aria-invalid")).toBe("true");
+    expect(await on.page.evaluate("document.activeElement.labels[0].textContent")).toBe("Directory");
+    await on.expectAccessible("a refused form");
+    // On a phone, too, the reason is to be seen, though the form is longer than the screen.
+    await on.page.setViewportSize({ width: 360, height: 640 });
+    const reason = await on.page.getByRole("alert").boundingBox();
+    expect((reason?.y ?? Infinity) + (reason?.height ?? 0)).toBeLessThan(640 - 84);
+
+    await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/none`);
+    await on.page.getByText('There is no run "none".').waitFor();
+    await on.expectAccessible("no such run");
+    on.forgive(/status of 40[04]/);
   });
 
   it("refuses to mix the backups of two directories, and shows the way out", async () => {
