@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { listLines } from "./list-lines.ts";
 import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from "./schema.ts";
+import { OUTCOMES_FOLDER } from "../ledger/names.ts";
 
 /**
  * A page of what became of a run's files, in the order of the ledger. A page may be short, or empty, and yet have a
@@ -13,7 +14,7 @@ export async function listFiles(
   query: FilesQuery,
 ): Promise<FilePage> {
   const { items, ...more } = await listLines(service, run, query, {
-    folder: "outcomes/",
+    folder: OUTCOMES_FOLDER,
     schema: fileOutcome,
     skips: ({ metadata }) => hasNone(metadata, query.outcome),
     wants: (file) => isWanted(file, query),

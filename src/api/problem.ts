@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import { FileTimeout } from "../files/timeout.ts";
 import { DamagedRecord } from "../ledger/damaged.ts";
-import { isOfAnother } from "../ledger/other-app.ts";
+import { isOfAnother } from "../ledger/alive.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { classify, describe } from "../storage/errors.ts";
 

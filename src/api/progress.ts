@@ -1,9 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { FILE_COST } from "../ledger/batches.ts";
 import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
+import { countsFromMetadata } from "../ledger/outcomes.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { listPages } from "./list-blobs.ts";
 import type { Progress } from "./schema.ts";
+import { isOfListing, OUTCOMES_FOLDER } from "../ledger/names.ts";
 
 /** How far a run is, by the metadata of its ledger's blobs. */
 export async function readProgress(
@@ -17,11 +19,11 @@ export async function readProgress(
   let known = 1;
   for await (const { blobs } of listPages(service, `${run.id}/`)) {
     for (const { name, metadata = {} } of blobs) {
-      if (name.startsWith(`${run.id}/outcomes/`)) {
-        const some = countsOf(metadata);
+      if (name.startsWith(`${run.id}/${OUTCOMES_FOLDER}`)) {
+        const some = countsFromMetadata(metadata);
         addCounts(counts, some);
         // What was settled by listing it was never to be copied.
-        if (name.endsWith("-listed.jsonl")) continue;
+        if (isOfListing(name)) continue;
         settled.files += filesOf(some) + some.directories;
         settled.bytes += some.bytes + some.unchangedBytes;
       } else if (metadata["rest"] !== undefined) {
@@ -51,14 +53,6 @@ function paceOf(listed: Progress["listed"], settled: Progress["settled"], starte
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-/** Metadata names are lower case. */
-function countsOf(metadata: Record<string, string>): Counts {
-  const counts = emptyCounts();
-  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = whole(metadata[key.toLowerCase()]);
-  const deleted = whole(metadata["deleted"]);
-  return deleted > 0 ? { ...counts, deleted } : counts;
 }
 
 function whole(text: string | undefined): number {

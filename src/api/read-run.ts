@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
-import { wroteRecently, isOfAnother } from "../ledger/other-app.ts";
+import { wroteRecently, isOfAnother } from "../ledger/alive.ts";
 import { RUN_ID } from "../model/run-id.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { recordCounts } from "../ledger/runs.ts";

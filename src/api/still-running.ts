@@ -2,7 +2,7 @@ import type { DurableClient } from "durable-functions";
 import { getInstance } from "./engine.ts";
 import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { wroteRecently, isOfAnother } from "../ledger/other-app.ts";
+import { wroteRecently, isOfAnother } from "../ledger/alive.ts";
 import { readRun } from "../ledger/run-record.ts";
 import type { Start } from "./start-context.ts";
 

@@ -7,7 +7,6 @@ import { ChangedRecord, entry as entryLine, isFinal } from "../ledger/damaged.ts
 import { hasOnlyRoot } from "../ledger/destination-claim.ts";
 import { Ledger, toLine, type Lines } from "../ledger/ledger.ts";
 import {
-  listingName,
   rangesOf,
   readListingNow,
   settleListing,
@@ -16,7 +15,7 @@ import {
   type Listing,
   type PartRef,
 } from "../ledger/listing.ts";
-import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
+import { settleOutcomes } from "../ledger/outcomes.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { openRun } from "../ledger/runs.ts";
 import { inTurns } from "../model/in-turns.ts";
@@ -37,6 +36,7 @@ import { isAllowed } from "../files/roots.ts";
 import { collect } from "./collect.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 import { resolveRoot, Walker, type Pending } from "./walk.ts";
+import { listingName, listingOutcomes } from "../ledger/names.ts";
 
 /** The whole tree, or a part of it that another listing left. */
 export interface ListInput extends PartRef {

@@ -6,10 +6,10 @@ import type { LargeFileRef } from "../backup/large-file/plan.ts";
 import { copyBatch } from "../backup/copy-batch.ts";
 import { fileList } from "../backup/file-list.ts";
 import { listFiles, type ListInput } from "../backup/list-files.ts";
-import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { countThrottled } from "../storage/throttling.ts";
 import { activity } from "./activity.ts";
+import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
 activity(
   "getFileList",
@@ -18,7 +18,7 @@ activity(
 );
 activity("copyFileToBlob", copyBatch, {
   event: "batch.copied",
-  record: ({ part, batch }) => batchOutcomes(part, batch),
+  record: batchOutcomes,
   whenCanceled: emptyTally(),
 });
 

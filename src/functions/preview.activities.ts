@@ -1,5 +1,4 @@
 /** A dry run of a restore: nothing that this file leads to can write to a file system. */
-import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
 import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { seeToExtra, type SliceRef } from "../restore/extra.ts";
@@ -8,6 +7,7 @@ import { previewBatch } from "../restore/preview/preview-batch.ts";
 import { previewRestore } from "../restore/preview/preview-restore.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import { activity } from "./activity.ts";
+import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
 activity(
   "previewRestore",
@@ -17,7 +17,7 @@ activity(
 );
 activity("previewFiles", previewBatch, {
   event: "batch.previewed",
-  record: ({ part, batch }) => batchOutcomes(part, batch),
+  record: batchOutcomes,
   whenCanceled: emptyTally(),
 });
 activity("previewExtra", (ref: SliceRef, storage, settings) => seeToExtra(ref, storage, settings), {

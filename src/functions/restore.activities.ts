@@ -1,4 +1,3 @@
-import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
 import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { deleteExtra } from "../restore/delete-extra.ts";
@@ -10,6 +9,7 @@ import type { RestoreRequest } from "../restore/request.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
 import { restoreDirectories } from "../restore/restore-directories.ts";
 import { activity } from "./activity.ts";
+import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
 activity(
   "planRestore",
@@ -19,7 +19,7 @@ activity(
 );
 activity("restoreFiles", restoreBatch, {
   event: "batch.restored",
-  record: ({ part, batch }) => batchOutcomes(part, batch),
+  record: batchOutcomes,
   whenCanceled: emptyTally(),
 });
 activity("deleteExtra", deleteExtra, {

@@ -1,5 +1,4 @@
-import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
-import { largeOutcome, type PlanInput } from "../manifest/plan.ts";
+import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { plannedPart } from "../restore/planned-part.ts";
 import { planVerify } from "../verify/plan-verify.ts";
@@ -7,6 +6,7 @@ import type { VerifyRequest } from "../verify/request.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";
 import { giveUpVerify, verifySpan } from "../verify/verify-span.ts";
 import { activity } from "./activity.ts";
+import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 
 activity(
   "planVerify",
@@ -16,7 +16,7 @@ activity(
 );
 activity("verifyFiles", verifyBatch, {
   event: "batch.verified",
-  record: ({ part, batch }) => batchOutcomes(part, batch),
+  record: batchOutcomes,
   whenCanceled: emptyTally(),
 });
 activity("verifySpan", verifySpan, {

@@ -4,7 +4,8 @@ import { failed, type Tally } from "../model/outcome.ts";
 import { entry } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import type { BatchRef } from "./listing.ts";
-import { batchOutcomes, settleOutcomes } from "./outcomes.ts";
+import { settleOutcomes } from "./outcomes.ts";
+import { batchOutcomes } from "./names.ts";
 
 /** Records every file of a batch as failed: what is left to do when the batch could not be tried, however often. */
 export async function failBatch(
@@ -14,5 +15,5 @@ export async function failBatch(
   const ledger = new Ledger(service, ref.run);
   const entries = await ledger.readLines<Entry>(ref.lines, entry);
   const outcomes = entries.map((each) => failed(each, reason));
-  return await settleOutcomes(ledger, batchOutcomes(ref.part, ref.batch), outcomes);
+  return await settleOutcomes(ledger, batchOutcomes(ref), outcomes);
 }

@@ -3,6 +3,7 @@ import type { Tally } from "../model/outcome.ts";
 import { container, exclude, include, prefix, root } from "../model/request-fields.ts";
 import { listRange, readVersioned, tally } from "./damaged.ts";
 import { linesAt, type Ledger, type Lines, type ListRange } from "./ledger.ts";
+import { listingName } from "./names.ts";
 
 /** Some files of a list, to be copied by one activity. */
 export interface Batch extends Lines {
@@ -82,12 +83,6 @@ const schema = z.looseObject({
 /** Listings already read, by run and part: they are written once and never change. */
 const cache = new Map<string, Listing>();
 const CACHED = 32;
-
-export function listingName(part: string): string {
-  if (!/^\d+(\.\d+)*$/.test(part) || part.length > 200)
-    throw new Error(`"${part.slice(0, 64)}" is not a part's name.`);
-  return `lists/${part}.json`;
-}
 
 /** The pieces of a list, each as a range of its own. */
 export function rangesOf(list: string, pieces: readonly string[]): Lines[] {

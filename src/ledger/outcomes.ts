@@ -1,19 +1,17 @@
 import { z } from "zod";
-import { count, emptyTally, OUTCOMES, type Counts, type Outcome, type Tally } from "../model/outcome.ts";
+import {
+  count,
+  emptyCounts,
+  emptyTally,
+  OUTCOMES,
+  type Counts,
+  type Outcome,
+  type Tally,
+} from "../model/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { countOutcomes } from "../telemetry/counters.ts";
 import { fileSize } from "./damaged.ts";
 import { toLine, type Ledger } from "./ledger.ts";
-
-/** The name of the outcomes of a batch. Fixed by the batch, so that each is recorded once whatever is repeated. */
-export function batchOutcomes(part: string, batch: number): string {
-  return `outcomes/${part}-${String(batch).padStart(4, "0")}.jsonl`;
-}
-
-/** The name of the outcomes that were settled while a part was listed. */
-export function listingOutcomes(part: string): string {
-  return `outcomes/${part}-listed.jsonl`;
-}
 
 /**
  * Records outcomes unless another delivery of the same activity has; gives the tally of those that stand.
@@ -72,4 +70,16 @@ export function tallyOf(outcomes: readonly Outcome[]): Tally {
 /** Counts as blob metadata, so that a run's progress is one list call. */
 export function countsToMetadata(counts: Counts): Record<string, string> {
   return Object.fromEntries(Object.entries(counts).map(([key, value]) => [key.toLowerCase(), String(value)]));
+}
+
+/** The counts that countsToMetadata wrote; 0 for each that is not there, or is no count. */
+export function countsFromMetadata(metadata: Record<string, string> = {}): Counts {
+  const counts = emptyCounts();
+  const read = (key: string): number => {
+    const value = Number(metadata[key.toLowerCase()] ?? 0);
+    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  };
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = read(key);
+  const deleted = read("deleted");
+  return deleted > 0 ? { ...counts, deleted } : counts;
 }

@@ -4,6 +4,7 @@ import type { Ledger } from "./ledger.ts";
 import { counts, DamagedRecord, readRecord } from "./damaged.ts";
 import { BACKUP_MODES, type BackupMode } from "../model/request-fields.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
+import { RUN_RECORD } from "./names.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -44,9 +45,6 @@ export interface RunRecord {
   /** The prune that is deleting what only this run needs: it cannot be restored any more. */
   forgotten?: string;
 }
-
-/** The name of a run's record in its folder. */
-export const RUN_RECORD = "run.json";
 
 /** What others read of a record; a newer version's may have more. */
 export const runRecord = z.looseObject({

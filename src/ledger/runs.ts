@@ -3,7 +3,8 @@ import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
 import { indexRun } from "./run-index.ts";
-import { parseRun, readRun, RUN_RECORD, type RunKind, type RunRecord } from "./run-record.ts";
+import { parseRun, readRun, type RunKind, type RunRecord } from "./run-record.ts";
+import { RUN_RECORD } from "./names.ts";
 
 /**
  * Records that a run has begun, once, and puts it into the index of runs.

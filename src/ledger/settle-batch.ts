@@ -5,7 +5,8 @@ import { describe } from "../storage/errors.ts";
 import { isFinal } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import type { BatchRef } from "./listing.ts";
-import { batchOutcomes, readTally, settleOutcomes } from "./outcomes.ts";
+import { readTally, settleOutcomes } from "./outcomes.ts";
+import { batchOutcomes } from "./names.ts";
 
 /** What became of a batch's items, and why the rest was not tried; or only why nothing was, for people. */
 export type BatchDone = { outcomes: Outcome[]; stopped?: string | undefined } | string;
@@ -23,7 +24,7 @@ export async function settleBatch(
   work: (ledger: Ledger, record: string) => Promise<BatchDone>,
 ): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
-  const record = batchOutcomes(ref.part, ref.batch);
+  const record = batchOutcomes(ref);
   try {
     const before = await readTally(ledger, record);
     if (before !== undefined) return before;

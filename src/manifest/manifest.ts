@@ -2,15 +2,22 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
 import type { Entry } from "../model/entry.ts";
-import { failed, OUTCOMES, type Outcome } from "../model/outcome.ts";
+import { failed, filesOf, OUTCOMES, type Outcome } from "../model/outcome.ts";
 import { DamagedRecord, fileSize, mode, mtime, NewerLedger } from "../ledger/damaged.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { LONGEST_LINE } from "../ledger/read-blob.ts";
-import { batchOutcomes, listingOutcomes } from "../ledger/outcomes.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { blobPages } from "../storage/blob-pages.ts";
+import {
+  batchOutcomes,
+  largeOutcome,
+  listingName,
+  listingOutcomes,
+  OUTCOMES_FOLDER,
+} from "../ledger/names.ts";
+import { countsFromMetadata } from "../ledger/outcomes.ts";
 
 /**
  * A run's manifest is all its outcomes together: what of it was copied or unchanged is what the tree was. It is read
@@ -55,17 +62,15 @@ const LINE = 200;
 export async function listManifest(service: BlobServiceClient, run: string): Promise<ManifestBlob[]> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
   const manifest: ManifestBlob[] = [];
-  const pages = blobPages(container, { prefix: `${run}/outcomes/`, includeMetadata: true });
+  const pages = blobPages(container, { prefix: `${run}/${OUTCOMES_FOLDER}`, includeMetadata: true });
   for await (const { blobs } of pages) {
     for (const { name, metadata, properties } of blobs) {
-      const counted = [...OUTCOMES, "directories"].reduce(
-        (sum, key) => sum + Number(metadata?.[key] ?? 0),
-        0,
-      );
+      const counts = countsFromMetadata(metadata);
+      const counted = filesOf(counts) + counts.directories;
       const guessed = Math.ceil((properties.contentLength ?? 0) / LINE);
       manifest.push({
         name: name.slice(run.length + 1),
-        files: Number.isSafeInteger(counted) && counted > 0 ? counted : guessed,
+        files: counted > 0 ? counted : guessed,
       });
     }
   }
@@ -142,19 +147,19 @@ export async function missingRecords(ledger: Ledger, blobs: readonly ManifestBlo
     parts = [];
     for (const { part, listing } of listings) {
       if (!listing.value) {
-        missing.push(damaged(ledger, `lists/${part}.json`, listing.problem));
+        missing.push(damaged(ledger, listingName(part), listing.problem));
         continue;
       }
       const { batches, large, rest, found, problem } = listing.value;
       if (problem !== undefined)
-        missing.push(damaged(ledger, `lists/${part}.json`, `nothing was listed: ${problem}`));
+        missing.push(damaged(ledger, listingName(part), `nothing was listed: ${problem}`));
       batches.forEach((batch, index) => {
-        const name = batchOutcomes(part, index);
+        const name = batchOutcomes({ part, batch: index });
         if (!there.has(name))
           missing.push(damaged(ledger, name, `the outcomes of ${batch.files} files are missing`));
       });
       large?.forEach((_range, index) => {
-        const name = `outcomes/${part}-large-${String(index).padStart(4, "0")}.jsonl`;
+        const name = largeOutcome({ part, large: index });
         if (!there.has(name)) missing.push(damaged(ledger, name, "the outcome of a large file is missing"));
       });
       const settled = Object.values(found.counts).some((count) => count > 0);

@@ -7,14 +7,15 @@ import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { z } from "zod";
 import { ChangedRecord, listRange, readVersioned, tally } from "../ledger/damaged.ts";
 import { Ledger, toLine, toLines, type Lines, type ListRange } from "../ledger/ledger.ts";
-import { listingName, rangesOf, type Batch, type PartRef } from "../ledger/listing.ts";
+import { rangesOf, type Batch, type PartRef } from "../ledger/listing.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { listingOutcomes, settleOutcomes } from "../ledger/outcomes.ts";
+import { settleOutcomes } from "../ledger/outcomes.ts";
 import { readManifest, type ManifestBlob, type ManifestItem } from "./manifest.ts";
 import { LANES, lanesOf } from "./lanes.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import { cutRest, partOf, readRest } from "./rest.ts";
 import type { SourceRun } from "./source-run.ts";
+import { listingName, listingOutcomes } from "../ledger/names.ts";
 
 /** The whole run, or a part of it that another plan left. */
 export interface PlanInput<Request> extends PartRef {
@@ -244,9 +245,4 @@ export async function readLarge(
   { large, lines }: LargeRef,
 ): Promise<PlannedItem | undefined> {
   return (await readBatch(ledger, lines))[Math.floor(large / LANES)];
-}
-
-/** The name of the outcome of a large file. */
-export function largeOutcome({ part, large }: Pick<LargeRef, "part" | "large">): string {
-  return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
 }

@@ -9,6 +9,7 @@ import { RUN_ID } from "../model/run-id.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
 import { isSnapshot } from "../ledger/snapshot.ts";
+import { RUN_RECORD } from "../ledger/names.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
 export interface SourceRun {
@@ -75,7 +76,7 @@ export async function findStanding(
 ): Promise<SourceRun> {
   const record =
     request.run !== undefined || !RUN_ID.test(of) ? undefined : await readSummary(new Ledger(service, of));
-  if (!record || !isAskedFor(record, request)) throw new ChangedRecord(`${runId}/run.json`);
+  if (!record || !isAskedFor(record, request)) throw new ChangedRecord(`${runId}/${RUN_RECORD}`);
   return await readSource(service, record.id);
 }
 
@@ -154,8 +155,8 @@ function assertReadable({ kind = "backup", forgotten }: RunRecord, id: string): 
 
 /** @throws NewerLedger, DamagedRecord */
 async function readSummary(ledger: Ledger): Promise<RunRecord | undefined> {
-  const text = await ledger.read("run.json");
-  return text === undefined ? undefined : readVersioned<RunRecord>(text, runRecord, ledger.runId, "run.json");
+  const text = await ledger.read(RUN_RECORD);
+  return text === undefined ? undefined : readVersioned<RunRecord>(text, runRecord, ledger.runId, RUN_RECORD);
 }
 
 /** A damaged record counts as none; one that this app is too old for cannot be read; any other error is thrown on. */

@@ -10,6 +10,7 @@ import { contentsByName, type Content } from "./list-contents.ts";
 import { readNeeds } from "./needs.ts";
 import { stopped, type Erase, type Prune, type PruneScope, type SliceResult } from "./step.ts";
 import { superfluous } from "./superfluous.ts";
+import { sliceOutcomes } from "../ledger/names.ts";
 
 /** Names that one slice deletes contents of: well within the five minutes that a function has, also where storage is slow. */
 const MOST = 5_000;
@@ -18,7 +19,7 @@ const AT_A_TIME = 64;
 
 /** Deletes what of one partition no run that stays needs; in a dry run only records it. */
 export async function deleteContents(prune: Prune, partition: number, slice: number): Promise<SliceResult> {
-  const record = `outcomes/${partition}-${String(slice).padStart(4, "0")}.jsonl`;
+  const record = sliceOutcomes(String(partition), slice);
   const { names, done } = await superfluousOf(prune, partition, slice);
   const before = await readTally(prune.ledger, record);
   if (before) return { tally: before, done };

@@ -11,6 +11,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import type { Decision, RecordToGo } from "./decision.ts";
 import type { Erase, Prune, SliceResult } from "./step.ts";
+import { RUN_RECORD } from "../ledger/names.ts";
 
 /** Lanes that ledgers are deleted in. */
 const LANES = 16;
@@ -84,7 +85,7 @@ async function* blobsOf(id: string, service: BlobServiceClient) {
   for await (const { blobs } of blobPages(service.getContainerClient(LEDGER_CONTAINER), {
     prefix: `${id}/`,
   })) {
-    yield blobs.filter(({ name }) => name !== `${id}/run.json`);
+    yield blobs.filter(({ name }) => name !== `${id}/${RUN_RECORD}`);
   }
 }
 
@@ -136,5 +137,5 @@ async function remove(
     }
   }
   if (record) await removeBlob(indexName(record));
-  return await removeBlob(`${id}/run.json`);
+  return await removeBlob(`${id}/${RUN_RECORD}`);
 }

@@ -3,7 +3,6 @@ import pMap from "p-map";
 import { z } from "zod";
 import { isNewer, NewerLedger, ofDamaged, UnknownRun } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { listingName } from "../ledger/listing.ts";
 import { overlap } from "../ledger/prune-lock.ts";
 import { runFolders } from "../ledger/run-folders.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
@@ -11,6 +10,7 @@ import { runRecord, type RunRecord } from "../ledger/run-record.ts";
 import { readFilters } from "../ledger/snapshot.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { blobPages } from "../storage/blob-pages.ts";
+import { listingName, OUTCOMES_FOLDER, RUN_RECORD } from "../ledger/names.ts";
 
 /** A run as retention sees it: its record, or as much as else is known of one whose record is damaged. */
 export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix"> {
@@ -60,7 +60,7 @@ export async function knownRuns(service: BlobServiceClient, place: Place): Promi
 }
 
 async function readKnown(ledger: Ledger, place: Place): Promise<KnownRun | undefined> {
-  const text = await readText(ledger, "run.json");
+  const text = await readText(ledger, RUN_RECORD);
   const record = parse(text);
   if (isNewer(record)) return ofNewer(ledger, record, place);
   const whole = runRecord.safeParse(record);
@@ -100,7 +100,7 @@ async function mayHaveManifest(ledger: Ledger): Promise<boolean> {
     const names = blobs.map(({ name }) => name.slice(ledger.runId.length + 1));
     // Of a prune.
     if (names.includes("decision.json")) return false;
-    any ||= names.some((name) => name.startsWith("outcomes/"));
+    any ||= names.some((name) => name.startsWith(OUTCOMES_FOLDER));
   }
   return any;
 }

@@ -12,6 +12,7 @@ import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "../manifest/run-names.ts";
 import { createSelection } from "../model/selection.ts";
+import { sliceOutcomes } from "../ledger/names.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
 export interface SliceRef extends PlanBase<RestoreRequest> {
@@ -113,7 +114,7 @@ async function settleSlice(
 ): Promise<Slice> {
   const { deleted, failures, reached, emptied } = walk;
   if (deleted.length > 0) await ledger.writeOnce(`${nameOf(ref)}.jsonl`, toLines(deleted));
-  const record = `outcomes/deleted-${ref.inTheWay ? "before-" : ""}${String(ref.slice).padStart(4, "0")}.jsonl`;
+  const record = sliceOutcomes(ref.inTheWay ? "deleted-before" : "deleted", ref.slice);
   const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
   if (matched.length > 0) tally.matched = matched;
   const slice: Slice = {

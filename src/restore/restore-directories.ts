@@ -26,6 +26,7 @@ import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { createSelection } from "../model/selection.ts";
+import { sliceOutcomes } from "../ledger/names.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
 export interface DirectoriesRef extends PlanBase<RestoreRequest> {
@@ -107,7 +108,7 @@ async function setSlice(
     await setAll(chosen, realTo, settings.fileTimeoutMs, outcomes);
     part++;
   }
-  const record = `outcomes/${kindOf(ref)}-${String(ref.slice).padStart(4, "0")}.jsonl`;
+  const record = sliceOutcomes(kindOf(ref), ref.slice);
   const settled = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
   const slice: DirectoriesSlice = { tally: settled, ...(part < parts.length ? { reached: part } : {}) };
   const { won } = await ledger.writeOnce(sliceName(ref), JSON.stringify(slice));

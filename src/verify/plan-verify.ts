@@ -14,6 +14,7 @@ import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import type { VerifyRequest } from "./request.ts";
 import { drawSample } from "./sample.ts";
+import { RUN_RECORD } from "../ledger/names.ts";
 
 export type VerifyPlan = Plan<VerifyRequest>;
 
@@ -67,7 +68,7 @@ async function begin(
   const { root, container, prefix } = source;
   const run = { root, container, prefix, mode: "full" as const };
   const { of } = await openRun(ledger, run, { app, kind: "verify", of: source.id });
-  if (of !== source.id) throw new ChangedRecord(`${ledger.runId}/run.json`);
+  if (of !== source.id) throw new ChangedRecord(`${ledger.runId}/${RUN_RECORD}`);
   const base = { request, source, realTo: "" };
   const gone = await whyGone(service, source);
   return gone === undefined ? base : noPlan(base, gone);

@@ -4,11 +4,11 @@ import type { Budget } from "../storage/budget.ts";
 import { failed, stopped, emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { heartbeat } from "../ledger/heartbeat.ts";
+import { heartbeat } from "../ledger/alive.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom } from "../store/download.ts";
 import type { Source } from "../model/source.ts";
-import { largeOutcome, readLarge, type LargeRef } from "../manifest/plan.ts";
+import { readLarge, type LargeRef } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
@@ -17,6 +17,7 @@ import { resumeMd5, stateOf } from "../storage/resumable-md5.ts";
 import { verified } from "./plan-verify.ts";
 import { corrupt, lookAgain, TRIES } from "./verify-batch.ts";
 import type { VerifyScope } from "./verify-scope.ts";
+import { largeOutcome } from "../ledger/names.ts";
 
 /** How far a large file is read: what one activity hands to the next. */
 export interface Reading {

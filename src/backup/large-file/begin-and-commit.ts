@@ -22,6 +22,7 @@ import { confirmVanished, RootGone } from "../vanished.ts";
 import { finishHash } from "../../storage/resumable-md5.ts";
 import { largeBlob, openLarge, planAttempt, TooLarge, type AttemptRef, type LargeFileRef } from "./plan.ts";
 import { withPlannedFile } from "./planned-file.ts";
+import { largeOutcome } from "../../ledger/names.ts";
 
 /** What the orchestration of a large file needs of its plan. */
 export interface Attempt {
@@ -53,7 +54,7 @@ async function begin(
   settings: Settings,
 ): Promise<Attempt | { settled: Tally }> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readTally(ledger, outcomeName(ref));
+  const before = await readTally(ledger, largeOutcome(ref));
   if (before) return { settled: before };
   const entry = await openLarge(ledger, ref);
   if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs))) {
@@ -83,11 +84,11 @@ async function begin(
     const confirmed = await confirmVanished([errorOutcome(entry, error)], {
       ledger,
       part: ref.part,
-      record: outcomeName(ref),
+      record: largeOutcome(ref),
       realRoot: ref.realRoot,
       fileTimeoutMs: settings.fileTimeoutMs,
     });
-    return { settled: await settleOutcomes(ledger, outcomeName(ref), confirmed) };
+    return { settled: await settleOutcomes(ledger, largeOutcome(ref), confirmed) };
   }
 }
 
@@ -98,7 +99,7 @@ export async function commitAttempt(
   settings: Settings,
 ): Promise<{ settled: Tally } | "changed"> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readTally(ledger, outcomeName(ref));
+  const before = await readTally(ledger, largeOutcome(ref));
   if (before) return { settled: before };
   let outcome: Outcome | undefined;
   const piece = await withPlannedFile(ledger, ref, settings, async (file, plan, entry) => {
@@ -137,10 +138,5 @@ export async function giveUp(ref: LargeFileRef, reason: string, service: BlobSer
 
 /** Records what became of a large file. */
 export async function settle(ledger: Ledger, ref: LargeFileRef, outcome: Outcome): Promise<Tally> {
-  return await settleOutcomes(ledger, outcomeName(ref), [outcome]);
-}
-
-/** The name of that record. */
-export function outcomeName({ part, large }: LargeFileRef): string {
-  return `outcomes/${part}-large-${String(large).padStart(4, "0")}.jsonl`;
+  return await settleOutcomes(ledger, largeOutcome(ref), [outcome]);
 }

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
-import { heartbeat } from "../../ledger/heartbeat.ts";
+import { heartbeat } from "../../ledger/alive.ts";
 import { readTally } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
@@ -11,9 +11,10 @@ import { attributesOf } from "../../model/entry.ts";
 import { hashNext } from "../hash-next.ts";
 import { hasContent } from "../same-content.ts";
 import type { Outcome, Tally } from "../../model/outcome.ts";
-import { outcomeName, settle } from "./begin-and-commit.ts";
+import { settle } from "./begin-and-commit.ts";
 import { withPlannedFile } from "./planned-file.ts";
 import { largeBlob, type AttemptRef } from "./plan.ts";
+import { largeOutcome } from "../../ledger/names.ts";
 
 /** How far a large file is compared with its blob: what one activity hands to the next. */
 export interface Comparing {
@@ -38,7 +39,7 @@ export async function compareNext(
   budget: Budget,
 ): Promise<Compared> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readTally(ledger, outcomeName(ref));
+  const before = await readTally(ledger, largeOutcome(ref));
   if (before) return { settled: before };
   const hash = await resumeMd5(ref.state);
   const until = performance.now() + settings.listMs;

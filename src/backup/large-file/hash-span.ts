@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../../ledger/ledger.ts";
-import { heartbeat } from "../../ledger/heartbeat.ts";
+import { heartbeat } from "../../ledger/alive.ts";
 import type { Settings } from "../../settings.ts";
 import { resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import type { Budget } from "../../storage/budget.ts";

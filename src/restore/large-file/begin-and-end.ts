@@ -12,7 +12,7 @@ import { finish } from "../attributes.ts";
 
 import { hasTime } from "../../files/file-times.ts";
 import { findContents } from "../../store/find-content.ts";
-import { largeOutcome, type LargeRef } from "../../manifest/plan.ts";
+import type { LargeRef } from "../../manifest/plan.ts";
 import {
   CannotWrite,
   explainFull,
@@ -23,6 +23,7 @@ import {
 } from "../restore-file.ts";
 import { openLargeRestore, readAttempt, refusalOf, settleAttempt } from "./attempt.ts";
 import type { LargeRestore, LargeRestoreRef, RestoreAttemptRef } from "./attempt.ts";
+import { largeOutcome } from "../../ledger/names.ts";
 
 /** What the orchestration of a large file needs to know; "none" where there is no such file, or it was canceled. */
 export type Begun = { size: number; range: number; ranges: number } | { settled: Tally } | "none";

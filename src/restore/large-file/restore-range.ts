@@ -3,7 +3,7 @@ import { open, unlink, type FileHandle } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { Ledger } from "../../ledger/ledger.ts";
-import { heartbeat } from "../../ledger/heartbeat.ts";
+import { heartbeat } from "../../ledger/alive.ts";
 import { blobName } from "../../model/blob-name.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { awaitingHandles, HOLDING_A_FILE_MS } from "../../files/handles.ts";

@@ -1,6 +1,9 @@
+/** How a run shows that it goes on, to an app whose durable engine does not know it. */
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { blobPages } from "../storage/blob-pages.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { blobPages } from "../storage/blob-pages.ts";
+import type { Ledger } from "./ledger.ts";
+import { ALIVE } from "./names.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /**
@@ -31,4 +34,17 @@ export async function wroteRecently(
     if (blobs.some(({ properties }) => properties.lastModified.getTime() > since)) return true;
   }
   return false;
+}
+
+/** Bytes of a file after which its run says again that it goes on: at 1 MiB/s an hour. */
+const EVERY = 4 * 1024 ** 3;
+
+/**
+ * Says in a run's ledger that it goes on, for other apps that can see no more of it than that: of a single huge file
+ * nothing else is written for as long as it takes.
+ * @param from bytes of the file that were done before
+ * @param to bytes that are now
+ */
+export async function heartbeat(ledger: Ledger, from: number, to: number): Promise<void> {
+  if (Math.floor(to / EVERY) > Math.floor(from / EVERY)) await ledger.write(ALIVE, "{}");
 }
