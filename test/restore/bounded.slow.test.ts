@@ -1,4 +1,4 @@
-/** No activity of a restore lasts for as long as a huge file takes, and no fault of the app passes for damage. */
+/** No activity of a restore lasts as long as a huge file takes, and no fault of the app passes for damage. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -39,7 +39,7 @@ test("what was written of a large file is hashed for a bounded time, and then by
   expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
 });
 
-test("a fault of the app is thrown, not taken for a damaged record", async () => {
+test("a fault of the app stops the restore, and is not taken for a damaged record", async () => {
   const root = temporary();
   await write(root, { "d/a": "a" });
   const { run } = await drive.backup({ root });

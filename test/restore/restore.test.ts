@@ -118,6 +118,20 @@ describe("a round trip", () => {
       failed: 0,
     });
   });
+
+  test("brings large files back, of which there are more than are restored at a time", async () => {
+    const root = temporary();
+    const names = Array.from({ length: 20 }, (_none, index) => `f${index}`);
+    await write(root, Object.fromEntries(names.map((name) => [name, `content of ${name}`])));
+    const divided = new Drive(service, { largeFile: 4 });
+    const { run } = await divided.backup({ root, prefix: prefix() });
+    const to = temporary();
+    const { tally } = await divided.restore({ run, to });
+    expect(tally.counts).toMatchObject({ copied: 20, failed: 0 });
+    expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
+    const verified = await divided.verify({ run, readData: true });
+    expect(verified.tally.counts).toMatchObject({ unchanged: 20, failed: 0 });
+  });
 });
 
 describe("history", () => {
