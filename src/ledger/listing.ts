@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Tally } from "../model/outcome.ts";
+import { Recent } from "../model/recent.ts";
 import { container, exclude, include, prefix, root } from "../model/request-fields.ts";
 import { listRange, readVersioned, tally } from "./damaged.ts";
 import { linesAt, type Ledger, type Lines, type ListRange } from "./ledger.ts";
@@ -81,8 +82,7 @@ const schema = z.looseObject({
 });
 
 /** Listings already read, by run and part: they are written once and never change. */
-const cache = new Map<string, Listing>();
-const CACHED = 32;
+const recent = new Recent<Listing>(32);
 
 /** The pieces of a list, each as a range of its own. */
 export function rangesOf(list: string, pieces: readonly string[]): Lines[] {
@@ -96,15 +96,7 @@ export function rangesOf(list: string, pieces: readonly string[]): Lines[] {
 
 /** The listing of a part, or undefined when it was not listed yet. */
 export async function readListing(ledger: Ledger, part: string): Promise<Listing | undefined> {
-  const key = `${ledger.runId}/${part}`;
-  const cached = cache.get(key);
-  if (cached) return cached;
-  const listing = await readListingNow(ledger, part);
-  if (listing === undefined) return undefined;
-  cache.set(key, listing);
-  const oldest = cache.keys().next();
-  if (cache.size > CACHED && !oldest.done) cache.delete(oldest.value);
-  return listing;
+  return await recent.get(`${ledger.runId}/${part}`, () => readListingNow(ledger, part));
 }
 
 /** The same of a run that a prune may have deleted since this process read it. */

@@ -6,7 +6,7 @@ import { listManifest, missingRecords, readManifest } from "./manifest.ts";
 import { NameSet } from "./name-set.ts";
 import type { SourceRun } from "./source-run.ts";
 
-/** Blobs of the manifest that are read at a time: a million files' take seconds then, and each slice reads them all. */
+/** Blobs of the manifest that are read at a time. */
 const READS = 16;
 
 /** The names that a run has, to tell what is extra in a directory. */

@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { stopped, emptyTally, type Tally } from "../model/outcome.ts";
+import { Recent } from "../model/recent.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
@@ -59,6 +60,9 @@ export async function seeToExtra(
   }
 }
 
+/** The names that the sources of restores have, by the restore: its slices read them once a process. 80 MB for ten million. */
+const recent = new Recent<RunNames>(2);
+
 async function see(
   ref: SliceRef,
   service: BlobServiceClient,
@@ -71,7 +75,7 @@ async function see(
   const { request, source, realTo } = ref;
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return stoppedSlice(refused);
-  const names = await RunNames.read(service, source);
+  const names = await recent.get(ref.run, () => RunNames.read(service, source));
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const asked = createSelection(request.include, request.exclude);
   const options = {

@@ -13,6 +13,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
+import { Recent } from "../model/recent.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { adjust } from "./attributes.ts";
@@ -68,6 +69,9 @@ export async function restoreDirectories(
   }
 }
 
+/** What the slices of a restore go by, by the restore: they read it once a process. */
+const recent = new Recent<{ parts: string[]; makes: NameSet }>(2);
+
 async function setSlice(
   ref: DirectoriesRef,
   service: BlobServiceClient,
@@ -80,15 +84,17 @@ async function setSlice(
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };
   const sourceLedger = new Ledger(service, source.id);
-  // A part lies nowhere above the one that left it: the last parts are the deepest.
-  const parts = (await partsOf(sourceLedger)).reverse();
+  const { parts, makes } = await recent.get(ref.run, async () => ({
+    // A part lies nowhere above the one that left it: the last parts are the deepest.
+    parts: (await partsOf(sourceLedger)).reverse(),
+    makes: await madeDirectories(ledger),
+  }));
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const first = last?.reached ?? 0;
   const selections = [
     createSelection(request.include, request.exclude),
     createSelection(source.include, source.exclude),
   ];
-  const makes = await madeDirectories(ledger);
   const onlyMade = ref.onlyMade || request.overwrite === "never";
   const covers = (directory: string): boolean => {
     if (directory === "") return made === true;
