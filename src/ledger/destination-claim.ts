@@ -1,14 +1,10 @@
 import { createHash } from "node:crypto";
-import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { classify } from "../storage/errors.ts";
-import { md5 } from "../model/md5.ts";
-import { withRetries } from "../storage/retries.ts";
 import { isSameRoot } from "../model/root-path.ts";
-import { ofDamaged, readRecord } from "./damaged.ts";
-import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
-import { inContainer, Ledger } from "./ledger.ts";
+import { ConditionalBlob } from "./conditional-blob.ts";
+import { ofDamaged } from "./damaged.ts";
+import { Ledger } from "./ledger.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun } from "./run-record.ts";
@@ -56,10 +52,10 @@ export async function claimDestination(
   const blob = claimBlob(service, wanted);
   const { container, prefix, root, run, app } = wanted;
   for (;;) {
-    const current = await readClaim(blob);
+    const current = await blob.read();
     let owner = root;
     if (current) {
-      const { claim } = current;
+      const { content: claim } = current;
       if (claim.run === run) return { claimed: true };
       if (claim.run !== null) {
         const active = await isActive(claim.run, claim);
@@ -78,7 +74,7 @@ export async function claimDestination(
     }
     const since = new Date().toISOString();
     const next: Claim = { container, prefix, root: owner, run, since, ...(app === undefined ? {} : { app }) };
-    if (await writeClaim(service, blob, next, current?.etag)) return { claimed: true };
+    if (await blob.write(next, current)) return { claimed: true };
   }
 }
 
@@ -132,9 +128,8 @@ export async function releaseDestination(
   run: { id: string; container: string; prefix: string },
 ): Promise<void> {
   const blob = claimBlob(service, run);
-  const current = await readClaim(blob);
-  if (current?.claim.run === run.id)
-    await writeClaim(service, blob, { ...current.claim, run: null }, current.etag);
+  const current = await blob.read();
+  if (current?.content.run === run.id) await blob.write({ ...current.content, run: null }, current);
 }
 
 /** The run that a destination was claimed for within the last minute: it may not have begun its record yet. */
@@ -142,7 +137,7 @@ export async function recentlyClaimedBy(
   service: BlobServiceClient,
   place: { container: string; prefix: string },
 ): Promise<string | undefined> {
-  const { claim } = (await readClaim(claimBlob(service, place))) ?? {};
+  const { content: claim } = (await claimBlob(service, place).read()) ?? {};
   if (!claim || claim.run === null || !isYoung(claim)) return undefined;
   return claim.run;
 }
@@ -154,38 +149,5 @@ function isYoung({ since }: Claim): boolean {
 
 function claimBlob(service: BlobServiceClient, { container, prefix }: { container: string; prefix: string }) {
   const key = createHash("sha256").update(`${container}\n${prefix}`).digest("hex").slice(0, 32);
-  return service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(`destinations/${key}.json`);
-}
-
-async function readClaim(blob: BlockBlobClient): Promise<{ claim: Claim; etag: string } | undefined> {
-  const read = await readBlob(blob, MOST_OF_ONE);
-  return read && { claim: readRecord<Claim>(read.text, schema, blob.name), etag: read.etag };
-}
-
-/** @returns false when somebody else wrote it since it was read */
-async function writeClaim(
-  service: BlobServiceClient,
-  blob: BlockBlobClient,
-  claim: Claim,
-  etag: string | undefined,
-): Promise<boolean> {
-  const body = JSON.stringify(claim);
-  const write = () =>
-    withRetries((abortSignal) =>
-      blob.upload(body, Buffer.byteLength(body), {
-        abortSignal,
-        conditions: etag === undefined ? { ifNoneMatch: "*" } : { ifMatch: etag },
-        transactionalContentMD5: md5(Buffer.from(body)),
-        blobHTTPHeaders: { blobContentType: "application/json" },
-      }),
-    );
-  try {
-    await inContainer(service.getContainerClient(LEDGER_CONTAINER), write);
-    return true;
-  } catch (error) {
-    const failure = classify(error);
-    // Gone since it was read, or written by somebody else meanwhile.
-    if (failure === "conflict" || (failure === "missing" && etag !== undefined)) return false;
-    throw error;
-  }
+  return new ConditionalBlob<Claim>(service, `destinations/${key}.json`, schema);
 }

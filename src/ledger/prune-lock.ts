@@ -1,13 +1,9 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
-import { md5 } from "../model/md5.ts";
+import { ConditionalBlob } from "./conditional-blob.ts";
 import { withRetries } from "../storage/retries.ts";
-import { readRecord } from "./damaged.ts";
-import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
-import { inContainer } from "./ledger.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 
 /** What a container's lock says: `prunes/{container}.json`. */
@@ -116,7 +112,7 @@ export class PruneLock {
   }
 
   #lease() {
-    return lockBlob(this.#service, this.#prune.container).getBlobLeaseClient(leaseId(this.#prune.id));
+    return lockOf(this.#service, this.#prune.container).blob.getBlobLeaseClient(leaseId(this.#prune.id));
   }
 }
 
@@ -172,16 +168,13 @@ export function overlap(one: string, other: string): boolean {
   return outer === "" || `${inner}/`.startsWith(`${outer}/`);
 }
 
-function lockBlob(service: BlobServiceClient, container: string) {
-  return service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(`prunes/${container}.json`);
+function lockOf(service: BlobServiceClient, container: string): ConditionalBlob<Content> {
+  return new ConditionalBlob<Content>(service, `prunes/${container}.json`, schema);
 }
 
 async function readLock(service: BlobServiceClient, container: string) {
-  const blob = lockBlob(service, container);
-  const read = await readBlob(blob, MOST_OF_ONE);
-  if (!read) return undefined;
-  const { text, etag, leased } = read;
-  return { ...readRecord<Content>(text, schema, blob.name), etag, leased };
+  const read = await lockOf(service, container).read();
+  return read && { ...read.content, etag: read.etag, leased: read.leased };
 }
 
 /** @returns false when somebody else wrote it since it was read, or has it leased */
@@ -191,24 +184,10 @@ async function writeLock(
   content: Content,
   current: { etag: string } | undefined,
 ): Promise<boolean> {
-  const body = JSON.stringify(content);
-  const conditions = current ? { ifMatch: current.etag } : { ifNoneMatch: "*" };
-  const write = () =>
-    withRetries((abortSignal) =>
-      lockBlob(service, container).upload(body, Buffer.byteLength(body), {
-        abortSignal,
-        conditions,
-        transactionalContentMD5: md5(Buffer.from(body)),
-      }),
-    );
   try {
-    await inContainer(service.getContainerClient(LEDGER_CONTAINER), write);
-    return true;
+    return await lockOf(service, container).write(content, current);
   } catch (error) {
-    const failure = classify(error);
-    // Gone since it was read, or written by somebody else meanwhile.
-    const changed = failure === "conflict" || failure === "held";
-    if (changed || (failure === "missing" && current)) return false;
+    if (classify(error) === "held") return false;
     throw error;
   }
 }

@@ -1,0 +1,55 @@
+import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
+import type { z } from "zod";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { md5 } from "../model/md5.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import { readRecord } from "./damaged.ts";
+import { inContainer } from "./ledger.ts";
+import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
+
+/** A blob of JSON in the ledger's container that several write, each only over what it has read. */
+export class ConditionalBlob<Content> {
+  readonly blob: BlockBlobClient;
+  readonly #service: BlobServiceClient;
+  readonly #schema: z.ZodType;
+
+  constructor(service: BlobServiceClient, name: string, schema: z.ZodType) {
+    this.blob = service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(name);
+    this.#service = service;
+    this.#schema = schema;
+  }
+
+  /** Undefined where there is none. @throws DamagedRecord */
+  async read(): Promise<{ content: Content; etag: string; leased: boolean } | undefined> {
+    const read = await readBlob(this.blob, MOST_OF_ONE);
+    if (!read) return undefined;
+    const { text, etag, leased } = read;
+    return { content: readRecord<Content>(text, this.#schema, this.blob.name), etag, leased };
+  }
+
+  /**
+   * @param over what was read; undefined where there was none
+   * @returns false when somebody else has written or removed it since
+   */
+  async write(content: Content, over: { etag: string } | undefined): Promise<boolean> {
+    const body = JSON.stringify(content);
+    const write = () =>
+      withRetries((abortSignal) =>
+        this.blob.upload(body, Buffer.byteLength(body), {
+          abortSignal,
+          conditions: over ? { ifMatch: over.etag } : { ifNoneMatch: "*" },
+          transactionalContentMD5: md5(Buffer.from(body)),
+          blobHTTPHeaders: { blobContentType: "application/json" },
+        }),
+      );
+    try {
+      await inContainer(this.#service.getContainerClient(LEDGER_CONTAINER), write);
+      return true;
+    } catch (error) {
+      const failure = classify(error);
+      if (failure === "conflict" || (failure === "missing" && over)) return false;
+      throw error;
+    }
+  }
+}
