@@ -29,7 +29,7 @@ beforeAll(async () => {
   host = await startLocalHost({
     entry: "build",
     connectionString: proxy.connectionString,
-    env: { BACKUP_ROOTS: folder, BACKUP_LARGE_FILE_MIB: "10", BACKUP_LIST_FILES: "150" },
+    env: { BACKUP_ROOTS: folder, BACKUP_LARGE_FILE_MIB: "10", BACKUP_LIST_FILES: "40" },
   });
 });
 afterAll(async () => {
@@ -112,19 +112,19 @@ describe("kill -9 in the middle of a backup", () => {
         when: "a batch is to be recorded",
         hook: "before",
         picks: isRecord,
-        skip: 10,
+        skip: 3,
       },
       {
         when: "a batch is recorded, but not known to be",
         hook: "after",
         picks: isRecord,
-        skip: 5,
+        skip: 2,
       },
       {
         when: "most files are sent",
         hook: "before",
         picks: isData,
-        skip: 150,
+        skip: 60,
       },
       {
         when: "the run is to be closed",
