@@ -35,7 +35,8 @@ describe("restore", () => {
   it("a run, to a directory that is not there yet, named from where one stands", async () => {
     const { code, stdout, stderr } = await run(["restore", first, "--to", "out/new"], { env, cwd: folder });
     const to = path.join(folder, "out", "new");
-    expect(stderr).toBe(`Restoring ${first} into ${to}\n`);
+    // On a busy machine lines of progress follow.
+    expect(stderr.split("\n")[0]).toBe(`Restoring ${first} into ${to}`);
     expect(stdout).toMatch(/^ {2}Files {4}2 restored$/m);
     expect(stdout).toContain(`  Into     ${to}\n  Backup   ${first}\n`);
     expect(stdout).toMatch(/^ {2}Output {3}10$/m);
@@ -131,7 +132,7 @@ describe("restore", () => {
 describe("verify", () => {
   it("says how many are whole; reads back what it is told to", async () => {
     const { code, stdout, stderr } = await run(["verify", first, "--read-data"], { env });
-    expect(stderr).toBe(`Verifying ${first}\n`);
+    expect(stderr.split("\n")[0]).toBe(`Verifying ${first}`);
     expect(stdout).toMatch(/^ {2}Files {4}2 verified$/m);
     expect(stdout).toMatch(/^ {2}Output {3}2$/m);
     expect(code).toBe(0);
