@@ -22,6 +22,9 @@ import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pageOf, runIdOf } from "./run-of.ts";
 import { deletedQuery, filesQuery, runsQuery, type FilePage } from "./schema.ts";
 
+/** Made once: it is the same for as long as the app runs. */
+let document: ReturnType<typeof openApiDocument> | undefined;
+
 export const routes: readonly Route[] = [
   {
     name: "listBackups",
@@ -162,7 +165,7 @@ export const routes: readonly Route[] = [
     summary: "This document.",
     answer: { description: "OpenAPI 3.1.", others: { "application/json": "" } },
     refusals: [],
-    handle: () => Promise.resolve({ jsonBody: openApiDocument(routes) }),
+    handle: () => Promise.resolve({ jsonBody: (document ??= openApiDocument(routes)) }),
   },
 ];
 
