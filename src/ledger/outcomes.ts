@@ -34,11 +34,11 @@ export async function settleOutcomes(
 
 /** The tally of outcomes that were recorded, or undefined when none were. */
 export async function readTally(ledger: Ledger, name: string): Promise<Tally | undefined> {
-  const outcomes = await readOutcomes(ledger, name);
-  if (!outcomes) return undefined;
-  const { stopped } = await ledger.readMetadata(name);
+  const read = await ledger.readAllLines<Outcome>(name, outcomeLine);
+  if (!read) return undefined;
+  const { stopped } = read.metadata;
   return {
-    ...tallyOf(outcomes),
+    ...tallyOf(read.lines),
     ...(stopped === undefined ? {} : { stopped: Buffer.from(stopped, "base64").toString() }),
   };
 }
@@ -58,7 +58,7 @@ const outcomeLine = z.looseObject({
 
 /** The outcomes that were recorded, or undefined when none were. @throws DamagedRecord */
 export async function readOutcomes(ledger: Ledger, name: string): Promise<Outcome[] | undefined> {
-  return await ledger.readAllLines<Outcome>(name, outcomeLine);
+  return (await ledger.readAllLines<Outcome>(name, outcomeLine))?.lines;
 }
 
 export function tallyOf(outcomes: readonly Outcome[]): Tally {

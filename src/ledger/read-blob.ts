@@ -20,10 +20,10 @@ export const LONGEST_LINE = 64 * 1024;
 export async function readBlob(
   blob: BlobClient,
   most: number,
-): Promise<{ text: string; etag: string; leased: boolean } | undefined> {
+): Promise<{ text: string; etag: string; leased: boolean; metadata: Record<string, string> } | undefined> {
   try {
-    const { content, etag, leased } = await readChecked(blob, undefined, { most });
-    return { text: content.toString("utf8"), etag, leased };
+    const { content, ...rest } = await readChecked(blob, undefined, { most });
+    return { text: content.toString("utf8"), ...rest };
   } catch (error) {
     if (error instanceof TooLarge) throw new DamagedRecord(blob.name, error.message);
     if (classify(error) === "missing") return undefined;

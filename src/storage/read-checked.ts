@@ -18,7 +18,7 @@ export async function readChecked(
   blob: BlobClient,
   range?: { offset: number; length: number },
   { patience, most = Infinity }: { patience?: number; most?: number } = {},
-): Promise<{ content: Buffer; etag: string; leased: boolean }> {
+): Promise<{ content: Buffer; etag: string; leased: boolean; metadata: Record<string, string> }> {
   let damagedBefore: string | undefined;
   return await withRetries(
     async (abortSignal) => {
@@ -43,7 +43,8 @@ export async function readChecked(
           throw new DamagedContent();
         }
       }
-      return { content, etag: response.etag ?? "", leased: response.leaseState === "leased" };
+      const { etag = "", leaseState, metadata = {} } = response;
+      return { content, etag, leased: leaseState === "leased", metadata };
     },
     range?.length,
     patience,

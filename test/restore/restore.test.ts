@@ -337,8 +337,8 @@ describe("delete", () => {
       for await (const { name } of container.listBlobsFlat({ prefix: `${restored.run}/deleted/` })) {
         if (!name.endsWith(".jsonl")) continue;
         const ledger = new Ledger(service, restored.run);
-        const lines = await ledger.readAllLines<{ path: string }>(name.slice(restored.run.length + 1));
-        names.push(...(lines ?? []).map((line) => line.path));
+        const read = await ledger.readAllLines<{ path: string }>(name.slice(restored.run.length + 1));
+        names.push(...(read?.lines ?? []).map((line) => line.path));
       }
       expect(restored.deleted).toBe(names.length);
       return names.sort();

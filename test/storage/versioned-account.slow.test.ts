@@ -62,10 +62,10 @@ async function sourceOf(instance: string, file: string): Promise<unknown> {
   for await (const { name } of container.listBlobsFlat({ prefix: `${instance}/lists/` })) {
     if (!name.endsWith(".jsonl")) continue;
     const ledger = new Ledger(service, instance);
-    const lines = await ledger.readAllLines<{ path: string; source: unknown }>(
+    const read = await ledger.readAllLines<{ path: string; source: unknown }>(
       name.slice(instance.length + 1),
     );
-    const line = lines?.find((each) => each.path === file);
+    const line = read?.lines.find((each) => each.path === file);
     if (line) return line.source;
   }
   return undefined;
