@@ -6,6 +6,7 @@ import {
   generateAccountSASQueryParameters,
   StorageSharedKeyCredential,
 } from "@azure/storage-blob";
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
@@ -13,7 +14,7 @@ import { counted, full, PATIENCE } from "../harness/faults.ts";
 import type { RunStatus } from "../harness/run.ts";
 import { secretsOf } from "../harness/secrets.ts";
 import { isWrite } from "../harness/storage-proxy.ts";
-import { bytesOf, makeTree, manyFiles, readTree } from "../harness/tree.ts";
+import { bytesOf, makeFolder, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { FORBIDDEN } from "../harness/wire-faults.ts";
 import { startRig, type Rig } from "./rig.ts";
 
@@ -27,14 +28,18 @@ const GOOD_FOR = 18;
 const CONTAINER = "interrupted";
 
 let rig: Rig;
+let state: string;
 let root: string;
 
 beforeEach(async () => {
-  rig = await startRig("refused");
+  // Kept when the host stops: without its state the next one would be another app.
+  state = await makeFolder("refused-state");
+  rig = await startRig("refused", { state });
   root = await makeTree(`${rig.folder}/tree`, manyFiles(FILES));
 });
 afterEach(async () => {
   await rig?.stop();
+  rmSync(state, { recursive: true, force: true });
 });
 
 /** Resolves when so many files have been sent; requests go on meanwhile. */
