@@ -1,8 +1,6 @@
-import { app } from "@azure/functions";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "./storage/budget.ts";
 import { whenOutOfHandles } from "./files/handles.ts";
-import { explainActivityErrors } from "./activity-errors.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { connectAll } from "./storage/connect.ts";
 import { whenThrottled } from "./storage/retries.ts";
@@ -25,8 +23,6 @@ function createServices(env: NodeJS.ProcessEnv): Services {
 }
 
 export const services: Services = createServices(process.env);
-
-explainActivityErrors(app);
 
 // Loaded only where it is asked for, and before any function runs: the worker waits for the app's modules.
 if (services.settings.telemetry) {

@@ -1,5 +1,5 @@
 import type { Lines } from "../ledger/ledger.ts";
-import type { Listing } from "../ledger/listing.ts";
+import { linesOf, type Listing } from "../ledger/listing.ts";
 import type { Tally } from "../model/outcome.ts";
 
 /** What the orchestrator needs of a listing: where the batches and parts are. The lists themselves are in the ledger. */
@@ -22,7 +22,7 @@ export function fileList(listing: Listing): FileList {
     fresh,
     keep,
     found,
-    batches: batches.map(({ list, offset, length, sha256 }) => ({ list, offset, length, sha256 })),
+    batches: batches.map(linesOf),
     large,
     rest,
     ...toCopy,

@@ -21,7 +21,7 @@ import { openRun } from "../ledger/runs.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { inOneAccount } from "../storage/connect.ts";
-import { describe, toUserError } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
 import { cut, MAX_BATCHES, take } from "../ledger/batches.ts";
@@ -66,7 +66,7 @@ export async function listFiles(
   try {
     return await list(input, ledger, service, settings);
   } catch (error) {
-    if (!isFinal(error) && !(error instanceof RootGone)) throw toUserError(error);
+    if (!isFinal(error) && !(error instanceof RootGone)) throw error;
     return failed(input.request, describe(error));
   }
 }

@@ -7,7 +7,9 @@ import type { Tally } from "../model/outcome.ts";
 import { services } from "../services.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
+import { toUserError } from "../storage/errors.ts";
 import { countThrottled } from "../storage/throttling.ts";
+import type { Values } from "../telemetry/line.ts";
 import { logTally } from "../telemetry/log-tally.ts";
 
 type Log = Pick<InvocationContext, "info" | "warn" | "error">;
@@ -30,6 +32,8 @@ interface Options<Input, Result> {
   event?: string;
   /** Where the ledger has the outcomes, if more files failed than the tally names. */
   record?: (ref: Input) => string;
+  /** What is logged beside the tally. */
+  values?: (result: Result) => Values;
   /** The result where the run was canceled, and nothing is done. Without it the work goes on. */
   whenCanceled?: Result;
 }
@@ -38,18 +42,24 @@ interface Options<Input, Result> {
 export function activity<Input extends Ref, Result>(
   name: string,
   work: Work<Input, Result>,
-  { event, record, whenCanceled }: Options<Input, Result> = {},
+  { event, record, values, whenCanceled }: Options<Input, Result> = {},
 ): void {
   df.app.activity(name, {
     handler: async (ref: Input, log): Promise<Result> => {
       const { storage, settings, budget } = services;
-      if (whenCanceled !== undefined && (await isCanceled(new Ledger(storage, ref.run)))) return whenCanceled;
-      const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
-      const tally = tallyIn(result);
-      if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
-      if (event !== undefined && tally)
-        await logTally(log, storage, event, placeOf(ref), tally, record?.(ref));
-      return result;
+      try {
+        if (whenCanceled !== undefined && (await isCanceled(new Ledger(storage, ref.run))))
+          return whenCanceled;
+        const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
+        const tally = tallyIn(result);
+        if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
+        if (event !== undefined && tally)
+          await logTally(log, storage, event, { ...placeOf(ref), ...values?.(result) }, tally, record?.(ref));
+        return result;
+      } catch (error) {
+        // It becomes part of what the run says.
+        throw toUserError(error);
+      }
     },
   });
 }

@@ -14,7 +14,7 @@ import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 activity(
   "getFileList",
   async (input: ListInput, storage, settings) => fileList(await listFiles(input, storage, settings)),
-  { event: "part.listed", record: ({ part }) => listingOutcomes(part) },
+  { event: "part.listed", record: ({ part }) => listingOutcomes(part), values: ({ files }) => ({ files }) },
 );
 activity("copyFileToBlob", copyBatch, {
   event: "batch.copied",

@@ -2,7 +2,7 @@
 import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { seeToExtra, type SliceRef } from "../restore/extra.ts";
-import { plannedPart } from "../restore/planned-part.ts";
+import { plannedPart } from "../manifest/planned-part.ts";
 import { previewBatch } from "../restore/preview/preview-batch.ts";
 import { previewRestore } from "../restore/preview/preview-restore.ts";
 import type { RestoreRequest } from "../restore/request.ts";
@@ -22,5 +22,6 @@ activity("previewFiles", previewBatch, {
 });
 activity("previewExtra", (ref: SliceRef, storage, settings) => seeToExtra(ref, storage, settings), {
   event: "extra.previewed",
+  values: ({ deleted }) => ({ deleted }),
   whenCanceled: { tally: emptyTally(), deleted: 0 },
 });

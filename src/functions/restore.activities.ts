@@ -4,7 +4,7 @@ import { deleteExtra } from "../restore/delete-extra.ts";
 import { beginRestore, endRestore, giveUpRestore } from "../restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../restore/large-file/restore-range.ts";
 import { planRestore } from "../restore/plan-restore.ts";
-import { plannedPart } from "../restore/planned-part.ts";
+import { plannedPart } from "../manifest/planned-part.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
 import { restoreDirectories } from "../restore/restore-directories.ts";
@@ -24,6 +24,7 @@ activity("restoreFiles", restoreBatch, {
 });
 activity("deleteExtra", deleteExtra, {
   event: "extra.deleted",
+  values: ({ deleted }) => ({ deleted }),
   whenCanceled: { tally: emptyTally(), deleted: 0 },
 });
 activity("restoreDirectories", restoreDirectories, { event: "directories.restored" });

@@ -6,7 +6,7 @@ import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, inSlices, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { retry } from "../orchestration/retry.ts";
-import type { PlannedPart } from "../restore/planned-part.ts";
+import type { PlannedPart } from "../manifest/planned-part.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
 

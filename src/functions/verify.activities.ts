@@ -1,6 +1,6 @@
 import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
-import { plannedPart } from "../restore/planned-part.ts";
+import { plannedPart } from "../manifest/planned-part.ts";
 import { planVerify } from "../verify/plan-verify.ts";
 import type { VerifyRequest } from "../verify/request.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";

@@ -5,7 +5,7 @@ import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { retry } from "../orchestration/retry.ts";
-import type { PlannedPart } from "../restore/planned-part.ts";
+import type { PlannedPart } from "../manifest/planned-part.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
 import { verifyScope } from "../verify/verify-scope.ts";
 

@@ -13,6 +13,11 @@ export interface Batch extends Lines {
   bytes: number;
 }
 
+/** A batch as an orchestration is given it: no more than it hands on. */
+export function linesOf({ list, offset, length, sha256 }: Batch): Lines {
+  return { list, offset, length, sha256 };
+}
+
 /** How the old content of what is overwritten is kept. */
 export type Keep = "snapshots" | "versions" | "nothing";
 

@@ -9,7 +9,7 @@ import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
 import { readRun } from "../ledger/run-record.ts";
 import { markForgotten, openRun } from "../ledger/runs.ts";
-import { describe, toUserError } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import { adopt } from "./adopt-decision.ts";
 import { choose, lingers, type Verdict } from "./choose-runs.ts";
 import { nothing, readDecision, settleDecision, type Decision, type Standing } from "./decision.ts";
@@ -42,7 +42,7 @@ export async function decidePrune(
     const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
     return { decision, sha256, found };
   } catch (error) {
-    if (!isFinal(error)) throw toUserError(error);
+    if (!isFinal(error)) throw error;
     return { decision: nothing(request, describe(error)), sha256: "", found: emptyTally() };
   }
 }

@@ -6,7 +6,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { withRetries } from "../storage/retries.ts";
-import { describe, toUserError } from "../storage/errors.ts";
+import { describe } from "../storage/errors.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
 /** What a prune may delete: what its activities are given by the orchestration, and take from no record. */
@@ -83,7 +83,7 @@ export async function runSlice(
   } catch (error) {
     if (error instanceof LockLost) return stopped(error.message);
     if (isFinal(error)) return stopped(describe(error));
-    throw toUserError(error);
+    throw error;
   }
 }
 

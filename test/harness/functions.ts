@@ -6,7 +6,6 @@ import path from "node:path";
 import * as df from "durable-functions";
 import { AppRegistry, provideCoreApi } from "../../local/app/core-api.ts";
 import type { Services } from "../../src/services.ts";
-import { toUserError } from "../../src/storage/errors.ts";
 
 const SRC = path.join(import.meta.dirname, "../../src");
 /** What starts runs, and tells of them. */
@@ -30,14 +29,10 @@ for (const file of globSync(`${SRC}/functions/*.ts`))
 
 const silent = { info() {}, warn() {}, error() {} };
 
-/** Runs an activity, as the worker does: what goes in and comes out is JSON, and an error of storage says what to do. */
+/** Runs an activity, as the worker does: what goes in and comes out is JSON. */
 export async function runActivity(name: string, input: unknown, means: Services): Promise<unknown> {
   const { callback } = found(registry.functions, name);
-  try {
-    return asJson(await using.run(means, async () => await callback(asJson(input), silent)));
-  } catch (error) {
-    throw toUserError(error);
-  }
+  return asJson(await using.run(means, async () => await callback(asJson(input), silent)));
 }
 
 export function orchestratorOf(name: string): df.OrchestrationHandler {

@@ -4,7 +4,7 @@ import { isFinal } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { readTally, settleOutcomes } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
-import { describe, toUserError } from "../../storage/errors.ts";
+import { describe } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { blockId } from "../block-id.ts";
 import { blobHeaders, blobMetadata } from "../../store/blob-headers.ts";
@@ -43,7 +43,7 @@ export async function beginAttempt(
   try {
     return await begin(ref, service, settings);
   } catch (error) {
-    if (!isFinal(error) && !(error instanceof RootGone)) throw toUserError(error);
+    if (!isFinal(error) && !(error instanceof RootGone)) throw error;
     return { settled: stopped(describe(error)) };
   }
 }

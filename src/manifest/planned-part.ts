@@ -1,7 +1,8 @@
 import type { Tally } from "../model/outcome.ts";
 import type { Lines } from "../ledger/ledger.ts";
-import { partialNote } from "../manifest/partial.ts";
-import type { Plan } from "../manifest/plan.ts";
+import { linesOf } from "../ledger/listing.ts";
+import { partialNote } from "./partial.ts";
+import type { Plan } from "./plan.ts";
 
 /** What an orchestrator needs of a plan: where the batches and parts are. The lists themselves are in the ledger. */
 export interface PlannedPart extends Pick<Plan<unknown>, "source" | "realTo" | "made" | "problem"> {
@@ -24,7 +25,7 @@ export function plannedPart(plan: Plan<unknown>): PlannedPart {
     realTo,
     ...(made === undefined ? {} : { made }),
     found: { ...found, ...(note === undefined ? {} : { note }) },
-    batches: batches.map(({ list, offset, length, sha256 }) => ({ list, offset, length, sha256 })),
+    batches: batches.map(linesOf),
     large,
     rest,
     ...toDo,
