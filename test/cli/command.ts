@@ -97,3 +97,8 @@ export function objects(stdout: string): Record<string, unknown>[] {
       return { type, ...fields };
     });
 }
+
+/** What a command says on stderr but for its progress, of which there is a line for each five seconds that it takes. */
+export function besidesProgress(stderr: string): string {
+  return stderr.replace(/^(?:listing …|[\d,]+ of [\d,]+ files?\b.*)\n/gm, "");
+}
