@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { NotWritten } from "../store/not-written.ts";
+import { NotWritten } from "../store/files/not-written.ts";
 
 /** Bytes of a block id where nothing else is asked for: as earlier releases had them. */
 const LENGTH = 22;

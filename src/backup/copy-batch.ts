@@ -12,7 +12,7 @@ import type { CopyContext } from "./copy-context.ts";
 import type { CopyScope } from "./copy-scope.ts";
 import { copyFile } from "./copy-file.ts";
 import type { Entry } from "../model/entry.ts";
-import { OldContent } from "../store/old-content.ts";
+import { OldContent } from "../store/files/old-content.ts";
 import type { Outcome, Tally } from "../model/outcome.ts";
 import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";

@@ -3,7 +3,7 @@ import type { PutBlobRequests } from "../storage/put-blob-request.ts";
 import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
 import type { Entry } from "../model/entry.ts";
-import type { OldContent } from "../store/old-content.ts";
+import type { OldContent } from "../store/files/old-content.ts";
 
 /** What copying needs to know and to use. */
 export interface CopyContext {

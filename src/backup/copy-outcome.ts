@@ -2,9 +2,9 @@ import { classify, describe } from "../storage/errors.ts";
 import type { Attributes, Entry } from "../model/entry.ts";
 import { fileError } from "../files/file-error.ts";
 import { isOutOfHandles } from "../files/handles.ts";
-import { BlocksGone, NotWritten } from "../store/not-written.ts";
+import { BlocksGone, NotWritten } from "../store/files/not-written.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Put } from "../store/put-blob.ts";
+import type { Put } from "../store/files/put-blob.ts";
 import { ChangedWhileReading, Endless, NotAFile } from "../files/read-file.ts";
 import { FileTimeout } from "../files/timeout.ts";
 

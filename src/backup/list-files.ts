@@ -26,7 +26,7 @@ import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
 import { cut, MAX_BATCHES, take } from "../ledger/batches.ts";
 import { blobName } from "../model/blob-name.ts";
-import { Destination, isEmptyDestination } from "../store/destination.ts";
+import { Destination, isEmptyDestination } from "../store/files/destination.ts";
 import type { Entry } from "../model/entry.ts";
 import { createFilter, type Filter } from "../model/filter.ts";
 import { emptyTally } from "../model/outcome.ts";

@@ -5,7 +5,7 @@ import { ChangedRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { classify, describe } from "../storage/errors.ts";
-import { lookUp } from "../store/look-up.ts";
+import { lookUp } from "../store/files/look-up.ts";
 import { contentsByName, type Content } from "./list-contents.ts";
 import { readNeeds } from "./needs.ts";
 import { stopped, type Erase, type Prune, type PruneScope, type SliceResult } from "./step.ts";

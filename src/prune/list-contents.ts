@@ -1,6 +1,6 @@
 import type { BlobItem } from "@azure/storage-blob";
 import { z } from "zod";
-import { readMarks } from "../store/blob-headers.ts";
+import { readMarks } from "../store/files/blob-headers.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { historyPages } from "../storage/blob-pages.ts";
 import { readSorted, Sorter } from "./sorted.ts";

@@ -8,7 +8,7 @@ import { openRun } from "../ledger/runs.ts";
 import { inTurns } from "../model/in-turns.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
-import { findContents } from "../store/find-content.ts";
+import { openStore } from "../store/open-store.ts";
 import type { ManifestBlob, ManifestItem } from "../manifest/manifest.ts";
 import { clashesIn, type Ignored } from "../files/one-name.ts";
 import { isPlan, noPlan, settlePart, settlePlan } from "../manifest/plan.ts";
@@ -136,8 +136,7 @@ async function examine(
     else settled.push(failed(item, reason));
   });
   const clashing = await clashesIn(safe, () => ignoredIn(realTo, settings));
-  const container = service.getContainerClient(source.container);
-  const contents = await findContents({ container, behindProxy: settings.behindProxy }, source.prefix, safe);
+  const contents = await openStore(source, service, settings).find(safe);
   const planned: PlannedItem[] = [];
   for (const item of safe) {
     const other = clashing.get(item);

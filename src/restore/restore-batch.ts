@@ -3,16 +3,18 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
-import { forEachItem, settleBatch } from "../ledger/settle-batch.ts";
+import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
 import { ignore } from "../files/pinned-directory.ts";
 import { readBatch } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import { openStore } from "../store/open-store.ts";
 import { beginBatch, type Begun } from "./in-place.ts";
 import { refusedTarget } from "./refused-target.ts";
 import { restoreContext } from "./restore-context.ts";
 import type { RestoreScope } from "./restore-scope.ts";
+import { writeContent } from "./write-content.ts";
 import { CannotWrite, explainFull, isTemporaryOf, restoreItem, type RestoreContext } from "./restore-file.ts";
 
 /**
@@ -34,10 +36,11 @@ export async function restoreBatch(
     const begun = await beginBatch(ref, items, ledger, context);
     if (!begun.first) await sweep(items, context);
     let full: string | undefined;
-    const outcomes = await forEachItem(items, budget, async (item) => {
+    const store = openStore(ref, service, settings);
+    const outcomes = await store.fetch(items, budget, async (item, read) => {
       if (full !== undefined) return failed(item, full);
       try {
-        return await restoreItem(item, context);
+        return await restoreItem(item, context, writeContent(read));
       } catch (error) {
         if (!(error instanceof CannotWrite)) throw error;
         full ??= explainFull(error.code, ref.target);

@@ -1,18 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { lstat, mkdir, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
-import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
 import { fileError } from "../files/file-error.ts";
-import { awaitingHandles, HOLDING_A_FILE_MS, isOutOfHandles } from "../files/handles.ts";
+import { awaitingHandles, isOutOfHandles } from "../files/handles.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
 import { tidyInTime, FileTimeout, withTimeout } from "../files/timeout.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
-import { adjust, finish, setTimeOfLink } from "./attributes.ts";
+import { adjust } from "./attributes.ts";
 import {
   decide,
   done,
@@ -23,15 +22,13 @@ import {
   skipped,
   whyLeftOut,
 } from "./decide.ts";
-import { download, type Fetched } from "../store/download.ts";
-import { findContents } from "../store/find-content.ts";
 import { lookUp } from "./look.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { ignore, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
+import { Corrupt, Lost } from "../store/store.ts";
 import { unsafePath } from "../model/safe-path.ts";
-import { writeSparse } from "../files/write-sparse.ts";
 
 /** What restoring needs to know and to use. */
 export interface RestoreContext {
@@ -68,10 +65,7 @@ export function explainFull(code: string, to: string): string {
   return `The disk that ${to} is on is full. Make room and ${then}.`;
 }
 
-/** The content that was fetched is not what the run recorded. */
-class Corrupt extends Error {}
-
-/** Times a file is tried again whose blob, directory or temporary file others changed meanwhile. */
+/** Times a file is tried again whose content came damaged, or whose directory or temporary file others changed meanwhile. */
 const TRIES = 3;
 const TEMPORARY = ".partial";
 
@@ -101,30 +95,22 @@ function temporaryPrefix(mark: string): string {
 export async function restoreItem(
   item: PlannedItem,
   context: RestoreContext,
-  write: Write = writeFile,
+  write: Write,
 ): Promise<Outcome> {
   const unsafe = unsafePath(item.path);
   if (unsafe !== undefined) return failed(item, unsafe);
-  let planned = item;
   for (let tries = 1; ; tries++) {
     try {
-      return await awaitingHandles(() => place(planned, context, write));
+      return await awaitingHandles(() => place(item, context, write));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (tries >= TRIES) return explain(item, error);
-      else if (classify(error) === "conflict" || classify(error) === "missing") {
-        // A backup has written over the blob since the plan was made: its old content has become a snapshot.
-        const again = await findContents(context.requests, context.prefix, [item]);
-        const found = again.values().next().value;
-        if (!found || "lost" in found) return failed(item, found?.lost ?? "its blob is missing");
-        planned = { ...item, source: found.source };
-      } else if (code !== "ENOENT" && !(error instanceof Corrupt)) return explain(item, error);
+      const again = (error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof Corrupt;
+      if (!again || tries === TRIES) return explain(item, error);
     }
   }
 }
 
-/** Puts a file's content where it belongs; `at` is its place in the directory. What there is to say of it, it gives. */
-type Write = (
+/** Puts a content where it belongs; `at` is its place in the directory. What there is to say of it, it gives. */
+export type Write = (
   item: PlannedItem,
   directory: PinnedDirectory,
   at: DiskPath,
@@ -154,7 +140,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     const note =
       item.kind === "directory"
         ? await makeDirectory(item, at, current, context)
-        : await (item.kind === "link" ? writeLink : write)(item, directory, at, context);
+        : await write(item, directory, at, context);
     return { ...done(item, "copied"), ...told(note) };
   } finally {
     await tidyInTime(directory.close(), context.fileTimeoutMs);
@@ -189,83 +175,6 @@ async function makeDirectory(
   return await adjust(item, at, made, context);
 }
 
-/** Writes beside its place and renames over it: who reads sees the old file or the new one. */
-async function writeFile(
-  item: PlannedItem,
-  directory: PinnedDirectory,
-  at: DiskPath,
-  context: RestoreContext,
-): Promise<string | undefined> {
-  const temporary = directory.path(temporaryName(context.mark));
-  let note: string | undefined;
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-  const { fileTimeoutMs } = context;
-  const opening = open(temporary, flags, 0o600);
-  const handle = await withTimeout(opening, fileTimeoutMs, "creating it", async (late) => {
-    await late.close();
-    await unlink(temporary);
-  });
-  try {
-    try {
-      const hash = await download(
-        contentOf(item, context),
-        context.budget,
-        (content, position) => fileOperation(context, "writing it", writeSparse(handle, content, position)),
-        HOLDING_A_FILE_MS,
-      );
-      assertIntact(item, hash);
-      note = await fileOperation(context, "flushing it", finish(handle, item, context));
-    } finally {
-      await tidyInTime(handle.close(), fileTimeoutMs);
-    }
-    await fileOperation(context, "renaming it", rename(temporary, at));
-    return note;
-  } catch (error) {
-    await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), fileTimeoutMs);
-    throw error;
-  }
-}
-
-/** A link comes back with its target as it was, wherever that points. */
-async function writeLink(
-  item: PlannedItem,
-  directory: PinnedDirectory,
-  at: DiskPath,
-  context: RestoreContext,
-): Promise<string | undefined> {
-  if (item.source.length > LONGEST_TARGET) throw new Corrupt("corrupt: it is too long for a link's target");
-  const target: Buffer[] = [];
-  const hash = await download(contentOf(item, context), context.budget, async (content) => {
-    target.push(Buffer.from(content));
-  });
-  assertIntact(item, hash);
-  const temporary = directory.path(temporaryName(context.mark));
-  const making = async (): Promise<string | undefined> => {
-    await symlink(Buffer.concat(target), temporary);
-    const note = await setTimeOfLink(temporary, item.mtime);
-    await rename(temporary, at);
-    return note;
-  };
-  try {
-    return await fileOperation(context, "making it", making());
-  } catch (error) {
-    await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), context.fileTimeoutMs);
-    throw error;
-  }
-}
-
-/** Bytes; more than any file system takes. */
-const LONGEST_TARGET = 64 * 1024;
-
-function contentOf({ path: portable, source }: PlannedItem, { requests, prefix }: RestoreContext): Fetched {
-  return { requests, name: blobName(portable, prefix), source };
-}
-
-function assertIntact(item: PlannedItem, hash: string): void {
-  if (hash === item.md5) return;
-  throw new Corrupt(`corrupt: what the container holds has the MD5 ${hash}, the run recorded ${item.md5}`);
-}
-
 function told(note: string | void): Pick<Outcome, "reason" | "unset"> {
   return note === undefined ? {} : { reason: note, unset: true };
 }
@@ -276,7 +185,7 @@ const FULL = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
 function explain(item: PlannedItem, error: unknown): Outcome {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && FULL.has(code)) throw new CannotWrite(code);
-  if (error instanceof NotADirectory || error instanceof Corrupt || error instanceof FileTimeout) {
+  if (error instanceof NotADirectory || error instanceof Lost || error instanceof FileTimeout) {
     return failed(item, error.message);
   }
   const failure = classify(error);

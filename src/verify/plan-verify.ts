@@ -1,10 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { failed, type Outcome } from "../model/outcome.ts";
-import { whyNotABlobName, blobName } from "../model/blob-name.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openRun } from "../ledger/runs.ts";
-import { findContents } from "../store/find-content.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
 import type { ManifestItem } from "../manifest/manifest.ts";
 import { isPlan, noPlan, settlePart, settlePlan } from "../manifest/plan.ts";
 import type { Plan, PlanBase, PlanInput } from "../manifest/plan.ts";
@@ -37,13 +37,12 @@ export async function planVerify(
       await settlePlan(ledger, input.part, base);
       return base;
     }
-    const { container: name, prefix } = base.source;
-    const container = service.getContainerClient(name);
+    const store = openStore(base.source, service, settings);
     return await settlePart(input, base, {
       service,
       filesPerPart: settings.listFiles,
-      covers: ({ path }) => whyNotABlobName(blobName(path, prefix)) === undefined,
-      examine: (items) => examine(items, base, { container, behindProxy: settings.behindProxy }, input.run),
+      covers: ({ path }) => store.whyNot(path) === undefined,
+      examine: (items) => examine(items, base, store, input.run),
       largeFile: settings.largeFile,
     });
   } catch (error) {
@@ -76,12 +75,12 @@ async function begin(
 
 async function examine(
   items: readonly ManifestItem[],
-  { request, source }: PlanBase<VerifyRequest>,
-  where: Parameters<typeof findContents>[0],
+  { request }: PlanBase<VerifyRequest>,
+  store: Store,
   run: string,
 ): Promise<{ planned: PlannedItem[]; settled: Outcome[] }> {
   const settled: Outcome[] = [];
-  const contents = await findContents(where, source.prefix, items);
+  const contents = await store.find(items);
   const there: PlannedItem[] = [];
   for (const item of items) {
     const found = contents.get(item);

@@ -1,21 +1,22 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { blobName } from "../model/blob-name.ts";
 import type { Budget } from "../storage/budget.ts";
+import { awaitingHandles } from "../files/handles.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { BatchRef } from "../ledger/listing.ts";
-import { forEachItem, settleBatch } from "../ledger/settle-batch.ts";
-import { download } from "../store/download.ts";
-import { findContents } from "../store/find-content.ts";
+import { settleBatch } from "../ledger/settle-batch.ts";
+import { openStore } from "../store/open-store.ts";
+import { Corrupt, Lost, type Read } from "../store/store.ts";
+import { findContents } from "../store/files/find-content.ts";
 import type { Source } from "../model/source.ts";
 import { readBatch } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
-import { GetBlobRequests } from "../storage/get-blob-request.ts";
+import type { GetBlobRequests } from "../storage/get-blob-request.ts";
 import { verified } from "./plan-verify.ts";
 import type { VerifyScope } from "./verify-scope.ts";
 
-/** Times content is read whose blob somebody writes meanwhile, or that was not what it should be. */
+/** Times content is read that is not what it should be. */
 export const TRIES = 3;
 
 /** Reads the content of one batch back and compares its hash; see settleBatch. */
@@ -27,30 +28,21 @@ export async function verifyBatch(
 ): Promise<Tally> {
   return await settleBatch(ref, service, async (ledger) => {
     const items = await readBatch(ledger, ref.lines);
-    const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
-    return {
-      outcomes: await forEachItem(items, budget, (item) => readBack(item, ref.prefix, requests, budget)),
-    };
+    const store = openStore(ref, service, settings);
+    return { outcomes: await store.fetch(items, budget, readBack) };
   });
 }
 
-async function readBack(
-  item: PlannedItem,
-  prefix: string,
-  requests: GetBlobRequests,
-  budget: Budget,
-): Promise<Outcome> {
-  const name = blobName(item.path, prefix);
-  let { source } = item;
+async function readBack(item: PlannedItem, read: Read): Promise<Outcome> {
   for (let tries = 1; ; tries++) {
     try {
-      const md5 = await download({ requests, name, source }, budget, async () => {});
-      if (md5 === item.md5) return verified(item);
-      if (tries === TRIES) return corrupt(item, md5);
+      await awaitingHandles(() => read(async () => {}));
+      return verified(item);
     } catch (error) {
-      const next = await lookAgain(error, tries === TRIES, item, prefix, requests);
-      if ("outcome" in next) return next;
-      source = next.source;
+      if (error instanceof Corrupt && tries < TRIES) continue;
+      if (error instanceof Lost) return failed(item, error.message);
+      if (classify(error) !== "other") throw error;
+      return failed(item, `it could not be read: ${describe(error)}`);
     }
   }
 }

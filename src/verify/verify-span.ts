@@ -6,7 +6,7 @@ import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { heartbeat } from "../ledger/alive.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
-import { downloadFrom } from "../store/download.ts";
+import { downloadFrom } from "../store/files/download.ts";
 import type { Source } from "../model/source.ts";
 import { readLarge, type LargeRef } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";

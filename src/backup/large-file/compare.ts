@@ -5,7 +5,7 @@ import { readTally } from "../../ledger/outcomes.ts";
 import type { Settings } from "../../settings.ts";
 import { finishHash, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import type { Budget } from "../../storage/budget.ts";
-import { blobMetadata } from "../../store/blob-headers.ts";
+import { blobMetadata } from "../../store/files/blob-headers.ts";
 import { contentOutcome } from "../copy-outcome.ts";
 import { attributesOf } from "../../model/entry.ts";
 import { hashNext } from "../hash-next.ts";

@@ -11,7 +11,7 @@ import { finishHash } from "../../storage/resumable-md5.ts";
 import { finish } from "../attributes.ts";
 
 import { hasTime } from "../../files/file-times.ts";
-import { findContents } from "../../store/find-content.ts";
+import { findContents } from "../../store/files/find-content.ts";
 import type { LargeRef } from "../../manifest/plan.ts";
 import {
   CannotWrite,

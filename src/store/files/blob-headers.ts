@@ -1,9 +1,9 @@
 import type { BlobHTTPHeaders } from "@azure/storage-blob";
 import mime from "mime";
-import { pathMark } from "../model/path.ts";
-import type { Attributes, Entry, EntryKind } from "../model/entry.ts";
-import { normalRoot } from "../model/root-path.ts";
-import { formatMtime, parseMtime } from "../model/time.ts";
+import { pathMark } from "../../model/path.ts";
+import type { Attributes, Entry, EntryKind } from "../../model/entry.ts";
+import { normalRoot } from "../../model/root-path.ts";
+import { formatMtime, parseMtime } from "../../model/time.ts";
 
 /** What the product's blobs say of themselves in their metadata. A blob without `run`, `mtime` and `mode` is not one. */
 export interface Marks {

@@ -5,9 +5,9 @@ import {
   type ListedBlob,
   type ListedPage,
   type PageRequest,
-} from "../storage/list-blobs-request.ts";
-import { retrying } from "../storage/retries.ts";
-import { folderOf } from "../model/blob-name.ts";
+} from "../../storage/list-blobs-request.ts";
+import { retrying } from "../../storage/retries.ts";
+import { folderOf } from "../../model/blob-name.ts";
 
 /** Listings that are asked for at a time. */
 export const LISTS = 8;

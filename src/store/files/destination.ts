@@ -1,17 +1,17 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { createContainer } from "../ledger/ledger.ts";
-import { pathMark } from "../model/path.ts";
-import { classify } from "../storage/errors.ts";
-import type { ListBlobsRequests, ListedBlob } from "../storage/list-blobs-request.ts";
-import { withRetries } from "../storage/retries.ts";
+import { createContainer } from "../../ledger/ledger.ts";
+import { pathMark } from "../../model/path.ts";
+import { classify } from "../../storage/errors.ts";
+import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
+import { withRetries } from "../../storage/retries.ts";
 import { kindOf, readMarks, rootMark, type Marks } from "./blob-headers.ts";
-import { blobKey, blobName, folderOf } from "../model/blob-name.ts";
+import { blobKey, blobName, folderOf } from "../../model/blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
-import type { Entry } from "../model/entry.ts";
+import type { Entry } from "../../model/entry.ts";
 import { CLASH } from "./not-written.ts";
-import { failed, type Outcome } from "../model/outcome.ts";
-import type { BackupMode } from "../model/request-fields.ts";
+import { failed, type Outcome } from "../../model/outcome.ts";
+import type { BackupMode } from "../../model/request-fields.ts";
 
 /** Whether nothing is below the prefix, so that a first backup need not ask what it would overwrite. Makes the container. */
 export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {

@@ -1,12 +1,12 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
-import { isFinal } from "../ledger/damaged.ts";
-import { Ledger } from "../ledger/ledger.ts";
-import type { Keep } from "../ledger/listing.ts";
-import { LEDGER_ID } from "../model/run-id.ts";
-import { whatHolds } from "../model/held.ts";
-import { readRun } from "../ledger/run-record.ts";
-import { withRetries } from "../storage/retries.ts";
-import type { Existing } from "../model/entry.ts";
+import { isFinal } from "../../ledger/damaged.ts";
+import { Ledger } from "../../ledger/ledger.ts";
+import type { Keep } from "../../ledger/listing.ts";
+import { LEDGER_ID } from "../../model/run-id.ts";
+import { whatHolds } from "../../model/held.ts";
+import { readRun } from "../../ledger/run-record.ts";
+import { withRetries } from "../../storage/retries.ts";
+import type { Existing } from "../../model/entry.ts";
 import { NotWritten } from "./not-written.ts";
 
 /** Runs of this process whose writes were answered with a version: their destination keeps what they overwrite. */

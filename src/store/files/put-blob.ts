@@ -1,7 +1,7 @@
 import type { BlockBlobClient, BlobRequestConditions } from "@azure/storage-blob";
-import { pathMark } from "../model/path.ts";
-import { classify } from "../storage/errors.ts";
-import type { Entry } from "../model/entry.ts";
+import { pathMark } from "../../model/path.ts";
+import { classify } from "../../storage/errors.ts";
+import type { Entry } from "../../model/entry.ts";
 import { lookUp } from "./look-up.ts";
 import { BlocksGone, CLASH, isAboutBlocks, NotWritten } from "./not-written.ts";
 import type { OldContent } from "./old-content.ts";

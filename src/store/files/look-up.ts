@@ -1,7 +1,7 @@
 import type { BlobClient } from "@azure/storage-blob";
-import { heldByProperties } from "../model/held.ts";
-import { classify } from "../storage/errors.ts";
-import { withRetries } from "../storage/retries.ts";
+import { heldByProperties } from "../../model/held.ts";
+import { classify } from "../../storage/errors.ts";
+import { withRetries } from "../../storage/retries.ts";
 import { readMarks } from "./blob-headers.ts";
 
 /** What a blob is now; undefined where there is none. */

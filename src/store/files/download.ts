@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import type { Budget } from "../storage/budget.ts";
-import type { GetBlobRequests } from "../storage/get-blob-request.ts";
-import { retrying } from "../storage/retries.ts";
-import type { Source } from "../model/source.ts";
+import type { Budget } from "../../storage/budget.ts";
+import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
+import { retrying } from "../../storage/retries.ts";
+import type { Source } from "../../model/source.ts";
 
 /** Content, and the requests that it is fetched by. */
 export interface Fetched {
@@ -18,31 +17,13 @@ const RANGE = 8 * 1024 * 1024;
 const RANGES_AT_A_TIME = 4;
 
 /**
- * Fetches content by ranges, a few at a time, and hands them on in order. A range that fails is fetched again by itself,
- * and only of the very content that was found (by its ETag).
+ * Fetches what follows a position by ranges, a few at a time, and hands them on in order. A range that fails is fetched
+ * again by itself, and only of the very content that was found (by its ETag).
+ * @param span `more` is asked before each range but the first whether to go on; `patience`: milliseconds to wait for a
+ * socket's handle, see withRetries
  * @param take is given each range when all before it were taken; the buffer is its own until it has ended
- * @param patience milliseconds to wait for a socket's handle; see withRetries
- * @returns the MD5 of the whole, in base64
- * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
- */
-export async function download(
-  content: Fetched,
-  budget: Budget,
-  take: (content: Buffer, position: number) => Promise<void>,
-  patience?: number,
-): Promise<string> {
-  const hash = createHash("md5");
-  await downloadFrom(content, budget, { from: 0, patience }, async (some, position) => {
-    hash.update(some);
-    await take(some, position);
-  });
-  return hash.digest("base64");
-}
-
-/**
- * The same of what follows a position, without a hash of its own.
- * @param span `more` is asked before each range but the first whether to go on
  * @returns the position that it came to: the content's length, unless `more` said no before
+ * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
  */
 export async function downloadFrom(
   content: Fetched,

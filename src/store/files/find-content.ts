@@ -1,19 +1,20 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { blobKey, blobName, folderOf, whyNotABlobName } from "../model/blob-name.ts";
-import { historyPages } from "../storage/blob-pages.ts";
-import { heldByProperties, whatHolds, type Held } from "../model/held.ts";
-import { classify } from "../storage/errors.ts";
+import { blobKey, blobName, folderOf, whyNotABlobName } from "../../model/blob-name.ts";
+import { historyPages } from "../../storage/blob-pages.ts";
+import { heldByProperties, whatHolds, type Held } from "../../model/held.ts";
+import { classify } from "../../storage/errors.ts";
 import {
   ListBlobsRequests,
   PAGE_BYTES,
   type ListedBlob,
   type ListedPage,
   type PageRequest,
-} from "../storage/list-blobs-request.ts";
-import { retrying } from "../storage/retries.ts";
-import type { Source } from "../model/source.ts";
-import type { ManifestItem } from "../manifest/manifest.ts";
+} from "../../storage/list-blobs-request.ts";
+import { retrying } from "../../storage/retries.ts";
+import type { Found } from "../store.ts";
+import type { Source } from "../../model/source.ts";
+import type { ManifestItem } from "../../manifest/manifest.ts";
 
 /** What a listing tells of a blob, or of a snapshot or version of it. */
 interface Kept {
@@ -23,9 +24,6 @@ interface Kept {
   held: Held | undefined;
   source: Source;
 }
-
-/** Where an item's content is, or why it is not there, for people. */
-export type Found = { source: Source } | { lost: string };
 
 /** Directories that are listed at a time. */
 const LISTS = 8;
@@ -57,7 +55,7 @@ export async function findContents(
   // A request for one of the others would fail, and all would be lost with it.
   const nameable = items.filter((item) => {
     const reason = whyNotABlobName(blobName(item.path, prefix));
-    if (reason !== undefined) found.set(item, { lost: `no blob can hold it: ${reason}` });
+    if (reason !== undefined) found.set(item, { lost: `Blob Storage cannot hold it: ${reason}` });
     return reason === undefined;
   });
   await pMap(

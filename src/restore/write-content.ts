@@ -1,0 +1,75 @@
+import { constants } from "node:fs";
+import { open, rename, symlink, unlink, type FileHandle } from "node:fs/promises";
+import { ignore } from "../files/pinned-directory.ts";
+import { tidyInTime, withTimeout } from "../files/timeout.ts";
+import { writeSparse } from "../files/write-sparse.ts";
+import { Lost, type Read } from "../store/store.ts";
+import { finish, setTimeOfLink } from "./attributes.ts";
+import { fileOperation } from "./decide.ts";
+import type { DiskPath } from "../model/path.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
+import { temporaryName, type RestoreContext, type Write } from "./restore-file.ts";
+
+/** Writes what is read beside its place and renames it over that: whoever looks sees the old file or the new one. */
+export function writeContent(read: Read): Write {
+  return async (item, directory, at, context) => {
+    const temporary = directory.path(temporaryName(context.mark));
+    const handle = item.kind === "link" ? undefined : await create(temporary, context);
+    try {
+      const note = handle
+        ? await fill(handle, read, item, context)
+        : await makeLink(temporary, read, item, context);
+      await fileOperation(context, "renaming it", rename(temporary, at));
+      return note;
+    } catch (error) {
+      await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), context.fileTimeoutMs);
+      throw error;
+    }
+  };
+}
+
+async function create(temporary: DiskPath, { fileTimeoutMs }: RestoreContext): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+  return await withTimeout(open(temporary, flags, 0o600), fileTimeoutMs, "creating it", async (late) => {
+    await late.close();
+    await unlink(temporary);
+  });
+}
+
+async function fill(
+  handle: FileHandle,
+  read: Read,
+  item: PlannedItem,
+  context: RestoreContext,
+): Promise<string | undefined> {
+  try {
+    await read((bytes, position) =>
+      fileOperation(context, "writing it", writeSparse(handle, bytes, position)),
+    );
+    return await fileOperation(context, "flushing it", finish(handle, item, context));
+  } finally {
+    await tidyInTime(handle.close(), context.fileTimeoutMs);
+  }
+}
+
+/** Bytes; more than any file system takes. */
+const LONGEST_TARGET = 64 * 1024;
+
+/** A link comes back with its target as it was, wherever that points. */
+async function makeLink(
+  temporary: DiskPath,
+  read: Read,
+  { source, mtime }: PlannedItem,
+  context: RestoreContext,
+): Promise<string | undefined> {
+  if (source.length > LONGEST_TARGET) throw new Lost("corrupt: it is too long for a link's target");
+  const target: Buffer[] = [];
+  await read(async (bytes) => {
+    target.push(Buffer.from(bytes));
+  });
+  const making = async (): Promise<string | undefined> => {
+    await symlink(Buffer.concat(target), temporary);
+    return await setTimeOfLink(temporary, mtime);
+  };
+  return await fileOperation(context, "making it", making());
+}
