@@ -174,7 +174,7 @@ export class LocalHost {
       // Last, so that the outcomes of what has just finished are committed.
       await engine.stop();
     });
-    engine.resume();
+    await engine.resume();
     timers.start();
   }
 

@@ -34,6 +34,9 @@ export class Engine {
   readonly #live: LiveInstances;
   readonly #turns: TurnQueue;
   readonly #timers: TimerQueue;
+  readonly #taker: TurnTaker;
+  /** Until then what turns decide waits in the store. */
+  #resumed = false;
   /** How many tasks of an instance have no outcome yet. */
   readonly #openTasks = new Map<string, number>();
   #results: { task: Task; event: HistoryEvent }[] = [];
@@ -44,7 +47,7 @@ export class Engine {
     this.#log = log;
     this.#live = new LiveInstances(store);
     this.#timers = new TimerQueue((due) => this.#attempt(() => this.#fire(due)));
-    const taker = new TurnTaker({
+    this.#taker = new TurnTaker({
       store,
       host,
       log,
@@ -53,33 +56,47 @@ export class Engine {
       create: (start) => this.create(start),
       send: (...message) => this.send(...message),
       reset: (id) => this.#reset(id),
-      addTimer: (timer) => this.#timers.add(timer),
+      addTimer: (timer) => {
+        if (this.#resumed) this.#timers.add(timer);
+      },
       queueTasks: (tasks) => this.#queue(tasks),
     });
     this.#turns = new TurnQueue(maxConcurrentTurns, async (id) => {
       try {
-        if (await taker.take(id)) this.#turns.wake(id);
+        if (await this.#taker.take(id)) this.#turns.wake(id);
       } catch (error) {
         host.fatal(error);
       }
     });
   }
 
-  /** Takes up what the last host left: messages, timers and tasks. */
-  resume(): void {
-    this.#attempt(() => this.#setAside());
-    for (const message of this.store.messages()) {
-      this.#inbox.add(message);
-      this.#turns.wake(message.instanceId);
+  /**
+   * Takes up what the last host left: messages, timers and tasks. The turns in which it ended come first and alone:
+   * if this host ends in them too, it is because of them.
+   */
+  async resume(): Promise<void> {
+    try {
+      const suspects = this.#setAside();
+      for (const message of this.store.messages()) this.#inbox.add(message);
+      for (const id of suspects) await this.#taker.take(id);
+      this.#resumed = true;
+      for (const { instanceId } of this.store.messages()) this.#turns.wake(instanceId);
+      for (const timer of this.store.timers()) this.#timers.add({ ...timer, wait: this.#waitOf(timer) });
+      this.#queue(this.store.tasks().map((task) => ({ ...task, trace: this.#parentOf(task) })));
+    } catch (error) {
+      this.#host.fatal(error);
     }
-    for (const timer of this.store.timers()) this.#timers.add({ ...timer, wait: this.#waitOf(timer) });
-    this.#queue(this.store.tasks().map((task) => ({ ...task, trace: this.#parentOf(task) })));
   }
 
-  /** Fails the instances in whose turns one host after the other ended, so that the rest can go on. */
-  #setAside(): void {
+  /** Fails the instances in whose turns one host after the other ended; returns those in whose turns only the last one did. */
+  #setAside(): string[] {
+    const suspects: string[] = [];
     this.store.transaction(() => {
-      for (const id of this.store.unendedTurns(HOSTS_ENDED)) {
+      for (const { id, hosts } of this.store.unendedTurns()) {
+        if (hosts < HOSTS_ENDED) {
+          suspects.push(id);
+          continue;
+        }
         this.store.endTurn(id);
         const row = this.store.instance(id);
         if (!row || isFinal(row.status)) continue;
@@ -93,6 +110,7 @@ export class Engine {
         this.store.addMessage({ instanceId: parent.InstanceId, executionId: parent.ExecutionId, event });
       }
     });
+    return suspects;
   }
 
   /** What is left of it when the clock was set back meanwhile is not known: at most all of it. */
@@ -129,7 +147,7 @@ export class Engine {
   /** Adds a message to an instance's inbox. Without an execution id it is for whichever execution is current. */
   send(instanceId: string, executionId: string | null, event: HistoryEvent): void {
     this.#inbox.add(this.store.addMessage({ instanceId, executionId, event }));
-    this.#turns.wake(instanceId);
+    if (this.#resumed) this.#turns.wake(instanceId);
   }
 
   /** Takes a task's outcome; outcomes that come close together are committed together. */
@@ -183,7 +201,7 @@ export class Engine {
   }
 
   #queue(tasks: Task[]): void {
-    if (tasks.length === 0) return;
+    if (!this.#resumed || tasks.length === 0) return;
     for (const task of tasks) this.#countTask(task.instanceId, 1);
     this.#host.queueTasks(tasks);
   }

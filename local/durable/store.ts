@@ -211,21 +211,24 @@ export class Store {
     return this.#statement("DELETE FROM timers WHERE id = ?").run(id).changes !== 0;
   }
 
-  /** Marks that a turn of the instance is under way. */
+  /** Marks that a turn of the instance is under way, and counts the hosts that began it. */
   beginTurn(id: string): void {
-    this.#run("INSERT INTO turns VALUES (?, 0) ON CONFLICT (instance_id) DO NOTHING", id);
+    this.#run(
+      "INSERT INTO turns VALUES (?, 1) ON CONFLICT (instance_id) DO UPDATE SET hosts = hosts + 1",
+      id,
+    );
   }
 
   endTurn(id: string): void {
     this.#run("DELETE FROM turns WHERE instance_id = ?", id);
   }
 
-  /** Counts the turns that the last host began and did not end; gives the instances in whose turns `hosts` hosts ended. */
-  unendedTurns(hosts: number): string[] {
-    this.#run("UPDATE turns SET hosts = hosts + 1");
-    return this.#all("SELECT instance_id FROM turns WHERE hosts >= ?", hosts).map(
-      (row) => row["instance_id"] as string,
-    );
+  /** The turns that were begun and not ended, and how many hosts ended in each. */
+  unendedTurns(): { id: string; hosts: number }[] {
+    return this.#all("SELECT instance_id, hosts FROM turns").map((row) => ({
+      id: row["instance_id"] as string,
+      hosts: row["hosts"] as number,
+    }));
   }
 
   schedule(name: string): { last: string; next: string; updated: string } | undefined {

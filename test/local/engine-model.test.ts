@@ -176,7 +176,7 @@ function open(file: string) {
     new Logger({ verbose: false, sink: () => undefined }),
     4,
   );
-  engine.resume();
+  void engine.resume();
   return {
     store,
     client: new DurableClient(engine),
