@@ -20,7 +20,7 @@ step("deleteLedgers", deleteLedgers, { event: "ledgers.deleted" });
 function step(name: string, work: Parameters<typeof runSlice>[1], options: { event?: string } = {}): void {
   activity(
     name,
-    (slice: Slice, storage, _settings, budget) => runSlice(slice, work, storage, budget),
+    (slice: Slice, storage, settings, budget) => runSlice(slice, work, storage, settings, budget),
     options,
   );
 }

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import pMap from "p-map";
-import { blobKey, blobName } from "../model/blob-name.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { readManifest } from "../manifest/manifest.ts";
+import type { Needs } from "../store/store.ts";
 import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";
@@ -14,51 +13,16 @@ const READS = 16;
 /** Lanes that manifests are read in: with 64 partitions a prune's history stays under 500 events. */
 const LANES = 32;
 
-/** What the manifests say of the names of one partition. Names and contents are told apart by short hashes. */
-export class Needs {
-  /** Names that a backup wrote or found there: others are none of the product's. */
-  readonly #names = new Set<string>();
-  /** Contents that runs which stay need, and the names of these. */
-  readonly #contents = new Set<string>();
-  readonly #neededNames = new Set<string>();
-
-  take(line: string): void {
-    const name = line.slice(1, 13);
-    this.#names.add(name);
-    if (!line.startsWith("k")) return;
-    this.#contents.add(line.slice(1));
-    this.#neededNames.add(name);
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(hashOf(name));
-  }
-
-  /** Whether a run that stays needs a content of a name; without an MD5: any content. */
-  needs(name: string, md5: string | undefined): boolean {
-    return md5 === undefined ? this.#neededNames.has(hashOf(name)) : this.#contents.has(keyOf(name, md5));
-  }
-}
-
-/** 24 characters. A clash of two keeps what could go; it never lets go what is needed. */
-function keyOf(name: string, md5: string): string {
-  return hashOf(name) + hashOf(md5);
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest().toString("base64", 0, 9);
-}
-
 export function lanesOfNeeds({ manifests }: { manifests: readonly unknown[] }): number {
   return Math.min(LANES, manifests.length);
 }
 
 /**
- * Reads one range of the manifests, and sorts by partition what they name: a line a content, "k" where a run that stays
- * needs it, "f" where only runs had it that are forgotten. What such a run needs and is not readable stops the prune.
+ * Reads one range of the manifests, and sorts by partition what they need. What a run that stays needs and is not readable
+ * stops the prune.
  */
 export async function gatherNeeds(
-  { ledger, decision }: Prune,
+  { ledger, decision, storeAt }: Prune,
   lane: number,
   slice: number,
 ): Promise<SliceResult> {
@@ -76,10 +40,8 @@ export async function gatherNeeds(
     async ({ run, name: blob, prefix, kept }) => {
       const { items, damage } = await readManifest(new Ledger(ledger.service, run), { name: blob, files: 0 });
       if (kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
-      await inTurns(items, ({ path, md5 }) => {
-        const key = blobKey(blobName(path, prefix));
-        const line = `${kept ? "k" : "f"}${keyOf(key, md5)}`;
-        if (!seen.has(line)) sorter.add(key, line);
+      await inTurns(await storeAt(prefix).needsOf(items, kept), ({ name, line }) => {
+        if (!seen.has(line)) sorter.add(name, line);
         seen.add(line);
       });
     },
@@ -96,8 +58,8 @@ export async function gatherNeeds(
 }
 
 /** What was gathered for one partition. @throws when any of it is missing: deleting on half of it would be the end of the rest */
-export async function readNeeds({ ledger, decision }: Prune, partition: number): Promise<Needs> {
-  const needs = new Needs();
+export async function readNeeds({ ledger, decision, store }: Prune, partition: number): Promise<Needs> {
+  const needs = store.noNeeds();
   await pMap(
     decision.manifests,
     async (_range, index) => {

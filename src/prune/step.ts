@@ -1,4 +1,4 @@
-import type { BlobClient, BlobDeleteOptions, BlobServiceClient } from "@azure/storage-blob";
+import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import { emptyTally, type Tally } from "../model/outcome.ts";
 import { isFinal } from "../ledger/damaged.ts";
@@ -7,6 +7,9 @@ import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { withRetries } from "../storage/retries.ts";
 import { describe } from "../storage/errors.ts";
+import type { Settings } from "../settings.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Erase, Store } from "../store/store.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
 /** What a prune may delete: what its activities are given by the orchestration, and take from no record. */
@@ -17,9 +20,6 @@ export interface PruneScope {
   /** The hash of the decision that all of it follows from; see Standing. */
   decision: string;
 }
-
-/** Deletes a blob, if the prune still holds its lock. @throws LockLost */
-export type Erase = (blob: BlobClient, how?: BlobDeleteOptions) => Promise<void>;
 
 /**
  * A piece of a prune's work, as an activity is given it. Each kind of work is done in lanes, side by side, and a lane in
@@ -45,6 +45,9 @@ export interface Prune {
   ledger: Ledger;
   scope: PruneScope;
   decision: Decision;
+  /** The contents of its destination, and those of another prefix in the container, of which runs may need some as well. */
+  store: Store;
+  storeAt: (prefix: string) => Store;
   service: BlobServiceClient;
   budget: Budget;
   /** A dry run has none: nothing in it can delete. */
@@ -65,6 +68,7 @@ export async function runSlice(
   { run, lane, slice, ...scope }: Slice,
   work: (prune: Prune, lane: number, slice: number) => Promise<SliceResult>,
   service: BlobServiceClient,
+  settings: Settings,
   budget: Budget,
 ): Promise<SliceResult> {
   const ledger = new Ledger(service, run);
@@ -78,8 +82,10 @@ export async function runSlice(
     await lock?.ensure();
     const erase = lock && eraser(lock, budget);
     const { decision } = standing;
-    const prune: Prune = { ledger, scope, decision, service, budget, erase, isCanceled: canceled };
-    return await work(prune, lane, slice);
+    const storeAt = (at: string): Store => openStore({ container, prefix: at }, service, settings);
+    const store = storeAt(prefix);
+    const tools = { store, storeAt, service, budget, erase, isCanceled: canceled };
+    return await work({ ledger, scope, decision, ...tools }, lane, slice);
   } catch (error) {
     if (error instanceof LockLost) return stopped(error.message);
     if (isFinal(error)) return stopped(describe(error));

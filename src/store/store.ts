@@ -1,3 +1,5 @@
+import type { BlobClient, BlobDeleteOptions } from "@azure/storage-blob";
+import type { z } from "zod";
 import type { ManifestItem } from "../manifest/manifest.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -19,6 +21,45 @@ export type Found = { source: Source } | { lost: string };
  * @throws Lost, Corrupt; what `take` throws; errors of the account, retried already
  */
 export type Read = (take: (bytes: Buffer, position: number) => Promise<void>) => Promise<void>;
+
+/** One content that a destination holds, and what else its layout records of it. */
+export interface Content {
+  /** Contents of one name are judged together. */
+  name: string;
+  /** Bytes. */
+  size: number;
+  /** Base64; absent where it has none. */
+  md5?: string;
+}
+
+/** Some contents in the order of their names, and where the next ones begin; `next` is undefined after the last. */
+export interface ContentsPage {
+  contents: Content[];
+  next: string | undefined;
+}
+
+/** What the manifests say of some names. */
+export interface Needs {
+  /** Takes in what `needsOf` gave for one of the names. */
+  take(line: string): void;
+  /**
+   * Which contents of one name no run needs that stays, in the order in which they are to be deleted.
+   * @param runs ids of the runs that stay; `lingering` where activities of a run that was broken off may still be at work
+   */
+  superfluous(
+    contents: readonly Content[],
+    runs: { staying: ReadonlySet<string>; lingering: boolean },
+  ): Content[];
+}
+
+/** Why a content was not deleted, for people. */
+export interface NotDeleted {
+  outcome: "skipped" | "failed";
+  reason: string;
+}
+
+/** Deletes a blob, if the prune still holds its lock. @throws LockLost */
+export type Erase = (blob: BlobClient, how?: BlobDeleteOptions) => Promise<void>;
 
 /**
  * How a destination keeps contents. Backup, restore, verify and prune know no more of it than this; blob names, metadata,
@@ -46,6 +87,27 @@ export interface Store {
     budget: Budget,
     work: (item: PlannedItem, read: Read) => Promise<Outcome>,
   ): Promise<Outcome[]>;
+
+  /**
+   * What items of a manifest need: for each a name and a line for the `Needs` of that name.
+   * @param kept whether their run stays; of one that is forgotten it shows what is the product's
+   */
+  needsOf(items: readonly ManifestItem[], kept: boolean): Promise<{ name: string; line: string }[]>;
+  /** Needs of which none are known yet. */
+  noNeeds(): Needs;
+
+  /** Lists all contents of the destination, a request a page. @param from `next` of a page, or undefined for the first */
+  contents(from: string | undefined): AsyncIterable<ContentsPage>;
+  /** What a line must be to stand for a content. */
+  readonly contentLine: z.ZodType;
+  /** What a content is and which run wrote it, for people. */
+  whatIs(content: Content): string;
+  /**
+   * Deletes a content if it is still what was listed, or finds it deleted.
+   * @returns undefined when it is gone
+   * @throws DeleteRefused; what `erase` throws; errors of the account, retried already
+   */
+  delete(content: Content, means: { erase: Erase; budget: Budget }): Promise<NotDeleted | undefined>;
 }
 
 /** An item's content cannot be had, and trying again will not help; the message says why, for people. */
@@ -53,3 +115,6 @@ export class Lost extends Error {}
 
 /** What was fetched is not what the run recorded. It may have been damaged on the way: fetching it again can help. */
 export class Corrupt extends Lost {}
+
+/** The account does not allow such deletes; the message says what to do, for people. */
+export class DeleteRefused extends Error {}

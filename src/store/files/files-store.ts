@@ -1,10 +1,22 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { forEachItem } from "../../ledger/settle-batch.ts";
 import type { ManifestItem } from "../../manifest/manifest.ts";
-import { blobName, whyNotABlobName } from "../../model/blob-name.ts";
+import { blobKey, blobName, whyNotABlobName } from "../../model/blob-name.ts";
+import { inTurns } from "../../model/in-turns.ts";
+import type { Budget } from "../../storage/budget.ts";
 import { GetBlobRequests } from "../../storage/get-blob-request.ts";
-import { Lost, type Found, type Place, type Store } from "../store.ts";
+import {
+  Lost,
+  type ContentsPage,
+  type Erase,
+  type Found,
+  type NotDeleted,
+  type Place,
+  type Store,
+} from "../store.ts";
+import { contentsBelow, deleteContent, keptLine, whatIs, type Kept } from "./contents.ts";
 import { findContents } from "./find-content.ts";
+import { FileNeeds, needLine } from "./needs.ts";
 import { readContent } from "./read-content.ts";
 
 /** The layout `files`: a blob a file under its own name, its history in snapshots or versions. */
@@ -42,4 +54,26 @@ export class FilesStore implements Store {
       }),
     );
   };
+
+  async needsOf(items: readonly ManifestItem[], kept: boolean): Promise<{ name: string; line: string }[]> {
+    return await inTurns(items, ({ path, md5 }) => {
+      const name = blobKey(blobName(path, this.#prefix));
+      return { name, line: needLine(name, md5, kept) };
+    });
+  }
+
+  noNeeds(): FileNeeds {
+    return new FileNeeds();
+  }
+
+  contents(from: string | undefined): AsyncGenerator<ContentsPage> {
+    return contentsBelow(this.#container, this.#prefix, from);
+  }
+
+  readonly contentLine = keptLine;
+  readonly whatIs = whatIs;
+
+  async delete(content: Kept, means: { erase: Erase; budget: Budget }): Promise<NotDeleted | undefined> {
+    return await deleteContent(this.#container, content, means);
+  }
 }
