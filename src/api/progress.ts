@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { FILE_COST } from "../ledger/batches.ts";
+import { FILE_COST } from "../ledger/cut.ts";
 import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
 import { countsFromMetadata } from "../ledger/outcomes.ts";
 import type { RunRecord } from "../ledger/run-record.ts";

@@ -1,7 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { entry } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import type { BatchRef } from "../ledger/listing.ts";
+import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { forEachItem, settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
 import { classify } from "../storage/errors.ts";
@@ -27,7 +26,7 @@ export async function copyBatch(
   return await settleBatch(ref, service, async (ledger, record) => {
     if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs)))
       return `${ref.realRoot} is not in one of the directories that BACKUP_ROOTS allows.`;
-    const entries = await ledger.readLines<Entry>(ref.lines, entry);
+    const entries = await openBatch<Entry>(ledger, ref);
     const context = contextOf(ref.run, ref, service, settings, budget);
     const outcomes = await forEachItem(entries, budget, (each) => copyMakingContainer(each, context));
     try {

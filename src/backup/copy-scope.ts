@@ -1,4 +1,5 @@
-import type { Keep } from "../ledger/listing.ts";
+import type { Keep, ListingOwn } from "../ledger/listing.ts";
+import type { BackupRequest } from "./request.ts";
 
 /** Where a backup reads and writes, and how: what its activities are given by the orchestration, and take from no record. */
 export interface CopyScope {
@@ -9,4 +10,11 @@ export interface CopyScope {
   container: string;
   prefix: string;
   keep: Keep;
+}
+
+export function copyScope(
+  { root, container, prefix }: BackupRequest,
+  { realRoot, keep }: ListingOwn,
+): CopyScope {
+  return { root, realRoot, container, prefix, keep };
 }

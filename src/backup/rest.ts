@@ -1,39 +1,21 @@
-import { inTurns } from "../model/in-turns.ts";
-import { toLine, type Ledger, type Lines } from "../ledger/ledger.ts";
-import { MAX_PARTS, rangesOf } from "../ledger/listing.ts";
+import { cutRest } from "../ledger/cut.ts";
 import type { Pending } from "./walk.ts";
 
 /** Directories whose size nobody knows are shared among at least so many parts, where there are so many. */
 const SHARE_AMONG = 8;
+/** Files that a directory which is not read yet is taken to have at the most. */
+const FILES_A_DIRECTORY = 8;
 
 /**
- * Writes what is left to walk to the ledger and cuts it into parts, each a byte range for one sub-orchestration.
+ * Cuts what is left to walk into parts.
  * @param perListing files that one listing takes
  * @param seen files met so far, for a guess at what is in the directories that are left
  */
-export async function cutRest(
-  left: readonly Pending[],
-  ledger: Ledger,
-  list: string,
-  perListing: number,
-  seen: number,
-): Promise<Lines[]> {
-  if (left.length === 0) return [];
-  const lines = await inTurns(interleave(left), toLine);
-  await ledger.writeOnce(list, Buffer.from(lines.join("")));
-
+export function cutPending(left: readonly Pending[], perListing: number, seen: number): Pending[][] {
   const directories = left.filter((item) => "dir" in item).length;
-  const files = left.length - directories;
-  const guess = Math.ceil((files + Math.min(directories * 8, Math.max(seen, directories))) / perListing);
-  const parts = Math.max(
-    1,
-    Math.min(MAX_PARTS, left.length, Math.max(guess, Math.min(SHARE_AMONG, directories))),
-  );
-  const start = (part: number): number => Math.floor((lines.length * part) / parts);
-  const pieces = Array.from({ length: parts }, (_none, part) =>
-    lines.slice(start(part), start(part + 1)).join(""),
-  );
-  return rangesOf(list, pieces);
+  const inDirectory = Math.min(FILES_A_DIRECTORY, Math.max(1, seen / directories));
+  const weightOf = (item: Pending): number => ("dir" in item ? inDirectory : 1);
+  return cutRest(interleave(left), weightOf, perListing, Math.min(SHARE_AMONG, directories));
 }
 
 /** Spreads the directories evenly among the files, so that each part gets its share of both. */

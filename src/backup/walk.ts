@@ -1,6 +1,5 @@
 import type { Stats } from "node:fs";
-import { lstat, stat } from "node:fs/promises";
-import path from "node:path";
+import { lstat } from "node:fs/promises";
 import { fileError } from "../files/file-error.ts";
 import { attributesOf, type Attributes, type Entry, type EntryKind } from "../model/entry.ts";
 import type { Looked } from "../files/asks.ts";
@@ -13,9 +12,7 @@ import { NotADirectory, type Name } from "../files/pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "../files/read-file.ts";
 import { inDirectory } from "../files/read-link.ts";
 import { whyNotABlobName, blobKey } from "../model/blob-name.ts";
-import { realPath } from "../files/real-path.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
-import { forDisk } from "../model/path.ts";
 
 /** A name that was met and is still to be looked at: a directory to walk, or a file to look up. */
 export type Pending = { dir: string } | { file: string };
@@ -210,40 +207,6 @@ function unread(portable: string, error: unknown): Outcome {
       ? error.message
       : fileError(code ?? String(error));
   return failed(portable, "directory", `the directory could not be read: ${why}`).outcome;
-}
-
-/** Why a root cannot be backed up, for people; or its real path. */
-export async function resolveRoot(
-  root: string,
-  timeoutMs: number,
-): Promise<{ realRoot: string } | { problem: string }> {
-  if (path.win32.isAbsolute(root) && !path.isAbsolute(root)) {
-    return {
-      problem: `The directory ${root} is a path on Windows, and this host runs on ${process.platform}.`,
-    };
-  }
-  try {
-    const realRoot = await withTimeout(realPath(root), timeoutMs, "looking it up");
-    const stats = await withTimeout(stat(forDisk(realRoot)), timeoutMs, "looking it up");
-    if (!stats.isDirectory()) {
-      return { problem: `${root} is ${stats.isFile() ? "a file" : kindOf(stats)}, not a directory.` };
-    }
-    return { realRoot };
-  } catch (error) {
-    if (error instanceof FileTimeout)
-      return { problem: `The directory ${root} cannot be read: ${error.message}.` };
-    return { problem: rootProblem(root, (error as NodeJS.ErrnoException).code ?? String(error)) };
-  }
-}
-
-/** What an error on the root itself means, for people. */
-export function rootProblem(root: string, code: string): string {
-  if (code === "ENOENT") return `The directory ${root} does not exist.`;
-  if (code === "ENOTDIR") return `${root} is not a directory: a part of the path is a file.`;
-  if (code === "EACCES" || code === "EPERM") {
-    return `There is no permission to read the directory ${root} (${code}). The app's user must be able to list it.`;
-  }
-  return `The directory ${root} cannot be read: ${fileError(code)}.`;
 }
 
 function join(directory: string, name: string): string {

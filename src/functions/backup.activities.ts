@@ -4,18 +4,17 @@ import { copyRange, type RangeRef, type RangeResult } from "../backup/large-file
 import { hashSpan } from "../backup/large-file/hash-span.ts";
 import type { LargeFileRef } from "../backup/large-file/plan.ts";
 import { copyBatch } from "../backup/copy-batch.ts";
-import { fileList } from "../backup/file-list.ts";
-import { listFiles, type ListInput } from "../backup/list-files.ts";
+import { listFiles } from "../backup/list-files.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { countThrottled } from "../storage/throttling.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
-activity(
-  "getFileList",
-  async (input: ListInput, storage, settings) => fileList(await listFiles(input, storage, settings)),
-  { event: "part.listed", record: ({ part }) => listingOutcomes(part), values: ({ files }) => ({ files }) },
-);
+activity("getFileList", listFiles, {
+  event: "part.listed",
+  record: ({ part }) => listingOutcomes(part),
+  values: ({ files }) => ({ files }),
+});
 activity("copyFileToBlob", copyBatch, {
   event: "batch.copied",
   record: batchOutcomes,

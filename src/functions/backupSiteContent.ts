@@ -1,11 +1,13 @@
 import * as df from "durable-functions";
-import type { FileList } from "../backup/file-list.ts";
-import { handOut } from "../backup/hand-out.ts";
+import { copyScope } from "../backup/copy-scope.ts";
 import type { ListInput } from "../backup/list-files.ts";
 import { parseBackupRequest } from "../backup/request.ts";
+import type { ListingOwn } from "../ledger/listing.ts";
+import type { Part } from "../ledger/settle-part.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
+import { handOut } from "../orchestration/hand-out.ts";
 import { retry } from "../orchestration/retry.ts";
 
 /** Backs up a directory tree, and gives the bytes copied. A run in which a file failed fails after all else was copied. */
@@ -21,15 +23,15 @@ df.app.orchestration("backupSiteContent", function* (context) {
 
 /** Lists the tree, copies its files in parallel batches, and hands what was left to list to itself. */
 function* backUp(context: df.OrchestrationContext, input: ListInput) {
-  const listing: FileList = yield context.df.callActivityWithRetry("getFileList", retry, input);
+  const listing: Part<ListingOwn> = yield context.df.callActivityWithRetry("getFileList", retry, input);
   if (listing.problem !== undefined) return stopped(listing.problem);
   const { files, bytes } = listing;
   const listed = { files, bytes, complete: listing.rest.length === 0 };
   if (!input.left) context.df.setCustomStatus({ phase: "copying", runId: input.run, listed });
 
-  const { batches, large, parts } = handOut(input, listing);
+  const { batches, lanes, parts } = handOut(input, listing, copyScope(input.request, listing.own));
   const copies = batches.map((batch) => context.df.callActivityWithRetry("copyFileToBlob", retry, batch));
-  const huge = large.map((file) => context.df.callSubOrchestrator("copyLargeFile", file, childId(file)));
+  const large = lanes.map((lane) => context.df.callSubOrchestrator("copyLargeFile", lane, childId(lane)));
   const rest = parts.map((left) => context.df.callSubOrchestrator("backupSiteContent", left, childId(left)));
-  return sum([listing.found, ...(yield* tallies(context, batches, [...copies, ...huge, ...rest]))]);
+  return sum([listing.found, ...(yield* tallies(context, batches, [...copies, ...large, ...rest]))]);
 }

@@ -1,20 +1,15 @@
 /** A dry run of a restore: nothing that this file leads to can write to a file system. */
-import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { seeToExtra, type SliceRef } from "../restore/extra.ts";
-import { plannedPart } from "../manifest/planned-part.ts";
 import { previewBatch } from "../restore/preview/preview-batch.ts";
 import { previewRestore } from "../restore/preview/preview-restore.ts";
-import type { RestoreRequest } from "../restore/request.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
-activity(
-  "previewRestore",
-  async (input: PlanInput<RestoreRequest>, storage, settings) =>
-    plannedPart(await previewRestore(input, storage, settings)),
-  { event: "part.planned", record: ({ part }) => listingOutcomes(part) },
-);
+activity("previewRestore", previewRestore, {
+  event: "part.planned",
+  record: ({ part }) => listingOutcomes(part),
+});
 activity("previewFiles", previewBatch, {
   event: "batch.previewed",
   record: batchOutcomes,

@@ -1,22 +1,17 @@
-import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { deleteExtra } from "../restore/delete-extra.ts";
 import { beginRestore, endRestore, giveUpRestore } from "../restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../restore/large-file/restore-range.ts";
 import { planRestore } from "../restore/plan-restore.ts";
-import { plannedPart } from "../manifest/planned-part.ts";
-import type { RestoreRequest } from "../restore/request.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
 import { restoreDirectories } from "../restore/restore-directories.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
-activity(
-  "planRestore",
-  async (input: PlanInput<RestoreRequest>, storage, settings) =>
-    plannedPart(await planRestore(input, storage, settings)),
-  { event: "part.planned", record: ({ part }) => listingOutcomes(part) },
-);
+activity("planRestore", planRestore, {
+  event: "part.planned",
+  record: ({ part }) => listingOutcomes(part),
+});
 activity("restoreFiles", restoreBatch, {
   event: "batch.restored",
   record: batchOutcomes,

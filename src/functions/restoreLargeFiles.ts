@@ -6,7 +6,7 @@ import { reasonOf } from "../orchestration/settle.ts";
 import type { LargeRestoreRef } from "../restore/large-file/attempt.ts";
 import type { Begun } from "../restore/large-file/begin-and-end.ts";
 import type { HashedRestored, RestoredPiece } from "../restore/large-file/restore-range.ts";
-import { LANES } from "../manifest/lanes.ts";
+import { LANES } from "../ledger/cut.ts";
 
 /** Attempts at a file whose blob is overwritten, or whose temporary file is removed, meanwhile. */
 const ATTEMPTS = 3;

@@ -1,12 +1,12 @@
 import * as df from "durable-functions";
-import { handOut } from "../manifest/hand-out.ts";
-import type { PlanInput } from "../manifest/plan.ts";
+import type { Part } from "../ledger/settle-part.ts";
+import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
 import type { SourceRun } from "../manifest/source-run.ts";
 import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, inSlices, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
+import { handOut } from "../orchestration/hand-out.ts";
 import { retry } from "../orchestration/retry.ts";
-import type { PlannedPart } from "../manifest/planned-part.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
 
@@ -35,7 +35,7 @@ df.app.orchestration("restoreSiteContent", function* (context) {
 
 function* plan(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
   const { plan: activity } = input.request.dryRun ? DRY_RUN : RESTORE;
-  return (yield context.df.callActivityWithRetry(activity, retry, input)) as PlannedPart;
+  return (yield context.df.callActivityWithRetry(activity, retry, input)) as Part<PlanOwn>;
 }
 
 function* restorePart(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
@@ -49,8 +49,9 @@ function* restoreWhole(context: df.OrchestrationContext, input: PlanInput<Restor
   const { dryRun, delete: deletes } = request;
   const part = yield* plan(context, input);
   if (part.problem !== undefined) return stopped(part.problem);
-  const { source, realTo, made, files, bytes } = part;
-  const base = { run, request, source, realTo, ...(made === undefined ? {} : { made }) };
+  const { own, files, bytes } = part;
+  const { source } = own;
+  const base = { run, request, ...own };
   const deleteExtra = (inTheWay: boolean) =>
     inSlices(context, (dryRun ? DRY_RUN : RESTORE).extra, { ...base, ...(inTheWay ? { inTheWay } : {}) });
   const setDirectories = (onlyMade = false) =>
@@ -75,9 +76,9 @@ function* restoreWhole(context: df.OrchestrationContext, input: PlanInput<Restor
 function* restoreFiles(
   context: df.OrchestrationContext,
   input: PlanInput<RestoreRequest>,
-  part: PlannedPart,
+  part: Part<PlanOwn>,
 ) {
-  const { batches, lanes, parts } = handOut(input, part, restoreScope(input.request, part));
+  const { batches, lanes, parts } = handOut(input, part, restoreScope(input.request, part.own));
   const { files } = input.request.dryRun ? DRY_RUN : RESTORE;
   const restores = batches.map((batch) => context.df.callActivityWithRetry(files, retry, batch));
   const large = lanes.map((lane) => context.df.callSubOrchestrator("restoreLargeFiles", lane, childId(lane)));

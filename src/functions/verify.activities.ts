@@ -1,19 +1,14 @@
-import type { PlanInput } from "../manifest/plan.ts";
 import { emptyTally } from "../model/outcome.ts";
-import { plannedPart } from "../manifest/planned-part.ts";
 import { planVerify } from "../verify/plan-verify.ts";
-import type { VerifyRequest } from "../verify/request.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";
 import { giveUpVerify, verifySpan } from "../verify/verify-span.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 
-activity(
-  "planVerify",
-  async (input: PlanInput<VerifyRequest>, storage, settings) =>
-    plannedPart(await planVerify(input, storage, settings)),
-  { event: "part.planned", record: ({ part }) => listingOutcomes(part) },
-);
+activity("planVerify", planVerify, {
+  event: "part.planned",
+  record: ({ part }) => listingOutcomes(part),
+});
 activity("verifyFiles", verifyBatch, {
   event: "batch.verified",
   record: batchOutcomes,

@@ -1,11 +1,11 @@
 import * as df from "durable-functions";
-import { handOut } from "../manifest/hand-out.ts";
-import type { PlanInput } from "../manifest/plan.ts";
+import type { Part } from "../ledger/settle-part.ts";
+import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
+import { handOut } from "../orchestration/hand-out.ts";
 import { retry } from "../orchestration/retry.ts";
-import type { PlannedPart } from "../manifest/planned-part.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
 import { verifyScope } from "../verify/verify-scope.ts";
 
@@ -23,13 +23,14 @@ df.app.orchestration("verifyBackup", function* (context) {
 
 /** Looks for all contents, reads some back in parallel batches, and hands what was left to itself. */
 function* verify(context: df.OrchestrationContext, input: PlanInput<VerifyRequest>) {
-  const plan: PlannedPart = yield context.df.callActivityWithRetry("planVerify", retry, input);
+  const plan: Part<PlanOwn> = yield context.df.callActivityWithRetry("planVerify", retry, input);
   if (plan.problem !== undefined) return stopped(plan.problem);
-  const { source, files, bytes } = plan;
+  const { own, files, bytes } = plan;
   const toRead = { files, bytes, complete: plan.rest.length === 0 };
-  if (!input.left) context.df.setCustomStatus({ phase: "reading", runId: input.run, of: source.id, toRead });
+  if (!input.left)
+    context.df.setCustomStatus({ phase: "reading", runId: input.run, of: own.source.id, toRead });
 
-  const { batches, lanes, parts } = handOut(input, plan, verifyScope(source));
+  const { batches, lanes, parts } = handOut(input, plan, verifyScope(own.source));
   const reads = batches.map((batch) => context.df.callActivityWithRetry("verifyFiles", retry, batch));
   const large = lanes.map((lane) => context.df.callSubOrchestrator("verifyLargeFiles", lane, childId(lane)));
   const rest = parts.map((left) => context.df.callSubOrchestrator("verifyBackup", left, childId(left)));

@@ -3,8 +3,8 @@ import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "../orchestration/handed-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { reasonOf } from "../orchestration/settle.ts";
-import { LANES } from "../manifest/lanes.ts";
-import type { LargeRef } from "../manifest/plan.ts";
+import { LANES } from "../ledger/cut.ts";
+import type { LargeRef } from "../ledger/parts.ts";
 import type { VerifyScope } from "../verify/verify-scope.ts";
 import type { Reading, SpanVerified } from "../verify/verify-span.ts";
 

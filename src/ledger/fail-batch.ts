@@ -1,9 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Entry } from "../model/entry.ts";
 import { failed, type Tally } from "../model/outcome.ts";
-import { entry } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
-import type { BatchRef } from "./listing.ts";
+import { openBatch, type BatchRef } from "./parts.ts";
 import { settleOutcomes } from "./outcomes.ts";
 import { batchOutcomes } from "./names.ts";
 
@@ -13,7 +12,7 @@ export async function failBatch(
   service: BlobServiceClient,
 ): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
-  const entries = await ledger.readLines<Entry>(ref.lines, entry);
+  const entries = await openBatch<Entry>(ledger, ref);
   const outcomes = entries.map((each) => failed(each, reason));
   return await settleOutcomes(ledger, batchOutcomes(ref), outcomes);
 }

@@ -4,7 +4,7 @@ import type { Budget } from "../storage/budget.ts";
 import { describe } from "../storage/errors.ts";
 import { isFinal } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
-import type { BatchRef } from "./listing.ts";
+import type { BatchRef } from "./parts.ts";
 import { readTally, settleOutcomes } from "./outcomes.ts";
 import { batchOutcomes } from "./names.ts";
 

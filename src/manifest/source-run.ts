@@ -10,6 +10,7 @@ import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
 import { isSnapshot } from "../ledger/snapshot.ts";
 import { RUN_RECORD } from "../ledger/names.ts";
+import { PartProblem } from "../ledger/settle-part.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
 export interface SourceRun {
@@ -24,7 +25,7 @@ export interface SourceRun {
 }
 
 /** What names a run, or chooses one by time. */
-interface Selector {
+export interface Selector {
   run?: string | undefined;
   at?: string | undefined;
   container?: string | undefined;
@@ -33,7 +34,7 @@ interface Selector {
 }
 
 /** The run cannot be read, for people. */
-export class NoSuchRun extends Error {}
+export class NoSuchRun extends PartProblem {}
 
 /** Summaries read at a time when a run is looked for by time. */
 const READS = 16;
@@ -106,19 +107,14 @@ async function newestOf(
 }
 
 /**
- * Why a run cannot be read any more; undefined where it can. To be asked once the reader's own record is there: a prune
- * first marks what it forgets and then looks for readers, so that of the two one sees the other.
+ * Assures that a run can still be read. To be called once the reader's own record is there: a prune first marks what it
+ * forgets and then looks for readers, so that of the two one sees the other.
+ * @throws NoSuchRun
  */
-export async function whyGone(service: BlobServiceClient, { id }: SourceRun): Promise<string | undefined> {
-  try {
-    const record = await readSummary(new Ledger(service, id)).catch(ofUnreadable);
-    if (record) assertReadable(record, id);
-    else await readSource(service, id);
-    return undefined;
-  } catch (error) {
-    if (error instanceof NoSuchRun) return error.message;
-    throw error;
-  }
+export async function assertThere(service: BlobServiceClient, { id }: SourceRun): Promise<void> {
+  const record = await readSummary(new Ledger(service, id)).catch(ofUnreadable);
+  if (record) assertReadable(record, id);
+  else await readSource(service, id);
 }
 
 /**

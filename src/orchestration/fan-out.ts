@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import type { BatchRef, PartRef } from "../ledger/listing.ts";
+import type { BatchRef, PartRef } from "../ledger/parts.ts";
 import type { Parsed } from "../model/request-fields.ts";
 import { stopped, sum, type Tally } from "../model/outcome.ts";
 import { retry } from "./retry.ts";

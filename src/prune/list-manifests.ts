@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { toLine, type Ledger, type Lines } from "../ledger/ledger.ts";
-import { rangesOf } from "../ledger/listing.ts";
-import { inTurns } from "../model/in-turns.ts";
+import { cutEvenly } from "../ledger/cut.ts";
+import type { Ledger, Lines } from "../ledger/ledger.ts";
+import { writePieces } from "../ledger/parts.ts";
 import { listManifest } from "../manifest/manifest.ts";
 import { MAX_PARTITIONS, type ManifestRef } from "./decision.ts";
 import type { KnownRun } from "./known-runs.ts";
@@ -45,20 +45,10 @@ export async function listManifests(
   ledger: Ledger,
 ): Promise<{ manifests: Lines[]; partitions: number }> {
   const list = `lists/manifests-${randomUUID()}.jsonl`;
-  const pieces: string[][] = [];
-  let inPiece = 0;
-  let total = 0;
-  await inTurns(await manifestsOf(runs, forgotten, ledger.service), ({ ref, files }) => {
-    if (pieces.length === 0 || (inPiece > 0 && inPiece + files > LINES_A_RANGE)) {
-      pieces.push([]);
-      inPiece = 0;
-    }
-    pieces.at(-1)?.push(toLine(ref));
-    inPiece += files;
-    total += files;
-  });
-  const texts = pieces.map((lines) => lines.join(""));
-  if (texts.length > 0) await ledger.writeOnce(list, texts.join(""));
+  const blobs = await manifestsOf(runs, forgotten, ledger.service);
+  const total = blobs.reduce((sum, { files }) => sum + files, 0);
+  const pieces = cutEvenly(blobs, ({ files }) => files, Math.max(1, Math.ceil(total / LINES_A_RANGE)));
+  const refs = pieces.map((piece) => piece.map(({ ref }) => ref));
   const partitions = Math.min(MAX_PARTITIONS, Math.max(1, Math.ceil(total / LINES_A_PARTITION)));
-  return { manifests: rangesOf(list, texts), partitions };
+  return { manifests: await writePieces(ledger, list, refs), partitions };
 }

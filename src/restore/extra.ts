@@ -8,7 +8,7 @@ import { settleOutcomes } from "../ledger/outcomes.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { ExtraWalk, type Eraser } from "./extra-walk.ts";
-import type { PlanBase } from "../manifest/plan.ts";
+import type { PlanOwn } from "../manifest/plan.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "../manifest/run-names.ts";
@@ -16,8 +16,9 @@ import { createSelection } from "../model/selection.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
-export interface SliceRef extends PlanBase<RestoreRequest> {
+export interface SliceRef extends PlanOwn {
   run: string;
+  request: RestoreRequest;
   slice: number;
   /** Only what is in the way of what is to be restored: in the place of a directory, or below that of a file. */
   inTheWay?: boolean;

@@ -4,21 +4,21 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { ignore } from "../files/pinned-directory.ts";
 import { realOrNearest } from "../files/roots.ts";
-import { fileError } from "../files/file-error.ts";
 import { realDirectory } from "../files/real-path.ts";
-import { FileTimeout, withTimeout } from "../files/timeout.ts";
+import { withTimeout } from "../files/timeout.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { PartProblem, type Part } from "../ledger/settle-part.ts";
 import { forDisk } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
 import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
 import { lookUp } from "./look.ts";
 import type { ManifestItem } from "../manifest/manifest.ts";
-import { planFiles, type Planning, type RestorePlan } from "./plan-files.ts";
-import { noPlan, type PlanInput } from "../manifest/plan.ts";
+import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
+import { planFiles, type Ways } from "./plan-files.ts";
 import { probeNames } from "./probe-names.ts";
 import { modesAbove } from "./recorded-directories.ts";
-import { refusedTarget } from "./refused-target.ts";
+import { asTargetProblem, refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** Plans one part of a restore; see planFiles. Makes the directory to restore into. */
@@ -26,26 +26,23 @@ export async function planRestore(
   input: PlanInput<RestoreRequest>,
   service: BlobServiceClient,
   settings: Settings,
-): Promise<RestorePlan> {
+): Promise<Part<PlanOwn>> {
   const { largeFile } = settings;
   return await planFiles(input, service, settings, { settleTarget, ignoredIn, complete, largeFile });
 }
 
-const settleTarget: Planning["settleTarget"] = async (base, ledger, settings) => {
-  const { to } = base.request;
+const settleTarget: Ways["settleTarget"] = async (to, ledger, settings) => {
   const { fileTimeoutMs } = settings;
   try {
     // Below the real path of what is there, which is what must allow it.
     const real = await realOrNearest(to, fileTimeoutMs);
     const outside = await refusedTarget({ to, realTo: real }, settings);
-    if (outside !== undefined) return noPlan(base, outside);
+    if (outside !== undefined) throw new PartProblem(outside);
     const made = await makeTarget(real, ledger, fileTimeoutMs);
     const realTo = await withTimeout(realDirectory(to), fileTimeoutMs, "looking it up");
-    return { ...base, made, realTo };
+    return { made, realTo };
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const why = error instanceof FileTimeout ? error.message : fileError(code);
-    return noPlan(base, `The directory ${to} cannot be restored into: ${why}.`);
+    throw asTargetProblem(error, to);
   }
 };
 
@@ -69,11 +66,11 @@ async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: number): 
 
 const targetRecord = z.looseObject({ made: z.boolean() });
 
-const ignoredIn: Planning["ignoredIn"] = async (realTo, { fileTimeoutMs }) =>
+const ignoredIn: Ways["ignoredIn"] = async (realTo, { fileTimeoutMs }) =>
   await withTimeout(probeNames(realTo), fileTimeoutMs, "trying its names");
 
 /** The modes of the directories above the items, and which of these are to be made. */
-const complete: Planning["complete"] = async (planned, blobs, { source, realTo }, service, settings) => {
+const complete: Ways["complete"] = async (planned, blobs, { source, realTo }, service, settings) => {
   const { fileTimeoutMs } = settings;
   const modes = await modesAbove(new Ledger(service, source.id), blobs);
   const makes = await missingDirectories(directoriesAbove(planned), { realTo, fileTimeoutMs });

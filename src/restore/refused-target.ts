@@ -1,4 +1,7 @@
+import { fileError } from "../files/file-error.ts";
 import { isAllowed } from "../files/roots.ts";
+import { FileTimeout } from "../files/timeout.ts";
+import { PartProblem } from "../ledger/settle-part.ts";
 import type { Settings } from "../settings.ts";
 
 /**
@@ -15,4 +18,12 @@ export async function refusedTarget(
   const allowed = (directory: string) => isAllowed(directory, restoreRoots, fileTimeoutMs);
   if ((await allowed(realTo)) && (await allowed(to))) return undefined;
   return `The directory ${to} is not in one of those that may be restored into. The setting RESTORE_ROOTS names them.`;
+}
+
+/** Why a directory cannot be restored into, by what its file system says. */
+export function asTargetProblem(error: unknown, to: string): PartProblem {
+  if (error instanceof PartProblem) return error;
+  const { code = String(error) } = error as NodeJS.ErrnoException;
+  const why = error instanceof FileTimeout ? error.message : fileError(code);
+  return new PartProblem(`The directory ${to} cannot be restored into: ${why}.`);
 }

@@ -2,12 +2,11 @@ import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
-import type { BatchRef } from "../ledger/listing.ts";
+import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
 import { ignore } from "../files/pinned-directory.ts";
-import { readBatch } from "../manifest/plan.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import { byDirectory, inDirectory } from "../files/in-directory.ts";
 import { openStore } from "../store/open-store.ts";
 import { beginBatch, type Begun } from "./in-place.ts";
@@ -30,7 +29,7 @@ export async function restoreBatch(
   return await settleBatch(ref, service, async (ledger) => {
     const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
     if (refused !== undefined) return refused;
-    const items = await readBatch(ledger, ref.lines);
+    const items = await openBatch<PlannedItem>(ledger, ref, plannedItem);
     const work = `${ref.run}/${ref.part}/${ref.batch}`;
     const context = restoreContext(ref, work, { service, settings, budget });
     const begun = await beginBatch(ref, items, ledger, context);

@@ -21,7 +21,8 @@ import { parentPath } from "./decide.ts";
 import { depthOf } from "./directories-to-make.ts";
 import { lookUp } from "./look.ts";
 import { NameSet } from "../manifest/name-set.ts";
-import { readPlan, WHOLE_RUN, type PlanBase } from "../manifest/plan.ts";
+import { readPart, WHOLE } from "../ledger/parts.ts";
+import { planRecord, type Plan, type PlanOwn } from "../manifest/plan.ts";
 import { directoriesOf, partsOf, type RecordedDirectory } from "./recorded-directories.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
@@ -30,8 +31,9 @@ import { createSelection } from "../model/selection.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
 
 /** One slice of the work, as an activity is given it: what one call manages in its time. */
-export interface DirectoriesRef extends PlanBase<RestoreRequest> {
+export interface DirectoriesRef extends PlanOwn {
   run: string;
+  request: RestoreRequest;
   slice: number;
   /** Only what the restore made: it ended early, or was canceled. */
   onlyMade?: boolean;
@@ -138,9 +140,9 @@ async function readSlice(ledger: Ledger, ref: DirectoriesRef): Promise<Directori
 /** The directories that this restore makes, by the plans of its parts. */
 async function madeDirectories(ledger: Ledger): Promise<NameSet> {
   const made = new NameSet();
-  const parts = [WHOLE_RUN];
+  const parts = [WHOLE];
   for (const part of parts) {
-    const plan = await readPlan(ledger, part);
+    const plan = await readPart<Plan>(ledger, part, planRecord);
     if (plan?.makes)
       for (const path of await ledger.readLines<string>(plan.makes, z.string())) made.add(path);
     parts.push(...(plan?.rest ?? []).map((_range, index) => `${part}.${index}`));

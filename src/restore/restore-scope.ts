@@ -1,4 +1,4 @@
-import type { PlanBase } from "../manifest/plan.ts";
+import type { PlanOwn } from "../manifest/plan.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** Where a restore reads and writes, and how: what its activities are given by the orchestration, and take from no record. */
@@ -14,7 +14,7 @@ export interface RestoreScope extends Pick<RestoreRequest, "overwrite" | "delete
 
 export function restoreScope(
   { to, overwrite, delete: deletes }: RestoreRequest,
-  { source, realTo }: Pick<PlanBase<RestoreRequest>, "source" | "realTo">,
+  { source, realTo }: PlanOwn,
 ): RestoreScope {
   const { container, prefix } = source;
   return { target: to, realTo, container, prefix, overwrite, delete: deletes };

@@ -2,14 +2,13 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
-import type { BatchRef } from "../ledger/listing.ts";
+import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import { openStore } from "../store/open-store.ts";
 import { Corrupt, Lost, type Read } from "../store/store.ts";
 import { findContents } from "../store/files/find-content.ts";
 import type { Source } from "../model/source.ts";
-import { readBatch } from "../manifest/plan.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import type { GetBlobRequests } from "../storage/get-blob-request.ts";
@@ -27,7 +26,7 @@ export async function verifyBatch(
   budget: Budget,
 ): Promise<Tally> {
   return await settleBatch(ref, service, async (ledger) => {
-    const items = await readBatch(ledger, ref.lines);
+    const items = await openBatch<PlannedItem>(ledger, ref, plannedItem);
     const store = openStore(ref, service, settings);
     return { outcomes: await store.fetch(items, budget, readBack) };
   });

@@ -8,8 +8,8 @@ import { heartbeat } from "../ledger/alive.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { downloadFrom } from "../store/files/download.ts";
 import type { Source } from "../model/source.ts";
-import { readLarge, type LargeRef } from "../manifest/plan.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import { openLarge, type LargeRef } from "../ledger/parts.ts";
+import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";
@@ -53,7 +53,7 @@ export async function verifySpan(
   try {
     const before = await readTally(ledger, largeOutcome(ref));
     if (before) return { settled: before };
-    const item = await readLarge(ledger, ref);
+    const item = await openLarge<PlannedItem>(ledger, ref, plannedItem);
     if (!item) return "none";
     const requests = new GetBlobRequests(service.getContainerClient(ref.container), settings.behindProxy);
     const read = await readNext(item, ref.prefix, ref.reading ?? { position: 0, tries: 1 }, requests, budget);
@@ -99,7 +99,7 @@ export async function giveUpVerify(
   service: BlobServiceClient,
 ): Promise<Tally> {
   const ledger = new Ledger(service, ref.run);
-  const item = await readLarge(ledger, ref);
+  const item = await openLarge<PlannedItem>(ledger, ref, plannedItem);
   if (!item) return emptyTally();
   return await settleOutcomes(ledger, largeOutcome(ref), [failed(item, reason)]);
 }

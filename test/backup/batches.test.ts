@@ -1,60 +1,61 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { costOf, cut, MAX_BATCHES, MOST_A_BATCH, take } from "../../src/ledger/batches.ts";
-import type { Entry } from "../../src/model/entry.ts";
-import { cutRest } from "../../src/backup/rest.ts";
-import { MAX_PARTS } from "../../src/ledger/listing.ts";
+import { cutPending } from "../../src/backup/rest.ts";
 import type { Pending } from "../../src/backup/walk.ts";
+import {
+  costOf,
+  cutIntoBatches,
+  cutRest,
+  MAX_BATCHES,
+  MAX_PARTS,
+  MOST_A_BATCH,
+} from "../../src/ledger/cut.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { writePieces } from "../../src/ledger/parts.ts";
+import type { Entry } from "../../src/model/entry.ts";
 
 const MIB = 1024 * 1024;
 
 const entriesOf = (sizes: number[]): Entry[] =>
   sizes.map((size, index) => ({ path: `ü${index}`, kind: "file", size, mtime: 0, mode: 0o644 }));
-const linesOf = (entries: Entry[]): string[] => entries.map((entry) => `${JSON.stringify(entry)}\n`);
 
 const sizes = fc.array(fc.oneof(fc.nat(100), fc.nat(1_000_000), fc.nat(500_000_000)), { maxLength: 400 });
-const limits = fc.integer({ min: 48, max: MAX_BATCHES });
+/** Some of the files are larger. */
+const LARGE = 450_000_000;
 
 describe("batches", () => {
-  it("each entry is in exactly one, in order; none is empty; never more than the limit", () => {
+  it("each file is in one batch, one lane or left, in order; none is empty; never more than 64 of both", () => {
     fc.assert(
-      fc.property(sizes, limits, (list, limit) => {
-        const entries = entriesOf(list);
-        const lines = linesOf(entries);
-        const batches = cut("list", entries, lines, limit);
-        const content = Buffer.from(lines.join(""));
-        let end = 0;
-        const seen = batches.flatMap(({ list: name, offset, length, files, bytes }) => {
-          expect(name).toBe("list");
-          expect(offset).toBe(end);
-          end = offset + length;
-          const entriesInFolder = content.subarray(offset, end).toString().split("\n").slice(0, -1);
-          const parsed = entriesInFolder.map((line) => JSON.parse(line) as Entry);
-          expect(parsed).toHaveLength(files);
-          expect(parsed.reduce((sum, { size }) => sum + size, 0)).toBe(bytes);
-          expect(files).toBeGreaterThan(0);
-          return parsed;
-        });
-        expect(end).toBe(content.length);
-        expect(seen).toEqual(entries);
-        expect(batches.length).toBeLessThanOrEqual(limit);
+      fc.property(sizes, (list) => {
+        const files = entriesOf(list);
+        const { batches, lanes, later } = cutIntoBatches(files, LARGE);
+        const small = files.filter(({ size }) => size <= LARGE);
+        expect([...batches.flat(), ...later]).toEqual(small);
+        const large = files.filter(({ size }) => size > LARGE);
+        expect(lanes.flatMap((lane) => lane.map(({ path }) => path)).sort()).toEqual(
+          large.map(({ path }) => path).sort(),
+        );
+        lanes.forEach((lane, index) =>
+          expect(lane).toEqual(large.filter((_file, number) => number % 16 === index)),
+        );
+        expect([...batches, ...lanes].every(({ length }) => length > 0)).toBe(true);
+        expect(batches.length + lanes.length).toBeLessThanOrEqual(MAX_BATCHES);
+        expect(batches.length > 0 || small.length === 0).toBe(true);
       }),
     );
   });
 
-  it("are of nearly equal cost: none costs more than its share and one entry more", () => {
+  it("are of nearly equal cost: none costs more than its share and one file more, nor than 64 MiB and one more", () => {
     fc.assert(
-      fc.property(sizes, limits, (list, limit) => {
-        const entries = entriesOf(list);
-        const batches = cut("list", entries, linesOf(entries), limit);
+      fc.property(sizes, (list) => {
+        const { batches, lanes } = cutIntoBatches(entriesOf(list), LARGE);
         const costs = batches.map(costOfBatch);
+        const files = batches.flat();
         const total = costs.reduce((sum, cost) => sum + cost, 0);
-        const biggest = costOf({ size: Math.max(0, ...list) });
-        for (const cost of costs)
-          expect(cost).toBeLessThanOrEqual(
-            total / Math.min(limit, list.length, Math.max(1, Math.floor(total / (8 * MIB)))) + biggest,
-          );
+        const biggest = Math.max(0, ...files.map(costOf));
+        const limit = MAX_BATCHES - lanes.length;
+        const share = total / Math.min(limit, files.length, Math.max(1, Math.floor(total / (8 * MIB))));
+        for (const cost of costs) expect(cost).toBeLessThanOrEqual(Math.min(share, MOST_A_BATCH) + biggest);
       }),
     );
   });
@@ -68,41 +69,25 @@ describe("batches", () => {
     [64, 8 * MIB, 64],
   ])("%i files of %i bytes are %i batches: what is worth an activity", (files, size, batches) => {
     const entries = entriesOf(Array<number>(files).fill(size));
-    expect(cut("list", entries, linesOf(entries))).toHaveLength(batches);
+    expect(cutIntoBatches(entries, Infinity).batches).toHaveLength(batches);
   });
 
-  it("of what is taken cost at most 64 MiB and one file more; the rest is left, and something is always taken", () => {
-    fc.assert(
-      fc.property(sizes, limits, (list, limit) => {
-        const entries = entriesOf(list);
-        const { now, later } = take(entries, limit);
-        expect([...now, ...later]).toEqual(entries);
-        expect(now.length > 0 || entries.length === 0).toBe(true);
-        const biggest = costOf({ size: Math.max(0, ...list) });
-        for (const batch of cut("list", now, linesOf(now), limit))
-          expect(costOfBatch(batch)).toBeLessThanOrEqual(MOST_A_BATCH + biggest);
-      }),
-    );
+  it("leaves large files where a part is to take only some", () => {
+    const files = entriesOf(Array<number>(20).fill(9));
+    const { batches, lanes, later } = cutIntoBatches(files, 8, 16);
+    expect({ batches, lanes: lanes.flat(), later }).toEqual({
+      batches: [],
+      lanes: files.slice(0, 16),
+      later: files.slice(16),
+    });
   });
 });
 
-function costOfBatch({ bytes, files }: { bytes: number; files: number }): number {
-  return bytes + files * costOf({ size: 0 });
+function costOfBatch(files: readonly Entry[]): number {
+  return files.reduce((sum, file) => sum + costOf(file), 0);
 }
 
-/** Takes what is written, in memory: what is tested is where the cuts are. */
-function paper(): { ledger: Ledger; written: () => Buffer } {
-  let content: Buffer = Buffer.alloc(0);
-  const ledger = {
-    writeOnce: (_name: string, body: Buffer) => {
-      content = body;
-      return Promise.resolve({ won: true, versioned: false });
-    },
-  } as unknown as Ledger;
-  return { ledger, written: () => content };
-}
-
-describe("what is left to walk", () => {
+describe("what is left", () => {
   const pending = fc.array(
     fc.oneof(
       fc.string().map((file): Pending => ({ file })),
@@ -111,31 +96,52 @@ describe("what is left to walk", () => {
     { maxLength: 300 },
   );
 
-  it("is cut so that each item is in exactly one part, no part is empty, and there are at most 32", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        pending,
-        fc.integer({ min: 1, max: 1000 }),
-        fc.nat(1000),
-        async (left, perListing, seen) => {
-          const { ledger, written } = paper();
-          const parts = await cutRest(left, ledger, "rest", perListing, seen);
-          expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
-          expect(parts.length === 0).toBe(left.length === 0);
-          let end = 0;
-          const items = parts.flatMap(({ list, offset, length }) => {
-            expect(list).toBe("rest");
-            expect(offset).toBe(end);
-            expect(length).toBeGreaterThan(0);
-            end = offset + length;
-            const lines = written().subarray(offset, end).toString().split("\n").slice(0, -1);
-            return lines.map((line) => JSON.parse(line) as Pending);
-          });
-          expect(end).toBe(written().length);
-          const texts = (list: readonly Pending[]) => list.map((item) => JSON.stringify(item)).sort();
-          expect(texts(items)).toEqual(texts(left));
-        },
-      ),
+  it("to walk is cut so that each item is in exactly one part, no part is empty, and there are at most 32", () => {
+    fc.assert(
+      fc.property(pending, fc.integer({ min: 1, max: 1000 }), fc.nat(1000), (left, perListing, seen) => {
+        const parts = cutPending(left, perListing, seen);
+        expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
+        expect(parts.length === 0).toBe(left.length === 0);
+        expect(parts.every(({ length }) => length > 0)).toBe(true);
+        const texts = (items: readonly Pending[]) => items.map((item) => JSON.stringify(item)).sort();
+        expect(texts(parts.flat())).toEqual(texts(left));
+      }),
     );
   });
+
+  it("is at least two parts where one would be too much, so that dividing ends", () => {
+    const weights = fc.array(fc.nat(100_000), { minLength: 2, maxLength: 100 });
+    fc.assert(
+      fc.property(weights, (list) => {
+        fc.pre(list.reduce((sum, weight) => sum + weight, 0) > 20_000);
+        const parts = cutRest(list, (weight) => weight, 20_000);
+        expect(parts.flat()).toEqual(list);
+        expect(parts.length).toBeGreaterThan(1);
+        expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
+      }),
+    );
+  });
+});
+
+it("the pieces of a list are its ranges, one after the other, by bytes", async () => {
+  let written = Buffer.alloc(0);
+  const ledger = {
+    writeOnce: (_name: string, body: string) => {
+      written = Buffer.from(body);
+      return Promise.resolve({ won: true, versioned: false });
+    },
+  } as unknown as Ledger;
+  const pieces = [entriesOf([1, 2]), entriesOf([3]), entriesOf([4, 5, 6])];
+  const ranges = await writePieces(ledger, "list", pieces);
+  expect(ranges.map(({ list }) => list)).toEqual(["list", "list", "list"]);
+  const read = ranges.map(({ offset, length }) =>
+    written
+      .subarray(offset, offset + length)
+      .toString()
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Entry),
+  );
+  expect(read).toEqual(pieces);
+  expect(ranges.at(-1)!.offset + ranges.at(-1)!.length).toBe(written.length);
 });

@@ -3,16 +3,16 @@ import { createHash, randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles, type ListInput } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { handOut as handOutPlan } from "../../src/manifest/hand-out.ts";
+import { handOut } from "../../src/orchestration/hand-out.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import type { PlanInput } from "../../src/manifest/plan.ts";
 import type { PlannedItem } from "../../src/manifest/planned-item.ts";
 import { restoreRequest, type RestoreRequest } from "../../src/restore/request.ts";
+import { handOutListing } from "../harness/domain.ts";
 import { Drive, startDrive } from "../harness/drive.ts";
 import { forgeRun } from "../restore/forge.ts";
 import { temporary, write } from "../restore/tree.ts";
@@ -39,7 +39,7 @@ async function listAll(root: string, { service, settings }: Drive = drive) {
     for (const lines of listing.batches) batches.push(await read(lines));
     for (const lines of listing.large)
       large.push(...(await new Ledger(service, run).readLines<Entry>(lines)));
-    inputs.push(...handOut(input, listing).parts);
+    inputs.push(...handOutListing(input, listing).parts);
   }
   return { batches, large, depth };
 }
@@ -92,7 +92,7 @@ test("a restore of a run that recorded more in one batch: the same, and all of i
     const plan = await planRestore(input, azurite.service, drive.settings);
     for (const batch of plan.batches)
       planned.push(await new Ledger(azurite.service, run).readLines<PlannedItem>(batch));
-    inputs.push(...handOutPlan(input, plan, {}).parts);
+    inputs.push(...handOut(input, plan, {}).parts);
   }
   expect(inputs).toHaveLength(2);
   expect(pathsOf(planned.flat())).toEqual(names);

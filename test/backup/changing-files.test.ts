@@ -9,12 +9,10 @@ import { hashSpan, type HashedSpan, type Span } from "../../src/backup/large-fil
 import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
-import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, type Tally } from "../../src/model/outcome.ts";
-import type { Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
-import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { handOutListing, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { Drive } from "../harness/drive.ts";
 import { bytes, bytesOf, makeFolder, makeTree, readTree, type TreeSpec } from "../harness/tree.ts";
 
@@ -47,20 +45,25 @@ async function list(spec: TreeSpec): Promise<Listing> {
   await makeTree(root, spec);
   // A file that is as old as the clock's tick is given time by the app; here it would only cost time.
   for (const name of Object.keys(spec)) await utimes(path.join(root, name), 1e9, 1e9);
-  return await listFiles({ run, part: "0", request: requestFor(root) }, domain.service, domain.settings);
+  return await listAs(requestFor(root));
 }
+
+async function listAs(request: BackupRequest) {
+  const listing = await listFiles({ run, part: "0", request }, domain.service, domain.settings);
+  return { ...listing, request };
+}
+
+type Listing = Awaited<ReturnType<typeof listAs>>;
 
 async function copyAll(listing: Listing): Promise<Tally> {
   const { service, settings, budget } = domain;
-  const { batches } = handOut({ run, part: "0", request: requestOf(listing) }, listing);
+  const { batches } = handOutListing({ run, part: "0", request: listing.request }, listing);
   return sum(await Promise.all(batches.map((batch) => copyBatch(batch, service, settings, budget))));
 }
 
 /** The large file of a listing. */
 const largeOf = (listing: Listing) =>
-  handOut({ run, part: "0", request: requestOf(listing) }, listing).large[0]!;
-/** It records all of the request, which readers know in part. */
-const requestOf = ({ request }: Listing) => request as BackupRequest;
+  handOutListing({ run, part: "0", request: listing.request }, listing).lanes[0]!;
 const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);
 const outcomeOf = async (name: string) => outcomesByPath(await readLedger(domain.service, run)).get(name);
 
@@ -192,12 +195,11 @@ describe("a large file that is compared with its blob", () => {
   const SIZE = 18 * 1024 * 1024;
   const again = async (spec: TreeSpec): Promise<AttemptRef> => {
     const { service, settings } = domain;
-    const request = requestOf(await list(spec));
+    const { request } = await list(spec);
     await new Drive(service, settings).backup(request, run);
     run = newRun();
     const incremental = { ...request, mode: "incremental", checksum: true } as const;
-    const second = await listFiles({ run, part: "0", request: incremental }, service, settings);
-    return { ...largeOf(second), attempt: 1 };
+    return { ...largeOf(await listAs(incremental)), attempt: 1 };
   };
 
   it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {

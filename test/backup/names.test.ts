@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatMtime } from "../../src/model/time.ts";
 import { blockId, newMark } from "../../src/backup/block-id.ts";
 import { blobKey, whyNotABlobName } from "../../src/model/blob-name.ts";
-import { rootProblem, resolveRoot } from "../../src/backup/walk.ts";
+import { resolveRoot, rootProblem } from "../../src/backup/resolve-root.ts";
 
 it("a backslash clashes in Blob Storage with the slash of another path", () => {
   expect(blobKey("a\\b/c")).toBe(blobKey("a/b\\c"));

@@ -3,12 +3,11 @@ import { chmod, rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
-import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { sum, verdict } from "../../src/model/outcome.ts";
 import { asNobody } from "../harness/as-nobody.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
-import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { handOutListing, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { link, makeFolder, makeTree } from "../harness/tree.ts";
 
 let domain: Domain;
@@ -42,7 +41,7 @@ describe("what may not be read", () => {
     const tally = await asNobody(async () => {
       const { service, settings, budget } = domain;
       const listing = await listFiles({ run, part: "0", request }, service, settings);
-      const { batches } = handOut({ run, part: "0", request }, listing);
+      const { batches } = handOutListing({ run, part: "0", request }, listing);
       const copies = batches.map((batch) => copyBatch(batch, service, settings, budget));
       return sum([listing.found, ...(await Promise.all(copies))]);
     });

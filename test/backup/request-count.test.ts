@@ -3,10 +3,9 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
-import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
-import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { listPart, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 
 let domain: Domain;
@@ -27,7 +26,7 @@ async function backUp(request: BackupRequest) {
   const run = newRun();
   const { service, settings, budget } = domain;
   const whole = { run, part: "0", request };
-  const { batches } = handOut(whole, await listFiles(whole, service, settings));
+  const { batches } = await listPart(whole, domain);
   for (const batch of batches) await copyBatch(batch, service, settings, budget);
   return domain.proxy.requests.slice(before).filter(({ container }) => container === request.container);
 }

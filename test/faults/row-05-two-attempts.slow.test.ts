@@ -4,10 +4,8 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
-import { handOut } from "../../src/backup/hand-out.ts";
-import { listFiles } from "../../src/backup/list-files.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
-import { newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { listPart, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import type { StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
@@ -56,7 +54,7 @@ describe("row 5: two attempts of one batch while its files change", () => {
         await write("big.bin");
         const request = requestFor(root);
         const whole = { run, part: "0", request };
-        const { batches } = handOut(whole, await listFiles(whole, service, settings));
+        const { batches } = await listPart(whole, domain);
         // The files change as often as a write comes by, for a while.
         let changes = 4;
         proxy.before = async ({ method, container, comp, blob }) => {
@@ -100,7 +98,7 @@ describe("row 5: two attempts of one batch while its files change", () => {
     const root = await makeTree(path.join(folder, run), { "big.bin": bytes(SIZES["big.bin"], "old") });
     const request = requestFor(root);
     const whole = { run, part: "0", request };
-    const [batch] = handOut(whole, await listFiles(whole, service, settings)).batches;
+    const [batch] = (await listPart(whole, domain)).batches;
     const attempt = () => copyBatch(batch!, service, settings, budget);
     let late: StorageRequest | undefined;
     let other: Promise<unknown> | undefined;

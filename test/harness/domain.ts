@@ -2,7 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "../../src/storage/budget.ts";
+import { copyScope } from "../../src/backup/copy-scope.ts";
+import { listFiles, type ListInput } from "../../src/backup/list-files.ts";
 import { parseBackupRequest, type BackupRequest } from "../../src/backup/request.ts";
+import { handOut } from "../../src/orchestration/hand-out.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";
 import { connect } from "../../src/storage/connect.ts";
 import { takeAccount } from "./azurite.ts";
@@ -41,4 +44,16 @@ export function requestFor(root: string, more: Partial<BackupRequest> = {}): Bac
   const parsed = parseBackupRequest({ root, container: `test-${newRun()}`, ...more });
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.value;
+}
+
+/** Lists a part of a tree, and hands it out as the orchestrator does. */
+export async function listPart(
+  input: ListInput,
+  { service, settings }: Pick<Domain, "service" | "settings">,
+) {
+  return handOutListing(input, await listFiles(input, service, settings));
+}
+
+export function handOutListing(input: ListInput, listing: Awaited<ReturnType<typeof listFiles>>) {
+  return handOut(input, listing, copyScope(input.request, listing.own));
 }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { expect, test } from "vitest";
-import { handOut } from "../../src/manifest/hand-out.ts";
+import { handOut } from "../../src/orchestration/hand-out.ts";
 import { beginRestore } from "../../src/restore/large-file/begin-and-end.ts";
 import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
@@ -26,7 +26,7 @@ test("what was written of a large file is hashed for a bounded time, and then by
   const request = restoreRequest.parse({ run: source, to: temporary() });
   const whole = { run, part: "0", request };
   const plan = await planRestore(whole, hurried.service, hurried.settings);
-  const large = { ...handOut(whole, plan, restoreScope(request, plan)).lanes[0]!, attempt: 1 };
+  const large = { ...handOut(whole, plan, restoreScope(request, plan.own)).lanes[0]!, attempt: 1 };
   await beginRestore(large, hurried.service, hurried.settings, hurried.budget);
   await restoreRange({ ...large, range: 0 }, hurried.service, hurried.settings, hurried.budget);
   const span = { ...large, from: 0, to: 9 * MIB };

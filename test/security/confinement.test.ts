@@ -4,7 +4,6 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { beginAttempt } from "../../src/backup/large-file/begin-and-commit.ts";
-import { handOut } from "../../src/backup/hand-out.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { Ledger, linesAt, toLines } from "../../src/ledger/ledger.ts";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
@@ -14,7 +13,7 @@ import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../harness/drive.ts";
 import { snapshotOf } from "../restore/tree.ts";
 import { readBlobs, readLedger } from "../harness/blobs.ts";
-import { newRun, requestFor } from "../harness/domain.ts";
+import { handOutListing, listPart, newRun, requestFor } from "../harness/domain.ts";
 import { directory, link, makeFolder, makeTree, type TreeSpec } from "../harness/tree.ts";
 import { startSwapper } from "./swapper.ts";
 
@@ -112,8 +111,8 @@ describe.runIf(process.platform === "linux")("directories that are swapped for l
         const { run: restoring } = await drive.restore(request);
         // A restore leaves what is extra where something failed; here it is to be tried all the same.
         const whole = { run: restoring, part: "0", request };
-        const { source, realTo } = await planRestore(whole, drive.service, drive.settings);
-        const slice = { run: restoring, slice: 0, request, source, realTo };
+        const { own } = await planRestore(whole, drive.service, drive.settings);
+        const slice = { run: restoring, slice: 0, request, ...own };
         removed += (await deleteExtra(slice, drive.service, drive.settings)).deleted;
         expect(await snapshotOf(outside)).toEqual(before);
       }
@@ -136,7 +135,7 @@ it("a directory that has become a link since it was listed: its files, links and
   const run = newRun();
   const request = requestFor(root);
   const whole = { run, part: "0", request };
-  const { batches } = handOut(whole, await listFiles(whole, service, settings));
+  const { batches } = await listPart(whole, { service, settings });
   await rename(path.join(root, "d"), path.join(root, "moved"));
   await symlink(path.join(outside, "d"), path.join(root, "d"));
   for (const batch of batches) await copyBatch(batch, service, settings, budget);
@@ -181,7 +180,7 @@ describe("lists that lead elsewhere", () => {
       mtime: 1,
       mode: 0o644,
     }));
-    const [batch] = handOut(whole, { ...listing, batches: [await lines(entries)] }).batches;
+    const [batch] = handOutListing(whole, { ...listing, batches: [await lines(entries)] }).batches;
     await copyBatch(batch!, drive.service, drive.settings, drive.budget);
     const { outcomes } = await readLedger(drive.service, whole.run);
     expect(outcomes.map(({ path: at, outcome }) => [at, outcome])).toEqual(
@@ -194,7 +193,7 @@ describe("lists that lead elsewhere", () => {
   it("directories and files left to walk that lie outside are not looked at", async () => {
     const { drive, whole, listing, lines } = await forged();
     const rest = [await lines([{ dir: ".." }, { file: "../secret" }, { dir: "../empty" }])];
-    const [part] = handOut(whole, { ...listing, rest }).parts;
+    const [part] = handOutListing(whole, { ...listing, rest }).parts;
     expect((await listFiles(part!, drive.service, drive.settings)).batches).toEqual([]);
     const { outcomes } = await readLedger(drive.service, whole.run);
     expect(outcomes.map(({ path: at }) => at).sort()).toEqual(["..", "../empty", "../secret"]);
@@ -203,13 +202,9 @@ describe("lists that lead elsewhere", () => {
 
   it("another root is refused by BACKUP_ROOTS in each activity", async () => {
     const { tree, drive, whole, listing, lines } = await forged();
-    const {
-      batches,
-      large: files,
-      parts,
-    } = handOut(whole, {
+    const { batches, lanes, parts } = handOutListing(whole, {
       ...listing,
-      realRoot: tree,
+      own: { ...listing.own, realRoot: tree },
       rest: [await lines([{ dir: "" }])],
       large: [await lines([{ path: "secret", kind: "file", size: 9, mtime: 1, mode: 0o644 }])],
     });
@@ -217,7 +212,7 @@ describe("lists that lead elsewhere", () => {
     const refused = /BACKUP_ROOTS allows/;
     expect((await copyBatch(batches[0]!, service, settings, budget)).stopped).toMatch(refused);
     expect((await listFiles(parts[0]!, service, settings)).problem).toMatch(refused);
-    const large = await beginAttempt({ ...files[0]!, attempt: 0 }, service, settings);
+    const large = await beginAttempt({ ...lanes[0]!, attempt: 0 }, service, settings);
     expect("settled" in large && large.settled.failures.join()).toMatch(refused);
   });
 });

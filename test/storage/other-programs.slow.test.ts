@@ -5,9 +5,8 @@ import path from "node:path";
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { expect, test } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
-import { handOut } from "../../src/backup/hand-out.ts";
-import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
+import { listPart } from "../harness/domain.ts";
 import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
@@ -70,7 +69,7 @@ test("a lease that has ended since the destination was listed is in nobody's way
   await write(root, { file: "new" });
   const run = randomUUID().replaceAll("-", "");
   const whole = { run, part: "0", request: backupRequest.parse({ root, container }) };
-  const [batch] = handOut(whole, await listFiles(whole, drive.service, drive.settings)).batches;
+  const [batch] = (await listPart(whole, drive)).batches;
   await at.getBlockBlobClient("file").getBlobLeaseClient().breakLease(0);
   const { counts } = await copyBatch(batch!, drive.service, drive.settings, drive.budget);
   expect(counts).toMatchObject({ copied: 1, failed: 0 });

@@ -1,8 +1,8 @@
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { entry as line, fileSize, readRecord } from "../../ledger/damaged.ts";
-import type { Ledger, Lines } from "../../ledger/ledger.ts";
-import type { PartRef } from "../../ledger/listing.ts";
+import { fileSize, readRecord } from "../../ledger/damaged.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { openLarge as openLine, type LargeRef } from "../../ledger/parts.ts";
 import { blobName } from "../../model/blob-name.ts";
 import { markBeside } from "../blocks-there.ts";
 import { BLOCK } from "../../storage/budget.ts";
@@ -21,11 +21,7 @@ const BLOCKS_A_RANGE = 16;
 export const RANGES_A_WAVE = 64;
 
 /** One large file of a listing, as an orchestration is given it. */
-export interface LargeFileRef extends PartRef, CopyScope {
-  large: number;
-  /** The one line of the list that is about it. */
-  line: Lines;
-}
+export interface LargeFileRef extends LargeRef, CopyScope {}
 
 /** One try at a large file. A file that changes is tried again from the start. */
 export interface AttemptRef extends LargeFileRef {
@@ -109,7 +105,7 @@ export function isAsPlanned(file: OpenFile, plan: Plan): boolean {
 
 /** The listing's line for a large file. */
 export async function openLarge(ledger: Ledger, ref: LargeFileRef): Promise<Entry> {
-  const [entry] = await ledger.readLines<Entry>(ref.line, line);
+  const entry = await openLine<Entry>(ledger, ref);
   if (!entry)
     throw new Error(`The ledger of run ${ref.run} has no large file ${ref.large} in part ${ref.part}.`);
   return entry;

@@ -6,8 +6,8 @@ import { Ledger } from "../../ledger/ledger.ts";
 import { isCanceled } from "../../ledger/run-record.ts";
 import type { Settings } from "../../settings.ts";
 import type { Source } from "../../model/source.ts";
-import { readLarge, type LargeRef } from "../../manifest/plan.ts";
-import type { PlannedItem } from "../../manifest/planned-item.ts";
+import { openLarge, type LargeRef } from "../../ledger/parts.ts";
+import { plannedItem, type PlannedItem } from "../../manifest/planned-item.ts";
 import { refusedTarget } from "../refused-target.ts";
 import { restoreContext } from "../restore-context.ts";
 import type { RestoreScope } from "../restore-scope.ts";
@@ -46,7 +46,7 @@ export async function openLargeRestore(
   budget: Budget,
 ): Promise<LargeRestore | undefined> {
   const ledger = new Ledger(service, ref.run);
-  const item = await readLarge(ledger, ref);
+  const item = await openLarge<PlannedItem>(ledger, ref, plannedItem);
   if (!item) return undefined;
   const work = `${ref.run}/${ref.part}/large-${ref.large}`;
   const context = restoreContext(ref, work, { service, settings, budget });

@@ -12,7 +12,7 @@ import { finish } from "../attributes.ts";
 
 import { hasTime } from "../../files/file-times.ts";
 import { findContents } from "../../store/files/find-content.ts";
-import type { LargeRef } from "../../manifest/plan.ts";
+import type { LargeRef } from "../../ledger/parts.ts";
 import {
   CannotWrite,
   explainFull,

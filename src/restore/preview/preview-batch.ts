@@ -7,7 +7,7 @@ import { NotADirectory, PinnedDirectory } from "../../files/pinned-directory.ts"
 import { fileError } from "../../files/file-error.ts";
 import { awaitingHandles } from "../../files/handles.ts";
 import { FileTimeout, tidyInTime, withTimeout } from "../../files/timeout.ts";
-import type { BatchRef } from "../../ledger/listing.ts";
+import { openBatch, type BatchRef } from "../../ledger/parts.ts";
 import { forEachItem, settleBatch } from "../../ledger/settle-batch.ts";
 import type { Settings } from "../../settings.ts";
 import {
@@ -22,8 +22,7 @@ import {
   whyLeftOut,
 } from "../decide.ts";
 import { lookUp } from "../look.ts";
-import { readBatch } from "../../manifest/plan.ts";
-import type { PlannedItem } from "../../manifest/planned-item.ts";
+import { plannedItem, type PlannedItem } from "../../manifest/planned-item.ts";
 import { refusedTarget } from "../refused-target.ts";
 import type { RestoreScope } from "../restore-scope.ts";
 import { unsafePath } from "../../model/safe-path.ts";
@@ -38,7 +37,7 @@ export async function previewBatch(
   return await settleBatch(ref, service, async (ledger) => {
     const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
     if (refused !== undefined) return refused;
-    const items = await readBatch(ledger, ref.lines);
+    const items = await openBatch<PlannedItem>(ledger, ref, plannedItem);
     const context = { ...ref, fileTimeoutMs: settings.fileTimeoutMs };
     return { outcomes: await forEachItem(items, budget, (item) => previewItem(item, context)) };
   });

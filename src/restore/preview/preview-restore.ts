@@ -1,11 +1,13 @@
+import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { fileError } from "../../files/file-error.ts";
-import { realDirectory } from "../../files/real-path.ts";
-import { FileTimeout, withTimeout } from "../../files/timeout.ts";
-import type { Settings } from "../../settings.ts";
 import type { Ignored } from "../../files/one-name.ts";
-import { planFiles, type Planning, type RestorePlan } from "../plan-files.ts";
-import { noPlan, type PlanInput } from "../../manifest/plan.ts";
+import { realDirectory } from "../../files/real-path.ts";
+import { withTimeout } from "../../files/timeout.ts";
+import type { Part } from "../../ledger/settle-part.ts";
+import type { PlanInput, PlanOwn } from "../../manifest/plan.ts";
+import type { Settings } from "../../settings.ts";
+import { planFiles, type Ways } from "../plan-files.ts";
+import { asTargetProblem } from "../refused-target.ts";
 import type { RestoreRequest } from "../request.ts";
 
 /** Plans one part of a dry run; see planFiles. */
@@ -13,20 +15,17 @@ export async function previewRestore(
   input: PlanInput<RestoreRequest>,
   service: BlobServiceClient,
   settings: Settings,
-): Promise<RestorePlan> {
-  return await planFiles(input, service, settings, { settleTarget, ignoredIn: usually });
+): Promise<Part<PlanOwn>> {
+  return await planFiles(input, service, settings, { settleTarget, ignoredIn: usually, largeFile: Infinity });
 }
 
 /** One that is not there would be made. */
-const settleTarget: Planning["settleTarget"] = async (base, _ledger, { fileTimeoutMs }) => {
-  const { to } = base.request;
+const settleTarget: Ways["settleTarget"] = async (to, _ledger, { fileTimeoutMs }) => {
   try {
-    return { ...base, realTo: await withTimeout(realDirectory(to), fileTimeoutMs, "looking it up") };
+    return { realTo: await withTimeout(realDirectory(to), fileTimeoutMs, "looking it up") };
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return base;
-    const why = error instanceof FileTimeout ? error.message : fileError(code);
-    return noPlan(base, `The directory ${to} cannot be restored into: ${why}.`);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { realTo: path.resolve(to) };
+    throw asTargetProblem(error, to);
   }
 };
 

@@ -1,0 +1,46 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { isAllowed } from "../files/roots.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ListingOwn } from "../ledger/listing.ts";
+import { keepPruneOut } from "../ledger/prune-lock.ts";
+import { openRun } from "../ledger/runs.ts";
+import { PartProblem } from "../ledger/settle-part.ts";
+import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import type { Settings } from "../settings.ts";
+import { inOneAccount } from "../storage/connect.ts";
+import { isEmptyDestination } from "../store/files/destination.ts";
+import type { BackupRequest } from "./request.ts";
+import { resolveRoot } from "./resolve-root.ts";
+
+/** Opens the record of a backup, and finds out what all its parts go by. @throws PartProblem */
+export async function beginBackup(
+  request: BackupRequest,
+  ledger: Ledger,
+  service: BlobServiceClient,
+  settings: Settings,
+): Promise<ListingOwn> {
+  await assertAllowed(request.root, request, settings);
+  const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
+  const { versioned } = await openRun(ledger, request, { app: settings.app });
+  // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
+  const prune = await keepPruneOut(service, request);
+  if (prune !== undefined)
+    throw new PartProblem(`The prune ${prune} is deleting there. Start the backup again when it has ended.`);
+  if ("problem" in resolved) throw new PartProblem(resolved.problem);
+  const container = service.getContainerClient(request.container);
+  const fresh = await isEmptyDestination(container, request.prefix);
+  // Of another account than the destination's, what the ledger's keeps says nothing; see OldContent.
+  const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
+  const keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
+  return { realRoot: resolved.realRoot, fresh, keep };
+}
+
+/** @throws PartProblem where the app may not back up what is at a path */
+export async function assertAllowed(
+  path: string,
+  { root }: Pick<BackupRequest, "root">,
+  { roots, fileTimeoutMs }: Settings,
+): Promise<void> {
+  if (await isAllowed(path, roots, fileTimeoutMs)) return;
+  throw new PartProblem(`The directory ${root} is not in one of those that BACKUP_ROOTS allows.`);
+}

@@ -1,0 +1,172 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { z } from "zod";
+import { inTurns } from "../model/in-turns.ts";
+import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { describe } from "../storage/errors.ts";
+import { ChangedRecord, isFinal } from "./damaged.ts";
+import { Ledger, type Lines, type ListRange } from "./ledger.ts";
+import { listingName, listingOutcomes } from "./names.ts";
+import { settleOutcomes } from "./outcomes.ts";
+import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./parts.ts";
+
+/** How the parts of one kind of run are found out. What a part has `Own`, the parts that it leaves have, too. */
+export interface PartKind<Own, Item, Left> {
+  record: z.ZodType;
+  /** What is known of a part before it is begun. */
+  unknown: Own;
+  /** Begins a part. @param own what it takes over from the part that left it @throws PartProblem */
+  begin: (ledger: Ledger, own: Own | undefined) => Promise<Own>;
+  /** What of a record must be as it is here. */
+  agreed: (own: Own) => unknown;
+  /** A line of a batch, or of a lane of large files, and whether this run can have written it. */
+  item: { line: z.ZodType; covers: (item: Item, own: Own) => boolean };
+  /** A line of what is left. */
+  left: { line: z.ZodType; covers: (item: Left, own: Own) => boolean };
+  /** @throws PartProblem */
+  find: (own: Own, left: Left[] | undefined, ledger: Ledger) => Promise<Findings<Item, Left>>;
+}
+
+/** What was found in a part, divided among those that it is handed to. */
+export interface Findings<Item, Left> {
+  settled: readonly Outcome[];
+  /** Patterns that matched something; see Filter. */
+  matched: readonly number[];
+  batches: Item[][];
+  lanes: Item[][];
+  rest: Left[][];
+  /** What else the record is to say, and lists that it is to name. */
+  also?: object;
+  lists?: Record<string, readonly unknown[]>;
+}
+
+/** Why nothing of a part can be done at all, for people. */
+export class PartProblem extends Error {}
+
+/** What an orchestrator needs of a part: where the batches and parts are. The lists themselves are in the ledger. */
+export interface Part<Own> {
+  own: Own;
+  found: Tally;
+  batches: Lines[];
+  large: Lines[];
+  rest: Lines[];
+  /** Files and bytes in the batches and large files. */
+  files: number;
+  bytes: number;
+  problem?: string;
+}
+
+/**
+ * Finds out what a part is, and records it. A part that is recorded already is not begun again: its record stands, however
+ * often the activity is delivered.
+ * @throws errors of the storage account that may pass
+ */
+export async function settlePart<Own extends object, Item extends { size: number }, Left>(
+  { run, part, request, left: taken }: PartInput<unknown, Own>,
+  service: BlobServiceClient,
+  kind: PartKind<Own, Item, Left>,
+): Promise<Part<Own>> {
+  const ledger = new Ledger(service, run);
+  let own = kind.unknown;
+  try {
+    own = await kind.begin(ledger, taken?.own);
+    let record = await readPartNow(ledger, part, kind.record);
+    if (!record) {
+      const left = taken && (await ledger.readLines<Left>(taken.lines, kind.left.line));
+      const findings = await kind.find(own, left, ledger);
+      const found: PartRecord = { version: 1, request, ...own, ...(await writeDown(ledger, part, findings)) };
+      if (await writePart(ledger, part, found)) return handed(own, found);
+      record = (await readPartNow(ledger, part, kind.record)) ?? found;
+    }
+    // It leads nowhere.
+    if (record.problem !== undefined) return handed(own, nothing(record.problem));
+    if (!(await isOurs(record, { request, own }, ledger, kind)))
+      throw new ChangedRecord(`${run}/${listingName(part)}`);
+    return handed(own, record);
+  } catch (error) {
+    if (!(error instanceof PartProblem) && !isFinal(error)) throw error;
+    const none = nothing(describe(error));
+    if (error instanceof PartProblem) await writePart(ledger, part, { version: 1, request, ...own, ...none });
+    return handed(own, none);
+  }
+}
+
+type Found = Omit<PartRecord, "version" | "request">;
+
+function nothing(problem: string): Found {
+  return { found: emptyTally(), batches: [], large: [], rest: [], toDo: { files: 0, bytes: 0 }, problem };
+}
+
+/** Writes the lists of a part, and the outcomes that are settled. */
+async function writeDown<Item extends { size: number }, Left>(
+  ledger: Ledger,
+  part: string,
+  { settled, matched, batches, lanes, rest, also = {}, lists = {} }: Findings<Item, Left>,
+): Promise<Found> {
+  // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
+  const attempt = `lists/${part}-${randomUUID()}`;
+  const ranges = await writePieces(ledger, `${attempt}.jsonl`, batches);
+  const large = await writePieces(ledger, `${attempt}.large.jsonl`, lanes);
+  const named: Record<string, ListRange> = {};
+  for (const [name, items] of Object.entries(lists)) {
+    if (items.length === 0) continue;
+    const [{ list, offset, length }] = (await writePieces(ledger, `${attempt}.${name}.jsonl`, [items])) as [
+      Lines,
+    ];
+    named[name] = { list, offset, length };
+  }
+  const left = await writePieces(ledger, `${attempt}.rest.jsonl`, rest);
+  const found =
+    settled.length > 0 ? await settleOutcomes(ledger, listingOutcomes(part), settled) : emptyTally();
+  if (matched.length > 0) found.matched = [...matched];
+  return {
+    ...also,
+    ...named,
+    found,
+    batches: ranges.map((range, batch) => ({ ...range, ...totalOf(batches[batch]!) })),
+    large,
+    rest: left,
+    toDo: totalOf([...batches, ...lanes].flat()),
+  };
+}
+
+function totalOf(items: readonly { size: number }[]): { files: number; bytes: number } {
+  return { files: items.length, bytes: items.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** Whether this run can have written a record that was there: another delivery of the activity did, or someone else. */
+async function isOurs<Own, Item, Left>(
+  record: PartRecord,
+  { request, own }: { request: unknown; own: Own },
+  ledger: Ledger,
+  { agreed, item, left }: Pick<PartKind<Own, Item, Left>, "agreed" | "item" | "left">,
+): Promise<boolean> {
+  if (!isDeepStrictEqual([record.request, agreed(record as unknown as Own)], [request, agreed(own)]))
+    return false;
+  const areCovered = async <Line>(
+    ranges: Lines[],
+    { line, covers }: { line: z.ZodType; covers: (line: Line, own: Own) => boolean },
+  ) => {
+    for (const range of ranges) {
+      const covered = await inTurns(await ledger.readLines<Line>(range, line), (some) => covers(some, own));
+      if (covered.includes(false)) return false;
+    }
+    return true;
+  };
+  return (
+    (await areCovered([...record.batches, ...record.large], item)) && (await areCovered(record.rest, left))
+  );
+}
+
+function handed<Own>(own: Own, { found, batches, large, rest, toDo, problem }: Found): Part<Own> {
+  return {
+    own,
+    found,
+    batches: batches.map(({ list, offset, length, sha256 }) => ({ list, offset, length, sha256 })),
+    large,
+    rest,
+    ...toDo,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
