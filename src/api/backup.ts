@@ -1,13 +1,13 @@
 import { parseBackupRequest } from "../backup/request.ts";
 import { isAllowed } from "../files/roots.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
+import type { Opening } from "../ledger/runs.ts";
 import { isStillRunning } from "./still-running.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 import { refuseWhilePruned } from "./prune.ts";
 import type { Start } from "./start-context.ts";
 
-/** The input is the body as it came, so that the status shows what was asked for. */
-export async function prepareBackup(body: unknown, start: Start): Promise<unknown> {
+export async function prepareBackup(body: unknown, start: Start): Promise<Opening> {
   const { instanceId, services } = start;
   const parsed = parseBackupRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
@@ -25,7 +25,7 @@ export async function prepareBackup(body: unknown, start: Start): Promise<unknow
     { ...request, run: instanceId, app },
     (run, earlier) => isStillRunning(start, run, earlier),
   );
-  if (claim.claimed) return body;
+  if (claim.claimed) return request;
   const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
   if ("activeRun" in claim) {
     const { activeRun } = claim;

@@ -3,8 +3,8 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { releaseDestination } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { readRun, type RunRecord } from "../ledger/run-record.ts";
-import { closeRun, openRun } from "../ledger/runs.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
+import { closeRun } from "../ledger/runs.ts";
 import { CLOCK_SKEW_MS } from "../ledger/snapshot.ts";
 import { CANCELED, type Instances } from "./instances.ts";
 import { currentRecord, showRun } from "./read-run.ts";
@@ -34,11 +34,8 @@ export async function cancelRun(
 ): Promise<RunView | undefined> {
   const record = await currentRecord(service, instances, id);
   if (!record) return undefined;
-  const ledger = new Ledger(service, id);
-  // A run that is just being started has no record yet.
-  if (!(await readRun(ledger))) await openRun(ledger, record, whatOf(record));
   const { status, message } = record;
-  const closed = await closeRun(ledger, {
+  const closed = await closeRun(new Ledger(service, id), {
     status: status === "running" ? "canceled" : status,
     ...(message === undefined ? {} : { message }),
   });
@@ -53,15 +50,6 @@ export async function cancelRun(
 
 function endsItself({ kind, dryRun = false }: RunRecord): boolean {
   return kind === "restore" && !dryRun;
-}
-
-function whatOf({ app, kind, of, dryRun }: RunRecord): Pick<RunRecord, "app" | "kind" | "of" | "dryRun"> {
-  return {
-    ...(app === undefined ? {} : { app }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(of === undefined ? {} : { of }),
-    ...(dryRun === undefined ? {} : { dryRun }),
-  };
 }
 
 async function endAll(instances: Instances, run: string, since: Date): Promise<void> {

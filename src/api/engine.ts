@@ -35,17 +35,8 @@ const NO_INSTANCE = /^DurableClient error: Durable Functions extension replied w
 /** One instance; undefined when there is none of this id. */
 export async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
   try {
-    const status = await client.getStatus(id, { showInput: true });
-    const { name, runtimeStatus, input, output, createdTime, lastUpdatedTime, customStatus } = status;
-    return {
-      name,
-      status: statusOf(runtimeStatus),
-      input: parsed(input),
-      output,
-      created: new Date(createdTime),
-      updated: new Date(lastUpdatedTime),
-      unrecorded: isUnrecorded(parsed(customStatus)),
-    };
+    const { runtimeStatus, output, lastUpdatedTime } = await client.getStatus(id, { showInput: false });
+    return { status: statusOf(runtimeStatus), output, updated: new Date(lastUpdatedTime) };
   } catch (error) {
     if (error instanceof Error && NO_INSTANCE.test(error.message)) return undefined;
     throw error;
@@ -66,25 +57,5 @@ function statusOf(status: OrchestrationRuntimeStatus): InstanceStatus {
     case OrchestrationRuntimeStatus.ContinuedAsNew:
     case OrchestrationRuntimeStatus.Suspended:
       return "active";
-  }
-}
-
-/** As `conclude` says it. */
-function isUnrecorded(customStatus: unknown): boolean {
-  return (
-    typeof customStatus === "object" &&
-    customStatus !== null &&
-    "recorded" in customStatus &&
-    customStatus.recorded === false
-  );
-}
-
-/** Some hosts give a value as the JSON text that it was sent as. */
-function parsed(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return value;
   }
 }

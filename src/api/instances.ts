@@ -2,17 +2,10 @@
 export type InstanceStatus = "active" | "completed" | "failed" | "canceled";
 
 export interface Instance {
-  /** The orchestrator's name. */
-  name: string;
   status: InstanceStatus;
-  /** What it was started with. */
-  input: unknown;
   /** What came of it; a failed one's message. */
   output: unknown;
-  created: Date;
   updated: Date;
-  /** It ended without ever having had a record, and says so itself. */
-  unrecorded: boolean;
 }
 
 /** The reason that an orchestration is ended with when its run is canceled; its record says so before. */

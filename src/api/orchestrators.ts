@@ -2,12 +2,13 @@ import { prepareBackup } from "./backup.ts";
 import { preparePrune } from "./prune.ts";
 import { prepareRestore, prepareVerify } from "./restore.ts";
 import { DAMAGED } from "./route.ts";
+import type { Opening } from "../ledger/runs.ts";
 import type { Start } from "./start-context.ts";
 
 /** An orchestrator that may be started from outside, with what the OpenAPI document says of it. */
 export interface PublicOrchestrator {
-  /** Validates the body, and gives the orchestrator's input. @throws HttpProblem */
-  prepare(body: unknown, start: Start): Promise<unknown>;
+  /** Validates the body, checks what it names, and gives what the run's record says of it. @throws HttpProblem */
+  prepare(body: unknown, start: Start): Promise<Opening>;
   summary: string;
   description: string;
   /** The body's schema, by its name among the document's components. */

@@ -1,11 +1,12 @@
 import pMap from "p-map";
 import { instancesOf } from "./engine.ts";
+import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { lockOver, overlap } from "../ledger/prune-lock.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
-import { closeRun } from "../ledger/runs.ts";
+import { closeRun, type Opening } from "../ledger/runs.ts";
 import { currentRecord } from "./read-run.ts";
-import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
+import { parsePruneRequest, pruneOpening, type PruneRequest } from "../prune/request.ts";
 import { runningRuns } from "../prune/read-runs.ts";
 import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
@@ -21,8 +22,7 @@ const READS = 16;
  */
 const PRUNE_SILENCE_MS = 60 * 60_000;
 
-/** The input is the body as it came, so that the status shows what was asked for. */
-export async function preparePrune(body: unknown, start: Start): Promise<unknown> {
+export async function preparePrune(body: unknown, start: Start): Promise<Opening> {
   const parsed = parsePruneRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   await refuseWhilePruned(parsed.value, start, "any");
@@ -31,7 +31,7 @@ export async function preparePrune(body: unknown, start: Start): Promise<unknown
     (run) =>
       (run.kind ?? "backup") === "backup" && run.container === container && overlap(run.prefix, prefix),
   );
-  if (!active) return body;
+  if (!active) return pruneOpening(parsed.value);
   throw new InUse(
     `The run ${active.id} is backing up to the same place. ${waitOrCancel(active, start.services.settings.app)}`,
     active.id,
@@ -62,13 +62,14 @@ export async function refuseWhilePruned(
  * knows records only, they would be at work forever. Those of other apps only when nothing was heard of them for long.
  * @returns those that are at work indeed
  */
-async function closeEnded({ client, services }: Start): Promise<RunRecord[]> {
+async function closeEnded({ instanceId, client, services }: Start): Promise<RunRecord[]> {
   const { storage } = services;
   const instances = instancesOf(client, services.settings.app);
+  const others = (await runningRuns(storage)).filter(({ id }) => id !== instanceId);
   const runs = await pMap(
-    await runningRuns(storage),
+    others,
     async ({ id }) => {
-      const record = await currentRecord(storage, instances, id);
+      const record = await currentRecord(storage, instances, id).catch(ofDamaged);
       if (!record || record.status === "running") return record ?? [];
       const { status, finished, message } = record;
       await closeRun(new Ledger(storage, id), {

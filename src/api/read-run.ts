@@ -1,15 +1,14 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
-import { wroteRecently, isOfAnother } from "../ledger/alive.ts";
+import { isBeingStarted, isOfAnother, wroteRecently } from "../ledger/alive.ts";
 import { RUN_ID } from "../model/run-id.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { recordCounts } from "../ledger/runs.ts";
 import { lingers } from "../prune/choose-runs.ts";
-import type { Instances } from "./instances.ts";
+import type { Instance, Instances } from "./instances.ts";
 import { readProgress } from "./progress.ts";
 import { viewOf } from "./run-view.ts";
 import type { RunSummaryView, RunView } from "./schema.ts";
-import { endOf, fromInstance } from "./unrecorded.ts";
 
 /**
  * One run: its record, and how far it is while it runs, by one list call over its ledger. Where the record says that it
@@ -58,13 +57,10 @@ export async function currentRecord(
 ): Promise<RunRecord | undefined> {
   if (!RUN_ID.test(id)) return undefined;
   const record = await readRun(new Ledger(service, id));
-  if (record && record.status !== "running") return record;
+  if (record?.status !== "running") return record;
   const instance = await instances.get(id);
-  if (!record) {
-    const begun = instance && (await fromInstance(service, id, instance));
-    return begun && { ...begun, app: instances.app };
-  }
-  if (instance?.status === "active") return record;
+  const isGoing = instance ? instance.status === "active" : isBeingStarted(record.started);
+  if (isGoing) return record;
   // This app's engine cannot say that it has ended.
   const isElsewhere = !instance && isOfAnother(instances.app, record);
   if (isElsewhere && (await wroteRecently(service, record))) return record;
@@ -80,4 +76,18 @@ function silent({ app }: RunRecord): Pick<RunRecord, "status" | "message"> {
     status: "failed",
     message: `It ran in the app ${app}, and nothing of it was written for 24 hours: it is taken to have died.`,
   };
+}
+
+/** How a run ended whose record does not say. */
+function endOf(instance: Instance | undefined): Pick<RunRecord, "status" | "finished" | "message"> {
+  if (!instance)
+    return {
+      status: "failed",
+      message: "Its orchestration is gone: it never began, or was purged before it ended.",
+    };
+  const { status, output, updated } = instance;
+  const finished = updated.toISOString();
+  if (status === "completed") return { status, finished };
+  const said = typeof output === "string" && output !== "" ? { message: output.slice(0, 2000) } : {};
+  return { status: status === "canceled" ? "canceled" : "failed", finished, ...said };
 }

@@ -1,30 +1,29 @@
 import { refusedTarget } from "../restore/refused-target.ts";
-import { parseRestoreRequest } from "../restore/request.ts";
+import { parseRestoreRequest, whatItIs } from "../restore/request.ts";
+import type { Opening } from "../ledger/runs.ts";
+import { openingOf } from "../manifest/open-source.ts";
 import { findRun, NoSuchRun, type SourceRun } from "../manifest/source-run.ts";
 import { parseVerifyRequest } from "../verify/request.ts";
 import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem } from "./problem.ts";
 
-/** The input is the body as it came, so that the status shows what was asked for. */
-export async function prepareRestore(body: unknown, start: Start): Promise<unknown> {
+export async function prepareRestore(body: unknown, start: Start): Promise<Opening> {
   const parsed = parseRestoreRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   const refused = await refusedTarget(parsed.value, start.services.settings);
   if (refused !== undefined) throw new HttpProblem(403, refused);
-  await existing(parsed.value, start);
-  return body;
+  return openingOf(await existing(parsed.value, start), whatItIs(parsed.value));
 }
 
-export async function prepareVerify(body: unknown, start: Start): Promise<unknown> {
+export async function prepareVerify(body: unknown, start: Start): Promise<Opening> {
   const parsed = parseVerifyRequest(body);
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
-  await existing(parsed.value, start);
-  return body;
+  return openingOf(await existing(parsed.value, start), { kind: "verify" });
 }
 
-/** @throws HttpProblem 404 when there is no such run, 409 while it goes on */
-async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<void> {
+/** The run that is asked for. @throws HttpProblem 404 when there is none, 409 while it goes on */
+async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
   let source: SourceRun;
   try {
     source = await findRun(start.services.storage, request);
@@ -40,4 +39,5 @@ async function existing(request: Parameters<typeof findRun>[1], start: Start): P
       { activeRun: source.id },
     );
   }
+  return source;
 }

@@ -7,4 +7,6 @@ export interface Start {
   instanceId: string;
   client: DurableClient;
   services: Services;
+  /** The caller tries again with the same id where this fails. */
+  isRetried?: boolean;
 }

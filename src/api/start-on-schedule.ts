@@ -2,10 +2,10 @@ import type { InvocationContext, Timer } from "@azure/functions";
 import * as df from "durable-functions";
 import { parseBackupRequest } from "../backup/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { readRun, type RunRecord } from "../ledger/run-record.ts";
-import { recordUnstarted } from "../ledger/runs.ts";
+import { readRun } from "../ledger/run-record.ts";
+import { recordUnstarted, type Opening } from "../ledger/runs.ts";
 import { line } from "../telemetry/line.ts";
-import { parsePruneRequest } from "../prune/request.ts";
+import { parsePruneRequest, pruneOpening } from "../prune/request.ts";
 import { dueMoment, tickRunId } from "./tick.ts";
 import type { Services } from "../services.ts";
 import { isActive } from "./still-running.ts";
@@ -42,37 +42,38 @@ export async function startOnSchedule(
     late: due && timer.isPastDue ? "yes" : undefined,
   };
   const ledger = new Ledger(services.storage, instanceId);
-  if (due && ((await isActive(client, instanceId)) !== undefined || (await readRun(ledger)))) {
+  if (due && (await isSettled(client, ledger))) {
     context.info(line("run.settled", what));
     return;
   }
   try {
     if (job.problem !== undefined) throw new HttpProblem(400, job.problem);
-    await start(job.orchestrator, job.input, { instanceId, client, services });
+    await start(job.orchestrator, job.input, { instanceId, client, services, isRetried: due !== undefined });
     context.info(line("run.started", what));
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     const status = error instanceof InUse ? "skipped" : "failed";
-    const record = { app: services.settings.app, ...recordOf(job) };
+    const record = { ...openingOf(job), app: services.settings.app };
     await recordUnstarted(ledger, record, { status, message: error.message });
     if (status === "failed") throw error;
     context.warn(line("run.skipped", { ...what, message: error.message }));
   }
 }
 
-function recordOf({
-  orchestrator,
-  input,
-}: Job): Pick<RunRecord, "kind" | "root" | "container" | "prefix" | "mode"> {
+/** Whether a moment's run has begun, or was refused. One with nothing but an open record never began: its host was killed first. */
+async function isSettled(client: df.DurableClient, ledger: Ledger): Promise<boolean> {
+  if ((await isActive(client, ledger.runId)) !== undefined) return true;
+  const record = await readRun(ledger);
+  return record !== undefined && record.status !== "running";
+}
+
+/** What the record says of a run that is not started: as much as the request can be read. */
+function openingOf({ orchestrator, input }: Job): Opening {
   const nowhere = { root: "", container: "backups", prefix: "", mode: "full" as const };
   if (orchestrator === "pruneBackups") {
     const request = parsePruneRequest(input);
-    if (!request.ok) return { kind: "prune", ...nowhere };
-    const { container, prefix } = request.value;
-    return { kind: "prune", root: "", container, prefix, mode: "full" };
+    return request.ok ? pruneOpening(request.value) : { kind: "prune", ...nowhere };
   }
   const request = parseBackupRequest(input);
-  if (!request.ok) return nowhere;
-  const { root, container, prefix, mode } = request.value;
-  return { root, container, prefix, mode };
+  return request.ok ? request.value : nowhere;
 }

@@ -3,7 +3,7 @@ import { isAllowed } from "../files/roots.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ListingOwn } from "../ledger/listing.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
-import { openRun } from "../ledger/runs.ts";
+import { joinRun } from "../ledger/runs.ts";
 import { PartProblem } from "../ledger/settle-part.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import type { Settings } from "../settings.ts";
@@ -21,7 +21,7 @@ export async function beginBackup(
 ): Promise<ListingOwn> {
   await assertAllowed(request.root, request, settings);
   const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
-  const { versioned } = await openRun(ledger, request, { app: settings.app });
+  const { versioned } = await joinRun(ledger, { ...request, app: settings.app });
   // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
   const prune = await keepPruneOut(service, request);
   if (prune !== undefined)

@@ -1,4 +1,4 @@
-/** How a run shows that it goes on, to an app whose durable engine does not know it. */
+/** How a run shows that it goes on, where the durable engine does not know it: it is about to be started, or another app's. */
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { blobPages } from "../storage/blob-pages.ts";
@@ -12,6 +12,17 @@ import type { RunRecord } from "./run-record.ts";
  * huge file with every few GiB; the rest is for a laptop that sleeps overnight, and an app that is stopped for a while.
  */
 export const SILENCE_MS = 24 * 60 * 60_000;
+
+/** How long a run is taken to be about to start, in milliseconds: it has its destination and its record before its instance. */
+const STARTING_MS = 60_000;
+
+/**
+ * Whether a run that the engine does not know is just being started.
+ * @param since when it began, ISO 8601. One of the future is not young for hours: it was made before the clock was set back
+ */
+export function isBeingStarted(since: string): boolean {
+  return Math.abs(Date.now() - Date.parse(since)) < STARTING_MS;
+}
 
 /** Whether something is of another app than this one. What names no app is of an older version, and counts as own. */
 export function isOfAnother(app: string, { app: of }: Pick<RunRecord, "app">): boolean {

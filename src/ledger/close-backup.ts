@@ -35,8 +35,6 @@ interface Place {
 
 /** What stands in the record of a run that has ended. */
 export interface Closed {
-  /** Whether it has a record. */
-  recorded: boolean;
   /** It was canceled before it came to its end. */
   canceled?: true;
   /** Why a backup does not count, for people. */
@@ -69,7 +67,6 @@ export async function closeBackup(
   if (status === "failed") log.error(words);
   else log.info(words);
   return {
-    recorded: record !== undefined,
     ...(status === "canceled" ? { canceled: true } : {}),
     ...(ended.suspect && message !== undefined ? { suspicion: message } : {}),
   };

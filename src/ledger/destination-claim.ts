@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { isSameRoot } from "../model/root-path.ts";
+import { isBeingStarted } from "./alive.ts";
 import { ConditionalBlob } from "./conditional-blob.ts";
 import { ofDamaged } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
@@ -36,9 +37,6 @@ export type ClaimResult =
   /** The backups there are of another root. */
   | { claimed: false; otherRoot: string };
 
-/** A claim this young is honoured though its run is not known yet: it is just being started. */
-const STARTING_MS = 60_000;
-
 /**
  * Claims a destination for a run, so that no two runs write to one place at a time and no two roots mix. One blob a
  * destination, changed only under its ETag: of two starters at once, one wins.
@@ -59,7 +57,7 @@ export async function claimDestination(
       if (claim.run === run) return { claimed: true };
       if (claim.run !== null) {
         const active = await isActive(claim.run, claim);
-        const starting = active === undefined && isYoung(claim);
+        const starting = active === undefined && isBeingStarted(claim.since);
         if (active || starting) {
           const { app } = claim;
           return { claimed: false, activeRun: claim.run, ...(app === undefined ? {} : { app }) };
@@ -130,21 +128,6 @@ export async function releaseDestination(
   const blob = claimBlob(service, run);
   const current = await blob.read();
   if (current?.content.run === run.id) await blob.write({ ...current.content, run: null }, current);
-}
-
-/** The run that a destination was claimed for within the last minute: it may not have begun its record yet. */
-export async function recentlyClaimedBy(
-  service: BlobServiceClient,
-  place: { container: string; prefix: string },
-): Promise<string | undefined> {
-  const { content: claim } = (await claimBlob(service, place).read()) ?? {};
-  if (!claim || claim.run === null || !isYoung(claim)) return undefined;
-  return claim.run;
-}
-
-/** One of the future is not young for hours: it was made before the clock was set back. */
-function isYoung({ since }: Claim): boolean {
-  return Math.abs(Date.now() - Date.parse(since)) < STARTING_MS;
 }
 
 function claimBlob(service: BlobServiceClient, { container, prefix }: { container: string; prefix: string }) {

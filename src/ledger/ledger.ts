@@ -82,7 +82,7 @@ export class Ledger {
 
   /** The blob's content, or undefined when there is none. */
   async read(name: string): Promise<string | undefined> {
-    return (await this.#readBlob(name))?.text;
+    return (await this.readBlob(name))?.text;
   }
 
   /**
@@ -92,7 +92,7 @@ export class Ledger {
    */
   async update(name: string, change: (text: string) => string | undefined): Promise<string | undefined> {
     for (;;) {
-      const current = await this.#readBlob(name);
+      const current = await this.readBlob(name);
       if (current === undefined) return undefined;
       const changed = change(current.text);
       if (changed === undefined) return current.text;
@@ -101,18 +101,12 @@ export class Ledger {
     }
   }
 
-  /** Whether the service kept a version when it wrote a blob that is there. */
-  async isVersioned(name: string): Promise<boolean> {
-    const { versionId } = await withRetries((abortSignal) => this.#blob(name).getProperties({ abortSignal }));
-    return versionId !== undefined;
-  }
-
   /** All lines of a blob, and its metadata; undefined when there is none. @throws DamagedRecord */
   async readAllLines<T>(
     name: string,
     schema: z.ZodType = z.unknown(),
   ): Promise<{ lines: T[]; metadata: Record<string, string> } | undefined> {
-    const read = await this.#readBlob(name);
+    const read = await this.readBlob(name);
     if (!read) return undefined;
     const lines = await parseLines<T>(read.text, schema, `${this.runId}/${name}`);
     return { lines, metadata: read.metadata };
@@ -145,7 +139,8 @@ export class Ledger {
     return await inTurns(lines, (line) => readRecord<T>(line, schema, `${this.runId}/${list}`));
   }
 
-  async #readBlob(name: string): ReturnType<typeof readBlob> {
+  /** The blob's content and what else the service says of it, or undefined when there is none. */
+  async readBlob(name: string): ReturnType<typeof readBlob> {
     const isOne = /^(run|lists\/[\d.]+)\.json$/.test(name);
     return await readBlob(this.#blob(name), isOne ? MOST_OF_ONE : MOST_OF_MANY);
   }

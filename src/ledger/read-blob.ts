@@ -1,6 +1,6 @@
 import type { BlobClient } from "@azure/storage-blob";
 import { classify, TooLarge } from "../storage/errors.ts";
-import { readChecked } from "../storage/read-checked.ts";
+import { readChecked, type Checked } from "../storage/read-checked.ts";
 import { DamagedRecord } from "./damaged.ts";
 
 const MIB = 1024 * 1024;
@@ -20,7 +20,7 @@ export const LONGEST_LINE = 64 * 1024;
 export async function readBlob(
   blob: BlobClient,
   most: number,
-): Promise<{ text: string; etag: string; leased: boolean; metadata: Record<string, string> } | undefined> {
+): Promise<(Omit<Checked, "content"> & { text: string }) | undefined> {
   try {
     const { content, ...rest } = await readChecked(blob, undefined, { most });
     return { text: content.toString("utf8"), ...rest };

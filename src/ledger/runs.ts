@@ -3,63 +3,67 @@ import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
 import { indexRun } from "./run-index.ts";
-import { parseRun, readRun, type RunKind, type RunRecord } from "./run-record.ts";
+import { parseRun, readRun, type RunRecord } from "./run-record.ts";
 import { RUN_RECORD } from "./names.ts";
 
+/** What a run is to do, as its record says from the beginning to the end. */
+export type Opening = Pick<
+  RunRecord,
+  "app" | "kind" | "of" | "dryRun" | "root" | "container" | "prefix" | "mode"
+>;
+
+interface Opened {
+  /** The service keeps versions of overwritten blobs by itself. */
+  versioned: boolean;
+  /** The run that it is recorded to be of, which may be another delivery's choice. */
+  of: string | undefined;
+}
+
+/** Of the record that is there: all but the app that runs it, and the run that it is of. */
+const FIXED = ["kind", "dryRun", "root", "container", "prefix", "mode"] as const;
+
 /**
- * Records that a run has begun, once, and puts it into the index of runs.
- * @returns the run that it is recorded to be of, which may be another delivery's choice
+ * Records that a run begins, once, and puts it into the index of runs.
  * @throws ChangedRecord where the record that was there is of anything else than this run was asked for
  */
-export async function openRun(
-  ledger: Ledger,
-  request: Pick<RunRecord, "root" | "container" | "prefix" | "mode">,
-  what: { app?: string; kind?: RunKind; of?: string; dryRun?: boolean } = {},
-): Promise<{ versioned: boolean; of: string | undefined }> {
-  const { root, container, prefix, mode } = request;
-  const record: RunRecord = {
-    version: 1,
-    id: ledger.runId,
-    ...what,
-    root,
-    container,
-    prefix,
-    mode,
-    started: new Date().toISOString(),
-    status: "running",
-  };
-  const written = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
-  // Another delivery may have ended between the two.
-  const standing = written.won ? record : ((await readRun(ledger)) ?? record);
-  const differs = (["kind", "root", "container", "prefix", "mode", "dryRun"] as const).some(
-    (field) => standing[field] !== record[field],
-  );
-  if (differs) throw new ChangedRecord(`${ledger.runId}/${RUN_RECORD}`);
-  await indexRun(ledger.service, standing, "first");
-  const versioned = written.won ? written.versioned : await ledger.isVersioned(RUN_RECORD);
-  return { versioned, of: standing.of };
+export async function openRun(ledger: Ledger, opening: Opening): Promise<Opened> {
+  const record = recordOf(ledger, opening, new Date().toISOString());
+  const { won, versioned } = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
+  if (!won) return await joinRun(ledger, opening);
+  await indexRun(ledger.service, record, "first");
+  return { versioned, of: opening.of };
+}
+
+function recordOf({ runId: id }: Ledger, opening: Opening, started: string): RunRecord {
+  const { app, kind, of, dryRun, root, container, prefix, mode } = opening;
+  return { version: 1, id, app, kind, of, dryRun, root, container, prefix, mode, started, status: "running" };
+}
+
+/** As openRun, for activities: whoever started the run has opened its record, as a rule. @throws ChangedRecord */
+export async function joinRun(ledger: Ledger, opening: Opening): Promise<Opened> {
+  const found = await ledger.readBlob(RUN_RECORD);
+  if (!found) return await openRun(ledger, opening);
+  const record = parseRun(found.text, ledger);
+  if (FIXED.some((field) => record[field] !== opening[field]))
+    throw new ChangedRecord(`${ledger.runId}/${RUN_RECORD}`);
+  // Whoever opened it may have been killed between the two.
+  await indexRun(ledger.service, record, "first");
+  return { versioned: found.versioned, of: record.of };
 }
 
 /** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
 export async function recordUnstarted(
   ledger: Ledger,
-  request: Pick<RunRecord, "app" | "kind" | "root" | "container" | "prefix" | "mode">,
-  end: { status: "skipped" | "failed"; message: string },
+  opening: Opening,
+  { status, message }: { status: "skipped" | "failed"; message: string },
 ): Promise<void> {
   const now = new Date().toISOString();
   // Of what failed, that nothing was done: else activities of it might be at work yet.
-  const counts = end.status === "failed" ? { counts: emptyCounts() } : {};
-  const record: RunRecord = {
-    version: 1,
-    id: ledger.runId,
-    ...request,
-    started: now,
-    finished: now,
-    ...counts,
-    ...end,
-  };
-  await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
-  await indexRun(ledger.service, record, "first");
+  const counts = status === "failed" ? emptyCounts() : undefined;
+  const record = { ...recordOf(ledger, opening, now), status, finished: now, counts, message };
+  const { won } = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
+  if (won) await indexRun(ledger.service, record, "first");
+  else await closeRun(ledger, { status, counts, message });
 }
 
 /** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */

@@ -42,14 +42,14 @@ export function* conclude(
     claimed: placeOf(backup),
     locked: placeOf(prune),
   };
-  let closed: Closed = { recorded: false };
+  let closed: Closed = {};
   try {
     closed = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as Closed;
   } catch (error) {
     // That the record could not be closed must not hide why the run failed.
     if (failure === undefined) throw error;
   }
-  const { recorded, suspicion, canceled } = closed;
+  const { suspicion, canceled } = closed;
   const message = canceled ? `The run ${run} was canceled.` : (suspicion ?? failure);
   context.df.setCustomStatus({
     phase: canceled ? "canceled" : message === undefined ? "completed" : "failed",
@@ -60,8 +60,6 @@ export function* conclude(
     note,
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(suspicion === undefined ? {} : { suspect: true }),
-    // A run without a record is told of by this status; one whose record is gone later on was forgotten.
-    ...(recorded ? {} : { recorded }),
   });
   if (message !== undefined) throw new Error(message);
   return counts;

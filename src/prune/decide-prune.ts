@@ -2,13 +2,12 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
-import { recentlyClaimedBy } from "../ledger/destination-claim.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
 import { readRun } from "../ledger/run-record.ts";
-import { markForgotten, openRun } from "../ledger/runs.ts";
+import { joinRun, markForgotten } from "../ledger/runs.ts";
 import { describe } from "../storage/errors.ts";
 import { adopt } from "./adopt-decision.ts";
 import { choose, lingers, type Verdict } from "./choose-runs.ts";
@@ -17,7 +16,7 @@ import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
 import { listManifests } from "./list-manifests.ts";
 import { readRuns } from "./read-runs.ts";
 import { staleRecords } from "./stale-records.ts";
-import type { PruneRequest } from "./request.ts";
+import { pruneOpening, type PruneRequest } from "./request.ts";
 
 /** Records that are marked at a time. */
 const MARKS = 16;
@@ -56,12 +55,7 @@ function stays({ id, started = "an unknown time", reasons }: Verdict): Outcome {
 async function decide(ledger: Ledger, request: PruneRequest, app: string | undefined): Promise<Standing> {
   const { service, runId: self } = ledger;
   const { container, prefix, dryRun } = request;
-  const place = { root: "", container, prefix, mode: "full" } as const;
-  await openRun(ledger, place, {
-    kind: "prune",
-    ...(dryRun ? { dryRun } : {}),
-    ...(app === undefined ? {} : { app }),
-  });
+  await joinRun(ledger, { ...pruneOpening(request), app });
   const settle = async (decision: Decision): Promise<Standing> => {
     const { won, standing } = await settleDecision(ledger, decision);
     return won ? standing : await adopt(standing, request, ledger);
@@ -73,7 +67,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     const why =
       other.run === undefined
         ? `Another prune of ${container} is just ending. Try again in a minute.`
-        : `The prune ${other.run} is at work on ${container}. ${WAIT}`;
+        : `The prune ${other.run} is at work on ${container}. Wait until it ends, or cancel it.`;
     return await settle(nothing(request, why));
   }
   // Since this delivery looked another may have decided, and the prune may even be over.
@@ -83,7 +77,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     return await adopt(before, request, ledger);
   }
   const runs = (await knownRuns(service, request)).filter(({ id }) => id !== self);
-  const problem = await busyWith(runs, request, service);
+  const problem = busyWith(runs);
   if (problem !== undefined) return await settle(nothing(request, problem));
 
   const now = new Date();
@@ -121,19 +115,10 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   return standing;
 }
 
-const WAIT = "Wait until it ends, or cancel it.";
-
 /** Why nothing can be pruned now, for people. */
-async function busyWith(
-  runs: readonly KnownRun[],
-  place: PruneRequest,
-  service: BlobServiceClient,
-): Promise<string | undefined> {
+function busyWith(runs: readonly KnownRun[]): string | undefined {
   const active = runs.find(({ kind, status }) => kind === "backup" && status === "running");
-  if (active) return `The run ${active.id} is backing up to the same place. ${WAIT}`;
-  const starting = await recentlyClaimedBy(service, place);
-  if (starting === undefined || runs.some(({ id }) => id === starting)) return undefined;
-  return `The run ${starting} is just beginning to back up to the same place. ${WAIT}`;
+  return active && `The run ${active.id} is backing up to the same place. Wait until it ends, or cancel it.`;
 }
 
 async function mark(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Opening } from "../ledger/runs.ts";
 import { container, parseObject, prefix, type Parsed } from "../model/request-fields.ts";
 import { isEmpty } from "./policy.ts";
 import { WITHIN } from "./within.ts";
@@ -39,4 +40,13 @@ export type PruneRequest = z.infer<typeof pruneRequest>;
 /** Reads a body as a prune request, or says which field is wrong and what was expected. */
 export function parsePruneRequest(input: unknown): Parsed<PruneRequest> {
   return parseObject(pruneRequest, input, "at least one keep option");
+}
+
+/** What the record of a prune says of it. */
+export function pruneOpening({
+  container,
+  prefix,
+  dryRun,
+}: Pick<PruneRequest, "container" | "prefix" | "dryRun">): Opening {
+  return { kind: "prune", dryRun: dryRun || undefined, root: "", container, prefix, mode: "full" };
 }

@@ -14,7 +14,7 @@ import { createSelection, type Selection } from "../model/selection.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import { refusedTarget } from "./refused-target.ts";
-import type { RestoreRequest } from "./request.ts";
+import { whatItIs, type RestoreRequest } from "./request.ts";
 
 /** What a restore and a dry run do each in their own way. */
 export interface Ways {
@@ -64,14 +64,13 @@ async function begin(
   settings: Settings,
   { settleTarget }: Ways,
 ): Promise<PlanOwn> {
-  const { to, dryRun } = request;
+  const { to } = request;
   const assertAllowed = async (realTo = to): Promise<void> => {
     const refused = await refusedTarget({ to, realTo }, settings);
     if (refused !== undefined) throw new PartProblem(refused);
   };
   await assertAllowed();
-  const what = { root: to, kind: "restore", app: settings.app, ...(dryRun ? { dryRun } : {}) } as const;
-  const source = await openSource(ledger, request, what);
+  const source = await openSource(ledger, request, { ...whatItIs(request), app: settings.app });
   const target = await settleTarget(to, ledger, settings);
   await assertAllowed(target.realTo);
   return { source, ...target };

@@ -65,3 +65,8 @@ export type RestoreRequest = z.infer<typeof restoreRequest>;
 export function parseRestoreRequest(input: unknown): Parsed<RestoreRequest> {
   return parseObject(restoreRequest, input, '"run" (or "at") and "to"');
 }
+
+/** What the record of a restore says of it, beside its source. */
+export function whatItIs({ to, dryRun }: RestoreRequest) {
+  return { kind: "restore", root: to, dryRun: dryRun || undefined } as const;
+}

@@ -7,6 +7,16 @@ import { withRetries } from "./retries.ts";
 /** The longest range of which the service computes an MD5. */
 export const LONGEST_HASHED_RANGE = 4 * 1024 * 1024;
 
+/** A blob, or a range of it, and what the service says of it. */
+export interface Checked {
+  content: Buffer;
+  etag: string;
+  leased: boolean;
+  /** The service keeps versions of overwritten blobs by itself. */
+  versioned: boolean;
+  metadata: Record<string, string>;
+}
+
 /**
  * Fetches a blob, or a range of it of at most LONGEST_HASHED_RANGE bytes, and checks the MD5 that the service says it
  * has: what was damaged on the way is fetched again. Content that comes damaged twice alike is what the blob holds; it
@@ -18,7 +28,7 @@ export async function readChecked(
   blob: BlobClient,
   range?: { offset: number; length: number },
   { patience, most = Infinity }: { patience?: number; most?: number } = {},
-): Promise<{ content: Buffer; etag: string; leased: boolean; metadata: Record<string, string> }> {
+): Promise<Checked> {
   let damagedBefore: string | undefined;
   return await withRetries(
     async (abortSignal) => {
@@ -43,8 +53,8 @@ export async function readChecked(
           throw new DamagedContent();
         }
       }
-      const { etag = "", leaseState, metadata = {} } = response;
-      return { content, etag, leased: leaseState === "leased", metadata };
+      const { etag = "", leaseState, metadata = {}, versionId } = response;
+      return { content, etag, leased: leaseState === "leased", versioned: versionId !== undefined, metadata };
     },
     range?.length,
     patience,

@@ -34,6 +34,12 @@ export class RecordsHost {
     return new RecordsHost(await startLocalHost({ entry: "build", env, ...storage }));
   }
 
+  /** Kills it, and starts another one on its state and storage. */
+  async restart(): Promise<RecordsHost> {
+    await this.process.kill();
+    return new RecordsHost(await this.process.restart());
+  }
+
   async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
     const response = await fetch(`${this.process.url}${path}`, init);
     const text = await response.text();

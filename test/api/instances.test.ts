@@ -1,11 +1,10 @@
 /** What the app makes of the durable engine's answers. Only one of them means that there is no such run. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { InvocationContext } from "@azure/functions";
-import * as df from "durable-functions";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { instancesOf } from "../../src/api/engine.ts";
 import { isActive } from "../../src/api/still-running.ts";
+import { clientOf } from "./durable-client.ts";
 
 /** The engine: the last part of an instance's id says with which status it answers. */
 let engine: Server;
@@ -24,14 +23,6 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(engine.address() as AddressInfo).port}/`;
 });
 afterAll(() => engine.close());
-
-function clientOf(rpcBaseUrl: string): df.DurableClient {
-  const input = df.input.durableClient();
-  const managementUrls = { id: "ID", statusQueryGetUri: `${rpcBaseUrl}ID` };
-  const binding = { taskHubName: "hub", creationUrls: {}, managementUrls, rpcBaseUrl };
-  const context = { options: { extraInputs: [input] }, extraInputs: { get: () => binding } };
-  return df.getClient(context as unknown as InvocationContext);
-}
 
 it("an instance that there is, and one that there is not", async () => {
   const client = clientOf(url);

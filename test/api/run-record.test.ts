@@ -22,10 +22,9 @@ afterAll(() => azurite.stop());
 
 const request = { root: "/srv/www", container: "backups", prefix: "", mode: "full" as const };
 /** An engine in which all that runs goes on. */
-const instance = { name: "", status: "active", input: "", output: null, unrecorded: false } as const;
 const engine: Instances = {
   app: "app",
-  get: async () => ({ ...instance, created: new Date(), updated: new Date() }),
+  get: async () => ({ status: "active", output: null, updated: new Date() }),
   activeOf: async () => [],
   terminate: async () => undefined,
 };

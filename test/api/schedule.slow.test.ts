@@ -33,7 +33,7 @@ beforeEach(async () => {
   await writeFile(path.join(root, "file"), "content");
 });
 afterEach(async () => {
-  proxy.before = () => undefined;
+  proxy.before = proxy.after = () => undefined;
   await host?.stop();
   host = undefined;
   rmSync(folder, { recursive: true, force: true });
@@ -187,19 +187,33 @@ describe("a schedule", () => {
   it("makes up once for all that came due while the host was down", async () => {
     // By its own next moment, which is years away, nothing would start.
     const schedule = { BACKUP_SCHEDULE: "0 0 0 29 2 *" };
-    await start(schedule);
-    await host?.stop();
-    const database = new DatabaseSync(stateFile());
-    database
-      .prepare("UPDATE schedules SET next = ?, updated = ?")
-      .run("2020-02-29T00:00:00.000Z", "2019-01-01T00:00:00.000Z");
-    database.close();
+    await comeDue(schedule);
     await start(schedule);
     await until((all) => all[0]?.status === "completed");
     expect(host?.logs()).toMatch(/event=run\.started run=\w+ .*due=2020-02-29T00:00:00\S* late=yes/);
     await host?.stop();
     await start(schedule);
     expect(await runs()).toHaveLength(1);
+  });
+
+  it("starts a run again, with its id, that was killed when it had only its record", async () => {
+    const schedule = { BACKUP_SCHEDULE: "0 0 0 29 2 *" };
+    await comeDue(schedule);
+    const opened = new Promise<string>((resolve) => {
+      proxy.after = ({ method, blob }) => {
+        if (method !== "PUT" || !blob.startsWith("index/")) return undefined;
+        resolve(blob.replace(/^index\/\d+-/, ""));
+        return new Promise<void>(() => undefined);
+      };
+    });
+    await start(schedule);
+    const run = await opened;
+    await host?.kill();
+    proxy.after = () => undefined;
+    await start(schedule);
+    const all = await until(([first]) => first?.status !== "running");
+    expect(all).toMatchObject([{ id: run, status: "completed" }]);
+    expect(host?.logs()).toContain(`event=run.started run=${run}`);
   });
 
   it("starts one run for a moment that comes round twice", async () => {
@@ -220,6 +234,17 @@ describe("a schedule", () => {
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   });
 });
+
+/** As if a moment of the schedule had come while the host was down. */
+async function comeDue(schedule: Record<string, string>): Promise<void> {
+  await start(schedule);
+  await host?.stop();
+  const database = new DatabaseSync(stateFile());
+  database
+    .prepare("UPDATE schedules SET next = ?, updated = ?")
+    .run("2020-02-29T00:00:00.000Z", "2019-01-01T00:00:00.000Z");
+  database.close();
+}
 
 function stateFile(): string {
   const [name = ""] = globSync("**/*.sqlite", { cwd: path.join(folder, "state") });

@@ -161,12 +161,12 @@ test("runs that failed or were canceled are there until a prune forgets them, an
   }
 });
 
-test("a run that failed before it could begin its record is told of, with the reason", async () => {
+test("a run whose record cannot be written is not started", async () => {
   proxy.before = ({ method, blob }) =>
     method === "PUT" && blob.endsWith("/run.json") ? FORBIDDEN : undefined;
-  const id = await host.start({ root: temporary(), container: "unrecorded" });
-  expect(await host.status(id)).toMatchObject({ customStatus: { phase: "failed", recorded: false } });
-  expect(await host.run(id)).toMatchObject({ id, status: "failed", message: expect.stringMatching(/./) });
+  const answer = await post("backupSiteContent", { root: temporary(), container: "unrecorded" });
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([503, "application/problem+json"]);
+  expect((await host.runs("?container=unrecorded")).runs).toEqual([]);
 });
 
 test("a prune that is canceled deletes no more, keeps backups out until nothing can, and the next one finishes", async () => {

@@ -5,11 +5,10 @@ import { rm } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
-import { claimDestination } from "../../src/ledger/destination-claim.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { readRun } from "../../src/ledger/run-record.ts";
-import { closeRun } from "../../src/ledger/runs.ts";
+import { closeRun, openRun } from "../../src/ledger/runs.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
 import { decidePrune } from "../../src/prune/decide-prune.ts";
@@ -50,11 +49,10 @@ async function blobsOf(container: string): Promise<string[]> {
 test("a prune gives way to a backup that runs, or was just started", async () => {
   const { container, root } = await twoRuns();
   const run = newId();
-  const place = { container, prefix: "", root, run, allowOtherRoot: false };
-  await claimDestination(azurite.service, place, async () => false);
-  const early = await drive.prune({ container, keepLast: 1 });
-  expect(early.tally.stopped).toContain(`The run ${run} is just beginning to back up`);
   const request = backupRequest.parse({ root, container, mode: "incremental" });
+  await openRun(new Ledger(azurite.service, run), request);
+  const early = await drive.prune({ container, keepLast: 1 });
+  expect(early.tally.stopped).toContain(run);
   await listFiles({ run, part: "0", request }, drive.service, drive.settings);
   const { tally } = await drive.prune({ container, keepLast: 1 });
   expect(tally.stopped).toContain(`The run ${run} is backing up to the same place`);

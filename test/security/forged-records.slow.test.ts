@@ -93,7 +93,8 @@ async function attacked(
   }
 }
 
-const FIRST = ["before", /^run\.json$/] as const;
+/** After the run was started, and before its first activity. */
+const FIRST = ["after", /^run\.json$/] as const;
 
 async function put(name: string, value: unknown, container = "backup-runs"): Promise<string> {
   const body = typeof value === "string" ? value : JSON.stringify(value);
