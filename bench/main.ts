@@ -31,7 +31,7 @@ async function main(args: string[]): Promise<number> {
   return await measure(options, selected);
 }
 
-async function measure({ quick, runs, build }: Options, selected: readonly Scenario[]): Promise<number> {
+async function measure({ quick, runs, processes, build }: Options, selected: readonly Scenario[]): Promise<number> {
   const folder = resultsFolder(quick);
   const results: Results = {
     machine: describeMachine(),
@@ -42,7 +42,7 @@ async function measure({ quick, runs, build }: Options, selected: readonly Scena
     const { name, title } = scenario;
     say(`${name}: ${title}`);
     const rows = await scenario
-      .run({ runs, build, sweep: !quick, sizes: sizes(quick), say })
+      .run({ runs, processes, build, sweep: !quick, sizes: sizes(quick), say })
       .catch((error: unknown): Row[] => [{ name, figures: {}, failed: messageOf(error) }]);
     for (const row of rows) {
       if (row.failed !== undefined) say(`  ${row.name} FAILED: ${row.failed}`);

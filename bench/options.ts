@@ -12,6 +12,7 @@ Options:
   --only NAME,…    only these measures; the others stay as they were: small, few, large, mixed,
                    unchanged, mixed-unchanged, restore, ceiling, growth, huge, engine, throttled
   --runs N         runs of each (default 3, with --quick 1)
+  --processes N    worker processes of the measure engine (default 1)
   --build DIR      measures the app and host that are built in DIR/dist (default: this project's)
   --help           this text
 
@@ -30,6 +31,8 @@ export interface Options {
   /** Names of measures; none means all. */
   only: string[];
   runs: number;
+  /** Worker processes of the measure `engine`. */
+  processes: number;
   build: string;
 }
 
@@ -41,13 +44,20 @@ export function readOptions(args: string[]): Options | undefined {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
       runs: { type: "string" },
+      processes: { type: "string", default: "1" },
       build: { type: "string", default: PROJECT },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return undefined;
-  const runs = Number(values.runs ?? (values.quick ? 1 : 3));
-  if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs: expected a whole number from 1 on");
+  const runs = count("--runs", values.runs ?? (values.quick ? "1" : "3"));
+  const processes = count("--processes", values.processes);
   const only = values.only.flatMap((names) => names.split(",")).filter((name) => name !== "");
-  return { quick: values.quick, only, runs, build: values.build };
+  return { quick: values.quick, only, runs, processes, build: values.build };
+}
+
+function count(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${option}: expected a whole number from 1 on`);
+  return value;
 }

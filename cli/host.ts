@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { nodeOptions } from "../local/node-options.ts";
+import { nodeOptions } from "../scripts/node-options.mjs";
 import { Failure } from "./failure.ts";
 import { takeLease, type Lease } from "./lease.ts";
 

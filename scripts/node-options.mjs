@@ -8,8 +8,9 @@ const OPTIONS = ["--max-semi-space-size=16", "--max-old-space-size=512"];
 /**
  * The options for a new process, before its script's name. Those that NODE_OPTIONS names are left to it, for an app that
  * needs more: options on the command line would win over it.
+ * @param {NodeJS.ProcessEnv} environment
  */
-export function nodeOptions(environment: NodeJS.ProcessEnv): string[] {
+export function nodeOptions(environment) {
   // Node takes "_" for "-" in the name of an option.
   const named = (environment["NODE_OPTIONS"] ?? "").replaceAll("_", "-");
   return OPTIONS.filter((option) => !named.includes(option.slice(2, option.indexOf("="))));

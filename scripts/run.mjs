@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { nodeOptions } from "./node-options.mjs";
 import { nodeBinary, setup } from "./setup.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -15,7 +16,7 @@ try {
   process.exit(1);
 }
 
-const options = file === "dist/local/main.js" ? await hostOptions() : [];
+const options = file === "dist/local/main.js" ? nodeOptions(process.env) : [];
 const child = spawn(nodeBinary, [...options, path.join(root, file), ...args], { stdio: "inherit" });
 // The terminal sends Ctrl-C to the child as well; it decides how to end, this process only waits for it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -29,9 +30,3 @@ child.on("exit", (code, signal) => {
     process.exit(code ?? 1);
   }
 });
-
-/** Built by the set-up, so that it cannot be imported before. */
-async function hostOptions() {
-  const { nodeOptions } = await import(new URL("../dist/local/node-options.js", import.meta.url));
-  return nodeOptions(process.env);
-}

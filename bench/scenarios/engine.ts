@@ -10,12 +10,13 @@ const FIXTURE = path.join(PROJECT, "bench", "fixtures", "fan-out");
 export const engine: Scenario = {
   name: "engine",
   title: "The durable engine alone: a fan-out of activities that do nothing",
-  run: async ({ runs, sizes, build, say }) => {
+  run: async ({ runs, processes, sizes, build, say }) => {
     const rows: Row[] = [];
     for (const activities of sizes.fanOuts) {
-      const name = `${activities.toLocaleString("en")} activities`;
+      const where = processes === 1 ? "" : `, ${processes} processes`;
+      const name = `${activities.toLocaleString("en")} activities${where}`;
       const seconds: number[] = [];
-      for (let round = 0; round < runs; round++) seconds.push(await fanOut(build, activities));
+      for (let round = 0; round < runs; round++) seconds.push(await fanOut(build, processes, activities));
       say(`  ${name}: ${seconds.map((each) => each.toFixed(2)).join(", ")} s`);
       rows.push({ name, figures: { seconds: figure(seconds) } });
     }
@@ -23,8 +24,8 @@ export const engine: Scenario = {
   },
 };
 
-async function fanOut(build: string, activities: number): Promise<number> {
-  const host = await LocalHost.start({ build, app: FIXTURE });
+async function fanOut(build: string, workers: number, activities: number): Promise<number> {
+  const host = await LocalHost.start({ build, workers, app: FIXTURE });
   try {
     const begin = performance.now();
     const done = await host.run("fanOut", activities);

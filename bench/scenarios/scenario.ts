@@ -4,6 +4,8 @@ import type { Sizes } from "../sizes.ts";
 /** What a measure is given. */
 export interface Bench {
   runs: number;
+  /** Worker processes, where a measure lets them be chosen. */
+  processes: number;
   /** Looks for the bare loop's best parallelism first, instead of taking what is best on most machines. */
   sweep: boolean;
   sizes: Sizes;

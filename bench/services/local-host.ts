@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { nodeOptions } from "../../local/node-options.ts";
+import { nodeOptions } from "../../scripts/node-options.mjs";
 import { Child, until } from "./child.ts";
 import { anyPort } from "./ports.ts";
 import { discard, scratch } from "./scratch.ts";

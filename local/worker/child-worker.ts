@@ -10,7 +10,7 @@ import { limitTime, timeoutFailure } from "./time-limit.ts";
 import { WorkerLostError } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 import type { Logger } from "../log/logger.ts";
-import { nodeOptions } from "../node-options.ts";
+import { nodeOptions } from "../../scripts/node-options.mjs";
 
 /** The built child when this file is built, the source when it is not. */
 const CHILD = path.join(

@@ -15,7 +15,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { nodeOptions } from "../../local/node-options.ts";
+import { nodeOptions } from "../../scripts/node-options.mjs";
 import { takeAccount } from "./azurite.ts";
 import { expectNoSecrets, expectNoSecretsIn, secretsOf, systemKeysOf } from "./secrets.ts";
 
