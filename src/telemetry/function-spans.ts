@@ -1,9 +1,8 @@
 import type { app as functionApp, InvocationContext } from "@azure/functions";
-import { context, SpanStatusCode, trace, type Attributes, type Context, type Span } from "@opentelemetry/api";
+import { context, SpanStatusCode, trace, type Attributes } from "@opentelemetry/api";
 import { redact } from "../secret.ts";
 import { describe } from "../storage/errors.ts";
 import { withFunction } from "./counters.ts";
-import { SpanAllowance, withAllowance } from "./span-allowance.ts";
 
 type Hooks = (typeof functionApp)["hook"];
 
@@ -19,8 +18,8 @@ export function traceFunctions({ hook }: { hook: Hooks }): void {
     if (options.trigger.type === "orchestrationTrigger") return;
     invocation.functionHandler = (...inputs) => {
       const span = tracer.startSpan(functionName, { attributes: attributesOf(invocationContext) });
-      const allowance = new SpanAllowance();
-      return context.with(within(span, functionName, allowance), async () => {
+      const inside = withFunction(trace.setSpan(context.active(), span), functionName);
+      return context.with(inside, async () => {
         try {
           const result: unknown = await functionHandler(...inputs);
           span.setAttributes(resultAttributes(result));
@@ -29,16 +28,11 @@ export function traceFunctions({ hook }: { hook: Hooks }): void {
           span.setStatus({ code: SpanStatusCode.ERROR, message: redact(describe(error)).slice(0, 500) });
           throw error;
         } finally {
-          if (allowance.leftOut > 0) span.setAttribute("site_backup.spans_left_out", allowance.leftOut);
           span.end();
         }
       });
     };
   });
-}
-
-function within(span: Span, name: string, allowance: SpanAllowance): Context {
-  return withAllowance(withFunction(trace.setSpan(context.active(), span), name), allowance);
 }
 
 function attributesOf({

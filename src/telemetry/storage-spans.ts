@@ -9,18 +9,19 @@ import {
   type Attributes,
   type Context,
   type Histogram,
-  type Span,
 } from "@opentelemetry/api";
-import { allowanceOf, type SpanAllowance } from "./span-allowance.ts";
 
 const HTTP_PACKAGE = "@azure/core-rest-pipeline";
 const CALL = createContextKey("site-backup storage call");
 /** Answers that the app asks for on purpose: is it there, is it still as it was. */
 const EXPECTED = new Set([304, 404, 409, 412]);
 
+/** A call that takes this long, in milliseconds, has a span: a batch makes thousands, and they would drown a trace. */
+const SLOW_MS = 1_000;
+
 /**
- * Makes a span of every call to the Azure SDK (storage, identity), by the hook that the SDK has for it. The HTTP request
- * that a call makes is told on the call's span: its address without the query, which may hold a SAS, and its status.
+ * Measures every call to the Azure SDK (storage, identity), by the hook that the SDK has for it, and makes a span of each
+ * that failed or was slow. The span has the address without the query, which may hold a SAS, and the status.
  */
 export function traceAzureSdk(): void {
   const meter = metrics.getMeter("site-backup");
@@ -63,22 +64,18 @@ class Call implements TracingSpan {
   readonly #name: string;
   readonly #parent: Context;
   readonly #durations: Histogram;
-  readonly #allowance: SpanAllowance | undefined;
   readonly #start = Date.now();
   /** By a clock that nobody sets. */
   readonly #began = performance.now();
   readonly #attributes: Attributes = {};
   #status: number | undefined;
   #error: string | undefined;
-  #span: Span | undefined;
 
   constructor(name: string, parent: Context, durations: Histogram) {
     this.#name = name;
     this.#parent = parent;
     this.#durations = durations;
-    this.#allowance = allowanceOf(parent);
-    if (this.#allowance?.take() ?? true) this.#span = this.#begin();
-    this.context = (this.#span ? trace.setSpan(parent, this.#span) : parent).setValue(CALL, this);
+    this.context = parent.setValue(CALL, this);
   }
 
   /** The HTTP request of this call. */
@@ -126,19 +123,12 @@ class Call implements TracingSpan {
     if (this.#status) this.#attributes["http.response.status_code"] = this.#status;
     if (this.#error !== undefined) this.#attributes["error.type"] = this.#error;
     const by: Attributes = { operation: this.#name, ...(this.#error ? { "error.type": this.#error } : {}) };
-    this.#durations.record((performance.now() - this.#began) / 1000, by);
-    const span = this.#span ?? (failed ? this.#begin() : undefined);
-    if (!span) {
-      if (this.#allowance) this.#allowance.leftOut++;
-      return;
-    }
-    span.setAttributes(this.#attributes);
+    const duration = performance.now() - this.#began;
+    this.#durations.record(duration / 1000, by);
+    if (!failed && duration < SLOW_MS) return;
+    const options = { kind: SpanKind.CLIENT, startTime: this.#start, attributes: this.#attributes };
+    const span = trace.getTracer("site-backup").startSpan(this.#name, options, this.#parent);
     if (failed) span.setStatus({ code: SpanStatusCode.ERROR, message: this.#error ?? "" });
     span.end();
-  }
-
-  #begin(): Span {
-    const options = { kind: SpanKind.CLIENT, startTime: this.#start };
-    return trace.getTracer("site-backup").startSpan(this.#name, options, this.#parent);
   }
 }

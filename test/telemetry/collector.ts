@@ -17,6 +17,8 @@ export interface Span {
   parentSpanId?: string;
   status: { code?: number; message?: string };
   attributes: Attributes;
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
   /** Of the process that sent it. */
   instance: string;
 }
