@@ -31,7 +31,10 @@ async function main(args: string[]): Promise<number> {
   return await measure(options, selected);
 }
 
-async function measure({ quick, runs, processes, build }: Options, selected: readonly Scenario[]): Promise<number> {
+async function measure(
+  { quick, runs, processes, build }: Options,
+  selected: readonly Scenario[],
+): Promise<number> {
   const folder = resultsFolder(quick);
   const results: Results = {
     machine: describeMachine(),

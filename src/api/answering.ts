@@ -9,7 +9,7 @@ import { problemResponse } from "./problem.ts";
 import { refuseLargeBody } from "./read-body.ts";
 
 /**
- * A handler whose errors are answered as `application/problem+json`. No browser is to guess what an answer is: names and
+ * Wraps a handler: errors become `application/problem+json`, and every answer says nosniff, because the names and
  * reasons in it come from strangers.
  */
 export function answering(

@@ -15,7 +15,7 @@ export async function prepareBackup(body: unknown, start: Start): Promise<Openin
   if (!(await isAllowed(request.root, services.settings.roots, services.settings.fileTimeoutMs))) {
     throw new HttpProblem(
       403,
-      `The directory ${request.root} is not in one of those that may be backed up. The setting BACKUP_ROOTS names them.`,
+      `The directory ${request.root} is not in one that may be backed up. The setting BACKUP_ROOTS names those.`,
     );
   }
   await refuseWhilePruned(request, start);

@@ -10,7 +10,7 @@ import { CANCELED, type Instances } from "./instances.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import type { RunView } from "./schema.ts";
 
-/** How long ending is waited for: the engine ends an orchestration at its next turn. */
+/** How long to wait for orchestrations to end: the engine ends one at its next turn. */
 const PATIENCE_MS = 20_000;
 const EVERY_MS = 200;
 const AT_A_TIME = 8;
@@ -19,12 +19,13 @@ const AT_A_TIME = 8;
 export class HasEnded extends Error {}
 
 /**
- * Stops a run: its record first, so that activities which are queued do nothing more, then its root and all its parts, as
- * often as a new one shows. What is copied stays, and the destination is free. Canceling twice is as good as once, and
- * finishes what a first try could not. The engine of another app cannot be asked: of a run of its own the activities read the
- * record before they begin, and the rest has nothing more to do. So does a restore of this app, which ends by itself: when
- * nothing of it writes any more, it gives the directories that it made their modes.
- * @returns the run as it stands; undefined when there is none
+ * Stops a run: closes its record first, so that queued activities do nothing, then ends its root and all its parts,
+ * including those that appear meanwhile. What was copied stays, and the destination is freed. Safe to repeat: a
+ * second call finishes what the first could not.
+ * Another app's engine cannot be asked. There the activities read the record before they begin, so the run comes to
+ * its end by itself. A restore of this app is left to end by itself too: once nothing writes any more, it sets the
+ * modes of the directories it made.
+ * @returns the run as it stands; undefined if there is none
  * @throws HasEnded
  */
 export async function cancelRun(
@@ -58,7 +59,7 @@ async function endAll(instances: Instances, run: string, since: Date): Promise<v
   for (;;) {
     const active = await instances.activeOf(run, since);
     if (active.length === 0 || performance.now() > deadline) return;
-    // The root before the parts: it starts them.
+    // The root first: it starts the parts.
     const more = active.filter((id) => !asked.has(id)).sort((a, b) => a.length - b.length);
     await pMap(more, (id) => instances.terminate(id, CANCELED), { concurrency: AT_A_TIME });
     for (const id of more) asked.add(id);

@@ -1,13 +1,13 @@
 import type { z } from "zod";
 
-/** A continuation that this app did not hand out, or not for this list. */
+/** A continuation that this app did not issue, or issued for another list. */
 export class BadContinuation extends Error {
   constructor() {
-    super("not one that an earlier page gave; begin anew without it");
+    super("not one that an earlier page returned; start again without it");
   }
 }
 
-/** A place in a list as a token: opaque to callers, who give it back as it is. */
+/** A place in a list as an opaque token. */
 export function toToken(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }

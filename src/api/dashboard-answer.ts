@@ -2,8 +2,8 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { Asset } from "./dashboard-assets.ts";
 
 /**
- * What the page may do in a browser: run the app's own scripts, be styled by its own files and call the app, and nothing
- * else. No inline script, no eval, no markup made of strings (trusted types), no frame around it, nowhere to send data.
+ * What the page may do in a browser: run the app's own scripts, load its own styles and call the app; nothing else.
+ * No inline script, no eval, no HTML from strings (trusted types), no framing, nowhere to send data.
  */
 const POLICY = [
   "default-src 'none'",
@@ -26,7 +26,7 @@ const HEADERS = {
   "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 };
 
-/** A file of the dashboard as an answer. @param cacheControl how long a browser may keep it */
+/** Answers with a file of the dashboard. @param cacheControl how long a browser may keep it */
 export function answerWith(asset: Asset, request: HttpRequest, cacheControl: string): HttpResponseInit {
   const zipped = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
   return {

@@ -13,11 +13,11 @@ export interface Asset {
 
 export interface Assets {
   page: Asset;
-  /** What the page loads, by its path below `/dashboard/`. The version of the whole is part of each path. */
+  /** What the page loads, by path below `/dashboard/`. Each path contains the version of the whole set. */
   files: ReadonlyMap<string, Asset>;
 }
 
-/** What is served, by the ending of its name; nothing else in the folder is. */
+/** What is served, by extension; nothing else in the folder is. */
 const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
@@ -31,10 +31,7 @@ const FOLDER = path.resolve(import.meta.dirname, "../../dashboard");
 
 let assets: Promise<Assets> | undefined;
 
-/**
- * All of the dashboard's files. They are read once, and a request then picks one by name: what a request says never
- * becomes a path of the file system.
- */
+/** All files of the dashboard, read once. A request picks one by name, and never becomes a path of the file system. */
 export function dashboardAssets(): Promise<Assets> {
   return (assets ??= readAssets(FOLDER));
 }
@@ -57,14 +54,14 @@ async function readAssets(folder: string): Promise<Assets> {
   return { page: asset("text/html; charset=utf-8", Buffer.from(markup)), files: new Map(files) };
 }
 
-/** Changes with any file, so that a browser may keep each for ever and never mixes two deployments. */
+/** Changes with any file, so that a browser may cache each forever and never mixes two deployments. */
 function versionOf(parts: readonly (string | Buffer)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part).update("\0");
   return hash.digest("hex").slice(0, 12);
 }
 
-/** Without them a browser would find each module only after the one that imports it. */
+/** Without these, a browser finds each module only after the one that imports it. */
 function preloads(version: string, names: readonly string[]): string {
   return names
     .filter((name) => name.endsWith(".js"))

@@ -8,7 +8,7 @@ const ACTIVE = [
   OrchestrationRuntimeStatus.Suspended,
 ];
 
-/** The instances of the durable engine, by the app's client of it. @param app which app that is; see appIdentity */
+/** The instances of the durable engine. @param app whose engine it is; see appIdentity */
 export function instancesOf(client: DurableClient, app: string): Instances {
   return {
     app,
@@ -21,7 +21,7 @@ export function instancesOf(client: DurableClient, app: string): Instances {
       try {
         await client.terminate(id, reason);
       } catch (error) {
-        // It has ended meanwhile, or was never there.
+        // It may have ended meanwhile, or never existed.
         const instance = await getInstance(client, id);
         if (instance?.status === "active") throw error;
       }
@@ -29,10 +29,10 @@ export function instancesOf(client: DurableClient, app: string): Instances {
   };
 }
 
-/** How the client says that there is no such instance: a plain Error, which only its words tell from a call that failed. */
+/** How the client reports a missing instance: a plain Error that only its message tells from a failed call. */
 const NO_INSTANCE = /^DurableClient error: Durable Functions extension replied with HTTP 404 response\. /;
 
-/** One instance; undefined when there is none of this id. */
+/** One instance; undefined if there is none with this id. */
 export async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
   try {
     const { runtimeStatus, output, lastUpdatedTime } = await client.getStatus(id, { showInput: false });

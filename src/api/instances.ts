@@ -1,24 +1,24 @@
-/** How an orchestration stands, as the durable engine says. */
+/** The state of an orchestration, as the durable engine reports it. */
 export type InstanceStatus = "active" | "completed" | "failed" | "canceled";
 
 export interface Instance {
   status: InstanceStatus;
-  /** What came of it; a failed one's message. */
+  /** The result; if it failed, the error message. */
   output: unknown;
   updated: Date;
 }
 
-/** The reason that an orchestration is ended with when its run is canceled; its record says so before. */
+/** The reason given when an orchestration is terminated because its run was canceled. The record says so first. */
 export const CANCELED = "canceled";
 
-/** What the records need of the durable engine. */
+/** What the API needs of the durable engine. */
 export interface Instances {
   /** The app whose engine it is; see appIdentity. */
   app: string;
-  /** One instance; undefined when there is none of this id. */
+  /** One instance; undefined if there is none with this id. */
   get(id: string): Promise<Instance | undefined>;
-  /** Of a run's orchestrations, its root and its parts, those that have not ended. One query. */
+  /** Which of a run's orchestrations, root and parts, have not ended. One query. */
   activeOf(run: string, since: Date): Promise<string[]>;
-  /** Asks an instance to end. One that has ended already is left as it is. */
+  /** Terminates an instance. One that has ended is left as it is. */
   terminate(id: string, reason: string): Promise<void>;
 }

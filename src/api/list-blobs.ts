@@ -5,9 +5,10 @@ import { classify } from "../storage/errors.ts";
 import { BadContinuation } from "./continuation.ts";
 
 /**
- * The blobs of the ledgers below a prefix with their metadata, a list call a page. None where there is no ledger yet.
- * @param options from: a marker, as a caller gave it back
- * @throws BadContinuation for a marker that the service did not give
+ * The blobs below a prefix of the ledger container, with metadata, one list call a page. None if the container does
+ * not exist.
+ * @param options from: a marker, as a caller returned it
+ * @throws BadContinuation for a marker that the service did not issue
  */
 export async function* listPages(
   service: BlobServiceClient,

@@ -4,8 +4,8 @@ import { deletedName, type DeletedPage, type DeletedQuery } from "./schema.ts";
 import { DELETED } from "../ledger/names.ts";
 
 /**
- * A page of the names that a restore removed from its directory (in a dry run: that it would remove), in the order they
- * were removed. Of any other run there are none.
+ * A page of the names that a restore removed from its directory (a dry run: would remove), in the order of removal.
+ * Empty for any other run.
  * @throws BadContinuation
  */
 export async function listDeleted(
@@ -16,7 +16,7 @@ export async function listDeleted(
   const { items, ...more } = await listLines(service, run, query, {
     folder: DELETED,
     schema: deletedName,
-    // Beside each list is the slice's tally.
+    // Each list has the tally of its slice beside it.
     skips: ({ name }) => !name.endsWith(".jsonl"),
     wants: () => true,
   });

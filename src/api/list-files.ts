@@ -4,8 +4,8 @@ import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from ".
 import { OUTCOMES_FOLDER } from "../ledger/names.ts";
 
 /**
- * A page of what became of a run's files, in the order of the ledger. A page may be short, or empty, and yet have a
- * continuation. While the run goes on, files may be added before the place where a page ended.
+ * A page of a run's files with their outcomes, in ledger order. A page may be short, or empty, and still have a
+ * continuation. While the run is in progress, files may be added before the place where a page ended.
  * @throws BadContinuation
  */
 export async function listFiles(
@@ -22,7 +22,9 @@ export async function listFiles(
   return { run, files: items, ...more };
 }
 
-/** Whether a record has no file of an outcome, by its counts. Directories that did not fail are counted apart. */
+/**
+ * Whether a record has no file with an outcome, by its counts. Directories that did not fail are counted separately.
+ */
 function hasNone(counts: Record<string, string> | undefined, outcome: FilesQuery["outcome"]): boolean {
   if (!outcome || counts?.[outcome] !== "0") return false;
   return outcome === "failed" || counts["directories"] === "0";

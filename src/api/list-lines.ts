@@ -6,25 +6,28 @@ import { fromToken, toToken } from "./continuation.ts";
 import { listPages } from "./list-blobs.ts";
 import type { Damage } from "./schema.ts";
 
-/** Where a page ended: a record of the ledger, and the byte after the last line that was looked at. */
+/** Where a page ended: a record of the ledger, and the byte after the last line that was read. */
 const place = z.object({ record: z.string(), offset: z.int().min(0) });
 type Place = z.infer<typeof place>;
 
-/** Bytes of the ledger that one page reads, about; a filter that finds little gives a short page and goes on later. */
+/**
+ * About how many bytes of the ledger one page reads. A filter that matches little gives a short page with a
+ * continuation.
+ */
 const MOST_BYTES = 16 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
 
-/** Which lines of a run's ledger are asked for. */
+/** Which lines of a run's ledger to list. */
 export interface LinesOf<T> {
-  /** Below the run's folder, with a slash at its end. */
+  /** Below the run's folder, ending in a slash. */
   folder: string;
   schema: z.ZodType<T>;
-  /** Whether a record cannot have a line that is wanted. */
+  /** Whether a record can be skipped: none of its lines is wanted. */
   skips: (record: BlobItem) => boolean;
   wants: (line: T) => boolean;
 }
 
-/** A page of lines, what of the records could not be read, and where to go on. */
+/** A page of lines, the records that could not be read, and where to continue. */
 export interface LinePage<T> {
   items: T[];
   damaged?: Damage[];

@@ -12,12 +12,12 @@ import { currentRecord, viewOfEnded } from "./read-run.ts";
 import { viewOf } from "./run-view.ts";
 import type { RunPage, RunsQuery } from "./schema.ts";
 
-/** Where a page ended: the list call's marker, and the last name that was given. */
+/** Where a page ended: the list call's marker, and the last name returned. */
 const place = z.object({ marker: z.string().optional(), after: z.string() });
 
 /**
- * A page of runs, newest first, by the index of runs: one list call where nothing is filtered. Each is as it is by itself:
- * the durable engine is asked for those that run by their records.
+ * A page of runs, newest first, from the index of runs: one list call if nothing is filtered. The durable engine is
+ * asked about those whose record says running.
  * @throws BadContinuation
  */
 export async function listRuns(
@@ -35,7 +35,7 @@ export async function listRuns(
   for await (const { blobs, marker } of listPages(service, INDEX_PREFIX, { from: from?.marker })) {
     for (const blob of blobs) {
       const entry = readIndexName(blob.name);
-      // By name and not by place in the page: runs may have come or gone since.
+      // By name, not by position: runs may have come or gone since.
       if (!entry || (from && blob.name <= from.after) || entry.started > until) continue;
       if (entry.started < since) return end();
       const summary = readSummary(blob) ?? (await readRun(new Ledger(service, entry.id)).catch(ofDamaged));
@@ -51,7 +51,7 @@ export async function listRuns(
   return end();
 }
 
-/** A run whose record may say that it is running though the engine knows better. */
+/** The run's current state: its record may say running though the engine knows better. */
 async function asItStands(
   service: BlobServiceClient,
   instances: Instances,
@@ -62,13 +62,13 @@ async function asItStands(
   return current === undefined || current === "damaged" ? run : current;
 }
 
-/** One record that cannot be read must not hide the others. */
+/** One unreadable record must not hide the others. */
 function ofDamaged(error: unknown): "damaged" {
   if (error instanceof DamagedRecord) return "damaged";
   throw error;
 }
 
-/** By its record; whether one that runs has ended since is not known yet. */
+/** Judged by the record; whether a run that seems to be running has ended is not known yet. */
 function isWanted(run: RunSummary, { kind, status, root, container, prefix }: RunsQuery): boolean {
   return (
     (kind === "all" || (run.kind ?? "backup") === kind) &&

@@ -12,12 +12,12 @@ import { UNANSWERED, type Route } from "./route.ts";
 
 type Json = Record<string, unknown>;
 
-/** An answer that refuses a request (RFC 9457). */
+/** The answer to a refused request (RFC 9457). */
 const problem = z
   .looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() })
   .describe("What is wrong and what was expected, in words.");
 
-/** The Durable Functions answer to a start: where to follow and steer the orchestration. */
+/** The Durable Functions answer to a start: where to follow and control the orchestration. */
 const started = z.looseObject({
   id: z.string().describe("The run's id."),
   statusQueryGetUri: z.url(),
@@ -31,8 +31,8 @@ const started = z.looseObject({
 });
 
 /**
- * The OpenAPI 3.1 document of the app's routes. Its schemas are those that requests are read with and answers are typed
- * by; a test holds real answers against it.
+ * The OpenAPI 3.1 document of the app's routes. Requests are parsed and answers are typed by the same schemas; a test
+ * checks real answers against it.
  */
 export function openApiDocument(routes: readonly Route[]): Json {
   return {
@@ -52,7 +52,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
       },
       responses: {
         Problem: {
-          description: "The request is refused, or cannot be answered now.",
+          description: "The request was refused, or cannot be answered now.",
           content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
         },
       },
@@ -87,7 +87,7 @@ function starts(): Json {
       responses: {
         202: {
           description:
-            "Started. Poll the Location: 202 while it runs, 200 with the output when it has ended.",
+            "Started. Poll the Location: 202 while it runs, 200 with the output once it has ended.",
           headers: { Location: { schema: { type: "string", format: "uri" } } },
           content: content("Started"),
         },
@@ -167,22 +167,22 @@ function parameters(query: z.ZodObject): Json[] {
   }));
 }
 
-/** The schema of what callers send: what has a default may be left out. */
+/** The schema of what callers send: a field with a default is optional. */
 function body(schema: z.ZodType): Json {
   return withoutDialect(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
-/** The schema of what callers get. A member may be added later: clients must not mind. */
+/** The schema of what callers get. Members may be added later; clients must ignore what they do not know. */
 function answer(schema: z.ZodType): Json {
   return withoutDialect(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
-/** OpenAPI 3.1 is of that dialect already. */
+/** OpenAPI 3.1 implies this dialect. */
 function withoutDialect({ $schema: _dialect, ...schema }: Json): Json {
   return schema;
 }
 
-/** The package's, wherever above this file that is: the build lies a folder deeper than the source. */
+/** The package's version. The build is one folder deeper than the source, so package.json is searched upwards. */
 function version(folder = import.meta.dirname): string {
   const file = path.join(folder, "package.json");
   if (!existsSync(file)) return version(path.dirname(folder));

@@ -5,25 +5,25 @@ import { DAMAGED } from "./route.ts";
 import type { Opening } from "../ledger/runs.ts";
 import type { Start } from "./start-context.ts";
 
-/** An orchestrator that may be started from outside, with what the OpenAPI document says of it. */
+/** An orchestrator that callers may start, and its part of the OpenAPI document. */
 export interface PublicOrchestrator {
-  /** Validates the body, checks what it names, and gives what the run's record says of it. @throws HttpProblem */
+  /** Validates the body and checks what it names. @returns what the run's record says of it @throws HttpProblem */
   prepare(body: unknown, start: Start): Promise<Opening>;
   summary: string;
   description: string;
-  /** The body's schema, by its name among the document's components. */
+  /** The name of the body's schema in the document's components. */
   body: "BackupRequest" | "RestoreRequest" | "VerifyRequest" | "PruneRequest";
-  /** The body may be the root's path alone. */
+  /** The body may be just the root's path. */
   takesPath?: true;
-  /** The statuses that it refuses with, beside those of all starts. */
+  /** Statuses it refuses with, besides those of every start. */
   refusals: number[];
 }
 
 const PARTIAL =
-  "409 while that run goes on (`activeRun` is its id): what it has not copied yet would be missing. Of a run that was canceled, " +
-  "broken off or failed there is what it had copied: the record's `message` says so, and the output tells no error.";
+  "409 while that run is in progress (`activeRun` is its id), because what it has not copied yet would be missing. A run that was " +
+  "canceled, broken off or failed has what it had copied: the record's `message` says so, and the output is no error.";
 
-/** The app's public orchestrators, by name; no other can be started. */
+/** The orchestrators that callers may start, by name. */
 export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map<string, PublicOrchestrator>([
   [
     "backupSiteContent",
@@ -31,9 +31,9 @@ export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map<st
       prepare: prepareBackup,
       summary: "Back up a directory.",
       description:
-        "409 while another run writes to the destination, or a prune is at work there (`activeRun` is its id); and where " +
-        "another root's backups are (`otherRoot` is that root), unless `allowOtherRoot` is true. A body that is the path alone can name no destination " +
-        "and not say so: it goes to the container `backups` whatever root's backups are there.",
+        "409 while another run writes to the destination, or a prune is running there (`activeRun` is its id), and if it holds " +
+        "the backups of another root (`otherRoot`), unless `allowOtherRoot` is true. A body that is just the path cannot name a destination: " +
+        "the backup goes to the container `backups`, whatever root's backups are there.",
       body: "BackupRequest",
       takesPath: true,
       refusals: [403, DAMAGED],
@@ -53,7 +53,7 @@ export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map<st
     "verifyBackup",
     {
       prepare: prepareVerify,
-      summary: "Verify that a run's files are there and whole.",
+      summary: "Verify that a run's files are present and intact.",
       description: PARTIAL,
       body: "VerifyRequest",
       refusals: [404],
@@ -63,9 +63,9 @@ export const orchestrators: ReadonlyMap<string, PublicOrchestrator> = new Map<st
     "pruneBackups",
     {
       prepare: preparePrune,
-      summary: "Forget runs by a policy, and delete what no run needs that stays.",
+      summary: "Forget runs by a policy, and delete what no remaining run needs.",
       description:
-        "409 while a backup writes there, or another prune is at work in the container (`activeRun` is its id).",
+        "409 while a backup writes there, or another prune is running in the container (`activeRun` is its id).",
       body: "PruneRequest",
       refusals: [DAMAGED],
     },

@@ -6,7 +6,7 @@ import { isOfAnother } from "../ledger/alive.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { classify, describe } from "../storage/errors.ts";
 
-/** An answer that tells a person what is wrong with the request and what was expected. */
+/** An error answer for a person: what is wrong with the request, and what was expected. */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly extra: Record<string, unknown>;
@@ -18,7 +18,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** 409: another run is where this one would work. */
+/** 409: another run is working in the same place. */
 export class InUse extends HttpProblem {
   constructor(detail: string, activeRun?: string) {
     super(409, detail, activeRun === undefined ? {} : { activeRun });
@@ -32,7 +32,10 @@ export function waitOrCancel(run: Pick<RunRecord, "app">, own: string): string {
     : "Wait until it ends, or cancel it.";
 }
 
-/** Any error as `application/problem+json` (RFC 9457). What is not the caller's doing is logged, and told in general. */
+/**
+ * Any error as `application/problem+json` (RFC 9457). Errors that are not the caller's are logged, and described in
+ * general terms.
+ */
 export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
   if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
   if (error instanceof DamagedRecord) return answer(502, error.message);
@@ -40,18 +43,21 @@ export function problemResponse(error: unknown, context: InvocationContext): Htt
   if (isOfEngine(error)) {
     const detail = `The Functions host did not answer the app's call to start or look up a run (${error.code ?? "no answer"}).`;
     context.error(detail);
-    return answer(503, `${detail} Look whether the run is there; if it is not, start it again.`);
+    return answer(503, `${detail} Check whether the run exists; if not, start it again.`);
   }
   context.error(`Unexpected: ${describe(error)}`);
   if (classify(error) === "other") {
-    return answer(500, "An unexpected error; the app's log has it under this invocation's id.", {
+    return answer(500, "An unexpected error. The app's log has the details under this invocation id.", {
       invocationId: context.invocationId,
     });
   }
   return answer(503, describe(error));
 }
 
-/** The durable client calls its host over HTTP (by axios): that such a call fails says nothing of the storage account. */
+/**
+ * The durable client calls its host over HTTP (with axios). A failure of such a call says nothing about the storage
+ * account.
+ */
 function isOfEngine(error: unknown): error is { code?: string } {
   return error instanceof Error && (error as { isAxiosError?: unknown }).isAxiosError === true;
 }

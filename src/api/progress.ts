@@ -7,7 +7,7 @@ import { listPages } from "./list-blobs.ts";
 import type { Progress } from "./schema.ts";
 import { isOfListing, OUTCOMES_FOLDER } from "../ledger/names.ts";
 
-/** How far a run is, by the metadata of its ledger's blobs. */
+/** How far a run has come, from the metadata of its ledger's blobs. */
 export async function readProgress(
   service: BlobServiceClient,
   run: Pick<RunRecord, "id" | "started">,
@@ -22,7 +22,7 @@ export async function readProgress(
       if (name.startsWith(`${run.id}/${OUTCOMES_FOLDER}`)) {
         const some = countsFromMetadata(metadata);
         addCounts(counts, some);
-        // What was settled by listing it was never to be copied.
+        // What the listing settled was never going to be copied.
         if (isOfListing(name)) continue;
         settled.files += filesOf(some) + some.directories;
         settled.bytes += some.bytes + some.unchangedBytes;
@@ -38,7 +38,7 @@ export async function readProgress(
   return { counts, progress: { listed, settled, ...paceOf(listed, settled, run.started) } };
 }
 
-/** With a guess at the time that is left. */
+/** Includes a guess at the time left. */
 function paceOf(listed: Progress["listed"], settled: Progress["settled"], started: string) {
   const seconds = Math.max(0.001, (Date.now() - Date.parse(started)) / 1000);
   const cost = (some: { files: number; bytes: number }): number => some.bytes + some.files * FILE_COST;

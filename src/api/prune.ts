@@ -12,13 +12,13 @@ import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 
-/** Records that are asked for at a time. */
+/** How many runs to look up at a time. */
 const READS = 16;
 
 /**
- * How long a prune of another app is waited for after the last that was written of it, where it holds the lock no more.
- * All that it does it does in slices of minutes, with a record of each; and what keeps backups from being made must not
- * do so for a day. That a backup takes the lock meanwhile does no harm: the prune notices, and ends.
+ * How long another app's prune counts as running after it last wrote anything, in milliseconds, once it no longer
+ * holds the lock. A prune works in slices of minutes and records each. Something that keeps backups out must not do
+ * so for a day, and taking the lock from a live prune does no harm: it notices, and ends.
  */
 const PRUNE_SILENCE_MS = 60 * 60_000;
 
@@ -38,7 +38,7 @@ export async function preparePrune(body: unknown, start: Start): Promise<Opening
   );
 }
 
-/** @throws HttpProblem 409 while a prune is at work where a run is to write or to prune */
+/** @throws HttpProblem 409 while a prune is running where this run would write or prune */
 export async function refuseWhilePruned(
   { container, prefix }: Pick<PruneRequest, "container" | "prefix">,
   start: Start,
@@ -53,14 +53,14 @@ export async function refuseWhilePruned(
     );
   }
   if (lock.leased) {
-    throw new InUse(`The prune ${lock.run} was just ended, and may be deleting yet. Try again in a minute.`);
+    throw new InUse(`The prune ${lock.run} has just ended and may still be deleting. Try again in a minute.`);
   }
 }
 
 /**
- * Closes the records of runs that ended without closing theirs (terminated by the Durable API, say): to a prune, which
- * knows records only, they would be at work forever. Those of other apps only when nothing was heard of them for long.
- * @returns those that are at work indeed
+ * Closes the records of runs that ended without closing theirs, for example terminated through the Durable API: a
+ * prune knows only records and would take them for running forever. Those of other apps only after a long silence.
+ * @returns the runs that are really in progress
  */
 async function closeEnded({ instanceId, client, services }: Start): Promise<RunRecord[]> {
   const { storage } = services;

@@ -2,10 +2,10 @@ import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
 import { HttpProblem } from "./problem.ts";
 
-/** What the Functions host itself takes from a query: the function key and its name. */
+/** Query parameters of the Functions host itself: the function key and its name. */
 const HOSTS_OWN = ["code", "clientId"];
 
-/** A request's query by its schema. @throws HttpProblem 400 that names each wrong parameter */
+/** Parses a request's query. @throws HttpProblem 400 that names each wrong parameter */
 export function readQuery<T>(schema: z.ZodType<T>, request: HttpRequest): T {
   const query = Object.fromEntries([...request.query].filter(([name]) => !HOSTS_OWN.includes(name)));
   const parsed = schema.safeParse(query);
@@ -17,7 +17,7 @@ export function readQuery<T>(schema: z.ZodType<T>, request: HttpRequest): T {
   throw new HttpProblem(400, `${wrong.join("; ")}.`);
 }
 
-/** The header that leads to a list's next page (RFC 8288); nothing on the last one. */
+/** The header that links to a list's next page (RFC 8288); none on the last one. */
 export function nextLink(
   path: string,
   query: Record<string, unknown>,

@@ -6,13 +6,13 @@ const MOST_BYTES = 1024 * 1024;
 /** Levels of arrays and objects; a request has two. */
 const DEEPEST = 16;
 
-/** @throws HttpProblem 413 for a body that says that it is too large, before it is read */
+/** @throws HttpProblem 413 before reading a body that declares itself too large */
 export function refuseLargeBody(request: HttpRequest): void {
   if (Number(request.headers.get("content-length") ?? 0) > MOST_BYTES) throw tooLarge();
 }
 
 /**
- * The JSON value of a request's body; undefined when it is empty.
+ * The JSON value of a request's body; undefined if it is empty.
  * @throws HttpProblem 413 (too large), 415 (not plain JSON by its headers) or 400 (not JSON)
  */
 export async function readBody(request: HttpRequest): Promise<unknown> {
@@ -34,10 +34,10 @@ export async function readBody(request: HttpRequest): Promise<unknown> {
 function textOf(bytes: Buffer): string {
   const [first, second] = bytes;
   if (first === 0x1f && second === 0x8b) throw compressed("gzip");
-  // A byte order mark, or the zeros beside ASCII: no JSON has one unescaped.
+  // A byte order mark, or the zero bytes of ASCII in UTF-16: JSON has no unescaped zero.
   const hasMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   if (hasMark || first === 0 || second === 0) {
-    throw new HttpProblem(400, "The body is UTF-16, as Windows PowerShell writes files; send it as UTF-8.");
+    throw new HttpProblem(400, "The body is UTF-16, the default of Windows PowerShell; send it as UTF-8.");
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -72,5 +72,5 @@ function tooLarge(): HttpProblem {
 }
 
 function compressed(how: string): HttpProblem {
-  return new HttpProblem(415, `The body is compressed (${how}); send it as it is.`);
+  return new HttpProblem(415, `The body is compressed (${how}); send it uncompressed.`);
 }

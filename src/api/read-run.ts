@@ -11,10 +11,10 @@ import { viewOf } from "./run-view.ts";
 import type { RunSummaryView, RunView } from "./schema.ts";
 
 /**
- * One run: its record, and how far it is while it runs, by one list call over its ledger. Where the record says that it
- * runs and the durable engine knows better (it was terminated from outside, say), the engine is right. Of a run of another
- * app this app's engine knows nothing: that is taken to run as long as anything of it is written.
- * @returns undefined when there is no such run
+ * One run: its record and, while it is running, its progress (one list call over its ledger). If the record says
+ * running and the durable engine knows better, for example after a terminate, the engine is right. This app's engine
+ * knows nothing of another app's run: that counts as running as long as it writes anything.
+ * @returns undefined if there is no such run
  */
 export async function showRun(
   service: BlobServiceClient,
@@ -34,8 +34,9 @@ export async function showRun(
 }
 
 /**
- * A run that has ended, with its counts. One that was ended from outside (canceled, say) has none in its record: what was
- * under way then may be recorded later. Until it must have ended they are read anew; then they are recorded.
+ * A run that has ended, with its counts. A run that was ended from outside, such as by a cancel, has none in its
+ * record, and activities still under way may record more. Until they must have ended the counts are read each time;
+ * after that they are recorded.
  */
 export async function viewOfEnded(
   service: BlobServiceClient,
@@ -49,7 +50,7 @@ export async function viewOfEnded(
   return view;
 }
 
-/** A run's record as it should stand; undefined when there is no such run. */
+/** A run's record, corrected by what the engine knows; undefined if there is no such run. */
 export async function currentRecord(
   service: BlobServiceClient,
   instances: Instances,
@@ -61,24 +62,24 @@ export async function currentRecord(
   const instance = await instances.get(id);
   const isGoing = instance ? instance.status === "active" : isBeingStarted(record.started);
   if (isGoing) return record;
-  // This app's engine cannot say that it has ended.
+  // This app's engine cannot tell whether it has ended.
   const isElsewhere = !instance && isOfAnother(instances.app, record);
   if (isElsewhere && (await wroteRecently(service, record))) return record;
-  // It may have closed its record since that was read.
+  // The run may have closed its record in the meantime.
   const again = await readRun(new Ledger(service, id));
   if (again && again.status !== "running") return again;
   return { ...record, ...(isElsewhere ? silent(record) : endOf(instance)) };
 }
 
-/** The end of a run of which its app has written nothing any more. */
+/** The end of another app's run that has gone silent. */
 function silent({ app }: RunRecord): Pick<RunRecord, "status" | "message"> {
   return {
     status: "failed",
-    message: `It ran in the app ${app}, and nothing of it was written for 24 hours: it is taken to have died.`,
+    message: `It ran in the app ${app} and has written nothing for 24 hours, so it is assumed dead.`,
   };
 }
 
-/** How a run ended whose record does not say. */
+/** How a run ended if its record does not say. */
 function endOf(instance: Instance | undefined): Pick<RunRecord, "status" | "finished" | "message"> {
   if (!instance)
     return {

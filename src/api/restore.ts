@@ -22,7 +22,7 @@ export async function prepareVerify(body: unknown, start: Start): Promise<Openin
   return openingOf(await existing(parsed.value, start), { kind: "verify" });
 }
 
-/** The run that is asked for. @throws HttpProblem 404 when there is none, 409 while it goes on */
+/** The requested run. @throws HttpProblem 404 if there is none, 409 while it is in progress */
 async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
   let source: SourceRun;
   try {
@@ -35,7 +35,7 @@ async function existing(request: Parameters<typeof findRun>[1], start: Start): P
   if (source.status === "running" && (await isStillRunning(start, source.id))) {
     throw new HttpProblem(
       409,
-      `The run ${source.id} is still going on, and has copied only a part. Wait until it ends, or choose another run.`,
+      `The run ${source.id} is still in progress and has copied only a part. Wait until it ends, or choose another run.`,
       { activeRun: source.id },
     );
   }

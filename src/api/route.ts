@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, HttpResponseInit, InvocationContext } f
 import type { z } from "zod";
 import type { Services } from "../services.ts";
 
-/** What a handler is given beside the request. */
+/** What a handler gets besides the request. */
 export interface Call {
   context: InvocationContext;
   services: Services;
@@ -11,32 +11,32 @@ export interface Call {
 /** A successful answer, as the OpenAPI document describes it. */
 interface Answer {
   description: string;
-  /** The schema of the JSON, by its name among the document's components. */
+  /** The name of the JSON's schema in the document's components. */
   schema?: "Run" | "RunPage" | "FilePage" | "DeletedPage";
-  /** It is one page of a list; `Link` leads to the next. */
+  /** It is one page of a list; `Link` points to the next. */
   paged?: true;
-  /** Other media types, with what they hold. */
+  /** Other media types, and what they contain. */
   others?: Record<string, string>;
 }
 
-/** A route, with what the OpenAPI document says of it. */
+/** A route, and its part of the OpenAPI document. */
 export interface Route {
   /** The function's name, and the operationId in the OpenAPI document. */
   name: string;
   method: "GET" | "POST";
   path: string;
-  /** Anonymous ones show nothing of a backup. All others are given a durable client. */
+  /** Anonymous routes reveal nothing about backups. All others get a durable client. */
   auth: "function" | "anonymous";
   query?: z.ZodObject;
   summary: string;
   description?: string;
   answer: Answer;
-  /** The statuses that it refuses with. */
+  /** The statuses it refuses with. */
   refusals: number[];
   handle: (request: HttpRequest, call: Call) => Promise<HttpResponseInit | HttpResponse>;
 }
 
-/** A record that the answer needs is damaged. */
+/** A record needed for the answer is damaged. */
 export const DAMAGED = 502;
-/** Storage, or a directory's file system, refuses or does not answer. */
+/** Storage or a file system refused, or did not answer. */
 export const UNANSWERED = 503;

@@ -1,6 +1,6 @@
 /**
- * Every HTTP route but that of httpStart, once: functions/http.ts registers them, and the OpenAPI document describes them.
- * Those under `/backups` answer about all kinds of runs.
+ * Every HTTP route but httpStart's: functions/http.ts registers them, and the OpenAPI document describes them. Those
+ * under `/backups` serve all kinds of runs.
  */
 import type { HttpResponseInit } from "@azure/functions";
 import * as df from "durable-functions";
@@ -22,7 +22,7 @@ import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pageOf, runIdOf } from "./run-of.ts";
 import { deletedQuery, filesQuery, runsQuery, type FilePage } from "./schema.ts";
 
-/** Made once: it is the same for as long as the app runs. */
+/** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;
 
 export const routes: readonly Route[] = [
@@ -61,12 +61,12 @@ export const routes: readonly Route[] = [
     path: "backups/{runId}/files",
     auth: "function",
     query: filesQuery,
-    summary: "What became of each file of a run, as JSON or, by Accept, a JSON line a file.",
+    summary: "The outcome of each file of a run, as JSON or, with Accept, one JSON line a file.",
     answer: {
       description: "A page of files.",
       schema: "FilePage",
       paged: true,
-      others: { "application/x-ndjson": "A FileOutcome a line." },
+      others: { "application/x-ndjson": "One FileOutcome a line." },
     },
     refusals: [400, 404, DAMAGED, UNANSWERED],
     async handle(request, call) {
@@ -85,7 +85,7 @@ export const routes: readonly Route[] = [
     path: "backups/{runId}/deleted",
     auth: "function",
     query: deletedQuery,
-    summary: "What a restore removed from its directory; of a dry run, what it would remove.",
+    summary: "What a restore removed from its directory; for a dry run, what it would remove.",
     answer: { description: "A page of names.", schema: "DeletedPage", paged: true },
     refusals: [400, 404, DAMAGED, UNANSWERED],
     async handle(request, call) {
@@ -104,7 +104,7 @@ export const routes: readonly Route[] = [
     auth: "function",
     summary: "Stop a run. What is copied stays.",
     description:
-      "409 for a run that has ended. One of another app on the same account (`app`) ends with what it is at work on just then.",
+      "409 if the run has ended. A run of another app on the same account (`app`) stops once it has finished what it is working on.",
     answer: { description: "The run as it stands.", schema: "Run" },
     refusals: [404, 409, 413, DAMAGED, UNANSWERED],
     async handle(request, call) {
@@ -120,8 +120,8 @@ export const routes: readonly Route[] = [
     },
   },
   {
-    // Anonymous, for a browser that opens an address sends no key. All data comes from the routes above, with the key that
-    // the page asks for.
+    // Anonymous, because a browser that opens an address sends no key. All data comes from the routes above, with the
+    // key that the page asks for.
     name: "dashboard",
     method: "GET",
     path: "dashboard",
@@ -142,7 +142,7 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "dashboard/{version}/{*file}",
     auth: "anonymous",
-    summary: "A script, style sheet or icon of the dashboard, by the path that the page has.",
+    summary: "A script, style sheet or icon of the dashboard, by the path the page uses.",
     answer: {
       description: "The file.",
       others: { "text/javascript": "", "text/css": "", "image/svg+xml": "" },
@@ -152,12 +152,12 @@ export const routes: readonly Route[] = [
       const { version = "", file = "" } = request.params;
       const asset = (await dashboardAssets()).files.get(`${version}/${file}`);
       if (!asset) throw new HttpProblem(404, "The dashboard has no such file. Reload the page.");
-      // Its path holds its version.
+      // The path contains the version.
       return answerWith(asset, request, "public, max-age=31536000, immutable");
     },
   },
   {
-    // Without a key, for tools: it has no secrets.
+    // Anonymous, for tools: it contains no secrets.
     name: "openapi",
     method: "GET",
     path: "openapi.json",
@@ -169,12 +169,12 @@ export const routes: readonly Route[] = [
   },
 ];
 
-/** The instances of this app's durable engine. */
+/** The instances of this app's engine. */
 function ownInstances({ context, services }: Call): Instances {
   return instancesOf(df.getClient(context), services.settings.app);
 }
 
-/** What is damaged follows the files, each a line with `damaged` alone. */
+/** Damaged lines follow the files, each a line with only `damaged`. */
 function lines({ files, damaged = [] }: FilePage, headers: Record<string, string>): HttpResponseInit {
   return {
     headers: { "Content-Type": "application/x-ndjson", ...headers },

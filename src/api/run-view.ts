@@ -3,7 +3,7 @@ import type { RunSummary } from "../ledger/run-index.ts";
 import { isPostdated } from "../ledger/snapshot.ts";
 import type { RunSummaryView } from "./schema.ts";
 
-/** A run's record as callers see it. Links are paths, good on whatever host name the app was reached by. */
+/** A run's record as callers see it. Links are paths, so they work under any host name. */
 export function viewOf(service: BlobServiceClient, record: RunSummary): RunSummaryView {
   const {
     id,
@@ -50,7 +50,7 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
   };
 }
 
-/** Without the query: the signature of a SAS would be in it. */
+/** Without the query, which would contain a SAS's signature. */
 function addressOf(service: BlobServiceClient, container: string, prefix: string): string {
   const url = new URL(service.getContainerClient(container).url);
   const folder = prefix === "" ? "" : `/${prefix.split("/").map(encodeURIComponent).join("/")}`;

@@ -1,25 +1,25 @@
 import { Cron } from "croner";
 import { redact } from "../secret.ts";
 
-/** What NCRONTAB takes in a field: numbers, names of months and days, lists, ranges and steps. No L, W, # or ?. */
+/** What NCRONTAB accepts in a field: numbers, names of months and days, lists, ranges and steps. No L, W, # or ?. */
 const FIELD = /^[\d*,/-]+$|^(?:[a-z]{3}|\d+)(?:[,-](?:[a-z]{3}|\d+))*$/i;
 
-/** A .NET TimeSpan; days have a dot, for .NET takes 24:00:00 for 24 days. */
+/** A .NET TimeSpan. Days are separated by a dot: .NET reads 24:00:00 as 24 days. */
 const TIME_SPAN = /^(?:\d+\.)?(?:[01]?\d|2[0-3]):[0-5]?\d(?::[0-5]?\d)?$/;
 
-/** A date that every valid schedule but that of 29 February comes after within a year, and that within eight. */
+/** Every valid schedule comes due within a year of this date, and that of 29 February within eight. */
 const SOME_DAY = new Date("2026-01-01T00:00:00Z");
 
 /**
- * Why the Functions host could not run a timer by this schedule, for people; undefined when it can.
- * @param serverless the plan is Consumption or Flex Consumption, where a schedule cannot be a TimeSpan
+ * Why the Functions host could not run a timer with this schedule, for people; undefined if it can.
+ * @param serverless the plan is Consumption or Flex Consumption, which do not support TimeSpan schedules
  */
 export function scheduleProblem(text: string, serverless: boolean): string | undefined {
   const got = `got "${redact(text).slice(0, 100)}"`;
   if (TIME_SPAN.test(text)) {
-    if (/^[0.:]+$/.test(text)) return `expected more than no time between two runs, ${got}`;
+    if (/^[0.:]+$/.test(text)) return `expected a time above zero between two runs, ${got}`;
     return serverless
-      ? `the Consumption and Flex Consumption plans take no TimeSpan, only NCRONTAB, e.g. "0 0 2 * * *"; ${got}`
+      ? `the Consumption and Flex Consumption plans support only NCRONTAB, e.g. "0 0 2 * * *", not a TimeSpan; ${got}`
       : undefined;
   }
   const fields = text.trim().split(/\s+/);
@@ -27,9 +27,9 @@ export function scheduleProblem(text: string, serverless: boolean): string | und
     return `expected NCRONTAB with six fields (second minute hour day month weekday), e.g. "0 0 2 * * *" for 02:00 every day, ${got}`;
   }
   try {
-    // Both the day of the month and the day of the week must fit, as in NCRONTAB.
+    // Both day of month and day of week must match, as in NCRONTAB.
     const cron = new Cron(text, { timezone: "UTC", domAndDow: true, sloppyRanges: true, paused: true });
-    return cron.nextRun(SOME_DAY) ? undefined : `expected a schedule that comes round, ${got}`;
+    return cron.nextRun(SOME_DAY) ? undefined : `expected a schedule that ever comes due, ${got}`;
   } catch (error) {
     return `${error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error)}; ${got}`;
   }

@@ -4,19 +4,19 @@ import { parsePruneRequest } from "../prune/request.ts";
 import type { ScheduleSetting, Settings } from "../settings.ts";
 import { scheduleProblem } from "./schedule-expression.ts";
 
-/** What is started by a schedule: a request body, at the times that a setting names. */
+/** What a schedule starts: a request body, at the times a setting names. */
 export interface Scheduled {
   /** The application setting that holds the schedule. */
   setting: string;
-  /** The object body of the orchestrator's request. */
+  /** The JSON object that is the request's body. */
   input: Record<string, unknown>;
-  /** Why it cannot be started, for people: its function fails each time with this. */
+  /** Why it cannot be started, for people. The function then fails with this each time. */
   problem?: string;
 }
 
 type Schedules = Pick<Settings, "backupSchedule" | "pruneSchedule" | "serverless">;
 
-/** The backup that a timer starts; undefined where no schedule is set. What is wrong with it does not throw. */
+/** The backup that a timer starts; undefined if no schedule is set. Does not throw for a bad setting. */
 export function scheduledBackup({ backupSchedule, serverless }: Schedules): Scheduled | undefined {
   const defaults = { mode: "incremental" };
   return readScheduled("BACKUP_SCHEDULE", backupSchedule, serverless, parseBackupRequest, defaults);
@@ -28,8 +28,8 @@ export function scheduledPrune({ pruneSchedule, serverless }: Schedules): Schedu
 }
 
 /**
- * What is wrong is not thrown: it must not keep the app's other functions from loading.
- * @param defaults fields of the body that are other than a request's own defaults
+ * Does not throw for a bad setting, which must not keep the app's other functions from loading.
+ * @param defaults fields of the body that differ from the request's own defaults
  */
 function readScheduled(
   setting: string,
@@ -44,9 +44,7 @@ function readScheduled(
   if (wrong !== undefined) return none(`${setting}: ${wrong}.`);
   const name = `${setting}_INPUT`;
   if (input === undefined)
-    return none(
-      `${setting} is set, but ${name} is not. Set it to what to do, the JSON object of a request's body.`,
-    );
+    return none(`${setting} is set, but ${name} is not. Set it to the request's body, a JSON object.`);
   const value = parseObject(input);
   if (value === undefined) return none(`${name}: expected a JSON object, the body of a request.`);
   const body = { ...defaults, ...value };

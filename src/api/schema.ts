@@ -3,10 +3,10 @@ import { fileSize, mtime } from "../ledger/damaged.ts";
 import { OUTCOMES } from "../model/outcome.ts";
 import { RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
-/** What the routes below `/backups` answer. The OpenAPI document is made of these. */
+/** What the routes below `/backups` answer. The OpenAPI document is built from these. */
 
 const count = z.int().min(0);
-/** Of a check that a JSON schema cannot tell. */
+/** For a check that a JSON schema cannot express. */
 const INTEGER = { type: "integer" };
 const time = z.iso.datetime({ offset: true });
 
@@ -25,7 +25,7 @@ export const counts = z.object({
 const destination = z.object({
   container: z.string(),
   prefix: z.string(),
-  url: z.url().describe("The container's address, with the prefix; no key or signature is in it."),
+  url: z.url().describe("The container's address, with the prefix, without key or signature."),
 });
 
 const links = z.object({
@@ -41,15 +41,13 @@ export const runSummary = z.object({
   app: z
     .string()
     .optional()
-    .describe(
-      "The app that runs it, where several work on one storage account. Absent in runs of older versions.",
-    ),
+    .describe("The app that runs it, if several share a storage account. Absent in runs of older versions."),
   kind: z.enum(RUN_KINDS),
   of: z.string().optional().describe("The run that is restored or verified."),
   dryRun: z
     .boolean()
     .optional()
-    .describe("A restore or prune that only tells what it would do; absent otherwise."),
+    .describe("A restore or prune that only reports what it would do; absent otherwise."),
   root: z.string(),
   destination,
   mode: z.enum(["full", "incremental"]),
@@ -61,12 +59,12 @@ export const runSummary = z.object({
     .literal(true)
     .optional()
     .describe(
-      "The run was canceled, or ended from outside, less than an hour ago: what was under way may still be recorded, and the counts may grow.",
+      "The run was canceled, or ended from outside, less than an hour ago: activities under way may still record outcomes, and the counts may grow.",
     ),
   bytes: count.optional().describe("Bytes copied; of a prune, bytes deleted."),
   throttled: count
     .optional()
-    .describe("Requests that storage throttled or left unanswered, and that were sent again; absent: none."),
+    .describe("Requests that storage throttled or left unanswered and that were sent again; absent if none."),
   suspect: z
     .literal(true)
     .optional()
@@ -74,11 +72,8 @@ export const runSummary = z.object({
   postdated: z
     .literal(true)
     .optional()
-    .describe("The run is dated in the future, for a clock was wrong; it does not count until then."),
-  forgotten: z
-    .string()
-    .optional()
-    .describe("The prune that forgot this run: it cannot be restored any more."),
+    .describe("The run is dated in the future, because a clock was wrong; it does not count until then."),
+  forgotten: z.string().optional().describe("The prune that forgot this run: it can no longer be restored."),
   links,
 });
 export type RunSummaryView = z.infer<typeof runSummary>;
@@ -86,25 +81,25 @@ export type RunSummaryView = z.infer<typeof runSummary>;
 export const progress = z.object({
   listed: z
     .object({ files: count, bytes: count, complete: z.boolean() })
-    .describe("What is to be copied, as far as it is known; complete when nothing is left to list."),
-  settled: z.object({ files: count, bytes: count }).describe("What of it is done, with whatever outcome."),
+    .describe("What is to be copied, as far as it has been listed; complete when nothing is left to list."),
+  settled: z.object({ files: count, bytes: count }).describe("How much of it is done, whatever the outcome."),
   bytesPerSecond: z.number().min(0),
   filesPerSecond: z.number().min(0),
   secondsLeft: z.number().min(0).optional().describe("A guess; only when listing is complete."),
 });
 export type Progress = z.infer<typeof progress>;
 
-/** A run by itself. */
+/** A single run. */
 export const run = runSummary.extend({
   message: z
     .string()
     .optional()
-    .describe("Why it failed, or was skipped; of a restore or verification also that its backup is partial."),
+    .describe("Why it failed or was skipped; for a restore or verification also that its backup is partial."),
   warnings: z
     .array(z.string())
     .optional()
     .describe(
-      "Patterns of include and exclude that matched nothing, a sentence each; absent where there is none.",
+      "Patterns of include and exclude that matched nothing, one sentence each; absent if there are none.",
     ),
   progress: progress.optional().describe("While it runs."),
 });
@@ -113,7 +108,7 @@ export type RunView = z.infer<typeof run>;
 const continuation = z
   .string()
   .optional()
-  .describe("Give this back as the query's continuation for the next page; absent on the last one.");
+  .describe("Pass this as the query's continuation to get the next page; absent on the last one.");
 
 export const runPage = z.object({
   runs: z.array(runSummary),
@@ -122,12 +117,12 @@ export const runPage = z.object({
 });
 export type RunPage = z.infer<typeof runPage>;
 
-/** What became of one file; a line of the ledger's outcomes. */
+/** The outcome of one file: a line of the ledger. */
 export const fileOutcome = z.object({
   path: z
     .string()
     .describe(
-      "Relative to the root, with `/` between segments. A byte of a name that is not valid UTF-8 stands as one of U+DC80 to U+DCFF.",
+      "Relative to the root, with `/` between segments. A byte that is not valid UTF-8 appears as one of U+DC80 to U+DCFF.",
     ),
   outcome: z.enum(OUTCOMES),
   kind: z.enum(["file", "link", "directory", "other"]),
@@ -181,27 +176,27 @@ const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
 export const runsQuery = z.strictObject({
   kind: oneOf([...RUN_KINDS, "all"])
     .default("backup")
-    .describe("What the runs do."),
-  status: oneOf(RUN_STATUSES).optional().describe("How the runs stand, by their records."),
+    .describe("The kind of run."),
+  status: oneOf(RUN_STATUSES).optional().describe("The state of the run."),
   root: z.string().optional().describe("Only runs of this directory."),
   container: z.string().optional().describe("Only runs to this container."),
-  prefix: z.string().optional().describe("Only runs to this prefix; empty: to none."),
+  prefix: z.string().optional().describe("Only runs to this prefix; empty means no prefix."),
   since: moment.optional().describe("Only runs that started at this time or later."),
   until: moment.optional().describe("Only runs that started at this time or earlier."),
-  limit: whole(50, 1000).describe("The most runs of a page."),
+  limit: whole(50, 1000).describe("Runs a page, at most."),
   continuation: token.optional(),
 });
 export type RunsQuery = z.infer<typeof runsQuery>;
 
 export const filesQuery = z.strictObject({
   outcome: oneOf(OUTCOMES).optional().describe("Only files with this outcome."),
-  prefix: z.string().max(4096).optional().describe("Only files whose path begins with this."),
+  prefix: z.string().max(4096).optional().describe("Only files whose path starts with this."),
   text: z
     .string()
     .max(1024)
     .optional()
-    .describe("Only files whose path or reason contains this, whatever the case of its letters."),
-  limit: whole(1000, 10_000).describe("The most files of a page."),
+    .describe("Only files whose path or reason contains this, ignoring case."),
+  limit: whole(1000, 10_000).describe("Files a page, at most."),
   continuation: token.optional(),
 });
 export type FilesQuery = z.infer<typeof filesQuery>;

@@ -1,12 +1,12 @@
 import type { DurableClient } from "durable-functions";
 import type { Services } from "../services.ts";
 
-/** What preparing a start needs. */
+/** What is needed to prepare a start. */
 export interface Start {
-  /** The id that the instance is going to have. */
+  /** The id that the instance will have. */
   instanceId: string;
   client: DurableClient;
   services: Services;
-  /** The caller tries again with the same id where this fails. */
+  /** The caller will try again with the same id if this fails. */
   isRetried?: boolean;
 }

@@ -21,9 +21,9 @@ export interface Job {
 }
 
 /**
- * Starts what a schedule asks for, as an HTTP request for the same would. While another run is there it is skipped, with
- * a record. What cannot be started at all is recorded as failed, and thrown: a schedule that does nothing must show. A
- * moment that comes round twice starts one run.
+ * Starts what a schedule asks for, as an HTTP request would. If another run is in the way it is skipped, with a
+ * record. What cannot be started at all is recorded as failed and thrown, because a schedule that does nothing must
+ * be noticed. The same moment starts one run, however often it comes round.
  * @throws HttpProblem, and errors of storage or the engine, after which the host tries again
  */
 export async function startOnSchedule(
@@ -60,14 +60,17 @@ export async function startOnSchedule(
   }
 }
 
-/** Whether a moment's run has begun, or was refused. One with nothing but an open record never began: its host was killed first. */
+/**
+ * Whether a moment's run has begun or was refused. If there is only an open record, the host was killed before the
+ * run began.
+ */
 async function isSettled(client: df.DurableClient, ledger: Ledger): Promise<boolean> {
   if ((await isActive(client, ledger.runId)) !== undefined) return true;
   const record = await readRun(ledger);
   return record !== undefined && record.status !== "running";
 }
 
-/** What the record says of a run that is not started: as much as the request can be read. */
+/** What to record of a run that is not started, as far as its request can be read. */
 function openingOf({ orchestrator, input }: Job): Opening {
   const nowhere = { root: "", container: "backups", prefix: "", mode: "full" as const };
   if (orchestrator === "pruneBackups") {

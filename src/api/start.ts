@@ -7,26 +7,26 @@ import type { Start } from "./start-context.ts";
 import { HttpProblem } from "./problem.ts";
 import { isActive } from "./still-running.ts";
 
-const NOT_STARTED = "The durable engine did not start its orchestration. Start the run again.";
+const NOT_STARTED = "The durable engine did not start the orchestration. Start the run again.";
 
-/** An instance id as the Durable extension makes them: 32 hexadecimal characters. */
+/** An instance id like the Durable extension's: 32 hexadecimal characters. */
 export function newInstanceId(): string {
   return randomUUID().replaceAll("-", "");
 }
 
-/** The public orchestrator of this name. @throws HttpProblem 404 that names those there are */
+/** The public orchestrator with this name. @throws HttpProblem 404 that lists them */
 export function startable(name: string): PublicOrchestrator {
   const orchestrator = orchestrators.get(name);
   if (orchestrator) return orchestrator;
   throw new HttpProblem(
     404,
-    `There is no orchestrator "${name.slice(0, 64)}" to start. There are: ${[...orchestrators.keys()].join(", ")}.`,
+    `There is no orchestrator "${name.slice(0, 64)}" to start. Start one of ${[...orchestrators.keys()].join(", ")}.`,
   );
 }
 
 /**
- * Starts a public orchestrator, whoever asks: validates the body, checks what it names, claims the destination, opens the
- * run's record. Its input is the body as it came, so that the status shows what was asked for.
+ * Starts a public orchestrator: validates the body, checks what it names, claims the destination and opens the run's
+ * record. Its input is the body as it came, so that the status shows what was requested.
  * @throws HttpProblem, and errors of storage or the engine
  */
 export async function start(name: string, body: unknown, how: Start): Promise<void> {
@@ -37,7 +37,7 @@ export async function start(name: string, body: unknown, how: Start): Promise<vo
   try {
     await client.startNew(name, { instanceId, input: body });
   } catch (error) {
-    // It may have begun all the same, and only the answer was lost.
+    // Perhaps it began, and only the answer was lost.
     if (!isRetried && (await isActive(client, instanceId)) === undefined)
       await closeRun(ledger, { status: "failed", counts: emptyCounts(), message: NOT_STARTED });
     throw error;

@@ -6,18 +6,19 @@ import { wroteRecently, isOfAnother } from "../ledger/alive.ts";
 import { readRun } from "../ledger/run-record.ts";
 import type { Start } from "./start-context.ts";
 
-/** Whether an instance of this app's engine has not ended; undefined when there is none of this id. */
+/** Whether an instance of this app's engine is still active; undefined if there is none with this id. */
 export async function isActive(client: DurableClient, instanceId: string): Promise<boolean | undefined> {
   const instance = await getInstance(client, instanceId);
   return instance && instance.status === "active";
 }
 
 /**
- * Whether a run goes on, in this app or in another one that works on the same storage. This app's engine is right where
- * it knows the run; one of another app goes on as long as its record is open and anything of it was written lately.
+ * Whether a run is in progress, in this app or in another one on the same storage. If this app's engine knows the
+ * run, the engine is right. Another app's run is in progress while its record is open and it has written something
+ * lately.
  * @param claim what is known of a run that may have no record yet
- * @param silence how long after that, in milliseconds, where it is not for as long as usual
- * @returns undefined when the run is no other app's, and the engine does not know it
+ * @param silence how recently, in milliseconds; the default is that of wroteRecently
+ * @returns undefined if the engine does not know the run and it is not another app's
  */
 export async function isStillRunning(
   { client, services }: Pick<Start, "client" | "services">,

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** What the host tells of the timer; without status where it keeps none, as for schedules of less than a minute. */
+/** What the host passes to a timer; no status for schedules of less than a minute, for which it keeps none. */
 export interface TimerStatus {
   scheduleStatus?: { next?: string } | null;
 }
 
-/** A clock may run ahead of the host's by this much. */
+/** How far the host's clock may be ahead. */
 const CLOCKS_MS = 60_000;
 
 /**
- * The moment that a timer runs for; undefined where it was run by hand, ahead of its time. The host names the moment
- * that was due when it calls the function, and names it again when it was killed before it noted that it had.
+ * The moment that a timer runs for; undefined if it was run by hand, ahead of its time. The host passes the moment
+ * that was due, and passes it again if it was killed before it noted the call.
  */
 export function dueMoment({ scheduleStatus }: TimerStatus, now: Date): Date | undefined {
   const due = new Date(scheduleStatus?.next ?? "");
@@ -18,8 +18,8 @@ export function dueMoment({ scheduleStatus }: TimerStatus, now: Date): Date | un
 }
 
 /**
- * The run's id for a moment: the same whenever and wherever the moment comes round again, so that it is one run. Of
- * another app, or another slot of the same one, it is another: they know nothing of each other's orchestrations.
+ * The run's id for a moment: always the same, so that a moment is one run however often it comes round. Other apps,
+ * and other slots of this one, get other ids: they know nothing of each other's orchestrations.
  */
 export function tickRunId(what: { orchestrator: string; input: unknown }, due: Date, app: string): string {
   return createHash("sha256")

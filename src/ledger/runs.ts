@@ -3,7 +3,7 @@ import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
 import { indexRun } from "./run-index.ts";
-import { parseRun, readRun, type RunRecord } from "./run-record.ts";
+import { parseRun, type RunRecord } from "./run-record.ts";
 import { RUN_RECORD } from "./names.ts";
 
 /** What a run is to do, as its record says from the beginning to the end. */

@@ -15,11 +15,7 @@ export function openingOf(source: SourceRun, what: What): Opening {
  * Opens the record of a run that is about another one: the one that is asked for, or that this run's record names already.
  * @throws NoSuchRun, ChangedRecord
  */
-export async function openSource(
-  ledger: Ledger,
-  request: Selector,
-  what: What,
-): Promise<SourceRun> {
+export async function openSource(ledger: Ledger, request: Selector, what: What): Promise<SourceRun> {
   const { service } = ledger;
   let source = await findRun(service, request);
   const { of = "" } = await joinRun(ledger, openingOf(source, what));

@@ -3,14 +3,14 @@ import { OUTCOMES, type Counts } from "../model/outcome.ts";
 
 const FUNCTION = createContextKey("site-backup function");
 
-/** Marks what runs within this context as done by a function. */
+/** Marks what runs in this context as done by a function. */
 export function withFunction(current: Context, name: string): Context {
   return current.setValue(FUNCTION, name);
 }
 
 /**
- * Counts what became of files, once they are recorded in the ledger: each file once a run, however often its batch is
- * delivered. Does nothing while telemetry is off.
+ * Counts files by outcome once their outcomes are in the ledger, so each file counts once a run, however often its
+ * batch is delivered. Does nothing while telemetry is off.
  */
 export function countOutcomes(counts: Counts): void {
   const meter = metrics.getMeter("site-backup");

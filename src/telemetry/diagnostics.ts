@@ -1,7 +1,9 @@
 import type { DiagLogger } from "@opentelemetry/api";
 import { redact } from "../secret.ts";
 
-/** What the SDK itself complains of (a collector that does not answer), each message once: it would repeat it for ever. */
+/**
+ * Prints the SDK's own complaints, such as a collector that does not answer, once each: it would repeat them forever.
+ */
 export function once(): DiagLogger {
   const said = new Set<string>();
   const say = (message: string, ...details: unknown[]) => {

@@ -7,8 +7,8 @@ import { withFunction } from "./counters.ts";
 type Hooks = (typeof functionApp)["hook"];
 
 /**
- * Gives every invocation of a function a span, except an orchestrator's: that is called anew for each turn, and the
- * host has the span of the whole orchestration.
+ * Gives every invocation of a function a span, except an orchestrator's: that is called again for each turn, and the
+ * host has a span for the whole orchestration.
  */
 export function traceFunctions({ hook }: { hook: Hooks }): void {
   const tracer = trace.getTracer("site-backup");
@@ -53,7 +53,7 @@ function attributesOf({
   };
 }
 
-/** The counts of a batch, and the status of an answer. */
+/** A batch's counts, or an answer's status. */
 function resultAttributes(result: unknown): Attributes {
   if (typeof result !== "object" || result === null) return {};
   if ("status" in result && typeof result.status === "number") {

@@ -3,8 +3,8 @@ import { redact } from "../secret.ts";
 export type Values = Record<string, string | number | undefined>;
 
 /**
- * A log line as `event=… name=value …`, which KQL's parse-kv, Loki's logfmt and people read alike. Text that is not one
- * plain word is quoted as in JSON, so that no file's name can end the line or look like another value.
+ * A log line as `event=… name=value …`, readable by KQL's parse-kv, Loki's logfmt and people. Text that is not one
+ * plain word is quoted as in JSON, so that no file name can end the line or pass for another value.
  */
 export function line(event: string, values: Values): string {
   const pairs = Object.entries({ event, ...values }).flatMap(([name, value]) =>

@@ -5,10 +5,10 @@ import { readOutcomes } from "../ledger/outcomes.ts";
 import { line, type Values } from "./line.ts";
 
 /**
- * Logs what came of a batch: one line at info, and one at warning for every file that failed.
+ * Logs the result of a batch: one line at info, and one at warning for each failed file.
  * @param event what was done, such as `batch.copied`
  * @param where the run and the part of it
- * @param record where the ledger has the outcomes; read only when more files failed than the tally names
+ * @param record where the ledger has the outcomes; read only if more files failed than the tally names
  */
 export async function logTally(
   log: { info(words: string): void; warn(words: string): void },
@@ -35,7 +35,7 @@ export async function logTally(
   }
 }
 
-/** A log line more or less must not fail a batch that is done. */
+/** A missing log line must not fail a batch that is done. */
 async function outcomes(ledger: Ledger, record: string): Promise<Outcome[] | undefined> {
   try {
     return await readOutcomes(ledger, record);

@@ -2,12 +2,12 @@ import { context, createContextKey } from "@opentelemetry/api";
 import { RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
 
 /**
- * Under this name a host may put the id that the next span is to have into the active context. An orchestration's span
- * id is given to its activities long before the orchestration ends and its span is made, maybe by another process.
+ * The context key under which a host may put the id for the next span. An orchestration's span id is given to its
+ * activities long before the orchestration ends and its span is made, maybe by another process.
  */
 const SPAN_ID = createContextKey("durabletask.span_id");
 
-/** Random ids, but for spans whose id was promised already. */
+/** Random ids, except for spans whose id was promised. */
 export class PromisedSpanIds extends RandomIdGenerator {
   constructor() {
     super();

@@ -6,12 +6,14 @@ import {
   type Resource,
 } from "@opentelemetry/resources";
 
-/** Who sends: the app's name, and this process of it. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win. */
+/**
+ * Identifies the sender: the app's name, and this process of it. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
+ */
 export function resourceOf(env: NodeJS.ProcessEnv): Resource {
   const site = env["WEBSITE_SITE_NAME"];
   const own = resourceFromAttributes({
     "service.name": site ?? "site-backup",
-    // Counters are sums of a process: without this, those of two instances would overwrite each other.
+    // Counters are totals of a process: without this, two instances would overwrite each other's.
     "service.instance.id": randomUUID(),
     ...(site === undefined ? {} : { "cloud.provider": "azure", "cloud.platform": "azure.functions" }),
     ...(env["REGION_NAME"] ? { "cloud.region": env["REGION_NAME"] } : {}),

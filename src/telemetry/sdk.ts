@@ -1,6 +1,6 @@
 /**
- * The OpenTelemetry SDK: loaded only where telemetry is on, for it costs start-up time and memory. Everything else in
- * the app speaks to `@opentelemetry/api`, which does nothing until the SDK is registered here.
+ * The OpenTelemetry SDK, loaded only if telemetry is on, because it costs start-up time and memory. All other code
+ * uses `@opentelemetry/api`, which does nothing until the SDK is registered here.
  */
 import * as azureFunctions from "@azure/functions";
 import functionsInstrumentation from "@azure/functions-opentelemetry-instrumentation";
@@ -21,8 +21,8 @@ import { observeStorage } from "./storage-counters.ts";
 import { traceAzureSdk } from "./storage-spans.ts";
 
 /**
- * Sends spans, metrics and logs to the OTLP endpoint that the environment names, as JSON over HTTP, until the app ends.
- * The exporters and processors read the standard variables themselves: OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER,
+ * Sends spans, metrics and logs to the OTLP endpoint in the environment, as JSON over HTTP, until the app ends. The
+ * exporters and processors read the standard variables themselves: OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER,
  * OTEL_BSP_*, OTEL_RESOURCE_ATTRIBUTES.
  */
 export function startTelemetry(env: NodeJS.ProcessEnv): void {
@@ -54,7 +54,7 @@ export function startTelemetry(env: NodeJS.ProcessEnv): void {
   observeStorage();
   traceAzureSdk();
   traceFunctions(azureFunctions.app);
-  // After traceFunctions: its hook then runs first, so that the span begins within the context that this one sets.
+  // After traceFunctions, so that its hook runs first and the span begins within the context that this one sets.
   instrumentFunctions(logging);
 
   azureFunctions.app.hook.appTerminate(async () => {
@@ -63,8 +63,8 @@ export function startTelemetry(env: NodeJS.ProcessEnv): void {
 }
 
 /**
- * Carries the host's trace context into functions and sends what they log, and tells the host so, which then no longer
- * does. Registered by hand, for patching modules while they load does not work on ES modules without a loader.
+ * Carries the host's trace context into functions, sends what they log, and tells the host so, which then stops
+ * sending it. Registered by hand, because patching modules as they load needs a loader for ES modules.
  */
 function instrumentFunctions(logging: LoggerProvider): void {
   const instrumentation = new functionsInstrumentation.AzureFunctionsInstrumentationESM({ enabled: false });

@@ -13,21 +13,24 @@ import {
 
 const HTTP_PACKAGE = "@azure/core-rest-pipeline";
 const CALL = createContextKey("site-backup storage call");
-/** Answers that the app asks for on purpose: is it there, is it still as it was. */
+/** Statuses that the app asks for on purpose: whether a blob exists, whether it is unchanged. */
 const EXPECTED = new Set([304, 404, 409, 412]);
 
-/** A call that takes this long, in milliseconds, has a span: a batch makes thousands, and they would drown a trace. */
+/**
+ * A call that takes this long, in milliseconds, gets a span. A batch makes thousands of calls, which would drown a
+ * trace.
+ */
 const SLOW_MS = 1_000;
 
 /**
- * Measures every call to the Azure SDK (storage, identity), by the hook that the SDK has for it, and makes a span of each
- * that failed or was slow. The span has the address without the query, which may hold a SAS, and the status.
+ * Measures every call to the Azure SDK (storage, identity), through the SDK's tracing hook, and makes a span of each
+ * that failed or was slow. The span has the address without the query, which may contain a SAS, and the status.
  */
 export function traceAzureSdk(): void {
   const meter = metrics.getMeter("site-backup");
   const durations = meter.createHistogram("site_backup.storage.duration", {
     unit: "s",
-    description: "Duration of calls to the storage account, each try by itself",
+    description: "Duration of calls to the storage account, each try separately",
   });
   useInstrumenter({
     startSpan(name, { packageName, tracingContext, spanAttributes }) {
@@ -42,17 +45,17 @@ export function traceAzureSdk(): void {
     withContext: (current, callback, ...values) =>
       context.with(current as Context, () => callback(...values)),
     parseTraceparentHeader: () => undefined,
-    // Storage does nothing with a trace's id.
+    // Storage ignores trace ids.
     createRequestHeaders: () => ({}),
   });
 }
 
-/** A query may hold a SAS. */
+/** A query may contain a SAS. */
 function withoutQuery(url: string): string {
   return url.split("?", 1)[0] ?? "";
 }
 
-/** What is told of an error of the SDK. */
+/** What a span says of an error of the SDK. */
 interface Failure {
   code?: string;
   statusCode?: number;
@@ -65,7 +68,7 @@ class Call implements TracingSpan {
   readonly #parent: Context;
   readonly #durations: Histogram;
   readonly #start = Date.now();
-  /** By a clock that nobody sets. */
+  /** On a clock that is never set. */
   readonly #began = performance.now();
   readonly #attributes: Attributes = {};
   #status: number | undefined;
@@ -100,7 +103,7 @@ class Call implements TracingSpan {
   setStatus(status: SpanStatus): void {
     if (status.status !== "error") return;
     const { code, statusCode, name }: Failure = typeof status.error === "object" ? status.error : {};
-    // Never the message: it may quote the request.
+    // Never the message, which may quote the request.
     this.#error = String(code ?? statusCode ?? name ?? "error").slice(0, 100);
     if (statusCode !== undefined) this.#status = statusCode;
   }
@@ -115,7 +118,7 @@ class Call implements TracingSpan {
   }
 
   recordException(): void {
-    // setStatus has told of it.
+    // setStatus has recorded it.
   }
 
   end(): void {

@@ -200,10 +200,7 @@ test("a prune that is canceled deletes no more, keeps backups out until nothing 
     ["pruneBackups", request],
   ] as const) {
     const refused = await post(orchestrator, body);
-    expect([refused.status, refused.text]).toEqual([
-      409,
-      expect.stringContaining(`The prune ${prune} was just ended, and may be deleting yet.`),
-    ]);
+    expect([refused.status, refused.text]).toEqual([409, expect.stringContaining(prune)]);
   }
   while (((await host.run(prune)).counts?.deleted ?? 0) === 0) await sleep(20);
   const { counts } = await host.run(prune);
