@@ -1,6 +1,7 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import { joinRun, type Opening } from "../ledger/runs.ts";
-import { assertThere, findRun, findStanding, type Selector, type SourceRun } from "./source-run.ts";
+import { findRun, findStanding, type Selector } from "./find-run.ts";
+import { assertThere, type SourceRun } from "./source-run.ts";
 
 /** What a restore or a verification is, beside its source. The root is its source's own unless it says another. */
 type What = Pick<Opening, "kind" | "dryRun" | "app"> & { root?: string };

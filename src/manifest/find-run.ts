@@ -1,0 +1,99 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { ChangedRecord, DamagedRecord, NewerLedger } from "../ledger/damaged.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { RUN_RECORD } from "../ledger/names.ts";
+import { runFolders } from "../ledger/run-folders.ts";
+import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
+import { isSnapshot } from "../ledger/snapshot.ts";
+import { RUN_ID } from "../model/run-id.ts";
+import { isSameRoot } from "../model/root-path.ts";
+import { NoSuchRun, readSource, readSummary, type SourceRun } from "./source-run.ts";
+
+/** What names a run, or chooses one by time. */
+export interface Selector {
+  run?: string | undefined;
+  at?: string | undefined;
+  container?: string | undefined;
+  prefix?: string | undefined;
+  root?: string | undefined;
+}
+
+/**
+ * The run that a request names, by id or by time.
+ * @throws NoSuchRun that says what was looked for
+ */
+export async function findRun(service: BlobServiceClient, request: Selector): Promise<SourceRun> {
+  if (request.run !== undefined) return await readSource(service, request.run);
+  const { at = "", container = "backups", prefix = "", root } = request;
+  const newest = await newestAsked(service, request);
+  if (newest !== undefined) return await readSource(service, newest);
+  const place = prefix === "" ? container : `${container}/${prefix}`;
+  const whose = root === undefined ? "" : ` of ${root}`;
+  throw new NoSuchRun(
+    `There is no backup${whose} in ${place} that began at or before ${at} and holds anything.`,
+  );
+}
+
+/**
+ * The run that a restore's record names as its source, where that is another than the request finds now.
+ * @throws ChangedRecord where the request could not have found it
+ */
+export async function findStanding(
+  service: BlobServiceClient,
+  request: Selector,
+  of: string,
+  { runId }: Ledger,
+): Promise<SourceRun> {
+  const record =
+    request.run !== undefined || !RUN_ID.test(of) ? undefined : await readSummary(new Ledger(service, of));
+  if (!record || !isAskedFor(record, request)) throw new ChangedRecord(`${runId}/${RUN_RECORD}`);
+  return await readSource(service, record.id);
+}
+
+/** Whether a run is one that a request by time may choose. */
+function isAskedFor(
+  run: RunSummary,
+  { at = "", container = "backups", prefix = "", root }: Selector,
+): boolean {
+  const isOfPlace = run.container === container && run.prefix === prefix;
+  const isBackup = (run.kind ?? "backup") === "backup" && (root === undefined || isSameRoot(run.root, root));
+  return isOfPlace && isBackup && isSnapshot(run) && Date.parse(run.started) <= Date.parse(at);
+}
+
+/** Records read at a time. */
+const READS = 16;
+
+/** The id of the newest run that is asked for: by the index of runs, or where that has none, by the folders it lacks. */
+async function newestAsked(service: BlobServiceClient, request: Selector): Promise<string | undefined> {
+  const indexed = new Set<string>();
+  for await (const { id, summary } of indexedRuns(service)) {
+    indexed.add(id);
+    // A run that went on when it was indexed last may have ended since.
+    if (summary && summary.status !== "running" && !isAskedFor(summary, request)) continue;
+    const record = await recordOr(summary, service, id);
+    if (record && isAskedFor(record, request)) return id;
+  }
+  let newest: RunSummary | undefined;
+  const consider = async (id: string): Promise<void> => {
+    const run = indexed.has(id) ? undefined : await recordOr(undefined, service, id);
+    if (!run || !isAskedFor(run, request)) return;
+    if (!newest || Date.parse(run.started) > Date.parse(newest.started)) newest = run;
+  };
+  await pMap(runFolders(service), consider, { concurrency: READS });
+  return newest?.id;
+}
+
+/** The record of a run; of one that cannot be read, what the index says of it. */
+async function recordOr(
+  summary: RunSummary | undefined,
+  service: BlobServiceClient,
+  id: string,
+): Promise<RunSummary | undefined> {
+  try {
+    return await readSummary(new Ledger(service, id));
+  } catch (error) {
+    if (error instanceof DamagedRecord || error instanceof NewerLedger) return summary;
+    throw error;
+  }
+}
