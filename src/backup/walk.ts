@@ -1,17 +1,19 @@
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
-import { fileError } from "../files/file-error.ts";
 import { attributesOf, type Attributes, type Entry, type EntryKind } from "../model/entry.ts";
 import type { Looked } from "../files/asks.ts";
 import { fileThread } from "../files/file-thread.ts";
 import type { Filter } from "../model/filter.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { takingTurns } from "../model/in-turns.ts";
-import type { Outcome } from "../model/outcome.ts";
-import { NotADirectory, type Name } from "../files/pinned-directory.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
+import type { Name } from "../files/pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "../files/read-file.ts";
 import { inDirectory } from "../files/read-link.ts";
-import { whyNotABlobName, blobKey } from "../model/blob-name.ts";
+import { whyNotABlobName } from "../model/blob-name.ts";
+import { joinPath } from "../model/path.ts";
+import { hasEarlier } from "./earlier-name.ts";
+import { unknownName, unreadDirectory } from "./unread.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 
 /** A name that was met and is still to be looked at: a directory to walk, or a file to look up. */
@@ -89,7 +91,7 @@ export class Walker {
       });
     } catch (error) {
       const look = error instanceof NotAFile && portable !== "" ? await this.look(portable) : undefined;
-      return look && !("directory" in look) ? look : { outcome: unread(portable, error) };
+      return look && !("directory" in look) ? look : { outcome: unreadDirectory(portable, error) };
     }
     return await this.#childrenOf(portable, directory);
   }
@@ -99,7 +101,7 @@ export class Walker {
     const own = { path: portable, ...attributesOf(stats), dev, ino };
     const children: Children = { directories: [], files: [], empty: names.length === 0, own };
     for (const { name, isDirectory } of names) {
-      const child = join(portable, name);
+      const child = joinPath(portable, name);
       if (isDirectory) {
         if (await this.#takes("directory", child)) children.directories.push(child);
       } else if (!withTypes || (await this.#takes("file", child))) children.files.push(child);
@@ -119,7 +121,7 @@ export class Walker {
     try {
       stats ??= await withTimeout(lstat(locate(this.#realRoot, portable)), this.#timeoutMs, "looking it up");
     } catch (error) {
-      return { outcome: unknown(portable, error) };
+      return { outcome: unknownName(portable, error) };
     }
     const kind = "isFile" in stats ? entryKind(stats) : "file";
     if (kind === "directory")
@@ -141,33 +143,13 @@ export class Walker {
 
   /** An entry to copy, where Blob Storage can hold it. */
   async #settle(entry: Entry): Promise<Look> {
-    const { path: portable, kind } = entry;
+    const { path: portable } = entry;
     const why = whyNotABlobName(this.#nameOf(portable));
-    if (why !== undefined) return failed(portable, kind, `Blob Storage cannot hold it: ${why}`);
-    if (portable.includes("\\") && (await this.#hasEarlier(portable, "", blobKey(portable).split("/")))) {
-      return failed(portable, kind, 'Blob Storage turns "\\" into "/", and another file has that name');
+    if (why !== undefined) return { outcome: failed(entry, `Blob Storage cannot hold it: ${why}`) };
+    if (portable.includes("\\") && (await hasEarlier(this.#realRoot, portable, this.#timeoutMs))) {
+      return { outcome: failed(entry, 'Blob Storage turns "\\" into "/", and another file has that name') };
     }
     return { entry };
-  }
-
-  /**
-   * Whether another file that comes before this one would have the same blob: it gets it.
-   * @param head a directory whose path is stored as the beginning of this one's
-   * @param segments of what follows; between them can be "/" or "\"
-   */
-  async #hasEarlier(portable: string, head: string, segments: readonly string[]): Promise<boolean> {
-    for (let count = 1; count <= segments.length; count++) {
-      const spelling = join(head, segments.slice(0, count).join("\\"));
-      // With more segments it comes no earlier.
-      if (spelling >= portable) break;
-      const looking = lstat(locate(this.#realRoot, spelling));
-      const there = await withTimeout(looking, this.#timeoutMs, "looking it up").catch(() => undefined);
-      if (there === undefined) continue;
-      const rest = segments.slice(count);
-      if (!there.isDirectory() ? rest.length === 0 : await this.#hasEarlier(portable, spelling, rest))
-        return true;
-    }
-    return false;
   }
 }
 
@@ -175,41 +157,4 @@ function entryKind(stats: Stats): EntryKind | "other" {
   if (stats.isFile()) return "file";
   if (stats.isSymbolicLink()) return "link";
   return stats.isDirectory() ? "directory" : "other";
-}
-
-function failed(portable: string, kind: Outcome["kind"], reason: string): { outcome: Outcome } {
-  return { outcome: { path: portable, outcome: "failed", kind, size: 0, reason } };
-}
-
-/** The outcome of a name that could not be looked up. */
-function unknown(portable: string, error: unknown): Outcome {
-  const { code } = error as NodeJS.ErrnoException;
-  const base = { path: portable, kind: "file" as const, size: 0 };
-  if (error instanceof NotAFile) return { ...base, kind: "other", outcome: "skipped", reason: error.what };
-  if (code === "ENOENT" || code === "ENOTDIR") {
-    return { ...base, outcome: "vanished", reason: "gone when it was looked up" };
-  }
-  const reason = error instanceof FileTimeout ? error.message : fileError(code ?? String(error));
-  return { ...base, outcome: "failed", reason };
-}
-
-/** The outcome of a directory that could not be read: it stands for all that may be in it. */
-function unread(portable: string, error: unknown): Outcome {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") {
-    const reason = "the directory was gone when it was to be read";
-    return { path: portable, kind: "other", size: 0, outcome: "vanished", reason };
-  }
-  const replaced = error instanceof NotAFile || error instanceof NotADirectory;
-  const why = replaced
-    ? "it, or a directory above it, was replaced meanwhile"
-    : error instanceof FileTimeout
-      ? error.message
-      : fileError(code ?? String(error));
-  return failed(portable, "directory", `the directory could not be read: ${why}`).outcome;
-}
-
-function join(directory: string, name: string): string {
-  // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.
-  return directory === "" ? name : `${directory}/${name}`;
 }

@@ -6,16 +6,16 @@ import type { ListingOwn } from "../ledger/listing.ts";
 import type { Part } from "../ledger/settle-part.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
-import { childId, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
+import { childId, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { handOut } from "../orchestration/hand-out.ts";
 import { retry } from "../orchestration/retry.ts";
 
 /** Backs up a directory tree, and gives the bytes copied. A run in which a file failed fails after all else was copied. */
 df.app.orchestration("backupSiteContent", function* (context) {
   const input = readWork<ListInput>(context, parseBackupRequest);
-  if (isPart(context)) return yield* orStopped(backUp(context, input));
-  context.df.setCustomStatus({ phase: "listing", runId: input.run });
+  if (!input.left) context.df.setCustomStatus({ phase: "listing", runId: input.run });
   const result = yield* orStopped(backUp(context, input));
+  if (input.left) return result;
   const { include, exclude, root } = input.request;
   const patterns = { include, exclude, of: root, roots: [root] } as const;
   return (yield* conclude(context, result, { backup: input.request, patterns })).bytes;

@@ -4,8 +4,9 @@ import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
 import type { SourceRun } from "../manifest/source-run.ts";
 import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
-import { childId, inSlices, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
+import { childId, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { handOut } from "../orchestration/hand-out.ts";
+import { inSlices } from "../orchestration/in-slices.ts";
 import { retry } from "../orchestration/retry.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
@@ -20,10 +21,10 @@ type Restored = Tally & { source?: SourceRun; extraStays?: true };
 /** Restores a run into a directory, and gives the bytes restored. Fails, after all else was restored, where a file failed. */
 df.app.orchestration("restoreSiteContent", function* (context) {
   const input = readWork<PlanInput<RestoreRequest>>(context, parseRestoreRequest);
-  if (isPart(context)) return yield* orStopped(restorePart(context, input));
-  const { run, request } = input;
-  context.df.setCustomStatus({ phase: "planning", runId: run });
-  const result: Restored = yield* orStopped(restoreWhole(context, input));
+  const { run, request, left } = input;
+  if (!left) context.df.setCustomStatus({ phase: "planning", runId: run });
+  const result: Restored = yield* orStopped((left ? restorePart : restoreWhole)(context, input));
+  if (left) return result;
   const note = [result.note, unsetNote(result)].filter((some) => some !== undefined).join(" ");
   const { include, exclude, to, delete: deletes } = request;
   const { id = "", root = to } = result.source ?? {};

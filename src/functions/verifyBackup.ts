@@ -3,7 +3,7 @@ import type { Part } from "../ledger/settle-part.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
-import { childId, isPart, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
+import { childId, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { handOut } from "../orchestration/hand-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
@@ -15,9 +15,9 @@ import { verifyScope } from "../verify/verify-scope.ts";
  */
 df.app.orchestration("verifyBackup", function* (context) {
   const input = readWork<PlanInput<VerifyRequest>>(context, parseVerifyRequest);
-  if (isPart(context)) return yield* orStopped(verify(context, input));
-  context.df.setCustomStatus({ phase: "verifying", runId: input.run });
+  if (!input.left) context.df.setCustomStatus({ phase: "verifying", runId: input.run });
   const result = yield* orStopped(verify(context, input));
+  if (input.left) return result;
   return (yield* conclude(context, result, { done: "as they were recorded" })).unchanged;
 });
 

@@ -1,29 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { z } from "zod";
-import { inTurns } from "../model/in-turns.ts";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { ChangedRecord, isFinal } from "./damaged.ts";
+import { isOurs, type Agreement } from "./is-ours.ts";
 import { Ledger, type Lines, type ListRange } from "./ledger.ts";
 import { listingName, listingOutcomes } from "./names.ts";
 import { settleOutcomes } from "./outcomes.ts";
 import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./parts.ts";
 
 /** How the parts of one kind of run are found out. What a part has `Own`, the parts that it leaves have, too. */
-export interface PartKind<Own, Item, Left> {
+export interface PartKind<Own, Item, Left> extends Agreement<Own, Item, Left> {
   record: z.ZodType;
   /** What is known of a part before it is begun. */
   unknown: Own;
   /** Begins a part. @param own what it takes over from the part that left it @throws PartProblem */
   begin: (ledger: Ledger, own: Own | undefined) => Promise<Own>;
-  /** What of a record must be as it is here. */
-  agreed: (own: Own) => unknown;
-  /** A line of a batch, or of a lane of large files, and whether this run can have written it. */
-  item: { line: z.ZodType; covers: (item: Item, own: Own) => boolean };
-  /** A line of what is left. */
-  left: { line: z.ZodType; covers: (item: Left, own: Own) => boolean };
   /** @throws PartProblem */
   find: (own: Own, left: Left[] | undefined, ledger: Ledger) => Promise<Findings<Item, Left>>;
 }
@@ -133,30 +126,6 @@ async function writeDown<Item extends { size: number }, Left>(
 
 function totalOf(items: readonly { size: number }[]): { files: number; bytes: number } {
   return { files: items.length, bytes: items.reduce((sum, { size }) => sum + size, 0) };
-}
-
-/** Whether this run can have written a record that was there: another delivery of the activity did, or someone else. */
-async function isOurs<Own, Item, Left>(
-  record: PartRecord,
-  { request, own }: { request: unknown; own: Own },
-  ledger: Ledger,
-  { agreed, item, left }: Pick<PartKind<Own, Item, Left>, "agreed" | "item" | "left">,
-): Promise<boolean> {
-  if (!isDeepStrictEqual([record.request, agreed(record as unknown as Own)], [request, agreed(own)]))
-    return false;
-  const areCovered = async <Line>(
-    ranges: Lines[],
-    { line, covers }: { line: z.ZodType; covers: (line: Line, own: Own) => boolean },
-  ) => {
-    for (const range of ranges) {
-      const covered = await inTurns(await ledger.readLines<Line>(range, line), (some) => covers(some, own));
-      if (covered.includes(false)) return false;
-    }
-    return true;
-  };
-  return (
-    (await areCovered([...record.batches, ...record.large], item)) && (await areCovered(record.rest, left))
-  );
 }
 
 function handed<Own>(own: Own, { found, batches, large, rest, toDo, problem }: Found): Part<Own> {

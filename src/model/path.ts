@@ -91,3 +91,9 @@ function sequenceLength(bytes: Buffer, at: number): number {
     return 0;
   }
 }
+
+/** The path of a name in a directory; "" is the root. */
+export function joinPath(directory: string, name: string): string {
+  // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.
+  return directory === "" ? name : `${directory}/${name}`;
+}

@@ -1,3 +1,4 @@
+import { filesOf, type Tally } from "./outcome.ts";
 import { printable } from "./path.ts";
 
 /** Warnings of one run; more would not be read, and a custom status has little room. */
@@ -15,6 +16,21 @@ export interface Asked {
   deletes?: boolean;
   /** The directories whose paths somebody may have put before a pattern by mistake; the first is the root. */
   roots: readonly [string, ...string[]];
+}
+
+/** What the patterns came to: warnings of those that matched nothing; why the run failed where they left nothing at all. */
+export function judgePatterns(
+  patterns: Asked,
+  { counts, matched = [], stopped }: Tally,
+): { warnings?: string[]; stopped?: string } {
+  // Not everything was looked at.
+  if (stopped !== undefined) return {};
+  const { include, of, deletes = false } = patterns;
+  const warnings = patternWarnings(patterns, matched);
+  const any =
+    filesOf(counts) + counts.directories > 0 || (deletes && matched.some((place) => place < include.length));
+  if (include.length === 0 || any) return { warnings };
+  return { warnings, stopped: [`The patterns leave nothing of ${of}.`, ...warnings].join(" ") };
 }
 
 /**

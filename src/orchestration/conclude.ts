@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { filesOf, verdict, type Counts, type Tally } from "../model/outcome.ts";
+import { verdict, type Counts, type Tally } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Closed, End } from "../ledger/close-backup.ts";
-import { patternWarnings, type Asked } from "../model/pattern-warnings.ts";
+import { judgePatterns, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import { retry } from "./retry.ts";
 
@@ -28,7 +28,7 @@ export function* conclude(
 ): Generator<Task, Counts, unknown> {
   const run = context.df.instanceId;
   const { counts, throttled, note } = result;
-  const { warnings = [], stopped = result.stopped } = patterns ? judge(patterns, result) : {};
+  const { warnings = [], stopped = result.stopped } = patterns ? judgePatterns(patterns, result) : {};
   const failure = verdict({ ...result, stopped }, run, done);
   const end: End = {
     run,
@@ -67,19 +67,4 @@ export function* conclude(
 
 function placeOf(request: BackupRequest | PruneRequest | undefined): End["claimed"] {
   return request && { container: request.container, prefix: request.prefix };
-}
-
-/** What the patterns came to: warnings of those that matched nothing; why the run failed where they left nothing at all. */
-function judge(
-  patterns: Asked,
-  { counts, matched = [], stopped }: Tally,
-): { warnings?: string[]; stopped?: string } {
-  // Not everything was looked at.
-  if (stopped !== undefined) return {};
-  const { include, of, deletes = false } = patterns;
-  const warnings = patternWarnings(patterns, matched);
-  const any =
-    filesOf(counts) + counts.directories > 0 || (deletes && matched.some((place) => place < include.length));
-  if (include.length === 0 || any) return { warnings };
-  return { warnings, stopped: [`The patterns leave nothing of ${of}.`, ...warnings].join(" ") };
 }

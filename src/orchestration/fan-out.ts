@@ -1,8 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import type { BatchRef, PartRef } from "../ledger/parts.ts";
 import type { Parsed } from "../model/request-fields.ts";
-import { stopped, sum, type Tally } from "../model/outcome.ts";
-import { retry } from "./retry.ts";
+import { stopped, type Tally } from "../model/outcome.ts";
 import { reasonOf, settleAll } from "./settle.ts";
 
 /** What an orchestrator works on: the whole of a run, or a part that it has handed out to itself. */
@@ -28,7 +27,7 @@ export function readWork<Part extends Work<unknown>>(
   return whole as Part;
 }
 
-/** Does a part of a run; what keeps it from being done at all is why the run stopped. */
+/** Does a run, or a part of one; what keeps it from being done at all is why it stopped. */
 export function* orStopped<T extends Tally>(
   work: Generator<Task, T, unknown>,
 ): Generator<Task, Tally | T, unknown> {
@@ -64,23 +63,4 @@ export function* tallies(
   );
   const others = results.filter((result, index) => "value" in result || index >= batches.length);
   return [...others, ...recorded].map((it) => ("value" in it ? it.value : stopped(it.error)));
-}
-
-/** Calls an activity slice after slice, each for a bounded time, until nothing is left. */
-export function* inSlices(
-  context: OrchestrationContext,
-  activity: string,
-  ref: object,
-): Generator<Task, Tally, unknown> {
-  const done: Tally[] = [];
-  try {
-    for (let slice = 0; ; slice++) {
-      const task = context.df.callActivityWithRetry(activity, retry, { ...ref, slice });
-      const { tally, reached } = (yield task) as { tally: Tally; reached?: unknown };
-      done.push(tally);
-      if (reached === undefined) return sum(done);
-    }
-  } catch (error) {
-    return sum([...done, stopped(reasonOf(error))]);
-  }
 }

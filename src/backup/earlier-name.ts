@@ -1,0 +1,24 @@
+import { lstat } from "node:fs/promises";
+import { locate } from "../files/read-file.ts";
+import { withTimeout } from "../files/timeout.ts";
+import { blobKey } from "../model/blob-name.ts";
+import { joinPath } from "../model/path.ts";
+
+/** Whether another file that comes before this one would have the same blob, where "\\" is "/": it gets it. */
+export async function hasEarlier(realRoot: string, portable: string, timeoutMs: number): Promise<boolean> {
+  /** @param head a directory whose path is stored as the beginning of this one's; between segments can be "/" or "\\" */
+  const below = async (head: string, segments: readonly string[]): Promise<boolean> => {
+    for (let count = 1; count <= segments.length; count++) {
+      const spelling = joinPath(head, segments.slice(0, count).join("\\"));
+      // With more segments it comes no earlier.
+      if (spelling >= portable) break;
+      const looking = lstat(locate(realRoot, spelling));
+      const there = await withTimeout(looking, timeoutMs, "looking it up").catch(() => undefined);
+      if (there === undefined) continue;
+      const rest = segments.slice(count);
+      if (there.isDirectory() ? await below(spelling, rest) : rest.length === 0) return true;
+    }
+    return false;
+  };
+  return await below("", blobKey(portable).split("/"));
+}
