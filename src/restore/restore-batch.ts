@@ -11,10 +11,12 @@ import { byDirectory, inDirectory } from "../files/in-directory.ts";
 import { openStore } from "../store/open-store.ts";
 import { beginBatch, type Begun } from "./in-place.ts";
 import { refusedTarget } from "./refused-target.ts";
-import { restoreContext } from "./restore-context.ts";
+import { restoreContext, type RestoreContext } from "./restore-context.ts";
+import { CannotWrite, explainFull } from "./restore-error.ts";
 import type { RestoreScope } from "./restore-scope.ts";
 import { writeContent } from "./write-content.ts";
-import { CannotWrite, explainFull, isTemporaryOf, restoreItem, type RestoreContext } from "./restore-file.ts";
+import { restoreItem } from "./restore-file.ts";
+import { isTemporaryOf } from "./temporary-name.ts";
 
 /**
  * Restores the files of one batch; see settleBatch. A batch that was begun before and not recorded was broken off: what it

@@ -1,10 +1,26 @@
 import { createHash } from "node:crypto";
-import type { BlobServiceClient } from "@azure/storage-blob";
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import type { Settings } from "../settings.ts";
 import { GetBlobRequests } from "../storage/get-blob-request.ts";
-import type { RestoreContext } from "./restore-file.ts";
+import type { RestoreRequest } from "./request.ts";
 import type { RestoreScope } from "./restore-scope.ts";
+
+/** What restoring needs to know and to use. */
+export interface RestoreContext {
+  realTo: string;
+  container: ContainerClient;
+  /** Fetches content from the container. */
+  requests: GetBlobRequests;
+  prefix: string;
+  overwrite: RestoreRequest["overwrite"];
+  /** Names the temporary files of this batch; see temporaryName. */
+  mark: string;
+  budget: Budget;
+  fileTimeoutMs: number;
+  /** See wantedMode. */
+  setuid: boolean;
+}
 
 /** What an activity restores with. */
 export interface RestoreMeans {

@@ -1,13 +1,6 @@
-import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import pMap from "p-map";
 import { z } from "zod";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
-import { openOwn } from "../files/own-directory.ts";
-import { NotADirectory } from "../files/pinned-directory.ts";
-import { fileError } from "../files/file-error.ts";
-import { awaitingHandles } from "../files/handles.ts";
-import { withTimeout } from "../files/timeout.ts";
+import { emptyTally, failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
@@ -16,15 +9,12 @@ import { inTurns } from "../model/in-turns.ts";
 import { Recent } from "../model/recent.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
-import { adjust } from "./attributes.ts";
-import { parentPath } from "./decide.ts";
-import { depthOf } from "./directories-to-make.ts";
-import { lookUp } from "./look.ts";
 import { NameSet } from "../manifest/name-set.ts";
 import { readPart, WHOLE } from "../ledger/parts.ts";
 import { planRecord, type Plan, type PlanOwn } from "../manifest/plan.ts";
-import { directoriesOf, partsOf, type RecordedDirectory } from "./recorded-directories.ts";
+import { directoriesOf, partsOf } from "./recorded-directories.ts";
 import { refusedTarget } from "./refused-target.ts";
+import { setDirectories } from "./set-directories.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { createSelection } from "../model/selection.ts";
@@ -46,9 +36,6 @@ export interface DirectoriesSlice {
   reached?: number;
 }
 
-/** Directories that are set at a time. */
-const AT_A_TIME = 16;
-
 const sliceRecord = z.looseObject({ tally, reached: z.number().optional() });
 
 /**
@@ -67,7 +54,7 @@ export async function restoreDirectories(
     return await setSlice({ ...ref, onlyMade }, service, settings);
   } catch (error) {
     if (!isFinal(error)) throw error;
-    return { tally: { ...emptyTally(), stopped: describe(error) } };
+    return { tally: stopped(describe(error)) };
   }
 }
 
@@ -84,7 +71,7 @@ async function setSlice(
   if (before) return before;
   const { request, source, realTo, made } = ref;
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
-  if (refused !== undefined) return { tally: { ...emptyTally(), stopped: refused } };
+  if (refused !== undefined) return { tally: stopped(refused) };
   const sourceLedger = new Ledger(service, source.id);
   const { parts, makes } = await recent.get(ref.run, async () => ({
     // A part lies nowhere above the one that left it: the last parts are the deepest.
@@ -109,11 +96,11 @@ async function setSlice(
   let part = first;
   while (part < parts.length && (part === first || performance.now() < until)) {
     const directories = await directoriesOf(sourceLedger, parts[part]!, (name, reason) =>
-      outcomes.push(failed(name, reason)),
+      outcomes.push(failed({ path: name, kind: "directory" }, reason)),
     );
     const covered = await inTurns(directories, ({ path }) => covers(path));
     const chosen = directories.filter((_directory, index) => covered[index]);
-    await setAll(chosen, realTo, settings.fileTimeoutMs, outcomes);
+    outcomes.push(...(await setDirectories(chosen, realTo, settings.fileTimeoutMs)));
     part++;
   }
   const record = sliceOutcomes(kindOf(ref), ref.slice);
@@ -148,54 +135,4 @@ async function madeDirectories(ledger: Ledger): Promise<NameSet> {
     parts.push(...(plan?.rest ?? []).map((_range, index) => `${part}.${index}`));
   }
   return made;
-}
-
-async function setAll(
-  directories: readonly RecordedDirectory[],
-  realTo: string,
-  fileTimeoutMs: number,
-  outcomes: Outcome[],
-): Promise<void> {
-  const byDepth = Map.groupBy(directories, ({ path }) => depthOf(path));
-  for (const depth of [...byDepth.keys()].sort((a, b) => b - a)) {
-    await pMap(
-      byDepth.get(depth) ?? [],
-      async (directory) => {
-        try {
-          const note = await awaitingHandles(() =>
-            withTimeout(setOne(directory, realTo, fileTimeoutMs), fileTimeoutMs, "setting its mode"),
-          );
-          if (note !== undefined)
-            outcomes.push({ ...failed(directory.path, note), outcome: "copied", unset: true });
-        } catch (error) {
-          const { code, message } = error as NodeJS.ErrnoException;
-          // It is not there, or something else is, which is then a failure of its own.
-          if (code === "ENOENT" || error instanceof NotADirectory) return;
-          outcomes.push(failed(directory.path, code === undefined ? message : fileError(code)));
-        }
-      },
-      { concurrency: AT_A_TIME },
-    );
-  }
-}
-
-/** @returns what could not be set, for people */
-async function setOne(
-  directory: RecordedDirectory,
-  realTo: string,
-  fileTimeoutMs: number,
-): Promise<string | undefined> {
-  const item = { ...directory, kind: "directory", size: 0 } as const;
-  const above = await openOwn(realTo, parentPath(item));
-  try {
-    const at = above.path(path.posix.basename(item.path));
-    const now = await lookUp(at);
-    return now?.isDirectory() ? await adjust(item, at, now, { fileTimeoutMs, setuid: true }) : undefined;
-  } finally {
-    await above.close();
-  }
-}
-
-function failed(path: string, reason: string): Outcome {
-  return { path, kind: "directory", outcome: "failed", size: 0, reason };
 }

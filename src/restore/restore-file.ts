@@ -1,16 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
 import { lstat, mkdir, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
-import type { ContainerClient } from "@azure/storage-blob";
-import type { Budget } from "../storage/budget.ts";
-import { fileError } from "../files/file-error.ts";
-import { awaitingHandles, isOutOfHandles } from "../files/handles.ts";
+import { awaitingHandles } from "../files/handles.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
-import { tidyInTime, FileTimeout, withTimeout } from "../files/timeout.ts";
-import { classify, describe } from "../storage/errors.ts";
-import type { GetBlobRequests } from "../storage/get-blob-request.ts";
+import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { adjust } from "./attributes.ts";
 import {
   decide,
@@ -24,69 +18,15 @@ import {
 } from "./decide.ts";
 import { lookUp } from "./look.ts";
 import { makeDirectories } from "./make-directories.ts";
-import { ignore, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
+import { ignore, type PinnedDirectory } from "../files/pinned-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
-import type { RestoreRequest } from "./request.ts";
-import { Corrupt, Lost } from "../store/store.ts";
+import type { RestoreContext } from "./restore-context.ts";
+import { failedOf } from "./restore-error.ts";
+import { Corrupt } from "../store/store.ts";
 import { unsafePath } from "../model/safe-path.ts";
-
-/** What restoring needs to know and to use. */
-export interface RestoreContext {
-  realTo: string;
-  container: ContainerClient;
-  /** Fetches content from the container. */
-  requests: GetBlobRequests;
-  prefix: string;
-  overwrite: RestoreRequest["overwrite"];
-  /** Names the temporary files of this batch; see temporaryName. */
-  mark: string;
-  budget: Budget;
-  fileTimeoutMs: number;
-  /** See wantedMode. */
-  setuid: boolean;
-}
-
-/** Nothing can be written any more: the disk is full or read-only. */
-export class CannotWrite extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-/** What to do about a disk that is full or read-only, for people. */
-export function explainFull(code: string, to: string): string {
-  const then = "start the restore again: it leaves out what is there already";
-  if (code === "EROFS")
-    return `${to} is on a file system that is read-only. Mount it for writing and ${then}.`;
-  if (code === "EDQUOT") return `The quota of the file system of ${to} is used up. Make room and ${then}.`;
-  return `The disk that ${to} is on is full. Make room and ${then}.`;
-}
 
 /** Times a file is tried again whose content came damaged, or whose directory or temporary file others changed meanwhile. */
 const TRIES = 3;
-const TEMPORARY = ".partial";
-
-/** The name of a file while it is written: of this batch, and not to be guessed. */
-export function temporaryName(mark: string): string {
-  return `${temporaryPrefix(mark)}${randomBytes(12).toString("hex")}${TEMPORARY}`;
-}
-
-/** Whether a name is that of a temporary file which another attempt of this batch left. */
-export function isTemporaryOf(mark: string, name: string): boolean {
-  const [prefix, end] = [temporaryPrefix(mark), TEMPORARY];
-  return (
-    name.startsWith(prefix) &&
-    name.endsWith(end) &&
-    /^[0-9a-f]+$/.test(name.slice(prefix.length, -end.length))
-  );
-}
-
-function temporaryPrefix(mark: string): string {
-  return `.restore-${mark}-`;
-}
 
 /**
  * Restores one file, link or empty directory and says what became of it. What is wrong with it is an outcome.
@@ -104,7 +44,7 @@ export async function restoreItem(
       return await awaitingHandles(() => place(item, context, write));
     } catch (error) {
       const again = (error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof Corrupt;
-      if (!again || tries === TRIES) return explain(item, error);
+      if (!again || tries === TRIES) return failedOf(item, error);
     }
   }
 }
@@ -177,25 +117,4 @@ async function makeDirectory(
 
 function told(note: string | void): Pick<Outcome, "reason" | "unset"> {
   return note === undefined ? {} : { reason: note, unset: true };
-}
-
-const FULL = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
-
-/** The outcome for an error that concerns this item alone; any other is thrown on. */
-function explain(item: PlannedItem, error: unknown): Outcome {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code !== undefined && FULL.has(code)) throw new CannotWrite(code);
-  if (error instanceof NotADirectory || error instanceof Lost || error instanceof FileTimeout) {
-    return failed(item, error.message);
-  }
-  const failure = classify(error);
-  if (isOutOfHandles(error)) return failed(item, fileError(error.code ?? ""));
-  if (failure === "other") {
-    if (syscall !== undefined && code !== undefined) return failed(item, fileError(code));
-    return failed(item, error instanceof Error ? error.message : String(error));
-  }
-  if (["invalid", "conflict", "held", "missing", "damaged"].includes(failure)) {
-    return failed(item, describe(error));
-  }
-  throw error;
 }

@@ -8,7 +8,9 @@ import { finish, setTimeOfLink } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
 import type { DiskPath } from "../model/path.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
-import { temporaryName, type RestoreContext, type Write } from "./restore-file.ts";
+import type { RestoreContext } from "./restore-context.ts";
+import type { Write } from "./restore-file.ts";
+import { temporaryName } from "./temporary-name.ts";
 
 /** Writes what is read beside its place and renames it over that: whoever looks sees the old file or the new one. */
 export function writeContent(read: Read): Write {

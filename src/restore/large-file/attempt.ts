@@ -11,7 +11,8 @@ import { plannedItem, type PlannedItem } from "../../manifest/planned-item.ts";
 import { refusedTarget } from "../refused-target.ts";
 import { restoreContext } from "../restore-context.ts";
 import type { RestoreScope } from "../restore-scope.ts";
-import { isTemporaryOf, type RestoreContext } from "../restore-file.ts";
+import type { RestoreContext } from "../restore-context.ts";
+import { isTemporaryOf } from "../temporary-name.ts";
 
 /** One large file, and where it is restored to. */
 export type LargeRestoreRef = LargeRef & RestoreScope;

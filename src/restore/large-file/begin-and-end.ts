@@ -13,14 +13,10 @@ import { finish } from "../attributes.ts";
 import { hasTime } from "../../files/file-times.ts";
 import { findContents } from "../../store/files/find-content.ts";
 import type { LargeRef } from "../../ledger/parts.ts";
-import {
-  CannotWrite,
-  explainFull,
-  isTemporaryOf,
-  restoreItem,
-  temporaryName,
-  type RestoreContext,
-} from "../restore-file.ts";
+import type { RestoreContext } from "../restore-context.ts";
+import { CannotWrite, explainFull } from "../restore-error.ts";
+import { restoreItem } from "../restore-file.ts";
+import { isTemporaryOf, temporaryName } from "../temporary-name.ts";
 import { openLargeRestore, readAttempt, refusalOf, settleAttempt } from "./attempt.ts";
 import type { LargeRestore, LargeRestoreRef, RestoreAttemptRef } from "./attempt.ts";
 import { largeOutcome } from "../../ledger/names.ts";
