@@ -15,7 +15,7 @@ export async function follow<T>(
   options: CommonOptions,
   ended: (run: Run | undefined) => Promise<T | undefined>,
 ): Promise<T> {
-  const view = createProgress(options);
+  const view = await createProgress(options);
   try {
     for (;;) {
       const run = await api.follow(id);

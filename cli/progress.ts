@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from "node:util";
-import { Presets, SingleBar } from "cli-progress";
 import type { Run } from "../client/answers.ts";
 import type { CommonOptions } from "./session.ts";
 import { outJson, paint } from "./print.ts";
@@ -24,13 +23,14 @@ const LOST = "no answer, trying again …";
 const SHARE_WIDTH = 8;
 
 /** A bar on a terminal, plain lines elsewhere, an object a line with --json, nothing with --quiet. */
-export function createProgress(options: CommonOptions): ProgressView {
+export async function createProgress(options: CommonOptions): Promise<ProgressView> {
   if (options.json) return jsonLines();
   if (options.quiet) return { update: () => undefined, lost: () => undefined, close: () => undefined };
-  return process.stderr.isTTY ? bar() : plainLines();
+  return process.stderr.isTTY ? await bar() : plainLines();
 }
 
-function bar(): ProgressView {
+async function bar(): Promise<ProgressView> {
+  const { Presets, SingleBar } = await import("cli-progress");
   const line = new SingleBar(
     {
       format: (_options, { progress }, { parts }: { parts: readonly Part[] }) => {

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import openInBrowser from "open";
 import { define, INTERRUPTED } from "../define.ts";
 import { ExitCode, Interrupted } from "../failure.ts";
 import { err, out, outJson } from "../print.ts";
@@ -50,6 +49,7 @@ function hasScreen(): boolean {
 
 async function launch(url: string): Promise<boolean> {
   try {
+    const { default: openInBrowser } = await import("open");
     const child = await openInBrowser(url, CHOSEN === undefined ? {} : { app: { name: CHOSEN } });
     // What starts the browser says at once when there is none.
     const code = await new Promise<number | null>((resolve) => {

@@ -1,4 +1,4 @@
-import { DefaultAzureCredential } from "@azure/identity";
+import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient, type StoragePipelineOptions } from "@azure/storage-blob";
 import type { Settings, StorageConnection } from "../settings.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
@@ -58,8 +58,19 @@ export function connect(connection: StorageConnection): BlobServiceClient {
       );
     }
   }
-  const credential = new DefaultAzureCredential(
-    connection.clientId ? { managedIdentityClientId: connection.clientId } : {},
-  );
-  return new BlobServiceClient(connection.blobServiceUri, credential, PIPELINE);
+  return new BlobServiceClient(connection.blobServiceUri, identity(connection.clientId), PIPELINE);
+}
+
+/** Loads its 300 modules with the first token: the app starts without them, and where there is a key it never needs them. */
+function identity(managedIdentityClientId: string | undefined): TokenCredential {
+  let credential: Promise<TokenCredential> | undefined;
+  return {
+    async getToken(scopes, options) {
+      credential ??= import("@azure/identity").then(
+        ({ DefaultAzureCredential }) =>
+          new DefaultAzureCredential(managedIdentityClientId ? { managedIdentityClientId } : {}),
+      );
+      return await (await credential).getToken(scopes, options);
+    },
+  };
 }
