@@ -94,7 +94,8 @@ describe("row 17: limits", () => {
       execFileSync(process.execPath, [
         "-e",
         `const fs = require("fs"); process.chdir(process.argv[1]);
-         for (let level = 1; level <= ${DEEP}; level++) { fs.writeFileSync("f", "x"); fs.mkdirSync("d"); process.chdir("d"); }`,
+         fs.writeFileSync("f", "x");
+         for (let level = 1; level <= ${DEEP}; level++) { fs.mkdirSync("d"); process.chdir("d"); fs.writeFileSync("f", "x"); }`,
         root,
       ]);
       const id = await rig.post("backupSiteContent", { root, container: "deep" });
