@@ -4,13 +4,23 @@
  */
 const { defineTests, ONE_AZURITE } = require("./vitest.caches.cjs");
 
-// What takes longer hangs, on a machine that is busy with other things as well.
-const common = { testTimeout: 180_000, hookTimeout: 120_000 };
+const common = {
+  // What takes longer hangs, on a machine that is busy with other things as well.
+  testTimeout: 180_000,
+  hookTimeout: 120_000,
+  // What a worker has loaded for one file it has for the next: that saves a second of a core each.
+  isolate: false,
+};
 const azurite = { globalSetup: [ONE_AZURITE] };
 // One host serves the whole suite.
 const host = { globalSetup: ["test/e2e/global-setup.ts"] };
 
 const [FAST, SLOW] = ["**/*.test.ts", "**/*.slow.test.ts"];
+
+/** Load an app, which a process can do once. */
+const ALONE = ["functions/registered", "contract/rpc", "contract/sdk-replay", "local/engine-model", "local/set-aside"].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 /** Rows that take minutes, or real retries (test/faults/README.md): only `npm run test:faults` runs them. */
 const FAULTS_IN_FULL = "test/faults/row-{02,03,05,06,07,08,09,11,12,13,14,17}-*.test.ts";
@@ -25,9 +35,10 @@ module.exports = defineTests({
         ...azurite,
         name: "fast",
         include: [`test/${FAST}`],
-        exclude: [`test/${SLOW}`, "test/{e2e,load}/**"],
+        exclude: [`test/${SLOW}`, "test/{e2e,load}/**", ...ALONE],
       },
     },
+    { test: { ...common, name: "fast-alone", include: ALONE, isolate: true } },
     {
       test: { ...common, ...host, name: "e2e", include: [`test/e2e/${FAST}`], exclude: [`test/e2e/${SLOW}`] },
     },

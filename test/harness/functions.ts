@@ -20,12 +20,15 @@ provideCoreApi(registry, () => undefined);
 Object.assign(df.app, {
   orchestration: (name: string, handler: df.OrchestrationHandler) => orchestrators.set(name, handler),
 });
+// Their own services are made as they load; each call is given others.
+const { BackupStorage } = process.env;
 process.env["BackupStorage"] ??= "UseDevelopmentStorage=true";
 const { services } = await import("../../src/services.ts");
 for (const key of ["settings", "storage", "budget"] as const)
   Object.defineProperty(services, key, { get: () => using.getStore()?.[key] });
 for (const file of globSync(`${SRC}/functions/*.ts`))
   if (!STARTERS.includes(path.basename(file))) await import(pathToFileURL(file).href);
+if (BackupStorage === undefined) delete process.env["BackupStorage"];
 
 const silent = { info() {}, warn() {}, error() {} };
 
