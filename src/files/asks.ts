@@ -1,13 +1,13 @@
-/** A file operation that the thread is asked for. Paths are relative to the root, `/` between segments. */
+/** A file operation for the thread. Paths are relative to the root, with `/` between segments. */
 export type Ask = { realRoot: string; path: string } & ({ what: "look" } | { what: "read"; size: number });
 
-/** A regular file, by its name. */
+/** A regular file, found by name. */
 export interface Looked {
   size: number;
   /** Milliseconds since 1970. */
   mtimeMs: number;
   ctimeMs: number;
-  /** As the file system gives it, with the bits that say what it is. */
+  /** As the file system returns it, including the bits for the type. */
   mode: number;
 }
 
@@ -18,10 +18,10 @@ export interface ReadWhole extends Looked {
   md5: string;
 }
 
-/** Undefined for all that is not plain: whoever asked does it again the usual way, and learns why. */
+/** Undefined if anything is unusual: the caller then does it the ordinary way, and learns why. */
 export type Answer = Looked | ReadWhole | undefined;
 
-/** What the thread answers to all that it was sent at a time, in the same order. */
+/** The thread's answers to one message, in the same order. */
 export interface Answers {
   answers: Answer[];
   /** How long it took, in milliseconds. */

@@ -14,7 +14,7 @@ const FILE_ERRORS: Record<string, string> = {
   ENXIO: "no such device",
 };
 
-/** A file system's error code with words. */
+/** A file system's error code, explained. */
 export function fileError(code: string): string {
   const name = nameOf(code);
   return FILE_ERRORS[name] ? `${FILE_ERRORS[name]} (${name})` : name;

@@ -4,22 +4,25 @@ import { formatMtime } from "../model/time.ts";
 /** A time for utimes, in seconds. */
 export type Time = number | string;
 
-/** Microseconds since 1970 from which on file systems are that do not hold a time: those of 32 bits, to 2038. */
+/**
+ * The time, in microseconds since 1970, from which on some file systems cannot hold a time: those of 32 bits end in
+ * 2038.
+ */
 const END_OF_32_BITS = 2 ** 31 * 1_000_000;
-/** What file systems, or Node, say of a time that they cannot hold. */
+/** What file systems, or Node, report for a time they cannot hold. */
 const CANNOT_HOLD = new Set(["EINVAL", "EOVERFLOW", "ERANGE"]);
 
-/** What has a time of change. */
+/** Anything with a modification time. */
 export interface Timed {
   setTime(time: Time): Promise<void>;
   stat(): Promise<{ mtimeMs: number; ctimeMs: number }>;
 }
 
 /**
- * Sets a time of change. One that is not held costs nothing but itself; what file systems cannot hold they cut off
- * without a word, so such a one is looked up then.
+ * Sets a modification time. A time that cannot be set costs only itself. File systems silently truncate a time they
+ * cannot hold, so an extreme one is looked up afterwards.
  * @param mtime microseconds since 1970
- * @returns why the file has another time now, for people; undefined where it has this one
+ * @returns why the file has another time now, for people; undefined if it has this one
  */
 export async function setTime(file: Timed, mtime: number): Promise<string | undefined> {
   if (isCommon(mtime)) {
@@ -27,7 +30,7 @@ export async function setTime(file: Timed, mtime: number): Promise<string | unde
     return undefined;
   }
   try {
-    // Node takes a negative number for "now", but not the text of one.
+    // Node takes a negative number for "now", but not its text.
     await file.setTime(String(mtime / 1_000_000));
     if (hasTime(await file.stat(), mtime)) return undefined;
   } catch (error) {
@@ -37,8 +40,8 @@ export async function setTime(file: Timed, mtime: number): Promise<string | unde
 }
 
 /**
- * Whether a file has a time of change, as far as that can be set: far from 1970 to some microseconds, and where the file
- * system keeps whole seconds, or every second one as FAT does, to those.
+ * Whether a file has a modification time, as far as it can be set: to some microseconds far from 1970, and on file
+ * systems that keep whole seconds (FAT: two) to those.
  */
 export function hasTime(stats: { mtimeMs: number; ctimeMs: number }, mtime: number): boolean {
   const rounding = isCommon(mtime) ? 0 : Math.max(1, Math.abs(mtime) * 2 ** -50);
@@ -46,8 +49,8 @@ export function hasTime(stats: { mtimeMs: number; ctimeMs: number }, mtime: numb
 }
 
 /**
- * The precision of a file's times in microseconds. The kernel sets the time of the last change of its inode, so one of
- * whole seconds shows that the file system has no finer ones.
+ * The precision of a file's times in microseconds. The kernel sets ctime, so one of whole seconds shows that the file
+ * system has no finer times.
  */
 function precisionOf({ mtimeMs, ctimeMs }: { mtimeMs: number; ctimeMs: number }): number {
   if (ctimeMs % 1000 !== 0 || mtimeMs % 1000 !== 0) return 1;

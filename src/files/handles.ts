@@ -6,7 +6,7 @@ const PATIENCE_MS = 120_000;
 export const HOLDING_A_FILE_MS = 3_000;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Called at each shortage, so that whoever holds handles can do with fewer. */
+/** Called at each shortage, so that whoever holds handles can use fewer. */
 const listeners: (() => void)[] = [];
 
 export function whenOutOfHandles(listener: () => void): void {
@@ -16,7 +16,7 @@ export function whenOutOfHandles(listener: () => void): void {
 /** Since when nothing that needs a handle has succeeded; undefined while there are enough. */
 let shortSince: number | undefined;
 
-/** Whether this process (EMFILE) or this machine (ENFILE) has no handle left: a file, a directory or a socket is one. */
+/** Whether this process (EMFILE) or machine (ENFILE) has run out of handles: files, directories and sockets. */
 export function isOutOfHandles(error: unknown): error is NodeJS.ErrnoException {
   return ["EMFILE", "ENFILE"].includes(String((error as NodeJS.ErrnoException | undefined)?.code));
 }
@@ -40,7 +40,7 @@ export async function awaitingHandles<T>(work: () => Promise<T>, patience = PATI
       shortSince ??= now;
       if (now - began > patience || now - shortSince > PATIENCE_MS) throw error;
       for (const listener of listeners) listener();
-      // With jitter: those that wait do not all come back at once.
+      // With jitter, so that those who wait do not all come back at once.
       await sleep(Math.min(LONGEST_PAUSE_MS, 100 * tries) * (0.5 + Math.random() / 2));
     }
   }

@@ -1,20 +1,20 @@
 import type { EntryKind } from "../model/entry.ts";
 
-/** What has a name in the tree. */
+/** Anything with a name in the tree. */
 interface Named {
   path: string;
   kind: EntryKind;
 }
 
-/** What a file system does not tell names apart by: the case of letters, the form of Unicode. */
+/** What a file system ignores when it compares names: case, or the form of Unicode. */
 export interface Ignored {
   case: boolean;
   form: boolean;
 }
 
 /**
- * The items that cannot be restored beside the others, each with the name that would be lost with it: a file system that
- * ignores case has one place for `Name` and `name`, and the second would silently take the first one's.
+ * The items that cannot be restored beside the others, each with the name it clashes with. A file system that ignores
+ * case has one place for `Name` and `name`, and the second would silently replace the first.
  */
 export function clashes<Item extends Named>(items: readonly Item[], ignored: Ignored): Map<Item, string> {
   const keyOf = (name: string): string => {
@@ -39,7 +39,7 @@ export function clashes<Item extends Named>(items: readonly Item[], ignored: Ign
     const other = first.get(key);
     if (directory !== undefined && directory !== item.path) found.set(item, directory);
     else if (!other) first.set(key, item);
-    // What is in two directories can be in one.
+    // Entries of two directories may end up in one.
     else if (other.path !== item.path && (other.kind !== "directory" || item.kind !== "directory"))
       found.set(item, other.path);
   }

@@ -6,10 +6,10 @@ import { forDisk, type DiskPath } from "../model/path.ts";
 import { explained, PinnedDirectory } from "./pinned-directory.ts";
 
 /**
- * Opens a directory to change what is in it, as PinnedDirectory.open does. One that is the user's own and whose mode
- * forbids that to its owner, or one on the way to it, is lent the bits until it is closed: else a tree with directories that
- * are read-only, or closed, could be restored only once, by anybody but root. Nobody else gets any, and the directory of
- * another user stays as it is.
+ * Opens a directory to change its content, like PinnedDirectory.open. If it, or a directory on the way, belongs to
+ * the user but its mode denies the owner access, it is lent the bits until it is closed. Otherwise only root could
+ * restore a tree with read-only or closed directories a second time. Nobody else gets access, and another user's
+ * directory stays as it is.
  */
 export async function openOwn(realTo: string, portable: string): Promise<PinnedDirectory> {
   const opening = async (): Promise<PinnedDirectory> =>
@@ -30,7 +30,7 @@ export async function openOwn(realTo: string, portable: string): Promise<PinnedD
   }
 }
 
-/** The same of a directory in one that was opened so, by its name. @throws as PinnedDirectory.child */
+/** The same for a directory in one that was opened this way. @throws as PinnedDirectory.child */
 export async function ownChild(above: PinnedDirectory, name: string): Promise<PinnedDirectory> {
   const opening = async (): Promise<PinnedDirectory> => await lent(await above.child(name));
   try {
@@ -59,15 +59,15 @@ interface Directory {
   chmod(mode: number): Promise<void>;
 }
 
-/** What an owner needs to list a directory, to reach its names, and to add and remove some. */
+/** What an owner needs to list a directory, reach its names, and add and remove some. */
 const ALL = 0o700;
 
-/** Directories whose owner has these bits for a while, by device and number: their own modes, and for how many. */
+/** Directories that are lent bits, by device and inode: their own modes, and for how many users. */
 const loans = new Map<string, { mode: number; users: number }>();
 /** Lending and taking back, one at a time: it is rare. */
 const mutex = new Mutex();
 
-/** @returns how to take the bits back; undefined where nothing was lent */
+/** @returns a function that takes the bits back; undefined if nothing was lent */
 async function lend(directory: Directory): Promise<(() => Promise<void>) | undefined> {
   // Root needs no bits, and Windows has none.
   const user = process.geteuid?.() ?? 0;
@@ -85,16 +85,19 @@ async function lend(directory: Directory): Promise<(() => Promise<void>) | undef
       mutex.runExclusive(async () => {
         if (--loan.users > 0) return;
         await directory.chmod(loan.mode).catch(ignored);
-        // Not before: what is open to its owner and lent to nobody is taken to be so by itself.
+        // Not earlier: a directory that is open to its owner and lent to nobody is taken to be so by itself.
         loans.delete(key);
       });
   });
 }
 
-/** Linux: a handle to the entry itself, which its mode cannot forbid and which nothing can be read from. */
+/** Linux: a handle to the entry itself, which its mode cannot deny and through which nothing can be read. */
 export const O_PATH = 0o10000000;
 
-/** Does something while a directory that cannot be opened is lent the bits for that. Linux; elsewhere it stays as it is. */
+/**
+ * Does something while an inaccessible directory is lent the bits for it. Linux only; elsewhere the directory stays
+ * as it is.
+ */
 async function whileLent<T>(at: DiskPath, work: () => Promise<T>): Promise<T> {
   if (process.platform !== "linux") return await work();
   const handle = await open(at, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);

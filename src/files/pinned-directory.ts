@@ -6,7 +6,7 @@ import { kindOf } from "./read-file.ts";
 import { pathOfOpen, realPath } from "./real-path.ts";
 import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
 
-/** Something is where a directory of the run must be, and may not be replaced. */
+/** Something other than a directory is where a directory of the run must be, and may not be replaced. */
 export class NotADirectory extends Error {
   /** A link, which is never followed, nor replaced by a directory. */
   readonly isLink: boolean;
@@ -23,23 +23,23 @@ export interface Name {
   isDirectory: boolean;
 }
 
-/** Names that are looked up at a time. */
+/** How many names to look up at a time. */
 const LOOKUPS = 64;
 
-/** Opens directories only, and never through a link. Windows has none of these flags. */
+/** Opens only directories, never through a link. Windows has none of these flags. */
 const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * A directory below the one that is backed up or restored into, held open: on Linux its names are reached through the
- * open directory, so that nobody who puts a link in its place afterwards can lead a look, a write or a removal
- * elsewhere. On other systems its real path is checked when it is opened.
+ * A directory in the backed up or restored tree, held open. On Linux its names are reached through the open
+ * directory, so nobody who later puts a link in its place can divert a read, a write or a removal. On other systems
+ * its real path is checked when it is opened.
  */
 export class PinnedDirectory {
   /** Its path, free of links. */
   readonly real: string;
   /** Undefined on Windows. */
   readonly handle: FileHandle | undefined;
-  /** What is to be done before it is closed. */
+  /** What to do before it is closed. */
   beforeClose: (() => Promise<void>) | undefined;
 
   private constructor(real: string, handle: FileHandle | undefined) {
@@ -62,12 +62,15 @@ export class PinnedDirectory {
     }
   }
 
-  /** Opens a directory in it, by its name. @throws the file system's error (ENOTDIR or ELOOP where it is none, or a link) */
+  /**
+   * Opens a directory in it by name. @throws the file system's error (ENOTDIR or ELOOP if it is no directory, or a
+   * link)
+   */
   async child(name: string): Promise<PinnedDirectory> {
     return await PinnedDirectory.#open(this.path(name), path.join(this.real, name));
   }
 
-  /** Where a name in it is reached. "" is the directory itself; by "." it would have to be searchable, too. */
+  /** The path of a name in it. "" is the directory itself; "." would need it to be searchable. */
   path(name: string): DiskPath {
     return forDisk(
       this.handle && process.platform === "linux"
@@ -77,10 +80,10 @@ export class PinnedDirectory {
   }
 
   /**
-   * The names in it. Whatever is wrong with one of them is not wrong with the directory: one that cannot be looked up
+   * The names in it. A problem with one of them is not a problem with the directory: one that cannot be looked up
    * counts as no directory.
-   * @param withTypes whether to find out which are directories; else none is. Where the file system does not say it
-   * with the names, each is looked up, and one that hangs holds up all.
+   * @param withTypes whether to find out which are directories; else none is. If the file system does not return
+   * types with the names, each is looked up, and one that hangs holds up all.
    */
   async names(withTypes: boolean): Promise<Name[]> {
     const at = this.path("");
@@ -90,7 +93,7 @@ export class PinnedDirectory {
         return entries.map((entry) => ({ name: fromBytes(entry.name), isDirectory: entry.isDirectory() }));
       }
     } catch (error) {
-      // Of a name: Node looks up each that came without its type, and gives none where it cannot look up one.
+      // An error about a name: Node looks up each that came without its type, and returns none if one lookup fails.
       if ((error as NodeJS.ErrnoException).syscall !== "lstat") throw error;
     }
     const names = (await readdir(at, { encoding: "buffer" })).map((name) => fromBytes(name));
@@ -102,7 +105,8 @@ export class PinnedDirectory {
   }
 
   /**
-   * Makes sure that what was reached by its path was in it. On Linux it was, for there no path is walked again.
+   * Makes sure that what was reached by its path was in this directory. On Linux it was: there no path is walked
+   * again.
    * @throws NotADirectory, or the file system's error
    */
   async assertInPlace(): Promise<void> {
@@ -110,7 +114,7 @@ export class PinnedDirectory {
     throw new NotADirectory("it was moved, and a link put in its place", { isLink: true });
   }
 
-  /** What the open directory itself is. */
+  /** The stats of the open directory itself. */
   async stat(): Promise<Stats> {
     return this.handle ? await this.handle.stat() : await lstat(forDisk(this.real));
   }
@@ -146,13 +150,13 @@ async function checked(real: string): Promise<string> {
   throw Object.assign(new Error("not a directory, or reached through a link"), { code: "ENOTDIR" });
 }
 
-/** The error for a directory that could not be opened, in words where something else is on the way to it. */
+/** The error for a directory that could not be opened, explained if something else is in its way. */
 export async function explained(realTo: string, portable: string, error: unknown): Promise<unknown> {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOTDIR" || code === "ELOOP" ? await whatIsInTheWay(realTo, portable, error) : error;
 }
 
-/** The first thing on the way to a directory that is not one. */
+/** The first entry on the way to a directory that is not a directory. */
 async function whatIsInTheWay(realTo: string, portable: string, cause: unknown): Promise<NotADirectory> {
   let at = realTo;
   let name = "";

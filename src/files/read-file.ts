@@ -14,7 +14,7 @@ import { tidyInTime, withTimeout } from "./timeout.ts";
  */
 export const READ_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Plain descriptors: the same calls on a FileHandle take a third more of the processor's time (docs/performance.md). */
+/** Plain descriptors: the same calls on a FileHandle take a third more CPU time (docs/performance.md). */
 const open = promisify(fs.open);
 const fstat = promisify(fs.fstat);
 const read = promisify(fs.read);
@@ -23,21 +23,21 @@ const close = promisify(fs.close);
 /** Time stamps have the grain of the kernel's clock tick: 4 ms on Linux, up to 16 ms on Windows, 2 s on FAT (not covered). */
 const CLOCK_GRAIN_MS = 20;
 
-/** A file's content changed while it was read; what was read is not to be used. */
+/** A file changed while it was read; what was read must not be used. */
 export class ChangedWhileReading extends Error {
   constructor() {
     super("changed while reading");
   }
 }
 
-/** A file that is told to be empty has more content than can be counted. */
+/** A file whose size is reported as 0 has too much content to count. */
 export class Endless extends Error {
   constructor() {
     super("its file system tells its size as 0, and it has more than 256 MiB of content");
   }
 }
 
-/** The name no longer stands for a regular file inside the root. */
+/** The name is no longer a regular file inside the root. */
 export class NotAFile extends Error {
   readonly what: string;
 
@@ -48,16 +48,16 @@ export class NotAFile extends Error {
 }
 
 /**
- * A file that is open for reading, known to lie inside the root and to be a regular file. What is asked of it takes a
- * bounded time: each operation throws FileTimeout after that.
+ * A file that is open for reading, known to be a regular file inside the root. Every operation is bounded in time: it
+ * throws FileTimeout.
  */
 export class OpenFile {
   readonly stats: Stats;
-  /** Bytes of content: as the file system tells it, or counted, where that tells 0. */
+  /** Bytes of content, as the file system reports them, or counted if it reports 0. */
   readonly size: number;
   readonly #descriptor: number;
   readonly #timeoutMs: number;
-  /** Operations that have not answered yet, given up or not. */
+  /** Operations without an answer, abandoned or not. */
   #pending = 0;
   #isOpen = true;
 
@@ -69,8 +69,8 @@ export class OpenFile {
   }
 
   /**
-   * Opens a file without following a link, and checks what was opened, not what its name stood for a moment ago.
-   * @throws NotAFile, or the file system's error (ENOENT, EACCES …; ELOOP when it has become a link)
+   * Opens a file without following a link, and checks what was opened, not what its name was a moment ago.
+   * @throws NotAFile, or the file system's error (ENOENT, EACCES …; ELOOP if it has become a link)
    */
   static async open(file: DiskPath, realRoot: string, timeoutMs: number): Promise<OpenFile> {
     const opening = OpenFile.#open(file, realRoot, timeoutMs);
@@ -93,7 +93,7 @@ export class OpenFile {
     }
   }
 
-  /** Fills `into` from `position`. @throws ChangedWhileReading when the file ends before */
+  /** Fills `into` from `position`. @throws ChangedWhileReading if the file ends first */
   async read(into: Buffer, position: number): Promise<void> {
     await this.#timed(() => this.#fill(into, position), "reading it");
   }
@@ -107,15 +107,15 @@ export class OpenFile {
   }
 
   /**
-   * Makes sure that the file is as it was when it was opened. The time of change (ctime) is the witness, for nobody can
-   * set it; a change within one tick of the clock would leave no trace in it, so a file changed just before it was
-   * opened is never taken as stable.
+   * Makes sure that the file has not changed since it was opened. The witness is ctime, which nobody can set. A
+   * change within one tick of the clock would leave no trace in it, so a file changed just before it was opened never
+   * counts as stable.
    * @throws ChangedWhileReading
    */
   async assertUnchanged(): Promise<void> {
     const now = await this.#timed(() => fstat(this.#descriptor), "looking it up");
     if (!isSame(this.stats, now)) throw new ChangedWhileReading();
-    // Where the size tells nothing: that it still ends where it did.
+    // If the size says nothing: that it still ends at the same place.
     if (this.size === this.stats.size) return;
     const { bytesRead } = await this.#timed(
       () => read(this.#descriptor, Buffer.alloc(1), 0, 1, this.size),
@@ -132,8 +132,8 @@ export class OpenFile {
   }
 
   /**
-   * Once, and not before all that is under way has answered: the number of a closed descriptor soon stands for another
-   * file. Does not wait for what hangs.
+   * Closes it once, and only after all pending operations have answered: the number of a closed descriptor is soon
+   * another file's. Does not wait for what hangs.
    */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
@@ -153,10 +153,10 @@ export class OpenFile {
   }
 }
 
-/** More than what procfs and its like have in a file; one that never ends is not to be counted for ever. */
+/** More than procfs and the like have in a file; one that never ends must not be counted forever. */
 const MOST_UNTOLD = 256 * 1024 * 1024;
 
-/** The bytes of a file whose size is told as 0: most are empty, but some file systems tell no sizes. */
+/** Counts the bytes of a file whose size is reported as 0: most are empty, but some file systems report no sizes. */
 async function contentLength(descriptor: number): Promise<number> {
   const some = Buffer.allocUnsafe(64 * 1024);
   for (let length = 0; ;) {

@@ -1,4 +1,4 @@
-/** The thread: does the file operations that it is asked for one after the other, and answers all of them at once. */
+/** The thread: does the requested operations one after another, and answers all of them at once. */
 import * as fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { DiskPath } from "../model/path.ts";
@@ -11,7 +11,7 @@ parentPort?.on("message", (asks: Ask[]) => {
   const answers = asks.map(answer);
   const ms = performance.now() - begin;
   const contents = answers.flatMap((it) => (it && "content" in it ? [it.content.buffer] : []));
-  // Handed over, not copied.
+  // Transferred, not copied.
   parentPort?.postMessage({ answers, ms } satisfies Answers, contents);
 });
 
@@ -33,17 +33,17 @@ function lookedAt({ size, mtimeMs, ctimeMs, mode }: fs.Stats): Looked {
   return { size, mtimeMs, ctimeMs, mode };
 }
 
-/** As `OpenFile` does it: what was opened is checked, not what the name stood for a moment ago. */
+/** Like `OpenFile`: checks what was opened, not what the name was a moment ago. */
 function read(file: DiskPath, realRoot: string, size: number): ReadWhole | undefined {
   const descriptor = fs.openSync(file, READ_ONLY);
   try {
     const stats = fs.fstatSync(descriptor);
     if (!stats.isFile() || stats.size !== size || !isSettled(stats)) return undefined;
     if (!liesInside(descriptor, realRoot)) return undefined;
-    // Not of Node's pool: its memory goes to the other thread.
+    // Not from Node's pool: its memory goes to the other thread.
     const content = new Uint8Array(size);
     if (size > 0 && fs.readSync(descriptor, content, 0, size, 0) !== size) return undefined;
-    // Some file systems tell no sizes.
+    // Some file systems report no sizes.
     if (size === 0 && fs.readSync(descriptor, new Uint8Array(1), 0, 1, 0) > 0) return undefined;
     if (!isSame(stats, fs.fstatSync(descriptor))) return undefined;
     return {

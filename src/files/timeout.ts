@@ -8,20 +8,20 @@ export class FileTimeout extends Error {
   }
 }
 
-/** The threads that do the process's file operations: libuv's default, or what its setting says. */
+/** The threads that do the process's file operations: libuv's default, or its setting. */
 const THREADS = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
-/** How long an operation may take while all threads hang: it waits in the queue behind them, and is hardly ever tried. */
+/** The time for an operation while all threads hang: it waits in the queue behind them and is rarely even tried. */
 const WHILE_HUNG_MS = 200;
 
-/** Operations that were given up and have not answered yet; each keeps a thread. */
+/** Abandoned operations without an answer; each keeps a thread. */
 let hung = 0;
 
 /**
- * Waits for a file operation, but not for ever. The operation itself cannot be ended; it keeps one of the process's
- * file threads until it answers. When all of them hang, the others are given up soon: else each file of a tree on a mount
- * that hangs would cost the whole time. As soon as the mount answers, the operations that were given up come to their
- * end, and new ones have their whole time again.
- * @param release is given what comes too late, to be closed; nobody hears of it when that fails
+ * Waits for a file operation, but not forever. The operation itself cannot be ended; it keeps one of the process's
+ * file threads until it answers. While all threads hang, further operations time out early, so that each file of a
+ * tree on a hanging mount does not cost the whole time. As soon as the mount answers, the abandoned operations end,
+ * and new ones have their full time again.
+ * @param release gets a result that comes too late, to close it; its failure is ignored
  * @throws FileTimeout
  */
 export async function withTimeout<T>(
@@ -61,8 +61,8 @@ export async function withTimeout<T>(
 }
 
 /**
- * Waits until something is closed or removed, but not where that hangs: it comes to its end when the disk or the share
- * answers, and nobody waits for it.
+ * Waits until something is closed or removed, unless that hangs: it then ends when the disk or share answers, and
+ * nobody waits for it.
  */
 export async function tidyInTime(tidying: Promise<unknown> | undefined, ms: number): Promise<void> {
   if (tidying === undefined) return;

@@ -1,12 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 
-/** Bytes of zeros that are worth a hole. */
+/** The shortest run of zeros that is worth a hole, in bytes. */
 const HOLE = 64 * 1024;
 const ZEROS = Buffer.alloc(HOLE);
 
 /**
- * Writes content at a position of a new file, and leaves out long runs of zeros: those are holes, which take no room on the
- * disk. What is last is always written, so that the file gets its length.
+ * Writes content at a position of a new file, leaving out long runs of zeros as holes, which take no disk space. The
+ * last byte is always written, so that the file gets its length.
  */
 export async function writeSparse(handle: FileHandle, content: Buffer, position: number): Promise<void> {
   const last = content.length - HOLE;

@@ -1,11 +1,11 @@
 import { isPath } from "./path.ts";
 
-/** Blob Storage's limit on a blob's name, in characters (UTF-16 units as the service counts them). */
+/** Blob Storage's limit on a blob's name, in characters (UTF-16 units, as the service counts). */
 const MAX_NAME = 1024;
 /** Blob Storage's limit on the segments of a name. */
 const MAX_SEGMENTS = 254;
 
-// What the service does not take in a name: control characters, and code points that XML listings cannot carry.
+// What the service does not accept in a name: control characters, and code points that XML listings cannot carry.
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNNAMEABLE = /[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/;
 
@@ -24,7 +24,7 @@ export function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
-/** Why Blob Storage cannot hold a blob of this name, for people; undefined when it can. */
+/** Why Blob Storage cannot have a blob of this name, for people; undefined if it can. */
 export function whyNotABlobName(name: string): string | undefined {
   if (name.length > MAX_NAME)
     return `its blob's name would have ${name.length} characters, more than ${MAX_NAME}`;

@@ -1,20 +1,20 @@
 import { Pattern } from "./pattern.ts";
 
-/** Decides what of a tree is backed up. Paths are relative to the root, with `/` between segments. */
+/** Decides which part of a tree is backed up. Paths are relative to the root, with `/` between segments. */
 export interface Filter {
   /** Whether a file (or link) is backed up. */
   file(path: string): boolean;
-  /** Whether a directory is walked: false only when all below it is left out. */
+  /** Whether a directory is walked: false only if everything below it is left out. */
   directory(path: string): boolean;
-  /** Whether a directory without anything in it is backed up as such. */
+  /** Whether an empty directory is backed up. */
   emptyDirectory(path: string): boolean;
-  /** The patterns that have matched something so far: their places in `include` and `exclude` one after the other. */
+  /** The patterns that have matched so far: their positions in `include` followed by `exclude`. */
   matched(): number[];
 }
 
 /**
- * What matches stands for all that is below it. Without `include` everything is taken; what matches `exclude` is left
- * out, whatever `include` says.
+ * A match covers everything below it. Without `include` everything is taken; what matches `exclude` is left out,
+ * whatever `include` says.
  */
 export function createFilter(include: readonly string[], exclude: readonly string[]): Filter {
   const included = include.map((pattern) => new Pattern(pattern));
@@ -23,7 +23,7 @@ export function createFilter(include: readonly string[], exclude: readonly strin
   const covers = (patterns: readonly Pattern[], path: string, isDirectory: boolean): boolean => {
     let covered = false;
     for (const pattern of patterns) {
-      // One that has matched nothing yet is asked in any case.
+      // A pattern that has not matched yet is asked in any case.
       if ((covered && matched.has(pattern)) || !pattern.covers(path, isDirectory)) continue;
       matched.add(pattern);
       covered = true;

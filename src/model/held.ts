@@ -1,7 +1,7 @@
-/** What keeps a blob from being written, read or deleted, though nobody has written it and the request is right. */
+/** Why a blob cannot be written, read or deleted although nobody else wrote it and the request is right. */
 export type Held = "leased" | "archived" | "ofOtherType" | "immutable" | "beingCopied" | "hasSnapshots";
 
-/** What it is and the way out, for people; goes on after "its blob …". */
+/** The reason and the way out, for people; continues "its blob …". */
 const WORDS: Record<Held, string> = {
   leased:
     "is leased by another program; wait until that is done, or break the lease (az storage blob lease break)",
@@ -14,7 +14,9 @@ const WORDS: Record<Held, string> = {
   beingCopied: "is being written by a server-side copy; wait until that is done, or abort it",
 };
 
-/** The service's error codes that say so: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
+/**
+ * The service's error codes for these: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
 const CODES: Record<string, Held> = {
   LeaseIdMissing: "leased",
   BlobArchived: "archived",
@@ -25,7 +27,7 @@ const CODES: Record<string, Held> = {
   PendingCopyOperation: "beingCopied",
 };
 
-/** What a 409 or 412 says of the blob; undefined where it says something else. */
+/** What a 409 or 412 says of the blob; undefined if it says something else. */
 export function heldByCode(code: string | undefined): Held | undefined {
   return code === undefined ? undefined : CODES[code];
 }
@@ -42,7 +44,7 @@ export function heldByProperties(properties: {
   return leaseStatus === "locked" ? "leased" : undefined;
 }
 
-/** The end of a sentence about a blob, for people: what keeps it, and what to do. */
+/** The end of a sentence about a blob, for people: why it cannot be used, and what to do. */
 export function whatHolds(held: Held): string {
   return WORDS[held];
 }

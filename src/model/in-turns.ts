@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 
-/** How long a loop computes before others have their turn, in milliseconds. */
+/** How long a loop computes before others get a turn, in milliseconds. */
 const TURN = 20;
 
 /**
- * For a loop that may be long, or several that go on at a time. What it gives is to be awaited before each step: whenever
- * they have computed for 20 ms the event loop goes on, so that a question about a run, a cancel or SIGTERM waits no longer.
+ * For loops that may be long, or several at a time. Await the result before each step: after every 20 ms of computing
+ * the event loop continues, so that a question about a run, a cancel or SIGTERM does not wait longer.
  */
 export function takingTurns(): () => Promise<void> | undefined {
   let until = performance.now() + TURN;

@@ -1,2 +1,2 @@
-/** The container that every run's ledger is kept in; no backup may write into it. */
+/** The container of all ledgers; no backup may write into it. */
 export const LEDGER_CONTAINER = "backup-runs";

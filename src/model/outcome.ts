@@ -5,7 +5,7 @@ import type { EntryKind } from "./entry.ts";
 export const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed", "deleted"] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
 
-/** A line of a run's outcomes: what became of one name in the tree. */
+/** A line of a run's outcomes: what happened to one name in the tree. */
 export interface Outcome {
   path: string;
   outcome: OutcomeName;
@@ -17,20 +17,20 @@ export interface Outcome {
   mode?: number;
   /** Base64 of the content's MD5, for copied and unchanged. */
   md5?: string;
-  /** Why it was skipped or failed, or what else there is to say. */
+  /** Why it was skipped or failed, or another note. */
   reason?: string;
-  /** It was restored, and its mode or time could not be set: `reason` says why. */
+  /** It was restored, but its mode or time could not be set: `reason` says why. */
   unset?: true;
 }
 
-/** Files and links by outcome; the bytes that were copied (or deleted); directories are counted apart. */
+/** Files and links by outcome; bytes copied (or deleted); directories separately. */
 export interface Counts {
   copied: number;
   unchanged: number;
   vanished: number;
   skipped: number;
   failed: number;
-  /** Only where something was. */
+  /** Only if something was deleted. */
   deleted?: number;
   directories: number;
   /** Bytes copied; of a prune, bytes deleted. */
@@ -39,24 +39,27 @@ export interface Counts {
   unchangedBytes: number;
 }
 
-/** A reason in an outcome has at most so many characters. */
+/** The most characters of an outcome's reason. */
 const REASON_LENGTH = 500;
 
 /** How many failed files a result names; the rest are in the ledger. */
 const EXAMPLES = 5;
 const EXAMPLE_LENGTH = 300;
 
-/** What came of a batch, a listing or a whole part of the tree: counts, and a few failures by name. */
+/** The result of a batch, a listing or a part of the tree: counts, and a few failures by name. */
 export interface Tally {
   counts: Counts;
   failures: string[];
-  /** Set when the work was given up because nothing could succeed, e.g. storage refuses: what to do about it. */
+  /**
+   * Set if the work was given up because nothing could succeed, for example because storage refuses: what to do about
+   * it.
+   */
   stopped?: string;
-  /** What is to be told also of work in which nothing failed. */
+  /** A note for the user even if nothing failed. */
   note?: string;
-  /** Patterns of the request that matched something, where it has any; see Filter. */
+  /** Which of the request's patterns matched something, if it has any; see Filter. */
   matched?: number[];
-  /** What was restored and could not be given its mode or time; see Outcome. */
+  /** How many were restored without their mode or time; see Outcome. */
   unset?: number;
   /** Requests that storage throttled or left unanswered, which were sent again: why the work took longer. */
   throttled?: number;
@@ -79,7 +82,7 @@ export function emptyTally(): Tally {
   return { counts: emptyCounts(), failures: [] };
 }
 
-/** The tally of work that could not go on. @param reason why, for people */
+/** The tally of work that could not continue. @param reason why, for people */
 export function stopped(reason: string): Tally {
   return { ...emptyTally(), stopped: reason };
 }
@@ -127,12 +130,12 @@ export function addCounts(total: Counts, some: Counts): void {
   for (const key of Object.keys(some) as (keyof Counts)[]) total[key] = (total[key] ?? 0) + (some[key] ?? 0);
 }
 
-/** Copied and unchanged, vanished, skipped and failed together: all files that were listed. */
+/** Copied, unchanged, vanished, skipped and failed together: all files that were listed. */
 export function filesOf(counts: Counts): number {
   return OUTCOMES.reduce((files, outcome) => files + (counts[outcome] ?? 0), 0);
 }
 
-/** Why a run failed, for people: what stopped it, or which files failed. Undefined when it did not. */
+/** Why a run failed, for people: what stopped it, or which files failed. Undefined if it did not fail. */
 export function verdict(
   { counts, failures, stopped }: Tally,
   run: string,

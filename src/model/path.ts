@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 const ESCAPED_BYTE = /[\udc80-\udcff]/;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The path, or the name, that these bytes of a file system are. */
+/** The path or name for these bytes of a file system. */
 export function fromBytes(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString();
   let text = "";
@@ -22,12 +22,12 @@ export function fromBytes(bytes: Buffer): string {
 
 /**
  * The bytes of a path, for the disk and for hashes.
- * @throws RangeError where it holds a surrogate that stands for no byte: no directory has such a name
+ * @throws RangeError for a surrogate that stands for no byte: no directory has such a name
  */
 export function toBytes(path: string): Buffer {
   if (path.isWellFormed()) return Buffer.from(path);
   const pieces: Buffer[] = [];
-  // By code points: half of a pair is not mistaken for a byte.
+  // By code points, so that half of a pair is not mistaken for a byte.
   for (const character of path) {
     if (character.isWellFormed()) pieces.push(Buffer.from(character));
     else if (ESCAPED_BYTE.test(character)) pieces.push(Buffer.of(character.charCodeAt(0) - 0xdc00));
@@ -36,15 +36,17 @@ export function toBytes(path: string): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** A path as calls to the file system take it. */
+/** A path as file system calls take it. */
 export type DiskPath = string | Buffer;
 
-/** The path for a call to the file system. Text that is not well-formed must go as bytes: Node would encode it as another name. */
+/**
+ * The path for a file system call. Text that is not well-formed goes as bytes: Node would encode it as another name.
+ */
 export function forDisk(path: string): DiskPath {
   return path.isWellFormed() ? path : toBytes(path);
 }
 
-/** Whether a text from elsewhere is a path in its one form: what `fromBytes` gives for some bytes. */
+/** Whether a text from elsewhere is a path in its one form: what `fromBytes` returns for some bytes. */
 export function isPath(text: string): boolean {
   if (text.isWellFormed()) return true;
   try {
@@ -55,17 +57,20 @@ export function isPath(text: string): boolean {
   }
 }
 
-/** Names a path in a blob's metadata, which could not hold it: 22 characters, 132 bits of the SHA-256 of its bytes. */
+/**
+ * Identifies a path in a blob's metadata, which could not hold it: 22 characters, 132 bits of the SHA-256 of its
+ * bytes.
+ */
 export function pathMark(path: string): string {
   return createHash("sha256").update(toBytes(path)).digest("base64url").slice(0, 22);
 }
 
-/** Controls, line and paragraph separators, marks that turn the direction of text, and lone surrogates. */
+/** Control characters, line and paragraph separators, bidirectional marks, and lone surrogates. */
 export const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * A text as a terminal or a log may show it: bytes that are not UTF-8 as `\xff`, other characters that do not print or
- * that would control what shows them as `\n` or `\u{202e}`. Only then is a backslash doubled, too.
+ * A text as a terminal or a log may show it: bytes that are not UTF-8 as `\xff`, other characters that do not print
+ * or that would control the display as `\n` or `\u{202e}`. Only then is a backslash doubled.
  */
 export function printable(text: string): string {
   if (text.search(UNPRINTABLE) === -1) return text;
@@ -80,7 +85,7 @@ function escape(character: string): string {
   return SHORT[character] ?? `\\u{${code.toString(16)}}`;
 }
 
-/** The length of the valid UTF-8 sequence that begins here; 0 where there is none. */
+/** The length of the valid UTF-8 sequence that starts here; 0 if there is none. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!;
   const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;

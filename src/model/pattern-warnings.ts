@@ -1,20 +1,20 @@
 import { filesOf, type Tally } from "./outcome.ts";
 import { printable } from "./path.ts";
 
-/** Warnings of one run; more would not be read, and a custom status has little room. */
+/** The most warnings of a run; more would not be read, and a custom status has little room. */
 const MOST = 10;
-/** Characters of a pattern, or of a root, that a warning shows. */
+/** The most characters of a pattern or root that a warning shows. */
 const SHOWN = 200;
 
-/** What was asked for, and what its patterns are relative to. */
+/** The request's patterns, and what they are relative to. */
 export interface Asked {
   include: readonly string[];
   exclude: readonly string[];
-  /** What they choose from, for people. */
+  /** What they select from, for people. */
   of: string;
-  /** What matches may be there only to be deleted. */
+  /** A match may be something to delete. */
   deletes?: boolean;
-  /** The directories whose paths somebody may have put before a pattern by mistake; the first is the root. */
+  /** Directories that someone may have put before a pattern by mistake; the first is the root. */
   roots: readonly [string, ...string[]];
 }
 
@@ -35,7 +35,7 @@ export function judgePatterns(
 
 /**
  * A warning, for people, for each pattern that matched nothing.
- * @param matched places of the others in `include` and `exclude` one after the other
+ * @param matched positions of the others in `include` followed by `exclude`
  */
 export function patternWarnings(asked: Asked, matched: readonly number[]): string[] {
   const { include, exclude, roots } = asked;
@@ -49,7 +49,7 @@ export function patternWarnings(asked: Asked, matched: readonly number[]): strin
   return more > 0 ? [...warnings.slice(0, MOST), `Nothing matches ${more} more patterns.`] : warnings;
 }
 
-/** What is probably meant; undefined where nobody can tell. */
+/** What was probably meant; undefined if nobody can tell. */
 function hintFor(pattern: string, roots: Asked["roots"]): string | undefined {
   const below = roots.flatMap((root) => {
     const path = root.replaceAll("\\", "/").replace(/\/+$/, "");

@@ -9,10 +9,12 @@
  * the length of the name times that of the pattern, whoever chose them.
  */
 export class Pattern {
-  /** States looked at so far: at most one for each character of the pattern and each of the names, and two more a name's. */
+  /**
+   * States visited so far: at most one for each character of the pattern and each of the names, and two more a name.
+   */
   steps = 0;
   readonly #directoriesOnly: boolean;
-  /** The whole path is read from the root, rather than each of its names alone. */
+  /** Matches the whole path from the root, rather than each name by itself. */
   readonly #anchored: boolean;
   readonly #states: readonly State[];
   readonly #reached: Uint8Array;
@@ -48,11 +50,11 @@ export class Pattern {
     return this.#reached.at(-1) === 1;
   }
 
-  /** @returns the highest state that is reached now; -1 when none is */
+  /** @returns the highest state reached; -1 if there is none */
   #step(character: number, highest: number): number {
     this.steps += highest + 1;
     let now = -1;
-    // Downwards, so that what is entered is not looked at again for the same character.
+    // Downwards, so that a state entered is not visited again for the same character.
     for (let index = highest; index >= 0; index--) {
       if (this.#reached[index] === 0) continue;
       const { stays, takes } = this.#states[index]!;
@@ -71,11 +73,11 @@ export class Pattern {
 }
 
 interface State {
-  /** What a star before it takes. */
+  /** What a preceding star matches. */
   stays: "nothing" | "name" | "path";
-  /** Whether a character leads to the next state; no character does in the last one. */
+  /** Whether a character leads to the next state; none does in the last one. */
   takes?: Takes;
-  /** Folders (a `**` and its slash), which may be none: who gets here has got to the next state, too. */
+  /** Folders (a `**` and its slash), possibly none: reaching this state reaches the next one, too. */
   passable: boolean;
 }
 
@@ -83,7 +85,7 @@ type Takes = (character: number) => boolean;
 
 const SLASH = 0x2f;
 
-/** @returns the states, the last of which stands for a match */
+/** @returns the states; the last one means a match */
 function parse(glob: readonly string[], anchored: boolean): State[] {
   const states: State[] = [];
   let stays: State["stays"] = "nothing";
@@ -94,14 +96,14 @@ function parse(glob: readonly string[], anchored: boolean): State[] {
       while (glob[at] === "*") at++;
       const folders = anchored && at - first > 1 && isWhole(glob, first, at);
       const again = folders && glob[at] === "/" && states.at(-1)?.passable === true;
-      // "**/**/" is as good as "**/".
+      // "**/**/" means the same as "**/".
       if (again) at++;
       stays = again ? "nothing" : folders ? "path" : "name";
       passable = folders && !again && glob[at] === "/";
       continue;
     }
     const piece = glob[at] === "[" ? set(glob, at + 1) : single(glob, at);
-    // What is broken matches nothing.
+    // A malformed pattern matches nothing.
     if (piece === undefined) return [{ stays: "nothing", takes: () => false, passable: false }, LAST];
     states.push({ stays, takes: piece.takes, passable });
     stays = "nothing";
@@ -127,7 +129,7 @@ function isOperator(character: string): boolean {
 
 interface Piece {
   takes: Takes;
-  /** Where the pattern goes on. */
+  /** Where the pattern continues. */
   end: number;
 }
 
@@ -140,7 +142,7 @@ function single(glob: readonly string[], at: number): Piece | undefined {
     : { takes: (character) => character === wanted, end: at + escaped + 1 };
 }
 
-/** What is between brackets, as git's wildmatch reads it. */
+/** The content of brackets, as git's wildmatch reads it. */
 function set(glob: readonly string[], start: number): Piece | undefined {
   const negated = glob[start] === "!" || glob[start] === "^";
   const ranges: (readonly [from: string, to: string])[] = [];
@@ -171,7 +173,7 @@ function set(glob: readonly string[], start: number): Piece | undefined {
   return { takes, end: at + 1 };
 }
 
-/** The name of a class such as `[:digit:]`; undefined where no `:]` ends it. */
+/** The name of a class such as `[:digit:]`; undefined if no `:]` ends it. */
 function className(glob: readonly string[], start: number): string | undefined {
   const end = glob.indexOf("]", start);
   return end > start && glob[end - 1] === ":" ? glob.slice(start, end - 1).join("") : undefined;

@@ -1,4 +1,7 @@
-/** What this process has read last of records that do not change any more, by key: the oldest goes when there are too many. */
+/**
+ * Records that no longer change and that this process has read lately, by key; the oldest goes when there are too
+ * many.
+ */
 export class Recent<T> {
   readonly #most: number;
   readonly #values = new Map<string, T>();
@@ -7,7 +10,7 @@ export class Recent<T> {
     this.#most = most;
   }
 
-  /** The value of a key, read where it is not here. What is not there yet, or cannot be read, is asked for again. */
+  /** The value of a key, read if it is not cached. What does not exist yet, or cannot be read, is not cached. */
   async get<Found extends T | undefined>(key: string, read: () => Promise<Found>): Promise<T | Found> {
     const before = this.#values.get(key);
     if (before !== undefined) return before;

@@ -1,4 +1,4 @@
-/** The fields that the requests of several acts have, and how a body is read. */
+/** The fields that the requests of several acts share, and how a body is read. */
 import path from "node:path";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "./ledger-container.ts";
@@ -6,17 +6,17 @@ import { isPath } from "./path.ts";
 import { normalRoot } from "./root-path.ts";
 import { RUN_ID } from "./run-id.ts";
 
-/** A request as read from a body, or why the body is none, for people. */
+/** A request read from a body, or what is wrong with the body, for people. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-/** How a backup goes about files that have not changed. */
+/** How a backup treats files that have not changed. */
 export const BACKUP_MODES = ["full", "incremental"] as const;
 export type BackupMode = (typeof BACKUP_MODES)[number];
 
 /** A container's name, by Blob Storage's rule: 3–63 of a-z, 0-9 and single hyphens. */
 const CONTAINER = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;
 
-/** A container, but that of the ledgers. */
+/** A container other than the ledgers'. */
 export const container = z
   .string()
   .regex(CONTAINER, "expected 3 to 63 lower-case letters, digits and single hyphens")
@@ -25,7 +25,7 @@ export const container = z
     `"${LEDGER_CONTAINER}" is where the ledgers are; choose another`,
   );
 
-/** A directory's absolute path. @param windows one on Windows, for people */
+/** A directory's absolute path. @param windows an example for Windows, for people */
 export function directory(windows: string) {
   return z
     .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })
@@ -39,10 +39,10 @@ export function directory(windows: string) {
     );
 }
 
-/** The directory that a backup is of. */
+/** The directory to back up. */
 export const root = directory("D:\\home\\LogFiles").transform(normalRoot);
 
-/** @param otherwise what to do instead of a "!" that a pattern begins with */
+/** @param otherwise what to do instead of starting a pattern with "!" */
 function patterns(otherwise: string) {
   const pattern = z
     .string()
@@ -59,7 +59,7 @@ function patterns(otherwise: string) {
     .default([]);
 }
 
-/** Which names are asked for. */
+/** Which names to take. */
 export const include = patterns('To leave something out, name it in "exclude"').describe(
   "Only what matches one of these patterns, which are those of `.gitignore`: `*.log`, `/cache`, `logs/`, `a/**/z`. None: all.",
 );
@@ -82,7 +82,7 @@ export const runId = z
   .string({ error: "expected a run's id" })
   .regex(RUN_ID, "expected a run's id, as the start of a backup answered it");
 
-/** All issues of a schema as one line for people, each with its field. */
+/** All issues of a schema in one line for people, each with its field. */
 export function explain(error: z.ZodError, whole = "The body"): string {
   const lines = error.issues.slice(0, 5).map((issue) => {
     if (issue.code === "unrecognized_keys") {
@@ -94,7 +94,7 @@ export function explain(error: z.ZodError, whole = "The body"): string {
   return `${lines.join("; ")}.`;
 }
 
-/** Reads a body that must be an object. @param fields what it must have at least, for people */
+/** Reads a body that must be an object. @param fields what it must at least have, for people */
 export function parseObject<T>(schema: z.ZodType<T>, input: unknown, fields: string): Parsed<T> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     return { ok: false, problem: `The body must be a JSON object with ${fields}.` };

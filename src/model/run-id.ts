@@ -1,9 +1,9 @@
 /**
- * A run's id: its orchestration's, and a folder's name in the container of the ledgers. Never dots alone: in an address
- * they would lead out of that folder. Never a folder that holds something else: an orchestration that is started past the
- * starter, by the Durable extension's API, has whatever id its caller chose.
+ * A run's id: the id of its orchestration, and the name of a folder in the ledgers' container. Never only dots, which
+ * in an address would lead out of that folder, and never the name of another folder there: an orchestration started
+ * past the starter, through the Durable extension's API, has whatever id its caller chose.
  */
 export const RUN_ID = /^(?!\.+$|(?:index|destinations|prunes)$)[\w.~-]{1,128}$/;
 
-/** The same, or a part of a run, which has a colon in its id. */
+/** The same, or the id of a run's part, which contains a colon. */
 export const LEDGER_ID = /^(?!\.+$|(?:index|destinations|prunes)$)[\w.:~-]{1,128}$/;

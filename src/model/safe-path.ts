@@ -5,8 +5,8 @@ import { isPath } from "./path.ts";
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
- * Why a name that a ledger has must not be restored, for people; undefined when it lies below the directory whatever
- * is in it. What a name may be depends on the system: on POSIX `C:\x` is a file like any other.
+ * Why a name from a ledger must not be restored, for people; undefined if it is always below the directory. Which
+ * names are allowed depends on the system: on POSIX `C:\x` is a file like any other.
  */
 export function unsafePath(
   portable: string,

@@ -1,21 +1,21 @@
 import pLimit from "p-limit";
 
-/** Throttled answers within this time are one sign, not many: they were all sent before the first was heard. */
+/** Throttled answers within this time count as one sign: they were all sent before the first was answered. */
 const ONE_SIGN_MS = 1_000;
 
-/** A limit on what runs at a time, between one and `most`, that follows what the service bears. */
+/** A limit on how much runs at a time, between one and `most`, that follows what the service can take. */
 export interface AdaptiveLimit {
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** The service asked for less, or did not answer: half as much from now on. */
+  /** The service asked for less, or did not answer: halves the limit. */
   slowDown(): void;
   /** How much may run at a time now. */
   readonly concurrency: number;
 }
 
 /**
- * Additive increase, multiplicative decrease, as TCP does: half at a sign of too much, one more after each full round
- * of successes. It begins at `most`, for most accounts bear it, and a first second of slow start would be lost on all
- * small backups.
+ * Additive increase, multiplicative decrease, as in TCP: half at each sign of too much, one more after each full
+ * round of successes. It starts at `most`, because most accounts can take that, and a slow start would cost small
+ * backups their first second.
  * @param now a clock in milliseconds
  */
 export function createAdaptiveLimit(

@@ -2,16 +2,16 @@ import type { BlobItem, ContainerClient, ContainerListBlobsOptions } from "@azur
 import { classify } from "./errors.ts";
 import { withRetries } from "./retries.ts";
 
-/** Some blobs of a container in the order of their names. */
+/** Some blobs of a container, ordered by name. */
 export interface BlobPage {
   blobs: BlobItem[];
-  /** The marker that gives this page again; undefined for the first. */
+  /** The marker that returns this page again; undefined for the first. */
   marker: string | undefined;
-  /** The marker of the next page; undefined when this is the last. */
+  /** The marker of the next page; undefined if this is the last. */
   next: string | undefined;
 }
 
-/** The blobs of a container, a list call a page of up to 5,000. None where there is no container. */
+/** The blobs of a container, one list call for each page of up to 5,000. None if there is no container. */
 export async function* blobPages(
   container: ContainerClient,
   options: ContainerListBlobsOptions,
@@ -39,8 +39,8 @@ export async function* blobPages(
 }
 
 /**
- * The same with snapshots and versions. Whether the account keeps versions now does not matter: those that it kept stay
- * when versioning is turned off.
+ * The same with snapshots and versions. Whether the account keeps versions now is irrelevant: those it kept stay when
+ * versioning is turned off.
  */
 export async function* historyPages(
   container: ContainerClient,
@@ -57,7 +57,7 @@ export async function* historyPages(
   } catch (error) {
     const failure = classify(error);
     if (any || (failure !== "invalid" && failure !== "held")) throw error;
-    // An account that cannot keep versions, as one with a hierarchical namespace, does not take the question.
+    // An account that cannot keep versions, such as one with a hierarchical namespace, rejects the option.
     yield* blobPages(container, withSnapshots, start);
   }
 }

@@ -5,25 +5,30 @@ import { Buffers } from "./buffers.ts";
 /** Files up to this size are sent by one Put Blob, larger ones in blocks of this size. */
 export const BLOCK = 8 * 1024 * 1024;
 
-/** What all activities of a process share: how many requests are open and how much content is in memory. */
+/** What all activities of a process share: a limit on open requests and on content in memory. */
 export interface Budget {
-  /** Runs a piece of work that keeps one storage request open. */
+  /** Runs work that keeps one storage request open. */
   request<T>(work: () => Promise<T>): Promise<T>;
-  /** Runs the copying of one file: half as many again as requests, so that reading overlaps with sending. */
+  /**
+   * Runs the copying of one file. There may be 1.5 times as many as requests, so that reading overlaps with sending.
+   */
   file<T>(work: () => Promise<T>): Promise<T>;
-  /** Runs `work` when `bytes` of memory are free for content; more than the whole budget counts as the whole. */
+  /** Runs `work` when `bytes` of memory are free for content. More than the whole budget counts as the whole. */
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
-  /** The same, with a buffer of that many bytes, which is `work`'s until it ends. */
+  /** The same, with a buffer of that many bytes, which `work` owns until it ends. */
   content<T>(bytes: number, work: (content: Buffer) => Promise<T>): Promise<T>;
-  /** Storage throttles or does not answer: fewer requests from now on. */
+  /** Storage throttles or does not answer: allows fewer requests. */
   throttled(): void;
-  /** The process has no file handles left: fewer files and requests from now on. */
+  /** The process is out of file handles: allows fewer files and requests. */
   outOfHandles(): void;
-  /** Requests that may be open now. */
+  /** How many requests may be open now. */
   readonly requests: number;
 }
 
-/** What memory is counted in: async-mutex walks through a semaphore's whole value at each release, so the value is kept small. */
+/**
+ * The unit that memory is counted in. async-mutex walks through a semaphore's whole value at each release, so the
+ * value is kept small.
+ */
 const UNIT = 64 * 1024;
 
 export function createBudget(requestsInFlight: number, bytesInFlight: number): Budget {
@@ -42,7 +47,7 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
     throttled: () => requests.slowDown(),
     outOfHandles() {
       files.slowDown();
-      // A request has a socket, which is a handle too.
+      // A request has a socket, which is also a handle.
       requests.slowDown();
     },
     get requests() {

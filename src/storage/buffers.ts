@@ -1,6 +1,6 @@
 /**
- * Buffers that are used again: made anew for each block of a large file they cost the kernel and the garbage collector
- * a third of the processor's time that sending the file takes (docs/performance.md).
+ * Reusable buffers: allocating one for each block of a large file costs the kernel and the garbage collector a third
+ * of the CPU time of sending the file (docs/performance.md).
  */
 export class Buffers {
   readonly #size: number;
@@ -13,10 +13,10 @@ export class Buffers {
   }
 
   /**
-   * Runs `work` with a buffer, whose content is whatever was in it. After a failure it is not used again: an operation
-   * that was given up may still write to it. What a request that was tried again has left of its first try may still
-   * be sent from it; it goes out under its own hash, which the service checks.
-   * @param length bytes; up to half of a buffer, and more than one, are made for the occasion
+   * Runs `work` with a buffer of undefined content. After a failure the buffer is not used again, because an
+   * abandoned operation may still write to it. A retried request may still send from it what was left of its first
+   * try; that goes out under its own hash, which the service checks.
+   * @param length bytes; a length up to half a buffer, or above one, gets a buffer of its own
    */
   async use<T>(length: number, work: (content: Buffer) => Promise<T>): Promise<T> {
     if (length <= this.#size / 2 || length > this.#size) return await work(Buffer.allocUnsafe(length));
@@ -30,7 +30,7 @@ export class Buffers {
     } finally {
       this.#taken--;
       if (used) this.#free.push(buffer);
-      // Nobody has content in flight: the memory is given back.
+      // No content is in flight: give the memory back.
       if (this.#taken === 0) this.#free = [];
     }
   }

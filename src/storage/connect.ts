@@ -12,7 +12,7 @@ const PIPELINE: StoragePipelineOptions = {
   userAgentOptions: { userAgentPrefix: "site-backup" },
 };
 
-/** Goes to the ledgers by a connection of their own, so that a SAS may be for a single container each. */
+/** Reaches the ledgers through a connection of their own, so that a SAS may be limited to one container each. */
 class WithLedger extends BlobServiceClient {
   readonly #ledger: BlobServiceClient;
 
@@ -26,7 +26,7 @@ class WithLedger extends BlobServiceClient {
   }
 }
 
-/** The client of the storage that a run reads and writes: backups and ledgers. Makes no request. */
+/** The client for the storage of backups and ledgers. Makes no request. */
 export function connectAll({
   destination,
   ledger,
@@ -35,7 +35,7 @@ export function connectAll({
   return ledger ? new WithLedger(backups, connect(ledger)) : backups;
 }
 
-/** Whether two containers are in one account, as far as their addresses tell. */
+/** Whether two containers are in one account, judging by their addresses. */
 export function inOneAccount(one: ContainerClient, other: ContainerClient): boolean {
   return accountOf(one) === accountOf(other);
 }
@@ -45,7 +45,7 @@ function accountOf(container: ContainerClient): string {
   return origin + pathname.slice(0, pathname.lastIndexOf("/"));
 }
 
-/** The client of an account. Makes no request. */
+/** The client for an account. Makes no request. */
 export function connect(connection: StorageConnection): BlobServiceClient {
   if (connection.kind === "connectionString") {
     try {

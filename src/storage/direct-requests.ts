@@ -9,12 +9,12 @@ import { classify } from "./errors.ts";
 import { refusal } from "./refusal.ts";
 import { accountKey, sign, type AccountKey } from "./shared-key.ts";
 
-/** A version of the service's interface that every account and emulator speaks. */
+/** A version of the service's API that every account and emulator speaks. */
 const VERSION = "2021-12-02";
 const SCOPE = "https://storage.azure.com/.default";
-/** A token is got anew so long before it expires, milliseconds. */
+/** A token is renewed this long before it expires, milliseconds. */
 const TOKEN_MARGIN = 120_000;
-/** Sockets are used again by all batches of the process. How many are open is for the budget to say. */
+/** All batches of the process share the sockets. The budget limits how many are open. */
 const AGENTS = {
   "http:": new http.Agent({ keepAlive: true }),
   "https:": new https.Agent({ keepAlive: true }),
@@ -26,26 +26,26 @@ whenOutOfHandles(() => {
   }
 });
 
-/** As the SDK's own calls are told to who traces; does nothing while nobody does. */
+/** Reports requests to whoever traces, as the SDK does for its own calls; does nothing if nobody does. */
 const TRACING = createTracingClient({ namespace: "Microsoft.Storage", packageName: "site-backup" });
 
 /** A request to a container or, with a name, to a blob in it. */
 export interface DirectRequest {
-  /** What the SDK calls it, for who traces. */
+  /** The SDK's name for it, for traces. */
   span: string;
   method: "GET" | "PUT";
   name?: string;
   query?: Readonly<Record<string, string>>;
   headers?: Readonly<Record<string, string>>;
   content?: Buffer;
-  /** Milliseconds until it has stalled. */
+  /** Milliseconds after which it counts as stalled. */
   timeout: number;
 }
 
 /**
- * Requests without the SDK's pipeline, for those whose cost is the client's speed: the SDK takes four times the
- * processor's time for a small blob, and for a listing (docs/performance.md). All other requests are the SDK's, as are
- * these where it does what this does not: go through a proxy, or get a token of another tenant than the identity's own.
+ * Requests without the SDK's pipeline, where the client's speed matters: for a small blob or a listing the SDK takes
+ * four times the CPU time (docs/performance.md). The SDK makes all other requests, and these where only it can:
+ * through a proxy, or with a token of another tenant than the identity's own.
  */
 export class DirectRequests {
   readonly container: ContainerClient;
@@ -53,7 +53,7 @@ export class DirectRequests {
   readonly #target: http.RequestOptions;
   readonly #origin: string;
   readonly #path: string;
-  /** Of a shared access signature: "?…", or nothing. */
+  /** The shared access signature's query, "?…"; empty if there is none. */
   readonly #signature: string;
   readonly #key: AccountKey | undefined;
   #token: { value: string; renewAt: number } | undefined;

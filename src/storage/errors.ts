@@ -5,30 +5,30 @@ import { heldByCode, whatHolds } from "../model/held.ts";
 import { redact } from "../secret.ts";
 import { lackingPermission } from "./permission.ts";
 
-/** What a failed storage request means for who made it. */
+/** What a failed storage request means to its caller. */
 export type StorageFailure =
   /** The service asks for less: slow down, then try again. */
   | "throttled"
-  /** A fault that passes: try again. */
+  /** A transient fault: try again. */
   | "transient"
   /** What arrived was not what was sent: send it again. */
   | "damaged"
-  /** A condition on the blob did not hold: somebody else wrote it. */
+  /** A condition on the blob failed: somebody else wrote it. */
   | "conflict"
-  /** The blob is as it was and cannot be used so: it is leased, archived, protected or of another type. */
+  /** The blob cannot be used as it is: it is leased, archived, protected or of another type. */
   | "held"
-  /** The container or blob is not there. */
+  /** The container or blob does not exist. */
   | "missing"
-  /** Trying again cannot help any request: no permission, an expired signature, a disabled account. */
+  /** No request can succeed: no permission, an expired signature, a disabled account. */
   | "refused"
-  /** Trying again cannot help this request. */
+  /** This request cannot succeed. */
   | "invalid"
-  /** No request was made: this process, or this machine, has no handle left for a socket. */
+  /** No request was made: this process or machine has no handle left for a socket. */
   | "local"
-  /** No error of the storage service. */
+  /** Not an error of the storage service. */
   | "other";
 
-/** The codes of a 409 or 412 which say that somebody else wrote. */
+/** The codes of a 409 or 412 that mean somebody else wrote. */
 const WRITTEN = new Set([undefined, "ConditionNotMet", "BlobAlreadyExists", "ContainerAlreadyExists"]);
 
 const NETWORK = new Set([
@@ -46,21 +46,21 @@ const NETWORK = new Set([
   "PARSE_ERROR",
 ]);
 
-/** What was fetched is not what the service says it sent. */
+/** What arrived is not what the service says it sent. */
 export class DamagedContent extends Error {
   constructor() {
     super("what was fetched does not have the MD5 that the storage account says it has");
   }
 }
 
-/** A blob has more bytes than what it is read as can have. */
+/** A blob is larger than a record of its kind can be. */
 export class TooLarge extends Error {
   constructor(bytes: number, most: number) {
     super(`it has ${bytes} bytes, and such a record has at most ${most}`);
   }
 }
 
-/** A container is not there, and may not be made by what the app was given: told apart from every other refusal. */
+/** A container does not exist, and the app may not create it. Kept apart from every other refusal. */
 export class ContainerMissing extends Error {
   constructor(name: string, cause: unknown) {
     super(
@@ -87,12 +87,12 @@ export function classify(error: unknown): StorageFailure {
   if (statusCode === 412 || statusCode === 409) return WRITTEN.has(code) ? "conflict" : "held";
   if (statusCode === 404) return "missing";
   if (statusCode === 401 || statusCode === 403) return "refused";
-  // Blocks that another attempt's commit threw away: that attempt has written the blob.
+  // Another attempt's commit discarded these blocks: it has written the blob.
   if (code === "InvalidBlockList" || code === "InvalidBlobOrBlock") return "conflict";
   return "invalid";
 }
 
-/** The key, SAS or token is right, and does not reach so far. */
+/** The key, SAS or token is valid but does not allow this. */
 const LACKING = new Set([
   "AuthorizationPermissionMismatch",
   "AuthorizationResourceTypeMismatch",
@@ -100,9 +100,9 @@ const LACKING = new Set([
   "UnauthorizedBlobOverwrite",
 ]);
 
-const AGAIN = "Nothing that is done is lost; start the run again when storage answers.";
+const AGAIN = "Finished work is kept; start the run again when storage answers.";
 
-/** One sentence about a storage error, for people: what happened, and what to do; nothing secret. */
+/** A sentence about a storage error, for people: what happened and what to do, without secrets. */
 export function describe(error: unknown): string {
   if (isTimeout(error)) return `The storage account did not answer in time. ${AGAIN}`;
   if (isOutOfHandles(error)) return `No connection to the storage account: ${fileError(error.code ?? "")}.`;
@@ -150,7 +150,7 @@ function unreachable(how: string): string {
   return `The storage account could not be reached or failed (${how}). ${AGAIN}`;
 }
 
-/** The request was ended because it stalled. */
+/** The request was aborted because it stalled. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
 }
@@ -165,7 +165,7 @@ function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
 }
 
-/** The error to throw out of an activity: storage's in words for people, any other as it is. */
+/** The error for an activity to throw: storage's in words for people, any other as it is. */
 export function toUserError(error: unknown): unknown {
   const failure = classify(error);
   if (failure === "other") return error;

@@ -2,16 +2,16 @@ import type { IncomingMessage } from "node:http";
 import { RestError, type BlobClient, type ContainerClient } from "@azure/storage-blob";
 import { DirectRequests } from "./direct-requests.ts";
 
-/** Content that is kept: a blob's, or a snapshot's or version's of it. */
+/** Stored content: of a blob, a snapshot or a version. */
 export interface KeptContent {
   name: string;
-  /** It is that content only while the blob has this ETag. */
+  /** The content is valid only while the blob has this ETag. */
   etag?: string;
   snapshot?: string;
   versionId?: string;
 }
 
-/** Get Blob, the one request that a restore makes for every file, as a direct one. */
+/** Get Blob as a direct request: a restore makes one for every file. */
 export class GetBlobRequests {
   readonly #requests: DirectRequests;
 
@@ -28,9 +28,9 @@ export class GetBlobRequests {
   }
 
   /**
-   * Fills `into` with what is from `position` on; nothing is written to it any more once this has ended.
-   * @throws RestError as the SDK does, also when there is less; a TimeoutError when it has not come whole after
-   * `timeout` milliseconds
+   * Fills `into` with the content from `position` on. Nothing writes to it after this has returned or thrown.
+   * @throws RestError as the SDK does, also if there is less; a TimeoutError if it has not arrived within `timeout`
+   * milliseconds
    */
   async read(content: KeptContent, position: number, into: Buffer, timeout: number): Promise<void> {
     const { name, etag, snapshot, versionId } = content;
@@ -70,7 +70,7 @@ export function keptBlob(
   return versionId === undefined ? blob : blob.withVersion(versionId);
 }
 
-/** Takes the whole of an answer that must be as long as `into`. */
+/** Reads an answer that must be exactly as long as `into`. */
 async function fill(into: Buffer, answer: IncomingMessage): Promise<void> {
   let filled = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {

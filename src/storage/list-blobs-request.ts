@@ -5,25 +5,25 @@ import { SaxesParser } from "saxes";
 import { heldByProperties, type Held } from "../model/held.ts";
 import { DirectRequests } from "./direct-requests.ts";
 
-/** What a listing tells of a blob. */
+/** What a listing says of a blob. */
 export interface ListedBlob {
   name: string;
   /** Bytes. */
   size: number;
   etag: string;
-  /** Base64; a blob that was written in blocks by others has none. */
+  /** Base64; absent for a blob that others wrote in blocks. */
   md5?: string;
   held?: Held;
-  /** None unless it was asked for. */
+  /** Only if requested. */
   metadata: Record<string, string>;
 }
 
-/** Some of the blobs of a folder, in the order of their names. */
+/** Some of a folder's blobs, ordered by name. */
 export interface ListedPage {
   blobs: ListedBlob[];
-  /** Whether folders are in this one, of a page that is not deep. */
+  /** Whether this folder contains folders; only for a page that is not deep. */
   hasFolders: boolean;
-  /** Where the next page begins; undefined when this is the last. */
+  /** Where the next page begins; undefined if this is the last. */
   next: string | undefined;
 }
 
@@ -31,24 +31,27 @@ export interface ListedPage {
 export interface PageRequest {
   /** Ends in `/`; empty for the container's top. */
   folder: string;
-  /** Of all blobs below it, not only of those in it. */
+  /** All blobs below it, not only those directly in it. */
   deep: boolean;
-  /** Blobs, at most; 5,000 when absent, which is what the service gives at most at a time. */
+  /** The most blobs; default and maximum are the service's 5,000. */
   most?: number;
   from: string | undefined;
   withMetadata: boolean;
-  /** Is told where the next page begins as soon as that is known, before this one is read: it can be asked for. */
+  /**
+   * Called with the next page's marker as soon as it is known, before this page is parsed, so that it can be
+   * requested already.
+   */
   onNext?: (next: string) => void;
 }
 
-/** What the service gives at most at a time. */
+/** The service's maximum for a page. */
 const PAGE = 5_000;
-/** A page of so many blobs with their metadata, about. */
+/** About the size of a page of this many blobs with metadata. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
- * List Blobs of a folder as a direct request, read as it arrives. Of the SDK's time for a listing, nine tenths go into
- * objects of all that the XML holds.
+ * List Blobs as a direct request, parsed as it arrives. The SDK spends nine tenths of its time on objects for
+ * everything in the XML.
  */
 export class ListBlobsRequests {
   readonly #requests: DirectRequests;
@@ -57,7 +60,7 @@ export class ListBlobsRequests {
     this.#requests = new DirectRequests(container, behindProxy);
   }
 
-  /** @throws RestError as the SDK does; a TimeoutError when it has not come whole after `timeout` milliseconds */
+  /** @throws RestError as the SDK does; a TimeoutError if it has not arrived within `timeout` milliseconds */
   async page(page: PageRequest, timeout: number): Promise<ListedPage> {
     const { folder, deep, from, most = PAGE, withMetadata, onNext } = page;
     const query = {
@@ -116,14 +119,14 @@ function listed({ name, properties, metadata }: BlobItem): ListedBlob {
   };
 }
 
-/** The end of an answer that is not the last one; a marker that had to be escaped is left to the parser. */
+/** The end of an answer that is not the last. A marker that had to be escaped is left to the parser. */
 const NEXT = /<NextMarker>([^<&\r\n]+)<\/NextMarker>\s*<\/EnumerationResults>\s*$/;
-/** Chunks of 64 KiB that are read without a pause: 10 ms. */
+/** Chunks of 64 KiB parsed without a pause: 10 ms. */
 const CHUNKS_A_TURN = 8;
 
 /**
- * Reads the answer of List Blobs once it is there whole, for the end of it tells where the next page begins, which the
- * service can make meanwhile: https://learn.microsoft.com/rest/api/storageservices/list-blobs#response-body
+ * Parses the answer of List Blobs once all of it has arrived: its end has the next page's marker, and the service can
+ * prepare that page meanwhile. https://learn.microsoft.com/rest/api/storageservices/list-blobs#response-body
  */
 async function readPage(answer: IncomingMessage, onNext?: (next: string) => void): Promise<ListedPage> {
   answer.setEncoding("utf8");
@@ -134,7 +137,7 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
 
   const page: ListedPage = { blobs: [], hasFolders: false, next: undefined };
   const parser = new SaxesParser();
-  /** The elements that are open, from the outermost. */
+  /** The open elements, outermost first. */
   const open: string[] = [];
   let blob: ListedBlob | undefined;
   let properties: Record<string, string> = {};
@@ -166,7 +169,7 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
       page.blobs.push(blob);
       blob = undefined;
     } else if (open.length === 3) {
-      // Encoded where it holds what XML cannot.
+      // Encoded if it contains what XML cannot.
       if (name === "Name") blob.name = isEncoded ? decodeURIComponent(text) : text;
     } else if (open[3] === "Metadata") {
       blob.metadata[name] = text;
@@ -182,7 +185,7 @@ async function readPage(answer: IncomingMessage, onNext?: (next: string) => void
     throw new NotWellFormed(message);
   });
   for (const [number, chunk] of chunks.entries()) {
-    // The request for the next page goes out, and others have their turn.
+    // Let the request for the next page go out, and others have their turn.
     if (number % CHUNKS_A_TURN === 0) await setImmediate();
     parser.write(chunk);
   }

@@ -1,18 +1,18 @@
-/** Storage that lets no request of this process succeed for so long is taken to be gone. */
+/** Storage counts as gone when no request of this process has succeeded for this long. */
 const GONE_AFTER_MS = 50_000;
-/** The least that a request is given while storage does not answer. */
+/** The least time a request gets while storage does not answer. */
 const PROBE_MS = 3_000;
 
 /**
- * Tells an account that is gone from a request that failed: as long as anything of the process succeeds, or is refused
- * for a reason, storage is there. While it is gone only one request at a time finds out whether it is back; the others
- * fail at once. So a run ends within two minutes, however many of its activities wait for storage, and one that begins
- * when storage is back goes ahead.
+ * Tells a storage account that is gone from a request that failed. As long as any request of the process succeeds, or
+ * is refused for a reason, storage is there. While it is gone, one request at a time finds out whether it is back,
+ * and the others fail at once. So a run ends within two minutes however many of its activities wait for storage, and
+ * one that starts when storage is back goes ahead.
  */
 export class Outage {
   readonly #now: () => number;
   #lastAnswer = -Infinity;
-  /** When the first request began that found storage gone. */
+  /** The start of the first request that found storage gone. */
   #since: number | undefined;
   #failure: unknown;
   #probing = false;
@@ -28,9 +28,9 @@ export class Outage {
 
   /**
    * Makes a request, unless storage is gone and another request is finding out whether it is back.
-   * @param request is given the time after which it is to end itself
+   * @param request gets the time after which it must abort itself
    * @param isSilence whether an error may mean that storage is gone
-   * @throws what `request` throws, or the last error of one that found storage gone
+   * @throws what `request` throws, or the last error of a request that found storage gone
    */
   async watch<T>(
     timeoutMs: number,
@@ -61,7 +61,7 @@ export class Outage {
     this.#lastAnswer = this.#now();
   }
 
-  /** A request that is made while nothing succeeds does not wait beyond the time at which storage counts as gone. */
+  /** A request made while nothing succeeds does not wait beyond the time at which storage counts as gone. */
   #within(timeoutMs: number, began: number): number {
     if (this.#since === undefined) return timeoutMs;
     return Math.min(timeoutMs, Math.max(PROBE_MS, Math.ceil(this.#since + GONE_AFTER_MS - began)));

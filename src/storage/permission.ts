@@ -1,4 +1,4 @@
-/** What a request to storage does, and the permission of a SAS that it takes; for people. */
+/** What a request to storage does, and the SAS permission it needs; for people. */
 export interface Needed {
   to: string;
   permission: string;
@@ -9,7 +9,7 @@ export function lackingPermission(request: { method: string; url: string } | und
   if (!request) return { to: "write a blob", permission: '"write" (w)' };
   const { pathname, searchParams } = new URL(request.url);
   const [what, isContainer] = [searchParams.get("comp"), searchParams.get("restype") === "container"];
-  // The emulator's addresses have the account first.
+  // In the emulator's addresses the account comes first.
   const path = pathname.split("/").filter((segment) => segment !== "");
   const container = `the container "${decodeURIComponent((isContainer ? path.at(-1) : path.at(-2)) ?? "")}"`;
   if (what === "list") return { to: `list ${container}`, permission: '"list" (l)' };

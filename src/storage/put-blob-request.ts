@@ -2,24 +2,24 @@ import type { IncomingMessage } from "node:http";
 import type { ContainerClient } from "@azure/storage-blob";
 import { DirectRequests } from "./direct-requests.ts";
 
-/** A blob that is written by one request. */
+/** A blob to be written by one request. */
 export interface WholeBlob {
   name: string;
   content: Buffer;
-  /** Base64; the service checks by it what arrives, and keeps it. */
+  /** Base64; the service checks it on arrival, and stores it. */
   md5: string;
   contentType: string;
   metadata: Record<string, string>;
   conditions: { ifMatch?: string; ifNoneMatch?: string };
 }
 
-/** What is answered to a write. */
+/** The answer to a write. */
 export interface BlobWritten {
   /** Set where the account keeps versions. */
   versionId?: string;
 }
 
-/** Put Blob, the one request that is made for every file, as a direct one. */
+/** Put Blob as a direct request: a backup makes one for every file. */
 export class PutBlobRequests {
   readonly #requests: DirectRequests;
 
@@ -27,7 +27,7 @@ export class PutBlobRequests {
     this.#requests = new DirectRequests(container, behindProxy);
   }
 
-  /** @throws RestError as the SDK does; a TimeoutError when no answer has come after `timeout` milliseconds */
+  /** @throws RestError as the SDK does; a TimeoutError if there is no answer within `timeout` milliseconds */
   async put(blob: WholeBlob, timeout: number): Promise<BlobWritten> {
     const { name, content } = blob;
     const headers = headersOf(blob);
@@ -65,7 +65,7 @@ function headersOf(blob: WholeBlob): Record<string, string> {
   return headers;
 }
 
-/** There is nothing in the body; the socket is free for the next request once it is read. */
+/** The body is empty; reading it frees the socket for the next request. */
 function end(answer: IncomingMessage): Promise<BlobWritten> {
   const versionId = answer.headers["x-ms-version-id"];
   const written = typeof versionId === "string" ? { versionId } : {};

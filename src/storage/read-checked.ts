@@ -4,10 +4,10 @@ import { DamagedContent, TooLarge } from "./errors.ts";
 import { md5 } from "../model/md5.ts";
 import { withRetries } from "./retries.ts";
 
-/** The longest range of which the service computes an MD5. */
+/** The longest range for which the service computes an MD5. */
 export const LONGEST_HASHED_RANGE = 4 * 1024 * 1024;
 
-/** A blob, or a range of it, and what the service says of it. */
+/** A blob or a range of it, and what the service says about it. */
 export interface Checked {
   content: Buffer;
   etag: string;
@@ -37,7 +37,7 @@ export async function readChecked(
         ...(range ? { rangeGetContentMD5: true } : {}),
       });
       if ((response.contentLength ?? 0) > most) {
-        // Nothing more of it is fetched.
+        // Fetch nothing more of it.
         (response.readableStreamBody as Readable | undefined)?.destroy();
         throw new TooLarge(response.contentLength ?? 0, most);
       }

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { RestError } from "@azure/storage-blob";
 
-/** What of an answer is read; the service's errors are a few hundred bytes. */
+/** How much of an answer is read; the service's errors are a few hundred bytes. */
 const MOST = 64 * 1024;
 
 /**
- * The error that the SDK would throw for an answer which is no success. Reads the answer to its end.
- * @param request what was refused, as the SDK tells of it; its address has no signature
+ * The error that the SDK would throw for an unsuccessful answer. Reads the answer to its end.
+ * @param request what was refused, as in the SDK's errors; its address has no signature
  */
 export async function refusal(
   response: IncomingMessage,

@@ -1,9 +1,9 @@
 import { createMD5, type IHasher } from "hash-wasm";
 
 /**
- * An MD5 that goes on where another activity left it. MD5 is a chain that cannot be computed in parallel, and no activity
- * may last for as long as a huge file takes; so its state goes from activity to activity (node:crypto cannot hand it
- * out, hash-wasm can).
+ * An MD5 that continues where another activity left off. MD5 is a chain that cannot be computed in parallel, and no
+ * activity may last as long as a huge file takes, so its state passes from activity to activity (node:crypto cannot
+ * export it, hash-wasm can).
  * @param state base64; undefined at the start
  */
 export async function resumeMd5(state: string | undefined): Promise<IHasher> {
@@ -13,12 +13,12 @@ export async function resumeMd5(state: string | undefined): Promise<IHasher> {
   return hash;
 }
 
-/** The state to hand on: some 150 characters of base64. */
+/** The state to pass on: about 150 characters of base64. */
 export function stateOf(hash: IHasher): string {
   return Buffer.from(hash.save()).toString("base64");
 }
 
-/** The MD5 that a state stands for, when nothing follows. */
+/** The MD5 if nothing follows. */
 export async function finishHash(state: string): Promise<Buffer> {
   return Buffer.from((await resumeMd5(state)).digest("binary"));
 }

@@ -4,19 +4,19 @@ import { classify, isTimeout } from "./errors.ts";
 import { Outage } from "./outage.ts";
 import { wasThrottled } from "./throttling.ts";
 
-/** Tries of one storage request before its error counts: five, over about 15 seconds. */
+/** Attempts at one storage request before its error counts: five, over about 15 seconds. */
 const TRIES = 5;
 /** A request may take this long, plus a second for every 256 KiB it sends or fetches, before it counts as stalled. */
 const BASE_TIMEOUT_MS = 20_000;
 const SLOWEST_BYTES_PER_MS = 256;
 
-/** Shared by all requests of the process: they are to one account. */
+/** Shared by all requests of the process, because they go to one account. */
 const outage = new Outage();
 
-/** What a process has met while it talked to storage; counted for logs and telemetry. */
+/** What the process has seen of storage; for logs and telemetry. */
 export const storageCounters = { retries: 0, throttled: 0, damaged: 0 };
 
-/** Called at each throttled answer and each stalled request, so that whoever holds the concurrency can lower it. */
+/** Called for each throttled answer and each stalled request, so that the concurrency can be lowered. */
 let onThrottle: () => void = () => {};
 
 export function whenThrottled(listener: () => void): void {

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { StorageSharedKeyCredential } from "@azure/storage-blob";
 
-/** An account's key, made ready for signing: to do so anew for each request takes five times as long as the signing. */
+/** An account's key, prepared for signing: preparing it takes five times as long as signing. */
 export interface AccountKey {
   name: string;
   key: KeyObject;
@@ -11,17 +11,17 @@ export function accountKey(credential: StorageSharedKeyCredential): AccountKey {
   return { name: credential.accountName, key: createSecretKey(credential["accountKey"]) };
 }
 
-/** What of a request is signed. */
+/** The parts of a request that are signed. */
 export interface ToSign {
   method: string;
   /**
-   * All that are sent; those of the service in lower case, and no two of them the same up to a "-" or "_", which the
-   * service sorts in a way of its own.
+   * All headers sent. Those of the service are in lower case, and no two differ only by "-" and "_", which the
+   * service sorts in its own way.
    */
   headers: Readonly<Record<string, string>>;
-  /** As it is sent, encoded. */
+  /** As sent, encoded. */
   path: string;
-  /** Not encoded, by names in lower case. */
+  /** Not encoded; names in lower case. */
   query: Readonly<Record<string, string>>;
 }
 

@@ -3,8 +3,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 const meters = new AsyncLocalStorage<{ throttled: number }>();
 
 /**
- * Does some work, and counts how many of its storage requests were throttled, or left without an answer until they timed
- * out. They were sent again; the count says why the work took so long.
+ * Does some work and counts how many of its storage requests were throttled or timed out. They were sent again; the
+ * count explains why the work took long.
  */
 export async function countThrottled<T>(work: () => Promise<T>): Promise<{ result: T; throttled: number }> {
   const meter = { throttled: 0 };
@@ -12,7 +12,7 @@ export async function countThrottled<T>(work: () => Promise<T>): Promise<{ resul
   return { result, throttled: meter.throttled };
 }
 
-/** Counts one request of the work that is being done. */
+/** Counts one request of the current work. */
 export function wasThrottled(): void {
   const meter = meters.getStore();
   if (meter) meter.throttled++;
