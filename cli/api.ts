@@ -3,9 +3,9 @@ import { appAddress } from "./address.ts";
 import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "../client/answers.ts";
 import { Failure, Refusal } from "./failure.ts";
 
-/** Longer than any answer takes: canceling waits for a run's parts to end. */
+/** Longer than any answer takes: a cancel waits for the run's parts to end. */
 const TIMEOUT_MS = 60_000;
-/** A poll that fails is made again for so long: a deployment may restart under a run. */
+/** How long a failing poll is repeated: a deployment may restart the app during a run. */
 const PATIENCE_MS = 30_000;
 
 export type Query = Record<string, string | undefined>;
@@ -13,14 +13,14 @@ export type Query = Record<string, string | undefined>;
 /** The app does not answer at all. */
 export class Unreachable extends Failure {}
 
-/** The app's HTTP API. Keys go in headers and are never part of a message. All calls throw Failure. */
+/** The app's HTTP API. Keys go into headers, and never into a message. All calls throw Failure. */
 export class Api {
   readonly #url: string;
   readonly #key: string | undefined;
   readonly #exact: boolean;
   #lost: number | undefined;
 
-  /** @param exact texts of answers stay as they are; else they are made printable, for people */
+  /** @param exact keep the texts of answers as they are; else they are made printable */
   constructor(url: string, { key, exact = false }: { key: string | undefined; exact?: boolean }) {
     this.#url = appAddress(url, key !== undefined);
     this.#key = key;
@@ -38,16 +38,16 @@ export class Api {
     const { id } = await this.#objectOf<{ id: unknown }>(response);
     const location = response.headers.get("location") ?? "";
     if (typeof id !== "string" || !URL.canParse(location))
-      throw new Failure(this.#stranger("it started no run"));
+      throw new Failure(this.#stranger("it did not start a run"));
     return { id, location };
   }
 
-  /** A run's Durable status, from the address that starting it gave. Undefined where the app cannot be asked just now. */
+  /** A run's Durable status, from the address returned at its start. Undefined if the app cannot be asked right now. */
   async status(location: string): Promise<Status | undefined> {
     return await this.#poll<Status>(location);
   }
 
-  /** A run while it goes on. Undefined where the app cannot be asked just now. */
+  /** A run in progress. Undefined if the app cannot be asked right now. */
   async follow(id: string): Promise<Run | undefined> {
     return await this.#poll<Run>(`/backups/${encodeURIComponent(id)}`);
   }
@@ -64,26 +64,26 @@ export class Api {
     return await this.#page<FileOutcome>("files", `/backups/${encodeURIComponent(id)}/files`, query);
   }
 
-  /** What a restore removed, or in a dry run would remove. */
+  /** What a restore removed, or a dry run would remove. */
   async deleted(id: string, query: Query): Promise<Page<DeletedName>> {
     return await this.#page<DeletedName>("deleted", `/backups/${encodeURIComponent(id)}/deleted`, query);
   }
 
-  /** Cancels a run, and gives it as it stands then. */
+  /** Cancels a run. @returns the run afterwards */
   async cancel(id: string): Promise<Run> {
     const response = await this.#fetch(`/backups/${encodeURIComponent(id)}/cancel`, { method: "POST" });
     if (response.status !== 200) throw await this.#refusal(response);
     return await this.#objectOf<Run>(response);
   }
 
-  /** The dashboard's address, without any key. */
+  /** The dashboard's address, without a key. */
   async dashboard(): Promise<string> {
     const response = await this.#fetch("/dashboard", {});
     if (response.status === 404 && !isProblem(response))
       throw new Failure(`The app at ${this.#url} has no dashboard: it is older than this command.`);
     if (response.status !== 200) throw await this.#refusal(response);
     if (!(await response.text()).includes("<title>site-backup</title>"))
-      throw new Failure(this.#stranger("its page is another"));
+      throw new Failure(this.#stranger("its page is a different one"));
     return `${this.#url}/dashboard`;
   }
 
@@ -116,7 +116,10 @@ export class Api {
     }
   }
 
-  /** @param path below the app's address, or a whole address: only its path counts, the key never leaves the app */
+  /**
+   * @param path below the app's address, or a whole address, of which only the path counts: the key never leaves the
+   * app
+   */
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const { origin } = new URL(this.#url);
     const { pathname, search } = new URL(path.startsWith("/") ? `${this.#url}${path}` : path);
@@ -132,18 +135,18 @@ export class Api {
       });
     } catch (error) {
       throw new Unreachable(
-        `${this.#url} does not answer (${whyUnreachable(error)}). Is the app running, and the address right?`,
+        `${this.#url} does not answer (${whyUnreachable(error)}). Is the app running, and is the address correct?`,
       );
     }
     const to = response.headers.get("location");
     if (response.status < 300 || response.status >= 400 || to === null) return response;
     const elsewhere = URL.canParse(to, this.#url) ? new URL(to, this.#url).origin : "somewhere else";
     throw new Failure(
-      `${this.#url} redirects to ${elsewhere}, which is not followed. If the app is there, give its address with --url.`,
+      `${this.#url} redirects to ${elsewhere}. Redirects are not followed: if the app is there, give that address with --url.`,
     );
   }
 
-  /** What every route of the app answers. @throws Failure where something else answers, such as a page to sign in */
+  /** The JSON object that every route answers. @throws Failure if something else answers, such as a sign-in page */
   async #objectOf<T>(response: Response): Promise<T> {
     let answer: unknown;
     try {
@@ -151,12 +154,12 @@ export class Api {
         typeof value === "string" && !this.#exact ? printable(value) : value,
       );
     } catch (error) {
-      // Broken off, rather than no JSON.
+      // Cut short, rather than not JSON.
       if (!(error instanceof SyntaxError))
-        throw new Unreachable(`${this.#url} broke off its answer (${whyUnreachable(error)}).`);
+        throw new Unreachable(`${this.#url} did not finish its answer (${whyUnreachable(error)}).`);
     }
     if (typeof answer !== "object" || answer === null || Array.isArray(answer))
-      throw new Failure(this.#stranger("its answer is no JSON object"));
+      throw new Failure(this.#stranger("its answer is not a JSON object"));
     return answer as T;
   }
 
@@ -164,7 +167,7 @@ export class Api {
     return `What answers at ${this.#url} is not a site-backup app: ${why}.`;
   }
 
-  /** What an answer that is not a success means. */
+  /** The error for an unsuccessful answer. */
   async #refusal(response: Response): Promise<Failure> {
     const text = await response.text();
     if (isProblem(response)) {
@@ -177,14 +180,14 @@ export class Api {
   #whyRefused(status: number, text: string): string {
     if (status === 401 || status === 403) {
       return this.#key === undefined
-        ? `The app wants a function key (HTTP ${status}). Give it with --key-file or SITE_BACKUP_KEY.`
-        : `The app does not take this function key (HTTP ${status}).`;
+        ? `The app requires a function key (HTTP ${status}). Give it with --key-file or SITE_BACKUP_KEY.`
+        : `The app rejects this function key (HTTP ${status}).`;
     }
     if (status === 404) return this.#stranger("it has no such route (HTTP 404)");
-    // The app says why it refuses; of a server's page of markup nothing can be read.
+    // The app says why it refuses; a server's HTML page says nothing useful.
     const said = text === "" || text.startsWith("<") ? "" : `: ${printable(text.slice(0, 300))}`;
     return status < 500
-      ? `What answers at ${this.#url} is not a site-backup app, or stands before it: HTTP ${status}${said}.`
+      ? `What answers at ${this.#url} is not a site-backup app, or is a proxy before it: HTTP ${status}${said}.`
       : `The app at ${this.#url} failed to answer (HTTP ${status}${said}).`;
   }
 }

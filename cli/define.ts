@@ -3,17 +3,17 @@ import { ExitCode, Failure } from "./failure.ts";
 import type { JsonType } from "./json-lines.ts";
 import type { CommonOptions } from "./session.ts";
 
-/** What documentation, `--help` and completion know of a command beside its arguments and options. */
+/** What documentation, `--help` and completion say about a command, besides its arguments and options. */
 export interface Definition {
   usage: string;
   description: string;
-  /** Command lines that work, the plainest first. */
+  /** Working command lines, simplest first. */
   examples: readonly [string, ...string[]];
-  /** What else is to be known before it is called. */
+  /** What else to know before running it. */
   notes?: string;
-  /** How it ends, beside 0 and 1. */
+  /** Exit codes other than 0 and 1. */
   exits?: readonly (typeof SOME_FAILED | typeof INTERRUPTED)[];
-  /** It talks to no app. */
+  /** It does not talk to an app. */
   local?: true;
   /** The types of its --json lines, in order. */
   json: readonly JsonType[];
@@ -22,16 +22,16 @@ export interface Definition {
 export const SOME_FAILED = ExitCode.someFilesFailed;
 export const INTERRUPTED = ExitCode.interrupted;
 
-/** The meaning of the exit codes: restic's. */
+/** The meanings of the exit codes, the same as restic's. */
 export const EXIT_CODES: Readonly<Record<number, string>> = {
   [ExitCode.done]: "done",
   [ExitCode.failed]: "failed; standard error says why",
   [ExitCode.someFilesFailed]:
-    "some files failed, the others were done; or the backup is suspect: it found far fewer files than the last one",
-  [ExitCode.interrupted]: "interrupted (Ctrl-C); standard error says what becomes of the run",
+    "some files failed and the others are done; or the backup is suspect: it found far fewer files than the last one",
+  [ExitCode.interrupted]: "interrupted (Ctrl-C); standard error says what happens to the run",
 };
 
-/** What stands for the arguments. */
+/** The meanings of the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   dir: "the directory; with --url, its path on the app's machine",
   run: 'the run\'s id, or at least its first four characters; or "latest", the newest backup that has ended (to restore or verify: the newest that has files and is not suspect)',
@@ -39,14 +39,14 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 
 const definitions = new WeakMap<Command, Definition>();
 
-/** What is known of a command; undefined for those that commander makes itself. */
+/** What is known about a command; undefined for those that commander adds itself. */
 export function definitionOf(command: Command): Definition | undefined {
   return definitions.get(command);
 }
 
 /**
- * Adds a command with the options that all have.
- * @param act does the work and gives the exit code; may throw Failure
+ * Adds a command with the options that all commands have.
+ * @param act does the work and returns the exit code; may throw Failure
  */
 export function define<T extends CommonOptions>(
   program: Command,
@@ -82,7 +82,7 @@ function appOptions(): Option[] {
     ),
     new Option(
       "--key-file <file>",
-      "a file that holds the function key; - for standard input (or set SITE_BACKUP_KEY)",
+      "a file with the function key; - for standard input (or set SITE_BACKUP_KEY)",
     ),
   ];
 }
@@ -94,7 +94,7 @@ function outputOptions(): Option[] {
   ];
 }
 
-/** What placeholders stand for. */
+/** The meanings of placeholders. */
 const EXPECTED: Readonly<Record<string, string>> = {
   dir: "the path of a directory",
   file: "the path of a file",
@@ -103,7 +103,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 
 /**
- * An empty value is a variable that is not set: as a path it would be the current directory, as a prefix the whole container.
+ * Refuses an empty value, which usually comes from an unset variable: as a path it would mean the current directory,
+ * as a prefix the whole container.
  * @throws Failure
  */
 function refuseBlank(command: Command): void {

@@ -1,10 +1,10 @@
-/** How the command ends, as restic does. */
+/** Exit codes, the same as restic's. */
 export const ExitCode = { done: 0, failed: 1, someFilesFailed: 3, interrupted: 130 } as const;
 
-/** What keeps the command from going on, in words for whoever typed it. */
+/** Why the command cannot continue, in words for the user. */
 export class Failure extends Error {}
 
-/** The app refused a request, and said why. */
+/** The app refused a request and said why. */
 export class Refusal extends Failure {
   /** The members of its problem (RFC 9457). */
   readonly problem: Readonly<Record<string, unknown>>;
@@ -15,5 +15,5 @@ export class Refusal extends Failure {
   }
 }
 
-/** Ctrl-C, or a request to end. */
+/** Ctrl-C, or a signal to end. */
 export class Interrupted extends Error {}

@@ -4,10 +4,11 @@ import { createProgress } from "./progress.ts";
 import type { CommonOptions, Session } from "./session.ts";
 
 /**
- * Shows how a run goes until it has ended.
- * @param ended what says so; asked about every quarter of a second on this machine, every two seconds elsewhere
+ * Shows a run's progress until it has ended.
+ * @param ended tells whether it has; asked about every quarter of a second on this machine, every two seconds
+ * elsewhere
  * @throws Interrupted
- * @throws Unreachable when the app has not answered for a while, or the local host has ended
+ * @throws Unreachable if the app has not answered for a while, or the local host has ended
  */
 export async function follow<T>(
   id: string,

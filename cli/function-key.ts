@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Failure } from "./failure.ts";
 
-/** Where a function key comes from. */
+/** Where the function key comes from. */
 export interface KeyOptions {
   key?: string;
   /** "-" for standard input. */
   keyFile?: string;
 }
 
-/** The app's function key; SITE_BACKUP_KEY where no option gives it. @throws Failure, without the key in it */
+/** The app's function key; SITE_BACKUP_KEY if no option gives it. @throws Failure, never with the key in it */
 export function functionKey({ key, keyFile }: KeyOptions): string | undefined {
   if (key !== undefined && keyFile !== undefined)
     throw new Failure("Give the key by --key or by --key-file, not both.");
@@ -17,7 +17,9 @@ export function functionKey({ key, keyFile }: KeyOptions): string | undefined {
     key ??
     (process.env["SITE_BACKUP_KEY"] || undefined);
   if (given !== undefined && !/^[\x21-\x7e]+$/.test(given))
-    throw new Failure("The function key is empty, or holds spaces or other characters that no key has.");
+    throw new Failure(
+      "The function key is empty, or contains spaces or other characters that are not allowed in a key.",
+    );
   return given;
 }
 

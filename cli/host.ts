@@ -7,7 +7,7 @@ import { nodeOptions } from "../scripts/node-options.mjs";
 import { Failure } from "./failure.ts";
 import { takeLease, type Lease } from "./lease.ts";
 
-/** The package: this file is dist/cli/host.js when it runs. */
+/** The package's folder; this file runs as dist/cli/host.js. */
 export const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** Loading the app and starting Azurite take about two seconds. */
 const START_MS = 60_000;
@@ -18,17 +18,17 @@ const ANOTHER = "End it, choose another port with FUNCTIONS_PORT, or name an app
 /** A local host to talk to. */
 export interface LocalHost {
   url: string;
-  /** Keeps it up, where a command has started it; undefined for one that stays. */
+  /** Keeps it running, if a command started it; undefined for one that stays by itself. */
   lease: Lease | undefined;
-  /** What it said last, where this command has started it. */
+  /** Its last output, if this command started it. */
   said(): string;
 }
 
 /**
- * The local host that runs, or one that is started. That one serves other commands, too, and ends with the last of them,
- * however they end.
- * @param signal gives up starting
- * @throws Failure when it does not start, or something else has its port
+ * Finds the running local host, or starts one. A host started here serves other commands too, and ends with the last
+ * of them, however they end.
+ * @param signal cancels the start
+ * @throws Failure if it does not start, or another program uses its port
  */
 export async function useLocalHost(say: (line: string) => void, signal: AbortSignal): Promise<LocalHost> {
   const port = process.env["FUNCTIONS_PORT"] ?? "7071";
@@ -36,8 +36,8 @@ export async function useLocalHost(say: (line: string) => void, signal: AbortSig
   const running = await join(url, port, signal);
   if (running) return running;
   say("Starting the local host …");
-  // In a process group of its own: Ctrl-C is for this command, and the host may serve others. Over the channel the host
-  // says that it is ready, and learns when this process is gone before it holds a lease.
+  // In its own process group: Ctrl-C is meant for this command, and the host may serve others. Over the channel the
+  // host reports that it is ready, and notices if this process dies before it holds a lease.
   const child = spawn(
     process.execPath,
     [
@@ -67,13 +67,13 @@ export async function useLocalHost(say: (line: string) => void, signal: AbortSig
   }
 }
 
-/** The host that runs already. @returns undefined when none does */
+/** The host that is already running. @returns undefined if there is none */
 async function join(url: string, port: string, signal: AbortSignal): Promise<LocalHost | undefined> {
   while (await answers(url, port, signal)) {
     try {
       return { url, lease: await takeLease(url), said: () => "" };
     } catch {
-      // It has ended between these two requests.
+      // It ended between these two requests.
     }
   }
   return undefined;
@@ -91,7 +91,7 @@ async function ready(child: ChildProcess, said: () => string, signal: AbortSigna
       resolve();
     });
     child.once("error", (error) => fail(`: ${error.message}`));
-    // Not "exit": what it said on standard error may come after that.
+    // Not "exit": its standard error may arrive after that.
     child.once("close", () => {
       settle();
       fail("");
@@ -117,7 +117,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Whether a Functions host answers; one that is still starting is waited for. @throws Failure when something else does */
+/** Whether a Functions host answers; waits for one that is still starting. @throws Failure if something else does */
 async function answers(url: string, port: string, signal: AbortSignal): Promise<boolean> {
   for (const end = Date.now() + START_MS; ; await sleep(250)) {
     signal.throwIfAborted();
@@ -128,14 +128,14 @@ async function answers(url: string, port: string, signal: AbortSignal): Promise<
       const { code } = ((error as Error).cause ?? {}) as { code?: string };
       if (code === "ECONNREFUSED") return false;
       if ((error as Error).name === "TimeoutError")
-        throw new Failure(`What has the port ${port} on this machine does not answer. ${ANOTHER}`);
+        throw new Failure(`The program on port ${port} of this machine does not answer. ${ANOTHER}`);
       throw occupied(port);
     }
     const text = await response.text();
     if (response.ok && text.includes('"state"')) return true;
     if (response.status !== 503) throw occupied(port);
     if (Date.now() > end)
-      throw new Failure(`The local host on the port ${port} has been starting for a minute. ${ANOTHER}`);
+      throw new Failure(`The local host on port ${port} has not become ready within a minute. ${ANOTHER}`);
   }
 }
 

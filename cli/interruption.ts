@@ -1,8 +1,8 @@
 import { Interrupted } from "./failure.ts";
 
 /**
- * Ctrl-C and the like, from the command's first moment on: `signal` aborts at the first one, so that whatever waits can
- * end in order; a second one ends the process at once.
+ * Handles Ctrl-C and the like from the start of the command: `signal` aborts at the first one, so that whatever waits
+ * can end cleanly; a second one ends the process at once.
  */
 export class Interruption {
   readonly #controller = new AbortController();
@@ -22,7 +22,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** Waits, and throws Interrupted when that comes first. */
+  /** Waits; throws Interrupted if that comes first. */
   async sleep(milliseconds: number): Promise<void> {
     this.signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * The lines of --json: one object each, told apart by `type`. Fields are added, never renamed or taken away; a field
- * that is marked optional may be absent. The reference is made of this, and tests hold real output against it.
+ * The lines of --json: one object each, distinguished by `type`. Fields may be added, but never renamed or removed; a
+ * field marked optional may be absent. The reference is generated from this, and tests check real output against it.
  */
 export const JSON_LINES = {
   started: {
@@ -12,14 +12,14 @@ export const JSON_LINES = {
     },
   },
   progress: {
-    when: "While a run goes on, when something has changed.",
+    when: "While a run is in progress, after each change.",
     fields: {
       run: "the run's id",
-      listed: "{files, bytes, complete}: what is to be done, as far as it is known",
-      settled: "{files, bytes}: what of it is done",
+      listed: "{files, bytes, complete}: what is to be done, as far as it has been listed",
+      settled: "{files, bytes}: how much of it is done",
       counts: "files by outcome so far",
       bytesPerSecond: "since the run began",
-      secondsLeft: "a guess; null while none can be made",
+      secondsLeft: "an estimate; null while there is none",
     },
   },
   end: {
@@ -27,12 +27,12 @@ export const JSON_LINES = {
     fields: {
       exitCode: "of this command",
       output:
-        "the run's output: bytes copied, restored or freed, files verified; null when it failed; optional",
+        "the run's output: bytes copied, restored or freed, or files verified; null if it failed; optional",
       run: "the run's id",
-      app: "the app that runs it, of several on one account; optional",
+      app: "the app that runs it, if several share an account; optional",
       kind: "backup, restore, verify or prune",
       of: "the run that is restored or verified; optional",
-      dryRun: "true where a restore or a prune only tells what it would do; optional",
+      dryRun: "true if a restore or prune only reports what it would do; optional",
       root: "the directory",
       destination: "{container, prefix, url}: where the blobs are",
       mode: "full or incremental",
@@ -40,26 +40,26 @@ export const JSON_LINES = {
       started: "ISO 8601, UTC",
       finished: "ISO 8601, UTC; optional",
       counts:
-        "{copied, unchanged, vanished, skipped, failed, directories, bytes, unchangedBytes}, of a prune also deleted; a restore counts what it restored as copied, a verification what is as it was recorded as unchanged, a prune the runs that stay as unchanged; optional",
+        "{copied, unchanged, vanished, skipped, failed, directories, bytes, unchangedBytes}, and deleted for a prune; for a restore, copied means restored; for a verification, unchanged means verified; for a prune, unchanged counts the runs that stay; optional",
       settling:
-        "true while what was under way when the run was canceled may still be recorded: the counts are not final; optional",
+        "true while a canceled run may still record files that were in progress, so the counts are not final; optional",
       bytes: "bytes copied, restored or deleted; optional",
-      message: "why it failed, or that what was restored or verified is a partial backup; optional",
-      warnings: "patterns that matched nothing, a sentence each; optional",
-      suspect: "true where a backup found so few files that it does not count; optional",
-      postdated: "true where the run is dated in the future, and does not count until then; optional",
+      message: "why it failed, or that the restored or verified backup is partial; optional",
+      warnings: "patterns that matched nothing, one sentence each; optional",
+      suspect: "true if a backup found so few files that it does not count; optional",
+      postdated: "true if the run is dated in the future and does not count until then; optional",
       forgotten: "the prune that forgot this run; optional",
       runs: "of a prune, {kept, forgotten}: how many runs; optional",
     },
   },
   run: {
-    when: "A run, in a list or by itself.",
+    when: "A run, in a list or on its own.",
     fields: {
       run: "the run's id",
-      app: "the app that runs it, of several on one account; optional",
+      app: "the app that runs it, if several share an account; optional",
       kind: "backup, restore, verify or prune",
       of: "the run that is restored or verified; optional",
-      dryRun: "true where a restore or a prune only tells what it would do; optional",
+      dryRun: "true if a restore or prune only reports what it would do; optional",
       root: "the directory",
       destination: "{container, prefix, url}: where the blobs are",
       mode: "full or incremental",
@@ -69,17 +69,16 @@ export const JSON_LINES = {
       counts: "as in end; optional",
       settling: "as in end; optional",
       bytes: "as in end; optional",
-      message:
-        "why it failed, or was skipped, or that what was restored or verified is a partial backup; optional",
-      warnings: "as in end, of a run by itself; optional",
+      message: "why it failed or was skipped, or that the restored or verified backup is partial; optional",
+      warnings: "as in end, for a single run; optional",
       suspect: "as in end; optional",
       postdated: "as in end; optional",
-      forgotten: "the prune that forgot this run: it cannot be restored any more; optional",
-      progress: "as GET /backups/{runId} answers it, of a run that goes on; optional",
+      forgotten: "the prune that forgot this run, which can no longer be restored; optional",
+      progress: "as in GET /backups/{runId}, for a run in progress; optional",
     },
   },
   file: {
-    when: "What became of one file.",
+    when: "The outcome of one file.",
     fields: {
       path: "relative to the root, with / between segments",
       outcome: "copied, unchanged, vanished, skipped, failed or deleted",
@@ -92,7 +91,7 @@ export const JSON_LINES = {
     },
   },
   deleted: {
-    when: "A name that a restore removed, or in a dry run would remove.",
+    when: "A name that a restore removed, or a dry run would remove.",
     fields: { path: "relative to the directory", kind: "file or directory" },
   },
   dashboard: {
@@ -104,12 +103,12 @@ export const JSON_LINES = {
     fields: {
       connectionString: "of the account, with its key",
       endpoint: "the account's address",
-      sas: "what to put behind a ? to list and read its containers and blobs, good for a day",
+      sas: "the query string to list and read its containers and blobs, valid for a day",
     },
   },
   completion: {
     when: "A completion script.",
-    fields: { shell: "bash, zsh or fish", script: "the text to be sourced" },
+    fields: { shell: "bash, zsh or fish", script: "the script to source" },
   },
   error: {
     when: "The command failed; the last line.",

@@ -2,11 +2,11 @@ import { paint } from "./print.ts";
 import type { Counts, Run } from "../client/answers.ts";
 import { bytes, files, number } from "../client/words.ts";
 
-/** How a kind of run speaks of its work. */
+/** The words for a kind of run. */
 export interface Kind {
   /** Backing up /home/me/site */
   doing: string;
-  /** What it does to a file that is dealt with now, and to one that needed nothing. */
+  /** The verb for a file it works on, and for one that needed nothing. */
   copied: string;
   unchanged: string;
   /** After a number of files: could not be backed up. */
@@ -48,10 +48,10 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-/** What a run is for: said even where it is none. */
+/** What a run is about; said even if it has none. */
 const MAIN: Record<string, "unchanged" | "deleted"> = { verify: "unchanged", prune: "deleted" };
 
-/** A kind that a newer app has is spoken of as a backup. */
+/** A kind that only a newer app knows is described as a backup. */
 export function kindOf({ kind }: Pick<Run, "kind">): Kind {
   return KINDS[kind] ?? BACKUP;
 }

@@ -2,13 +2,13 @@ import { get, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Keeps a local host up that ends with its last user. */
+/** Keeps a local host running that ends with its last user. */
 export interface Lease {
   /** Nobody else uses the host: it ends with this lease. */
   isLast(): boolean;
   /** The host has ended. */
   isLost(): boolean;
-  /** Gives it up, and waits until the host has gone where this was the last. */
+  /** Gives it up; if this was the last, waits until the host has ended. */
   end(): Promise<void>;
 }
 
@@ -16,9 +16,10 @@ export interface Lease {
 const END_MS = 20_000;
 
 /**
- * Takes a lease on the host at this address: a connection, so that it ends with this process, however that ends.
- * @returns undefined where the host ends with nobody, such as that of `npm start`, or func
- * @throws Error when the host has just ended
+ * Takes a lease on the host at this address: an open connection, so that it ends with this process, however that
+ * ends.
+ * @returns undefined if the host does not end with its users, as with `npm start` or func
+ * @throws Error if the host has just ended
  */
 export async function takeLease(url: string): Promise<Lease | undefined> {
   return await new Promise((resolve, reject) => {
@@ -39,7 +40,7 @@ async function hold(response: IncomingMessage): Promise<Lease> {
   let lost = false;
   response.once("close", () => (lost = true));
   const lines = createInterface({ input: response })
-    // Of the connection, which then closes.
+    // An error of the connection, which then closes.
     .on("error", () => undefined)
     .on("line", (line) => (host = JSON.parse(line) as typeof host));
   await new Promise((resolve, reject) => {

@@ -3,8 +3,8 @@ import { isLoopback } from "./address.ts";
 import { PACKAGE } from "./host.ts";
 
 /**
- * A directory as the app has to be told it: absolute where the app sees this machine's directories, as it is written
- * elsewhere. npm runs scripts in the package's directory; INIT_CWD is where the person stood.
+ * A directory as the app needs it: absolute if the app sees this machine's directories, else as typed. npm runs
+ * scripts in the package's directory; INIT_CWD is where the user was.
  */
 export function pathForApp(directory: string, url: string | undefined): string {
   if (url !== undefined && !isLoopback(url)) return directory;

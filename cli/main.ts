@@ -5,14 +5,14 @@ import { ExitCode, Failure, Interrupted } from "./failure.ts";
 import { err, outJson } from "./print.ts";
 import { createProgram } from "./program.ts";
 
-/** This file is dist/cli/main.js when it runs. */
+/** This file runs as dist/cli/main.js. */
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read the output has seen enough (| head): nobody is left to tell anything.
+    // The reader has seen enough (| head), and nobody is left to tell.
     if (error.code === "EPIPE") process.exit(process.exitCode ?? ExitCode.done);
     if (stream === process.stdout) err(`The output cannot be written: ${error.message}.`);
     process.exit(ExitCode.failed);

@@ -1,15 +1,10 @@
 import type { Page } from "../client/answers.ts";
 import type { Interruption } from "./interruption.ts";
 
-/** The most items that a page of the app's answers is asked for. */
+/** The largest page to ask the app for. */
 const PAGE = 5000;
 
-/**
- * What a list has, over all its pages, as far as it is wanted.
- * @param most items in all
- * @param page the most of one page
- * @throws Interrupted
- */
+/** The items of a list over all its pages, up to the limit. */
 export async function* allOf<T>(
   next: (query: { limit: string; continuation: string | undefined }) => Promise<Page<T>>,
   interruption: Interruption,

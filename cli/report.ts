@@ -7,7 +7,7 @@ import { err, out, outJson, paint } from "./print.ts";
 import type { CommonOptions } from "./session.ts";
 import { bytes, duration, files, moment, number } from "../client/words.ts";
 
-/** Failed files that are named at the end of a run; `files RUN --failed` names all. */
+/** How many failed files are named at the end of a run; `files RUN --failed` names all. */
 export const EXAMPLES = 10;
 
 /** Some files failed, but others are backed up: 3, as restic has it; so has a suspect backup. A damaged one is a failure. */
@@ -20,7 +20,7 @@ export function exitCodeOf({ status, counts, kind, suspect }: Run): number {
     : ExitCode.failed;
 }
 
-/** Says how a run ended, and gives the exit code. */
+/** Reports how a run ended, and returns the exit code. */
 export async function reportEnd(
   run: Run,
   output: unknown,
@@ -49,7 +49,7 @@ export async function reportEnd(
   return code;
 }
 
-/** What a run warns of and its message does not say already. */
+/** A run's warnings that its message does not contain. */
 export function warningsOf({ message: said = "", warnings = [] }: Run): string[] {
   return warnings.filter((warning) => !said.includes(warning));
 }
@@ -99,19 +99,19 @@ export function recordOf(run: Run): Record<string, unknown> {
   };
 }
 
-/** A run in a few lines: the same at its end and in `show`. What was canceled just now may have more later. */
+/** A run in a few lines, at its end and in `show`. A run canceled just now may still grow. */
 export function summary(run: Run): string[] {
   const { counts, destination, kind, message: said, of, root, settling, status } = run;
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const rate = (size: number): string =>
     `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
-  // Of a dry run nothing was done, and how fast it looked is no rate of bytes.
+  // A dry run did nothing, and how fast it looked is no rate of bytes.
   const would = run.dryRun ? "would be: " : "";
   const amount = (size: number): string =>
     run.dryRun || kind === "prune" ? would + bytes(size) : rate(size);
   return [
     ...(counts ? [row("Files", would + byOutcome(run, counts) + (settling ? " so far" : ""))] : []),
-    // A verification looks most files up in lists: how much it read, nobody has counted.
+    // A verification finds most files in lists; nobody counted how much it read.
     ...(counts && kind !== "verify" ? [row(kind === "prune" ? "Freed" : "Bytes", amount(counts.bytes))] : []),
     ...(kind === "restore" ? [row("Into", root)] : []),
     ...(of === undefined ? [] : [row("Backup", of)]),
@@ -125,7 +125,7 @@ export function row(label: string, value: string): string {
   return `  ${paint("dim", label.padEnd(8))} ${value}`;
 }
 
-/** The address of a run's ledger: beside the container that the blobs are in. */
+/** The address of a run's ledger: beside the blobs' container. */
 function ledgerOf({ id, destination: { url, container, prefix } }: Run): string {
   const folders = prefix === "" ? [] : prefix.split("/");
   const account = url

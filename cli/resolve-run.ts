@@ -2,20 +2,20 @@ import type { Run } from "../client/answers.ts";
 import type { Api } from "./api.ts";
 import { Failure } from "./failure.ts";
 
-/** A page is enough: before a backup that has ended there are at most the few that run, or that failed in a row. */
+/** One page is enough: newer than the newest ended backup there are only a few that run or failed in a row. */
 const LOOKED_AT = "200";
-/** The runs among which the beginning of an id is looked for: the newest, as many as the app gives at a time. */
+/** How many of the newest runs are searched for the start of an id: as many as the app returns at a time. */
 const KNOWN = "1000";
 const BEGINNING = /^[0-9a-f]{1,31}$/;
-/** Fewer characters fit too many runs to be a name. */
+/** Fewer characters match too many runs. */
 const LEAST = 4;
-/** Characters of an id that tell runs apart for a person. */
+/** How many characters of an id tell runs apart for a person. */
 export const SHORT_ID = 8;
 
 /**
- * A run's id from what was typed: the id, its beginning where only one run has that, or "latest" for the newest backup
- * that has ended.
- * @param fits which of these "latest" may be
+ * A run's id from what was typed: the id, a start of it that only one run has, or "latest" for the newest backup that
+ * has ended.
+ * @param fits which runs "latest" may mean
  * @throws Failure
  */
 export async function resolveRun(
@@ -30,10 +30,8 @@ export async function resolveRun(
   const { items } = await api.runs({ kind: "all", limit: KNOWN });
   const [first, ...others] = items.filter(({ id }) => id.startsWith(run));
   if (others.length > 0)
-    throw new Failure(
-      `${others.length + 1} runs have ids that begin with ${run}: give more characters of it.`,
-    );
-  // What none begins with, the app knows how to refuse.
+    throw new Failure(`${others.length + 1} runs have ids that start with ${run}: give more characters.`);
+  // If none starts with it, the app knows how to refuse.
   return first?.id ?? run;
 }
 

@@ -8,19 +8,19 @@ import type { Lease } from "./lease.ts";
 import { err, outJson } from "./print.ts";
 import type { CommonOptions, Session } from "./session.ts";
 
-/** What is to be started, and how it is told. */
+/** What to start, and how to describe it. */
 export interface Start {
   orchestrator: string;
   body: unknown;
   kind: string;
-  /** What the run is about, when that is known before it begins. */
+  /** What the run is about, if known before it begins. */
   root?: string;
   /** Backing up /home/me/site */
   begun: string;
 }
 
 /**
- * Starts a run, follows it to its end, and has that reported. Ctrl-C leaves the run alone, and says how to go on.
+ * Starts a run, follows it to its end and reports that. Ctrl-C leaves the run alone and says how to come back to it.
  * @returns the exit code
  */
 export async function runToEnd(
@@ -42,9 +42,9 @@ export async function runToEnd(
 }
 
 /**
- * Ends a command whose run goes on without it, with words on how to come back to it.
+ * Ends a command whose run continues without it, and says how to come back to it.
  * @returns the exit code of Ctrl-C
- * @throws Failure when the app was lost, and whatever else the error is
+ * @throws Failure if the app was lost, and any other error as it is
  */
 export function leave(
   error: unknown,
@@ -71,7 +71,7 @@ async function endOf(location: string, { api }: Session): Promise<Status | undef
   return status && !["Pending", "Running", "Suspended"].includes(status.runtimeStatus) ? status : undefined;
 }
 
-/** The run's record; where its ledger could not be written, what the Durable status says. */
+/** The run's record; if its ledger could not be written, what the Durable status says. */
 async function ended(id: string, { runtimeStatus, output }: Status, { api }: Session): Promise<Run> {
   try {
     return await api.run(id);
@@ -82,7 +82,7 @@ async function ended(id: string, { runtimeStatus, output }: Status, { api }: Ses
   }
 }
 
-/** What becomes of a run whose command ends. */
+/** What happens to a run whose command ends. */
 function whatBecomesOfIt(lease: Lease | undefined): string {
   if (!lease) return "goes on where the app runs";
   return lease.isLast()

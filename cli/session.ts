@@ -4,7 +4,7 @@ import { functionKey, type KeyOptions } from "./function-key.ts";
 import { Interruption } from "./interruption.ts";
 import { useLocalHost, type LocalHost } from "./host.ts";
 
-/** What every command can be told. */
+/** The options of every command. */
 export interface CommonOptions extends KeyOptions {
   url?: string;
   json?: boolean;
@@ -14,10 +14,10 @@ export interface CommonOptions extends KeyOptions {
 /** What a command works with. */
 export interface Session {
   api: Api;
-  /** The local host; undefined where --url names the app. */
+  /** The local host; undefined if --url names the app. */
   host: LocalHost | undefined;
   interruption: Interruption;
-  /** How often to ask how a run goes. */
+  /** How often to ask for a run's progress. */
   pollMs: number;
 }
 

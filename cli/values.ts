@@ -1,17 +1,17 @@
 import { printable } from "../src/model/path.ts";
 import { Failure } from "./failure.ts";
 
-/** A number of things, from 1 on. @throws Failure */
+/** A positive count. @throws Failure */
 export function wholeNumber(option: string, text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new Failure(`${option} takes a number from 1 on, not "${printable(text)}".`);
+    throw new Failure(`${option} takes a number of at least 1, not "${printable(text)}".`);
   return Number(text);
 }
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
 
 /**
- * A time as the API takes it, from 2026-11-23, "2026-11-23 18:00" or any of ISO 8601. Where no zone is given it is this
+ * A time as the API takes it, from 2026-11-23, "2026-11-23 18:00" or any ISO 8601 form. Without a zone it is in this
  * machine's, and a day begins at its midnight.
  * @throws Failure, also for a day that does not exist
  */
@@ -21,7 +21,7 @@ export function time(option: string, text: string | undefined): string | undefin
   const value = new Date(`${day}T${clock}${zone}`);
   if (Number.isNaN(value.getTime()))
     throw new Failure(`${option} takes a time such as "2026-11-23 18:00", not "${printable(text)}".`);
-  // 30 February would be taken for 2 March.
+  // 30 February would be read as 2 March.
   if (!new Date(`${day}T00:00Z`).toISOString().startsWith(day))
     throw new Failure(`${option}: there is no day ${day}.`);
   return value.toISOString();

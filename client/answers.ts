@@ -1,4 +1,4 @@
-/** What the app answers; GET /openapi.json describes it in full. */
+/** What the app answers; GET /openapi.json has the full description. */
 
 /** Files by outcome, and bytes. */
 export interface Counts {
@@ -7,10 +7,10 @@ export interface Counts {
   vanished: number;
   skipped: number;
   failed: number;
-  /** Of a prune. */
+  /** Only for a prune. */
   deleted?: number;
   directories: number;
-  /** Bytes copied; of a prune, bytes deleted. */
+  /** Bytes copied; for a prune, bytes deleted. */
   bytes: number;
   unchangedBytes: number;
 }
@@ -23,16 +23,16 @@ export interface Status {
   customStatus?: unknown;
 }
 
-/** A run that was started: its id, and where to ask how it goes. */
+/** A run that was started: its id, and where to ask for its status. */
 export interface Started {
   id: string;
   location: string;
 }
 
 export interface Progress {
-  /** What is to be copied, as far as it is known; complete when nothing is left to list. */
+  /** What is to be copied, as far as it has been listed; complete when nothing is left to list. */
   listed: { files: number; bytes: number; complete: boolean };
-  /** What of it is done. */
+  /** How much of it is done. */
   settled: { files: number; bytes: number };
   bytesPerSecond: number;
   filesPerSecond: number;
@@ -46,7 +46,7 @@ export interface Run {
   app?: string;
   kind: string;
   of?: string;
-  /** It only tells what it would do. */
+  /** It only reports what it would do. */
   dryRun?: boolean;
   root: string;
   destination: { container: string; prefix: string; url: string };
@@ -55,7 +55,7 @@ export interface Run {
   started: string;
   finished?: string;
   counts?: Counts;
-  /** What was under way when it was canceled may still be recorded: the counts are not final. */
+  /** Files in progress when it was canceled may still be recorded: the counts are not final. */
   settling?: true;
   bytes?: number;
   message?: string;
@@ -65,12 +65,12 @@ export interface Run {
   suspect?: true;
   /** It is dated in the future, and does not count until then. */
   postdated?: true;
-  /** The prune that forgot it: it cannot be restored any more. */
+  /** The prune that forgot it: it can no longer be restored. */
   forgotten?: string;
   progress?: Progress;
 }
 
-/** What became of one file. */
+/** The outcome of one file. */
 export interface FileOutcome {
   path: string;
   outcome: "copied" | "unchanged" | "vanished" | "skipped" | "failed" | "deleted";
@@ -79,7 +79,7 @@ export interface FileOutcome {
   reason?: string;
 }
 
-/** A name that a restore removed, or in a dry run would remove. */
+/** A name that a restore removed, or a dry run would remove. */
 export interface DeletedName {
   path: string;
   kind: "file" | "directory";
@@ -91,12 +91,12 @@ export interface Page<T> {
   continuation?: string;
 }
 
-/** Whether a backup is one to restore or verify: of a directory that was not there nothing is backed up. */
+/** Whether a backup can be restored or verified: of a directory that did not exist nothing is backed up. */
 export function holdsSomething({ status, counts }: Pick<Run, "status" | "counts">): boolean {
   return status === "completed" || (counts !== undefined && counts.copied + counts.unchanged > 0);
 }
 
-/** Whether a backup is one to restore or verify where none is named. */
+/** Whether a backup is the one to restore or verify if none is named. */
 export function isGood(run: Run): boolean {
   return holdsSomething(run) && !run.suspect && !run.postdated && run.forgotten === undefined;
 }

@@ -13,14 +13,14 @@ export function bytes(count: number): string {
   return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** A part of a number of bytes: 20.1 of 39.1 MiB, with one unit where both have the same. */
+/** A part of a number of bytes: 20.1 of 39.1 MiB, with one unit if both have the same. */
 export function bytesOf(part: number, whole: number): string {
   const [some = "", unit] = bytes(part).split(" ");
   const all = bytes(whole);
   return all.endsWith(` ${unit}`) ? `${some} of ${all}` : `${some} ${unit} of ${all}`;
 }
 
-/** A guess at a duration: 3 s, 2 min, 3 h 20 min. */
+/** An estimated duration: 3 s, 2 min, 3 h 20 min. */
 export function roughly(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000);
   if (seconds < 90) return `${seconds} s`;
@@ -39,7 +39,7 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A count with its noun, and separators between thousands. */
+/** A count with its noun, with thousands separators. */
 export function files(count: number): string {
   return `${number(count)} ${count === 1 ? "file" : "files"}`;
 }
@@ -62,7 +62,7 @@ export function placeOf({
   return prefix === "" ? container : `${container}/${prefix}`;
 }
 
-/** What a run is of: its directory; a prune has none, but the place that it prunes. */
+/** What a run is about: its directory; for a prune, which has none, the place it prunes. */
 export function subjectOf(run: Pick<Run, "root" | "destination">): string {
   return run.root === "" ? placeOf(run) : run.root;
 }

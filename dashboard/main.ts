@@ -6,7 +6,7 @@ import { runView } from "./views/run-view.ts";
 import { runsView } from "./views/runs-view.ts";
 import type { View } from "./views/view.ts";
 
-/** The page: shows the view that the address names, and the dialog on top of it. */
+/** The page: shows the view that the address names, and a dialog on top of it. */
 
 const main = document.querySelector<HTMLElement>("#main")!;
 const dialogs = new DialogHost();
@@ -20,7 +20,7 @@ function route(first: boolean): void {
     shown = { run, view };
     main.replaceChildren(view.element);
     document.title = run === undefined ? "Runs · site-backup" : `Run ${run.slice(0, 8)} · site-backup`;
-    // Like the load of another page; on the first one the browser does it.
+    // As when another page loads; on the first one the browser does it.
     if (!first) {
       window.scrollTo(0, 0);
       view.element.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });

@@ -1,5 +1,6 @@
-// node scripts/audit.mjs [npm audit's options]: asks the npm registry for known vulnerabilities in what is deployed. Exit
-// code 1 when there are any. Not every registry, such as a mirror, answers that: then it says so, and checks nothing.
+// node scripts/audit.mjs [npm audit's options]: asks the npm registry for known vulnerabilities in the deployed
+// packages. Exit code 1 if there are any. Some registries, such as mirrors, do not answer audits: then it says so and
+// checks nothing.
 import { spawnSync } from "node:child_process";
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
@@ -29,7 +30,7 @@ if (report?.metadata) {
   );
 }
 
-/** npm's report, or what it says in its place; undefined when it said nothing that can be read. */
+/** npm's report or error; undefined if its output cannot be read. */
 function parse(text) {
   try {
     return JSON.parse(text);

@@ -15,7 +15,7 @@ export function build(node = process.execPath) {
   compile(node, "tsconfig.build.json");
   compile(node, path.join("dashboard", "tsconfig.build.json"));
   copyStatic(path.join(root, "dashboard"), path.join(target, "dashboard"));
-  // The chart library is served as it is published: one module without imports, and its style sheet.
+  // The chart library is served as published: one module without imports, and its style sheet.
   const uplot = path.join(root, "node_modules", "uplot", "dist");
   cpSync(path.join(uplot, "uPlot.esm.js"), path.join(target, "dashboard", "vendor", "uplot.js"));
   cpSync(path.join(uplot, "uPlot.min.css"), path.join(target, "dashboard", "vendor", "uplot.css"));
@@ -31,7 +31,7 @@ function compile(node, project) {
   }
 }
 
-/** What the page needs as it is. */
+/** The page's static files. */
 function copyStatic(from, to) {
   for (const file of readdirSync(from, { recursive: true })) {
     if (/\.(html|css|svg)$/.test(file)) cpSync(path.join(from, file), path.join(to, file));

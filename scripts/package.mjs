@@ -1,7 +1,7 @@
-// node scripts/package.mjs [--zip FILE] [--folder FOLDER]: makes the deployment package from a build: the
-// compiled app, host.json, a package.json without what only developers need, and the production dependencies
-// as the lock file has them. It is left as a folder and as a zip; the same inputs give the same zip. Beside the zip lies
-// its bill of materials (SBOM, CycloneDX): .cdx.json in place of .zip.
+// node scripts/package.mjs [--zip FILE] [--folder FOLDER]: builds the deployment package from a build: the compiled
+// app, host.json, a package.json without what only developers need, and the production dependencies from the lock
+// file. It makes a folder and a zip; the same inputs give the same zip. Beside the zip it writes its bill of
+// materials (SBOM, CycloneDX), with .cdx.json in place of .zip.
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -39,19 +39,19 @@ const MANIFEST = [
   "dependencies",
 ];
 
-/** Left out of our own build: only compilers and debuggers read them. */
+/** Left out of our own build: only for compilers and debuggers. */
 const USELESS = /\.(map|tsbuildinfo|d\.ts)$/;
-/** All that Node loads of a dependency, and what its licence wants kept. */
+/** What Node loads of a dependency, and the files its licence requires. */
 const LOADED = /\.([cm]?js|json|node|wasm)$|(^|\/)(licen[cs]e|notice|copying)[^/]*$/i;
-/** Of a dependency too, but for its own developers: tests, examples, configuration. */
+/** Parts of a dependency for its own developers: tests, examples, configuration. */
 const FOR_ITS_DEVELOPERS =
   /\/node_modules\/(@[^/]+\/)?[^/]+\/(tests?|__tests__|examples?|benchmarks?|docs|\.[^/]+)\/|[./](test|spec)\.[cm]?js$|\/(tsconfig[^/]*|tsdoc-metadata)\.json$/;
-/** What the Azure SDK has for browsers and React Native, which Node never resolves. */
+/** The Azure SDK's files for browsers and React Native, which Node never resolves. */
 const OTHER_PLATFORMS = [
   "node_modules/@azure/msal-browser/{dist,lib}",
   "node_modules/@azure/msal-common/{browser,dist-browser}",
   "node_modules/@{azure,typespec}/*/dist/{browser,react-native}",
-  // Bundlers' builds: Node takes the one in build/src.
+  // Builds for bundlers: Node takes the one in build/src.
   "node_modules/**/@opentelemetry/*/build/{esm,esnext}",
 ];
 
@@ -125,7 +125,7 @@ function npmCi(folder) {
   }
 }
 
-/** Removes what is of no use at run time; returns the files that remain, sorted, with `/` between segments. */
+/** Removes what is useless at run time. Returns the remaining files, sorted, with `/` between segments. */
 function prune(folder) {
   for (const name of globSync(OTHER_PLATFORMS, { cwd: folder })) {
     rmSync(path.join(folder, name), { recursive: true });
@@ -145,7 +145,7 @@ function runs(file) {
 }
 
 async function writeZip(folder, files, target) {
-  // A zip keeps local times: with the time zone fixed too, the bytes are the same on every machine.
+  // A zip stores local times: with a fixed time zone the bytes are the same on every machine.
   process.env.TZ = "UTC";
   const options = { mtime: new Date("1980-01-01T00:00:00Z"), mode: 0o100644, forceDosTimestamp: true };
   const zip = new ZipFile();

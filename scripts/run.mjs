@@ -18,7 +18,7 @@ try {
 
 const options = file === "dist/local/main.js" ? nodeOptions(process.env) : [];
 const child = spawn(nodeBinary, [...options, path.join(root, file), ...args], { stdio: "inherit" });
-// The terminal sends Ctrl-C to the child as well; it decides how to end, this process only waits for it.
+// The terminal sends Ctrl-C to the child as well. The child decides how to end; this process only waits for it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
 }

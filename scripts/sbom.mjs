@@ -1,6 +1,6 @@
-// node scripts/sbom.mjs: prints the bill of materials (SBOM, CycloneDX) of what is deployed, from the lock file.
-// `npm sbom --omit=dev` leaves out what developers' tools need, too, where both need the same package: npm is shown a
-// manifest and a lock file without those tools.
+// node scripts/sbom.mjs: prints the bill of materials (SBOM, CycloneDX) of the deployed packages, from the lock file.
+// `npm sbom --omit=dev` leaves out a package that both production and development need, so npm gets a manifest and a
+// lock file without the development tools.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ export function billOfMaterials() {
   const { devDependencies: __, ...self } = packages[""];
   const deployed = Object.entries(packages).filter(([name, { dev }]) => name !== "" && !dev);
   const work = mkdtempSync(path.join(tmpdir(), "sbom-"));
-  // npm takes the folder's name for the app's.
+  // npm uses the folder's name as the app's.
   const folder = path.join(work, manifest.name);
   try {
     mkdirSync(folder);

@@ -1,6 +1,6 @@
-// Brings a clone to the state where it can run: dependencies as the lock file has them, and a build of
-// the sources as they are now. Does nothing when both are up to date. Runs on any Node from 20 on, with
-// no dependency installed; everything after it runs on the Node that the dependencies bring.
+// Prepares a clone: installs the dependencies from the lock file and builds the current sources. Does nothing if both
+// are up to date. Runs on any Node from 20 on without dependencies; everything after it runs on the Node that the
+// dependencies contain.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -41,7 +41,7 @@ export function setup() {
   }
 }
 
-/** Two commands at once must not both install: the second waits for the first, unless that one has died. */
+/** Two commands must not install at the same time: the second waits for the first, unless that one has died. */
 function acquire(lock) {
   for (let said = false; ; said = true) {
     try {
@@ -52,7 +52,7 @@ function acquire(lock) {
       const holder = Number(read(lock));
       if (!isAlive(holder)) rmSync(lock, { force: true });
       else {
-        if (!said) say(`Waiting for the set-up that process ${holder} is doing …`);
+        if (!said) say(`Waiting for process ${holder} to finish the set-up …`);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
       }
     }
@@ -87,7 +87,7 @@ function installAndBuild() {
   }
 }
 
-/** Whether node_modules is as the lock file has it, whoever installed it: npm keeps its own record there. */
+/** Whether node_modules matches the lock file, whoever installed it: npm keeps its own record there. */
 function isInstalled() {
   const record = read(path.join(root, "node_modules", ".package-lock.json"));
   if (record === undefined || !existsSync(nodeBinary)) return false;
@@ -96,7 +96,7 @@ function isInstalled() {
   return Object.entries(locked).every(([name, { version, integrity, optional }]) => {
     if (name === "") return true;
     const there = installed[name];
-    // Those for other platforms are left out.
+    // Packages for other platforms are not installed.
     return there ? there.version === version && there.integrity === integrity : optional === true;
   });
 }

@@ -9,7 +9,7 @@ import { runToEnd } from "../run-to-end.ts";
 import { withSession, type CommonOptions } from "../session.ts";
 import { placeOf } from "../../client/words.ts";
 
-/** What `backup` can be told. */
+/** The options of `backup`. */
 interface BackupOptions extends CommonOptions, Patterns {
   container?: string;
   prefix?: string;
@@ -25,7 +25,7 @@ export function addBackup(program: Command): void {
     program,
     {
       usage: "backup <dir>",
-      description: "Back up a directory, and follow it to its end.",
+      description: "Back up a directory, and follow the run to its end.",
       examples: [
         "site-backup backup ./wwwroot",
         "site-backup backup ./wwwroot --incremental --exclude node_modules --exclude '*.log'",
@@ -41,7 +41,10 @@ export function addBackup(program: Command): void {
       new Option("--incremental", "copy only files whose size or time of change differs"),
       new Option("--checksum", "with --incremental: compare by content"),
       new Option("--no-history", "do not keep old versions of what is overwritten"),
-      new Option("--allow-other-root", "back up to where another directory's backups are, mixing the two"),
+      new Option(
+        "--allow-other-root",
+        "allow a destination with another directory's backups, mixing the two",
+      ),
       new Option(
         "--accept-fewer",
         "accept the backup even if it finds less than a tenth of the files of the last one",

@@ -9,7 +9,7 @@ import { out, outJson } from "../print.ts";
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 
-/** The scripts know all words beforehand: a shell that completes runs nothing of what is typed, and waits for nothing. */
+/** The scripts contain all words: completing runs none of what is typed and waits for nothing. */
 export function addCompletion(program: Command): void {
   define(
     program,

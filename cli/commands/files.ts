@@ -24,7 +24,7 @@ export function addFiles(program: Command): void {
     program,
     {
       usage: "files <run>",
-      description: "List what became of a run's files.",
+      description: "List a run's files and their outcomes.",
       examples: [
         "site-backup files latest --failed",
         "site-backup files 1d0e432730114054a8168f3e14bea06b --prefix images/ --json",
@@ -41,22 +41,22 @@ export function addFiles(program: Command): void {
         "failed",
         "deleted",
       ]),
-      new Option("--prefix <path>", "only those whose path begins with this"),
+      new Option("--prefix <path>", "only those whose path starts with this"),
       new Option("--find <text>", "only those whose path or reason contains this"),
-      new Option("--deleted", "list instead what a restore deleted, or would delete in a dry run"),
+      new Option("--deleted", "list what a restore deleted, or a dry run would delete"),
       new Option("--limit <n>", "at most this many (default: all)"),
     ],
     async (options, run = "") => await files(run, options),
   );
 }
 
-/** All pages of it. */
+/** All pages. */
 async function files(run: string, options: FilesOptions): Promise<number> {
   const { prefix, find: text } = options;
   const outcome = options.failed ? "failed" : options.outcome;
   const most = options.limit === undefined ? Infinity : wholeNumber("--limit", options.limit);
   if (options.deleted && (outcome ?? prefix ?? text) !== undefined)
-    throw new Failure("--deleted lists what a restore deleted, and goes with no other filter.");
+    throw new Failure("--deleted lists what a restore deleted, and cannot be combined with other filters.");
   return await withSession(options, async ({ api, interruption }) => {
     const id = await resolveRun(run, api);
     if (options.deleted) {

@@ -4,7 +4,7 @@ import { ExitCode, Interrupted } from "../failure.ts";
 import { err, out, outJson } from "../print.ts";
 import { withSession, type CommonOptions, type Session } from "../session.ts";
 
-/** The browser that the person has chosen, by the environment variable that many programs know. */
+/** The user's browser, from the environment variable that many programs use. */
 const CHOSEN = process.env["BROWSER"] || undefined;
 
 export function addOpen(program: Command): void {
@@ -12,7 +12,7 @@ export function addOpen(program: Command): void {
     program,
     {
       usage: "open",
-      description: "Open the dashboard in the browser, or print its address where there is no browser.",
+      description: "Open the dashboard in the browser, or print its address if there is no browser.",
       examples: ["site-backup open", "site-backup open --url https://my-app.azurewebsites.net"],
       exits: [INTERRUPTED],
       json: ["dashboard"],
@@ -38,7 +38,7 @@ async function open({ api, host, interruption }: Session, options: CommonOptions
   }
 }
 
-/** Whether a browser has anywhere to show itself: over SSH and in containers on Linux it has not. */
+/** Whether a browser can show itself: over SSH and in containers on Linux it cannot. */
 function hasScreen(): boolean {
   return (
     CHOSEN !== undefined ||
@@ -51,7 +51,7 @@ async function launch(url: string): Promise<boolean> {
   try {
     const { default: openInBrowser } = await import("open");
     const child = await openInBrowser(url, CHOSEN === undefined ? {} : { app: { name: CHOSEN } });
-    // What starts the browser says at once when there is none.
+    // The launcher reports at once if there is no browser.
     const code = await new Promise<number | null>((resolve) => {
       if (child.exitCode !== null) return resolve(child.exitCode);
       const late = setTimeout(resolve, 2_000, null);

@@ -21,7 +21,7 @@ interface RunsOptions extends CommonOptions {
   limit?: string;
 }
 
-/** The most runs that the app gives at a time. */
+/** The largest page of runs that the app returns. */
 const PAGE = 1000;
 
 const COLUMNS: readonly Column[] = [
@@ -109,20 +109,20 @@ async function runs(options: RunsOptions): Promise<number> {
 function runRow(run: Run): string[] {
   const { id, started, finished, counts, settling } = run;
   return [
-    // On a terminal to be read, elsewhere to be worked with.
+    // On a terminal for people, elsewhere for programs.
     process.stdout.isTTY ? id.slice(0, SHORT_ID) : id,
     moment(started).slice(0, 16),
     statusOf(run),
     counts ? `${number(doneBy(run.kind, counts))}${settling ? "+" : ""}` : "",
     counts && counts.failed > 0 ? number(counts.failed) : "",
-    // How much a verification read, nobody has counted.
+    // Nobody counted how much a verification read.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
     subjectOf(run),
   ];
 }
 
-/** Files that are as they should be now; of a prune what it deleted, for what it leaves unchanged are runs. */
+/** Files that are in order now; for a prune what it deleted, because what it leaves unchanged are runs. */
 function doneBy(kind: string, { copied, unchanged, deleted = 0 }: Counts): number {
   return kind === "prune" ? deleted : copied + unchanged;
 }

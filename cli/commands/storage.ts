@@ -7,7 +7,7 @@ import { PACKAGE } from "../host.ts";
 import { err, out, outJson, paint } from "../print.ts";
 import type { CommonOptions } from "../session.ts";
 
-/** How long the address for azcopy is good. */
+/** How long the address for azcopy is valid. */
 const DAY_MS = 24 * 3_600_000;
 
 export function addStorage(program: Command): void {
@@ -15,7 +15,7 @@ export function addStorage(program: Command): void {
     program,
     {
       usage: "storage",
-      description: "Show how other tools reach the backups that the local host keeps on this machine.",
+      description: "Show how to reach the local host's backups with other tools.",
       examples: [
         "site-backup storage",
         'export AZURE_STORAGE_CONNECTION_STRING="$(site-backup storage --quiet)"',
@@ -37,16 +37,18 @@ async function storage(options: CommonOptions): Promise<number> {
   else {
     out(paint("bold", "Connection string"));
     out(`  ${connectionString}`);
-    out("  It holds the account's key: whoever has it can read, change and delete all backups.");
+    out("  It contains the account's key: whoever has it can read, change and delete all backups.");
     out(`\n${paint("bold", "Azure Storage Explorer")}`);
     out("  Connect to Azure Storage > Storage account or service > Connection string");
-    out(`\n${paint("bold", "rclone")} (read-only, good for a day)`);
+    out(`\n${paint("bold", "rclone")} (read-only, valid for a day)`);
     out(`  export RCLONE_AZUREBLOB_SAS_URL='${endpoint}?${sas}'`);
     out("  rclone copy :azureblob:backups ./copy");
-    out(`\n${paint("bold", "azcopy")} (read-only, good for a day)`);
+    out(`\n${paint("bold", "azcopy")} (read-only, valid for a day)`);
     out(`  azcopy copy '${endpoint}/backups/*?${sas}' ./copy --recursive --from-to BlobLocal`);
     if (!(await answers(endpoint)))
-      err("\nNothing answers there now: the storage is up only while the local host runs (npm start).");
+      err(
+        "\nNothing answers there now: the storage is available only while the local host runs (npm start).",
+      );
   }
   return ExitCode.done;
 }
@@ -59,7 +61,7 @@ interface Account {
   connectionString: string;
 }
 
-/** The account of the local host's own Azurite, as the host has written it down. @throws Failure */
+/** The account of the local host's own Azurite, from the file the host wrote. @throws Failure */
 function ownAccount(): Account {
   const file = path.join(process.env["LOCAL_HOST_STATE"] ?? path.join(PACKAGE, ".local"), "storage.json");
   let text: string;
@@ -74,7 +76,7 @@ function ownAccount(): Account {
         },
       );
     throw new Failure(
-      "The local host has no storage of its own yet. It makes one when it first starts (npm start), unless AzureWebJobsStorage names another.",
+      "The local host has no storage of its own yet. It creates one when it first starts (npm start), unless AzureWebJobsStorage names another.",
       { cause: error },
     );
   }
@@ -84,14 +86,14 @@ function ownAccount(): Account {
     ) ?? [];
   if (connectionString === undefined || name === undefined || key === undefined || endpoint === undefined)
     throw new Failure(
-      `${file} is damaged. Delete it, and start the local host: it makes a new key, and keeps all blobs.`,
+      `${file} is damaged. Delete it and start the local host, which creates a new key and keeps all blobs.`,
     );
   return { name, key, endpoint, connectionString };
 }
 
-/** A SAS to list all containers, and to list and read what is in them. */
+/** A SAS to list all containers, and to list and read their blobs. */
 async function toRead({ name, key }: Account, milliseconds: number): Promise<string> {
-  // Only here: it takes long to load.
+  // Imported only here, because it is slow to load.
   const sdk = await import("@azure/storage-blob");
   return sdk
     .generateAccountSASQueryParameters(

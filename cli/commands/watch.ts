@@ -47,7 +47,7 @@ async function watch(run: string, options: CommonOptions): Promise<number> {
   return await withSession(options, async (session) => {
     const { api, host } = session;
     const id = await resolveRun(run, api);
-    // Says so if there is no such run.
+    // Fails if there is no such run.
     const now = await api.run(id);
     if (now.status === "running" && !options.json && !options.quiet) err(begun(now));
     try {
@@ -66,7 +66,7 @@ async function watch(run: string, options: CommonOptions): Promise<number> {
   });
 }
 
-/** The output that the record tells of. */
+/** The output that follows from the record. */
 function outputOf(run: Run): number | undefined {
   return kindOf(run).output === "files" ? run.counts?.unchanged : run.bytes;
 }

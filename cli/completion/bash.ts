@@ -1,6 +1,6 @@
 import type { CompletableCommand, Value } from "./completable.ts";
 
-/** A completion script for bash 3.2 and later; it needs no other package. */
+/** A completion script for bash 3.2 and later; needs no other package. */
 export function bashCompletion(name: string, commands: readonly CompletableCommand[]): string {
   const functionName = `_${name.replaceAll("-", "_")}`;
   const values = Map.groupBy(

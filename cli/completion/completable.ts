@@ -1,13 +1,13 @@
 import type { Argument, Command, Option } from "commander";
 
-/** What can stand in a place: one of some words, a directory, or anything. */
+/** What a place accepts: one of some words, a directory, or anything. */
 export type Value = { kind: "words"; words: readonly string[] } | { kind: "directory" } | { kind: "any" };
 
 export interface CompletableOption {
-  /** With its dashes. */
+  /** Including its dashes. */
   flag: string;
   description: string;
-  /** undefined where the option takes none. */
+  /** undefined if the option takes none. */
   value: Value | undefined;
   /** May be given more than once. */
   repeatable: boolean;
@@ -20,7 +20,7 @@ export interface CompletableCommand {
   options: CompletableOption[];
 }
 
-/** What a shell has to know to complete a command line, from the commands as they are parsed. */
+/** What a shell needs to complete a command line, taken from the parsed commands. */
 export function completable(program: Command): CompletableCommand[] {
   return program.commands.map((command) => ({
     name: command.name(),

@@ -1,6 +1,6 @@
 import type { CompletableCommand, CompletableOption, Value } from "./completable.ts";
 
-/** A completion script for zsh: to be sourced, or as a file of fpath. */
+/** A completion script for zsh, to be sourced or put in fpath. */
 export function zshCompletion(name: string, commands: readonly CompletableCommand[]): string {
   const functionName = `_${name.replaceAll("-", "_")}`;
   const known = commands.map(
@@ -47,7 +47,7 @@ function action(value: Value): string {
   return value.kind === "words" ? `(${value.words.join(" ")})` : "";
 }
 
-/** What ends a part of a specification is marked as text. */
+/** Escapes the characters that separate parts of a specification. */
 function escaped(text: string): string {
   return text.replace(/[\\[\]:]/g, "\\$&");
 }

@@ -2,7 +2,7 @@ import type { Counts, FileOutcome, Page, Run } from "../../client/answers.ts";
 
 export { holdsSomething, isGood } from "../../client/answers.ts";
 
-/** What the app answers; GET /openapi.json describes it in full. */
+/** What the app answers; GET /openapi.json has the full description. */
 
 export type { Counts, FileOutcome, Page, Run };
 

@@ -3,9 +3,9 @@ import { anotherKey, currentKey } from "./key.ts";
 
 /** A request that was refused or not answered, in words for people. */
 export class ApiError extends Error {
-  /** The HTTP status; 0 when there was no answer. */
+  /** The HTTP status; 0 if there was no answer. */
   readonly status: number;
-  /** The members of the app's problem (RFC 9457), where it gave one. */
+  /** The members of the app's problem (RFC 9457), if it gave one. */
   readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(status: number, message: string, problem: Readonly<Record<string, unknown>> = {}) {
@@ -14,13 +14,13 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** The same request may succeed later, with nothing changed. */
+  /** The same request may succeed later without any change. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-/** Longer than any answer takes: canceling waits for a run's parts to end. */
+/** Longer than any answer takes: a cancel waits for the run's parts to end. */
 const TIMEOUT_MS = 60_000;
 
 export type Query = Record<string, string | number | undefined>;
@@ -39,7 +39,7 @@ export const api = {
     );
     return { items: files, continuation };
   },
-  /** What a restore removed, or in a dry run would remove. */
+  /** What a restore removed, or a dry run would remove. */
   async deleted(id: string, query: Query): Promise<Page<{ path: string }>> {
     const { deleted, continuation } = await get<{ deleted: { path: string }[]; continuation?: string }>(
       `backups/${encodeURIComponent(id)}/deleted`,
@@ -47,7 +47,7 @@ export const api = {
     );
     return { items: deleted, continuation };
   },
-  /** Starts a backup, a restore or a verification; gives the run's id. */
+  /** Starts a backup, a restore or a verification. @returns the run's id */
   async start(
     orchestrator: "backupSiteContent" | "restoreSiteContent" | "verifyBackup",
     body: unknown,
@@ -77,13 +77,13 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
     if ((await anotherKey(key)) === undefined) {
       throw new ApiError(
         401,
-        "The app wants a function key, and none was given. Reload the page to be asked again.",
+        "The app requires a function key, and none was given. Reload the page to be asked again.",
       );
     }
   }
 }
 
-/** Relative to the page, so that it goes to the app that the page is of, below whatever path that is. */
+/** Relative to the page, so that it reaches the page's own app, whatever path that is under. */
 async function send(path: string, init: RequestInit, key: string | undefined): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set("Accept", "application/json");
@@ -97,12 +97,13 @@ async function send(path: string, init: RequestInit, key: string | undefined): P
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    const unsure = init.method === "POST" ? " Look at the runs before you try again: it may have begun." : "";
+    const unsure =
+      init.method === "POST" ? " Check the list of runs before you try again: it may have started." : "";
     throw new ApiError(0, `The app does not answer.${unsure}`);
   }
 }
 
-/** What an answer that is not a success means: its problem's detail, or what can be told of its status. */
+/** The error for an unsuccessful answer: its problem's detail, or what its status says. */
 async function refusal(response: Response): Promise<ApiError> {
   const { status } = response;
   const text = await response.text().catch(() => "");
@@ -112,12 +113,12 @@ async function refusal(response: Response): Promise<ApiError> {
       const { detail } = problem;
       if (typeof detail === "string" && detail !== "") return new ApiError(status, detail, problem);
     } catch {
-      // Then its status has to do.
+      // Only its status is left.
     }
   }
   if (status === 403)
-    return new ApiError(status, "The app refuses this (HTTP 403). Is the function key of this app?");
+    return new ApiError(status, "The app refuses this (HTTP 403). Is the function key this app's?");
   if (status === 404)
-    return new ApiError(status, "The app has no such route (HTTP 404). Is it of an older version?");
+    return new ApiError(status, "The app has no such route (HTTP 404). Is it an older version?");
   return new ApiError(status, `The app answered HTTP ${status}.`);
 }

@@ -1,6 +1,6 @@
 /**
- * The function key of this session. It is kept in memory and in the tab's sessionStorage, so that a reload does not ask
- * again; closing the tab forgets it. It goes into a header of requests to this app and nowhere else.
+ * The function key for this session. It is kept in memory and in the tab's sessionStorage, so that a reload does not
+ * ask again; closing the tab forgets it. It goes into a header of requests to this app and nowhere else.
  */
 const NAME = "site-backup.function-key";
 
@@ -13,15 +13,15 @@ export function currentKey(): string | undefined {
   return key;
 }
 
-/** @param asker asks the person; undefined when they would rather not. @param onChange the key was set or forgotten */
+/** @param asker asks the user; returns undefined if they decline. @param onChange the key was set or forgotten */
 export function onKeyNeeded(asker: typeof ask, onChange: () => void): void {
   ask = asker;
   changed = onChange;
 }
 
 /**
- * A key other than `used`, which was refused. Requests that fail together ask once.
- * @returns undefined when the person gave none
+ * A key other than `used`, which was refused. Requests that fail at the same time ask once.
+ * @returns undefined if the user gave none
  */
 export async function anotherKey(used: string | undefined): Promise<string | undefined> {
   if (key !== used) return key;

@@ -3,10 +3,10 @@ import type { Colors } from "./colors.ts";
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-/** Steps that are round in bytes: powers of two. */
+/** Round steps for bytes: powers of two. */
 export const BYTE_STEPS = Array.from({ length: 60 }, (_none, power) => 2 ** power);
 
-/** An axis; with a `stroke` in the colour of the series that it is of, where there are several. */
+/** An axis, with a `stroke` in its series' colour if there are several. */
 export function axis(colors: Colors, options: uPlot.Axis): uPlot.Axis {
   return {
     stroke: colors.muted,
@@ -17,7 +17,7 @@ export function axis(colors: Colors, options: uPlot.Axis): uPlot.Axis {
   };
 }
 
-/** A series' scale that begins at 0 and has room above. */
+/** A series' scale, from 0 and with room above. */
 export function fromZero(_self: uPlot, _min: number, max: number): [number, number] {
   return [0, Math.max(1, (max || 0) * 1.1)];
 }

@@ -5,7 +5,7 @@ export type Colors = Record<(typeof NAMES)[number], string>;
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** The style sheet's colours as a canvas takes them, in the present scheme. */
+/** The style sheet's colours as a canvas takes them, in the current scheme. */
 export function colors(within: Element): Colors {
   const probe = h("span");
   within.append(probe);
@@ -17,7 +17,7 @@ export function colors(within: Element): Colors {
   return Object.fromEntries(entries) as Colors;
 }
 
-/** @returns stops it */
+/** @returns a function that stops it */
 export function onColorsChange(listener: () => void): () => void {
   dark.addEventListener("change", listener);
   return () => dark.removeEventListener("change", listener);

@@ -11,16 +11,16 @@ export interface Figure<T> {
 
 export interface FigureOptions<T> {
   height: number;
-  /** What each series is, in the order of the chart's series; shown above it with the value under the pointer. */
+  /** The name of each series, in order; shown above the chart with the value under the pointer. */
   legend: readonly { label: string; color: keyof Colors; format: (value: number) => string }[];
   plot: (colors: Colors) => Omit<uPlot.Options, "width" | "height">;
   /** x and a column for each series. */
   columns: (data: T) => uPlot.AlignedData;
-  /** The chart in words, for those who do not see it. */
+  /** The chart in words, for those who cannot see it. */
   describe: (data: T) => string;
 }
 
-/** A chart that fits its place, follows light and dark, and says in words what it shows. */
+/** A chart that fits its container, follows light and dark mode, and describes itself in words. */
 export function figure<T>({ height, legend, plot, columns, describe }: FigureOptions<T>): Figure<T> {
   const canvas = h("div", { class: "chart", role: "img" });
   const values = legend.map(() => h("span", { class: "legend-value" }));

@@ -7,14 +7,14 @@ import { figure, type Figure } from "./figure.ts";
 /** One run of a destination; sizes in bytes. */
 export interface HistoryPoint {
   started: string;
-  /** What the tree had: copied and unchanged. */
+  /** The tree's size: copied and unchanged. */
   tree: number;
   copied: number;
-  /** Copied by this run and all before it: what the history takes at most. */
+  /** Copied by this run and all before it: the most that the history takes. */
   total: number;
 }
 
-/** The size of a destination's history, run by run. Runs stand side by side, however far apart in time they are. */
+/** The size of a destination's history, run by run. Runs are evenly spaced, whatever time lies between them. */
 export function historyChart(): Figure<HistoryPoint[]> {
   let points: HistoryPoint[] = [];
   return figure({

@@ -3,13 +3,13 @@ import type { Rate } from "../views/samples.ts";
 import { axis, BYTE_STEPS, fromZero } from "./axes.ts";
 import { figure, type Figure } from "./figure.ts";
 
-/** No step is below a second: labels would be the same. */
+/** No step below a second: labels would repeat. */
 const SECOND_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400];
 
 const bytesWords = (value: number): string => `${bytes(value)}/s`;
 const filesWords = (value: number): string => `${number(Math.round(value))} files/s`;
 
-/** Throughput over time, in bytes and in files: a tree of small files is slow in the one and fast in the other. */
+/** Throughput over time, in bytes and in files: a tree of small files is slow in one and fast in the other. */
 export function throughputChart(): Figure<readonly Rate[]> {
   return figure({
     height: 180,
@@ -19,7 +19,7 @@ export function throughputChart(): Figure<readonly Rate[]> {
     ],
     plot: (colors) => ({
       padding: [8, 4, 0, 0],
-      // The one has more room above it than the other, so that two alike do not cover one another.
+      // One has more room above than the other, so that equal curves do not overlap.
       scales: {
         bytes: { range: fromZero },
         files: { range: (self, min, max) => fromZero(self, min, max * 1.3) },

@@ -8,7 +8,7 @@ import { patternFields } from "./pattern-fields.ts";
 import { go, hrefOf } from "../ui/route.ts";
 import { placeOf } from "../ui/words.ts";
 
-/** Starts a backup. @param like the run whose directory and destination it begins with. @param runs for suggestions */
+/** Starts a backup. @param like the run to take directory and destination from. @param runs for suggestions */
 export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialog {
   const dialog = new Dialog("Back up");
   const unique = (values: string[]): string[] => [...new Set(values)].filter((value) => value !== "");
@@ -42,7 +42,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     value: like ? "incremental" : "full",
     choices: [
       { value: "full", label: "Every file" },
-      { value: "incremental", label: "What has changed", hint: "by size and time of change" },
+      { value: "incremental", label: "Changed files", hint: "by size and time of change" },
     ],
   });
   const patterns = patternFields();
@@ -61,7 +61,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   });
   const acceptFewer = checkField({
     name: "acceptFewer",
-    label: "Accept it even if it finds less than a tenth of the files of the last one",
+    label: "Accept the backup even if it finds less than a tenth of the files of the last one",
   });
   const more = h(
     "details",

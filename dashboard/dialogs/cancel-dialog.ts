@@ -7,7 +7,7 @@ import { form } from "../ui/form.ts";
 import { nameText } from "../ui/name-text.ts";
 import { kindWords, subjectOf } from "../ui/words.ts";
 
-/** What becomes of what was done. */
+/** What happens to the work done. */
 const AFTERWARDS: Record<string, string> = {
   backup: "what it has copied stays, and a later run goes on from there",
   restore: "what it has written stays",

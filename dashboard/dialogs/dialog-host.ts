@@ -10,17 +10,17 @@ import { cancelDialog } from "./cancel-dialog.ts";
 import { restoreDialog } from "./restore-dialog.ts";
 import { verifyDialog } from "./verify-dialog.ts";
 
-/** Runs that a dialog offers and takes suggestions from. */
+/** The runs that a dialog offers, and takes suggestions from. */
 const RUNS = 100;
 
-/** The dialog that the address names, `do=backup` say: so that back closes it and a reload opens it again. */
+/** The dialog that the address names, such as `do=backup`, so that back closes it and a reload reopens it. */
 export class DialogHost {
   #open: { name: string; run: string | undefined; dialog: Dialog } | undefined;
-  /** Whether the entry before this one of the browser's history is the same view without the dialog. */
+  /** Whether the previous entry of the browser's history is the same view without the dialog. */
   #cameFromView = false;
   #turn = 0;
 
-  /** @param name undefined: none. @param run the run of the view. @param onClose the view may have something new */
+  /** @param name undefined for none. @param run the view's run. @param onClose the view may need a refresh */
   async show(name: string | undefined, run: string | undefined, onClose: () => void): Promise<void> {
     const turn = ++this.#turn;
     if (this.#open && (this.#open.name !== name || this.#open.run !== run)) {

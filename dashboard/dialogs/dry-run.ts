@@ -16,15 +16,15 @@ interface Name {
   reason?: string;
 }
 
-/** How many names the dialog shows; the page of the dry run has them all. */
+/** How many names the dialog shows; the dry run's page has them all. */
 const SHOWN = 100;
 
-/** The second step of a restore: follows the dry run, tells what it found, and restores when that is confirmed. */
+/** The second step of a restore: follows the dry run, shows its findings, and restores once confirmed. */
 export class DryRun {
   readonly #id: string;
   readonly #request: RestoreRequest;
   readonly #back: () => void;
-  readonly #status = h("p", { class: "lead", role: "status" }, "Looking at what it would do …");
+  readonly #status = h("p", { class: "lead", role: "status" }, "Checking what it would do …");
   readonly #content = h("div", { class: "dry-run" });
   readonly #polling: Polling;
   #ended = false;
@@ -41,7 +41,7 @@ export class DryRun {
     this.#polling.now();
   }
 
-  /** Nobody looks any more: a dry run that goes on is of no use. */
+  /** Nobody is watching any more: an unfinished dry run is of no use. */
   stop(): void {
     this.#polling.stop();
     if (!this.#ended) void api.cancel(this.#id).catch(() => undefined);
@@ -52,11 +52,11 @@ export class DryRun {
     if (run.status === "running") {
       const { settled, listed } = run.progress ?? {};
       if (settled && listed) {
-        this.#status.textContent = `Looking at what it would do: ${files(settled.files)} of ${listed.files} …`;
+        this.#status.textContent = `Checking what it would do: ${files(settled.files)} of ${listed.files} …`;
       }
       return 300;
     }
-    // The first names: those that need a decision before those that do not.
+    // The first names: those that need a decision come first.
     const [removed, failed, copied] = await Promise.all([
       this.#request.delete ? api.deleted(this.#id, { limit: SHOWN }) : undefined,
       run.counts?.failed ? api.files(this.#id, { outcome: "failed", limit: SHOWN }) : undefined,
@@ -99,7 +99,7 @@ export class DryRun {
           "p",
           { class: "hint" },
           "The first names. ",
-          h("a", { href: hrefOf(this.#id) }, "All of them are on the page of the dry run"),
+          h("a", { href: hrefOf(this.#id) }, "The dry run's page lists all of them"),
           ".",
         ),
       this.#confirm(copied, copied + directories + (removed === undefined ? 0 : 1)),

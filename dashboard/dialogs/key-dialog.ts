@@ -3,7 +3,7 @@ import { Dialog } from "../ui/dialog.ts";
 import { form } from "../ui/form.ts";
 import { errorNotice } from "../ui/notice.ts";
 
-/** Asks for the function key. @param refused one was given before. @returns undefined when none is given */
+/** Asks for the function key. @param refused one was given before. @returns undefined if none is given */
 export function askForKey(refused: boolean): Promise<string | undefined> {
   return new Promise((resolve) => {
     const dialog = new Dialog("Function key");
@@ -21,7 +21,7 @@ export function askForKey(refused: boolean): Promise<string | undefined> {
         fields: [],
         content: [
           refused
-            ? errorNotice("The app did not take this key.", "alert")
+            ? errorNotice("The app rejected this key.", "alert")
             : h("p", {}, "This app asks for one of its function keys."),
           h(
             "div",
@@ -31,7 +31,7 @@ export function askForKey(refused: boolean): Promise<string | undefined> {
             h(
               "span",
               { class: "hint" },
-              "Kept until this tab is closed, and sent to this app alone. It is in the portal under App keys, or in the output of ",
+              "Kept until this tab is closed, and sent only to this app. Find it in the portal under App keys, or with ",
               h("code", {}, "az functionapp keys list"),
               ".",
             ),

@@ -2,7 +2,7 @@ import { PATTERN_SYNTAX } from "../../client/pattern-syntax.ts";
 import { h } from "../ui/element.ts";
 import { linesField, type Field } from "../ui/field.ts";
 
-/** Which files: two fields side by side, and how patterns are written. */
+/** Which files: two fields side by side, and the pattern syntax. */
 export function patternFields(): {
   include: Field<string[]>;
   exclude: Field<string[]>;

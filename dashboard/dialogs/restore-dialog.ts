@@ -11,7 +11,7 @@ import { DryRun } from "./dry-run.ts";
 import { patternFields } from "./pattern-fields.ts";
 import type { RestoreRequest } from "./restore-request.ts";
 
-/** Restores a backup, in two steps: what it would do, by a dry run, and then, once that is confirmed, doing it. */
+/** Restores a backup in two steps: a dry run shows what it would do, and once that is confirmed it does it. */
 export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialog {
   const dialog = new Dialog("Restore");
   const backups = runs.filter(
@@ -23,7 +23,7 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
   );
   const known = run === undefined || backups.some(({ id }) => id === run.id) ? backups : [run, ...backups];
   if (known.length === 0) {
-    dialog.show(note("There is no backup yet that could be restored."), closing());
+    dialog.show(note("There is no backup to restore yet."), closing());
     return dialog;
   }
   const source = selectField({
@@ -35,13 +35,13 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
   const to = textField({
     name: "to",
     label: "Into the directory",
-    hint: "An absolute path on the app's machine; made if it is missing.",
+    hint: "An absolute path on the app's machine; created if it does not exist.",
     required: true,
     suggestions: [...new Set(runs.map(({ root }) => root))],
   });
   const overwrite = choiceField({
     name: "overwrite",
-    label: "Files that are there already",
+    label: "Existing files",
     value: "changed",
     choices: [
       { value: "changed", label: "Replace those that differ", hint: "in size or time of change" },
@@ -52,8 +52,8 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
   const { include, exclude, element } = patternFields();
   const remove = checkField({
     name: "delete",
-    label: "Remove what the directory has and the backup has not",
-    hint: "What goes is shown first.",
+    label: "Remove what is in the directory but not in the backup",
+    hint: "You see the list before anything is removed.",
   });
   let dry: DryRun | undefined;
   const asking = form({

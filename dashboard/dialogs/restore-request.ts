@@ -1,4 +1,4 @@
-/** What the form asks of a restore. */
+/** What the restore form asks for. */
 export interface RestoreRequest {
   run: string;
   to: string;

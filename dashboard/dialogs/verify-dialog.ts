@@ -21,7 +21,7 @@ export function verifyDialog(run: Run): Dialog {
         label: "Compare what is stored",
         hint: "name, size and MD5 of each blob; reads no content",
       },
-      { value: "5%", label: "Also read a twentieth back", hint: "other files each time" },
+      { value: "5%", label: "Also read 5% back", hint: "different files each time" },
       { value: "yes", label: "Read everything back", hint: "takes as long as a restore" },
     ],
   });

@@ -1,6 +1,6 @@
 import { h, newId, replace, type Child } from "./element.ts";
 
-/** A modal dialog: native, so that the browser keeps the focus inside and gives it back. Esc closes it. */
+/** A modal dialog: the native one, so that the browser keeps the focus inside and returns it. Esc closes it. */
 export class Dialog {
   readonly element: HTMLDialogElement;
   readonly #body: HTMLElement;
@@ -17,14 +17,14 @@ export class Dialog {
     replace(this.#body, ...content);
   }
 
-  /** Shows the next step, with the focus at its beginning. */
+  /** Shows the next step, and moves the focus to its start. */
   step(title: string, ...content: Child[]): void {
     this.#heading.textContent = title;
     this.show(...content);
     this.#heading.focus();
   }
 
-  /** @param onClose however it is closed; it is gone from the page then */
+  /** @param onClose called however it is closed; it is then no longer in the page */
   open(onClose: () => void): void {
     this.element.addEventListener("close", () => {
       this.element.remove();

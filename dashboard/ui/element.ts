@@ -2,8 +2,8 @@ export type Child = Node | string | number | false | undefined;
 type Attribute = string | number | boolean | undefined | ((event: Event) => void);
 
 /**
- * Makes an element. A function among the attributes listens to the event of that name; text becomes a text node, so that
- * whatever a name holds is shown and never read as markup.
+ * Creates an element. A function among the attributes listens to the event with that name; text becomes a text node,
+ * so that a name is shown and never parsed as markup.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -20,7 +20,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Gives an element other children; what had the focus has it again if it is still there, by its id or address. */
+/** Replaces an element's children. What had the focus gets it back if it is still there, by its id or address. */
 export function replace(parent: Element, ...children: Child[]): void {
   const focused = document.activeElement;
   const inside = focused !== null && focused !== parent && parent.contains(focused);
@@ -43,7 +43,7 @@ function present(children: Child[]): (Node | string)[] {
 
 let last = 0;
 
-/** An id of its own, for labels to refer to. */
+/** A unique id, for labels to refer to. */
 export function newId(name: string): string {
   return `${name}-${++last}`;
 }

@@ -2,11 +2,11 @@ import { h, newId } from "./element.ts";
 
 /** A labelled control of a form. */
 export interface Field<T> {
-  /** Its name in the request, by which a refusal names it. */
+  /** Its name in the request; a refusal names it so. */
   name: string;
   element: HTMLElement;
   value(): T;
-  /** Marks it as wrong, with the reason; undefined: it is not. */
+  /** Marks it as invalid, with the reason; undefined clears the mark. */
   fail(reason: string | undefined): void;
   focus(): void;
 }
@@ -32,7 +32,7 @@ export function textField(
   return field;
 }
 
-/** Several values, one a line. Spaces around one are dropped, but for one after a backslash. */
+/** Several values, one a line. Surrounding spaces are trimmed, except one after a backslash. */
 export function linesField(options: Options): Field<string[]> {
   const input = h("textarea", { rows: 2, spellcheck: "false", autocomplete: "off" });
   return labelled(options, input, () =>
@@ -65,7 +65,7 @@ export function checkField(options: Options & { value?: boolean }): Field<boolea
   return { ...wiring(options.name, element, input), value: () => input.checked };
 }
 
-/** One of a few, all of them to be seen at once. */
+/** One of a few choices, all visible. */
 export function choiceField(
   options: Options & { value: string; choices: readonly { value: string; label: string; hint?: string }[] },
 ): Field<string> {

@@ -4,20 +4,20 @@ import { messageOf } from "./message-of.ts";
 import { errorNotice } from "./notice.ts";
 
 export interface FormOptions {
-  /** Those that a refusal may name. */
+  /** The fields that a refusal may name. */
   fields: readonly Field<unknown>[];
   content: readonly Child[];
-  /** What the button says, and what it says while the app is asked. */
+  /** The button's label, and its label while the app is working. */
   submit: string;
   busy: string;
   danger?: boolean;
-  /** What the other button says, which closes the dialog. */
+  /** The label of the other button, which closes the dialog. */
   dismiss?: string;
-  /** What it throws is shown above the buttons. */
+  /** An error it throws is shown above the buttons. */
   send: () => Promise<void>;
 }
 
-/** A form in a dialog. A refusal of the app is shown in its words, with the focus on the field that it names. */
+/** A form in a dialog. A refusal is shown in the app's words, with the focus on the field it names. */
 export function form(options: FormOptions): HTMLFormElement {
   const trouble = h("div", { class: "trouble" });
   const button = h(
@@ -50,7 +50,7 @@ export function form(options: FormOptions): HTMLFormElement {
     notice = errorNotice(message, "alert");
     const wrong = options.fields.filter(({ name }) => message.includes(`"${name}"`));
     for (const field of wrong) field.fail(message);
-    // Beside the field: on a phone the end of the form is out of sight.
+    // Beside the field: on a phone the end of the form is off screen.
     (wrong[0]?.element ?? trouble).append(notice);
     if (wrong[0]) wrong[0].focus();
     else notice.focus();
@@ -76,7 +76,7 @@ export function form(options: FormOptions): HTMLFormElement {
   );
 }
 
-/** What a dialog ends with that has nothing to send: a phone has no Esc. @param before buttons beside it */
+/** The end of a dialog that has nothing to send: a phone has no Esc. @param before buttons beside it */
 export function closing(...before: HTMLElement[]): HTMLElement {
   const close = h("button", { type: "button", click: closeDialogOf }, "Close");
   return h("div", { class: "buttons" }, ...before, close);

@@ -1,4 +1,4 @@
-/** Shapes on a grid of 16, drawn as lines. */
+/** Shapes on a 16 by 16 grid, drawn as lines. */
 const SHAPES = {
   check: "M3 8.5l3.2 3.2L13 4.8",
   cross: "M4 4l8 8M12 4l-8 8",
@@ -10,7 +10,7 @@ const SHAPES = {
 } as const;
 export type IconName = keyof typeof SHAPES;
 
-/** A picture beside words that say the same; hidden from screen readers. */
+/** An icon beside words that say the same; hidden from screen readers. */
 export function icon(name: IconName): SVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const attributes = { viewBox: "0 0 16 16", "aria-hidden": "true", class: `icon icon-${name}` };

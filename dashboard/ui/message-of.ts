@@ -1,4 +1,4 @@
-/** What an error says to people. */
+/** An error's message for people. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

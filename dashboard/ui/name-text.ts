@@ -1,17 +1,17 @@
 import { h, type Child } from "./element.ts";
 
 /**
- * Characters that cannot be seen or that change the order of those around them: controls, joiners, marks of direction; and
- * bytes that are not UTF-8, as lone surrogates. They are shown by their code, so that no name looks like another one.
+ * Characters that are invisible or change the order of their neighbours: controls, joiners, direction marks; and
+ * bytes that are not UTF-8, as lone surrogates. They are shown by their code, so that no name looks like another.
  */
 const UNSEEN = /([\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/gu;
 
-/** A name that strangers gave, as text: kept apart from the text around it, with what is unseen made visible. */
+/** A name from strangers, as text: isolated from the text around it, with invisible characters made visible. */
 export function nameText(name: string): HTMLElement {
   return h("bdi", { class: "name", dir: "ltr" }, ...visible(name));
 }
 
-/** A text that may hold names, with what is unseen in it made visible. */
+/** A text that may contain names, with invisible characters made visible. */
 export function visible(text: string): Child[] {
   return text
     .split(UNSEEN)
@@ -20,7 +20,7 @@ export function visible(text: string): Child[] {
     );
 }
 
-/** The same where only text can stand: in the choices of a select. */
+/** The same where only plain text is allowed: in the options of a select. */
 export function visibleText(text: string): string {
   return text.replace(UNSEEN, codeOf);
 }

@@ -2,7 +2,9 @@ import { h, type Child } from "./element.ts";
 import { icon } from "./icon.ts";
 import { visible } from "./name-text.ts";
 
-/** What went wrong, or why something ended: words of the app, which may hold names; `alert` is read out at once. */
+/**
+ * What went wrong, or why something ended, in the app's words, which may contain names. `alert` is read out at once.
+ */
 export function errorNotice(message: string, role?: "alert"): HTMLElement {
   return h(
     "p",

@@ -2,8 +2,8 @@ import { h, replace } from "./element.ts";
 import { hrefWith } from "./route.ts";
 
 /**
- * Pages of a list that is given by continuations. The continuations of the pages up to the present one are in the
- * address, so that one can go back as far as one came, and a reload shows the same page.
+ * Pages of a list with continuations. The continuations of all pages up to the current one are in the address, so
+ * that one can go back and a reload shows the same page.
  */
 export class Pager {
   readonly element: HTMLElement;
@@ -15,22 +15,22 @@ export class Pager {
     this.element = h("nav", { class: "pager", "aria-label": label, hidden: true });
   }
 
-  /** Reads where the address is. */
+  /** Reads the position from the address. */
   read(query: URLSearchParams): void {
     this.#tokens = (query.get(this.#parameter) ?? "").split(".").filter((token) => token !== "");
   }
 
-  /** Of the present page; undefined on the first. */
+  /** Of the current page; undefined on the first. */
   get continuation(): string | undefined {
     return this.#tokens.at(-1);
   }
 
-  /** The present page, from 0. */
+  /** The number of the current page, from 0. */
   get page(): number {
     return this.#tokens.length;
   }
 
-  /** @param next the continuation that the present page ended with. @param words what it shows, e.g. "1–50" */
+  /** @param next the continuation at the end of the current page. @param words what it shows, e.g. "1–50" */
   show(next: string | undefined, words: string): void {
     this.element.hidden = this.page === 0 && next === undefined;
     const to = (tokens: string[]): string =>

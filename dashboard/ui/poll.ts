@@ -4,15 +4,15 @@ import { messageOf } from "./message-of.ts";
 const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
 
 export interface Polling {
-  /** Does it again at once. */
+  /** Repeats it at once. */
   now(): void;
   stop(): void;
 }
 
 /**
- * Does something again and again; not while the page is hidden, and more seldom while the app does not answer.
- * @param step gives the milliseconds until the next time; undefined: no more
- * @param onError words for an error that no further try will mend; `undefined` once all is well again
+ * Does something repeatedly; not while the page is hidden, and less often while the app does not answer.
+ * @param step returns the milliseconds until the next time; undefined ends it
+ * @param onError gets the message of an error that retrying will not fix; `undefined` once all is well again
  */
 export function poll(
   step: () => Promise<number | undefined>,
@@ -30,7 +30,7 @@ export function poll(
     try {
       const started = performance.now();
       wait = await step();
-      // A slow app is asked more seldom.
+      // A slow app is asked less often.
       if (wait !== undefined) wait = Math.max(wait, 3 * (performance.now() - started));
       failures = 0;
       if (mine === turn && !stopped) {
@@ -63,7 +63,7 @@ export function poll(
   };
 }
 
-/** Says at the top of the page that the app does not answer; undefined: it does. */
+/** Shows at the top of the page that the app does not answer; undefined hides that. */
 function connection(message: string | undefined): void {
   const line = document.querySelector("#connection");
   if (line && line.textContent !== (message ?? "")) line.textContent = message ?? "";

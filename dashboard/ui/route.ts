@@ -1,6 +1,6 @@
-/** Where the page is, kept in the address's hash, so that reload, back and bookmarks work: `#/runs/ID?outcome=failed`. */
+/** The page's state, kept in the address's hash so that reload, back and bookmarks work: `#/runs/ID?outcome=failed`. */
 export interface Route {
-  /** The run that is shown; undefined: the list of runs. */
+  /** The run shown; undefined for the list of runs. */
   run: string | undefined;
   query: URLSearchParams;
 }
@@ -11,7 +11,7 @@ export function currentRoute(): Route {
   return { run: run === undefined ? undefined : decoded(run), query: new URLSearchParams(search) };
 }
 
-/** The address of a route. Parameters that are empty are left out. */
+/** The address of a route. Empty parameters are left out. */
 export function hrefOf(run: string | undefined, query: Record<string, string | undefined> = {}): string {
   const present = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
   const search = new URLSearchParams(present).toString();
@@ -25,7 +25,7 @@ export function hrefWith(changes: Record<string, string | undefined>): string {
   return hrefOf(run, { ...Object.fromEntries(query), ...changes });
 }
 
-/** Goes there, as a new entry of the history or in the place of the present one. */
+/** Goes there, as a new entry of the history or in place of the current one. */
 export function go(href: string, how: "push" | "replace" = "push"): void {
   if (how === "push") location.hash = href;
   else location.replace(href);

@@ -2,11 +2,11 @@ import { h, replace, type Child } from "./element.ts";
 
 export interface Column {
   title: string;
-  /** Numbers stand to the right. */
+  /** Numbers are right-aligned. */
   class?: string;
 }
 
-/** A table whose rows become cards on a narrow screen; its roles are written out, for that layout would hide them. */
+/** A table whose rows become cards on a narrow screen. Its roles are explicit, because that layout would hide them. */
 export class Table {
   readonly element: HTMLElement;
   readonly #body: HTMLElement;

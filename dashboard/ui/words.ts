@@ -11,7 +11,7 @@ const KINDS: Record<string, string> = {
   prune: "Prune",
 };
 
-/** What a run does: Backup; Restore, dry run … */
+/** What a run is: Backup; Restore, dry run … */
 export function kindWords({ kind, dryRun }: Pick<Run, "kind" | "dryRun">): string {
   return `${KINDS[kind] ?? kind}${dryRun ? ", dry run" : ""}`;
 }
@@ -31,7 +31,7 @@ const MEANINGS: Partial<Record<Outcome, string>> = {
   skipped: "Sockets, pipes, devices and the like.",
 };
 
-/** An outcome in the words of a kind of run: what a verification finds unchanged is verified. */
+/** An outcome in the words for a kind of run: what a verification finds unchanged is verified. */
 export function outcomeWord({ kind, dryRun }: Pick<Run, "kind" | "dryRun">, outcome: Outcome): string {
   if (outcome === "failed") return "Failed";
   const words = OUTCOMES[(dryRun && DRY[kind]) || kind] ?? OUTCOMES["backup"];
@@ -42,7 +42,7 @@ export function outcomeMeaning(outcome: Outcome): string | undefined {
   return MEANINGS[outcome];
 }
 
-/** How long a run took, or has taken. */
+/** How long a run took, or has taken so far. */
 export function tookWords({ started, finished }: Run): string {
   const end = finished === undefined ? Date.now() : Date.parse(finished);
   return duration(Math.max(0, end - Date.parse(started)));
@@ -56,8 +56,8 @@ const SUCCEEDED: Record<string, string> = {
 };
 
 /**
- * 3 of 118 files failed; the others are backed up. Undefined when something else was why the run failed. The run's message
- * names some of the files, too: the page has them all below.
+ * 3 of 118 files failed; the others are backed up. Undefined if the run failed for another reason. The run's message
+ * names some files, too, but the page lists them all.
  */
 export function failedWords({ kind, counts, message, suspect }: Run): string | undefined {
   if (suspect || !counts || counts.failed === 0 || message?.startsWith(`${counts.failed} of `) !== true)
@@ -68,12 +68,12 @@ export function failedWords({ kind, counts, message, suspect }: Run): string | u
   return `${number(counts.failed)} of ${files(all)} failed; ${others}.`;
 }
 
-/** Why a file failed, or what a dry run would do to it: that it is a dry run, the page says. */
+/** Why a file failed, or what a dry run would do with it; the page says that it is a dry run. */
 export function reasonWords(reason: string): string {
   return reason.replace(/^dry run: it |^would be: /, "");
 }
 
-/** What a run has to do with, for a list: the files that it dealt with; of a prune what it deleted. */
+/** A run's files for a list: those it processed; for a prune, what it deleted. */
 export function amountOf({ kind, counts }: Run): number | undefined {
   return counts && (kind === "prune" ? countOf(counts, "deleted") : filesOf(counts));
 }

@@ -1,2 +1,2 @@
-/** The chart library; the build copies its module to where this file would be. */
+/** The chart library; the build puts its module in this file's place. */
 export { default } from "uplot";

@@ -11,12 +11,12 @@ import { Table } from "../ui/table.ts";
 import { bytes, number, outcomeWord, reasonWords } from "../ui/words.ts";
 import { shownOutcome } from "./outcome-tiles.ts";
 
-/** Rows of a page: as many as are looked through at ease, and so few that no browser minds. */
+/** Rows of a page: few enough to look through, and for any browser. */
 const PAGE = 100;
-/** A search through a huge ledger answers in short pages; so many are asked for before what was found is shown. */
+/** A search through a huge ledger is answered in short pages: this many are requested before the result is shown. */
 const ROUNDS = 20;
 
-/** A run's files of one outcome, with search by the beginning of their path and by any text. */
+/** A run's files with one outcome, with search by the start of their path and by any text. */
 export class FilesPanel {
   readonly element: HTMLElement;
   readonly #id: string;
@@ -59,7 +59,7 @@ export class FilesPanel {
     );
   }
 
-  /** Loads what the address asks for, where that is not shown yet or has grown. */
+  /** Loads what the address asks for, unless it is shown already and unchanged. */
   show(run: Run, query: URLSearchParams): void {
     if (!run.counts) return;
     this.element.hidden = false;
@@ -70,7 +70,7 @@ export class FilesPanel {
     const inAll = searching ? `${number(count)} in all` : number(count);
     replace(this.#heading, `${outcomeWord(run, outcome)} `, h("span", { class: "sub" }, inAll));
     this.#filter.hidden = count === 0 && !searching;
-    // While a run goes on only its first page is looked at again: the rest would move under the reader.
+    // While a run is in progress only its first page is refreshed: others would move under the reader.
     const grown = run.status === "running" ? Math.min(count, PAGE) : "ended";
     const asked = JSON.stringify([outcome, prefix, text, query.get("pages"), grown]);
     if (asked === this.#asked) return;
@@ -132,7 +132,7 @@ export class FilesPanel {
 }
 
 function row({ path, kind, size, reason }: FileOutcome): Child[] {
-  // What else it is, the reason says.
+  // The reason says the rest.
   const mark = kind === "link" || kind === "directory" ? h("span", { class: "chip" }, kind) : undefined;
   return [
     h("span", {}, nameText(path), mark),

@@ -9,10 +9,10 @@ import { go, hrefWith } from "../ui/route.ts";
 import { Table } from "../ui/table.ts";
 import { bytes, placeOf } from "../ui/words.ts";
 
-/** How far back the chart goes, in runs. */
+/** How many runs the chart shows. */
 const RUNS = 200;
 
-/** The size of a destination's history, run by run: what the tree had, what was copied, what that adds up to. */
+/** The size of a destination's history, run by run: the tree, what was copied, and the total. */
 export class HistoryPanel {
   readonly element: HTMLElement;
   readonly #choice = h("select", { id: newId("history"), change: () => this.#choose() });
@@ -57,14 +57,14 @@ export class HistoryPanel {
     if (this.#groups.size > 0) this.#show();
   }
 
-  /** Looks again when a run has ended since. @param runs those that the page lists */
+  /** Refreshes when a run has ended since. @param runs those on the page */
   async refresh(runs: readonly Run[]): Promise<void> {
     const newest = runs.find(({ status }) => status !== "running")?.id;
     if (newest === this.#newest) return;
     this.#newest = newest;
     const { items } = await api.runs({ kind: "backup", limit: RUNS });
     this.#groups = Map.groupBy(
-      // One that was canceled had only a part of the tree, and one that failed at once nothing of it.
+      // A canceled run had only part of the tree, and one that failed at once none of it.
       items.filter(
         (run) =>
           (run.status === "completed" || run.status === "failed") && holdsSomething(run) && !run.suspect,
@@ -80,7 +80,7 @@ export class HistoryPanel {
 
   #show(): void {
     const names = [...this.#groups.keys()];
-    // One run is no history: where nobody chose, the newest that has more than one.
+    // One run is no history: without a choice, the newest destination with more than one.
     const grown = names.find((each) => (this.#groups.get(each)?.length ?? 0) > 1) ?? names[0];
     const name = this.#chosen !== undefined && this.#groups.has(this.#chosen) ? this.#chosen : grown;
     const points = pointsOf(this.#groups.get(name ?? "") ?? []);

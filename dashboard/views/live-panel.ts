@@ -6,7 +6,7 @@ import { Samples } from "./samples.ts";
 
 type Progress = NonNullable<Run["progress"]>;
 
-/** A run's progress in figures and its throughput over time; once it has ended, what was seen of that. */
+/** A run's progress in figures, and its throughput over time; once it has ended, what was seen of that. */
 export class LivePanel {
   readonly element: HTMLElement;
   readonly #samples: Samples;
@@ -46,7 +46,7 @@ export class LivePanel {
     }
     const rates = this.#samples.rates();
     this.element.hidden = progress === undefined && rates.length < 2;
-    // Of one pace there is nothing to draw.
+    // One sample is not enough to draw.
     this.#chart.element.hidden = rates.length < 2;
     this.#chart.show(rates);
   }

@@ -7,7 +7,7 @@ import { bytes, number, outcomeMeaning, outcomeWord } from "../ui/words.ts";
 
 const ICONS: Partial<Record<Outcome, IconName>> = { failed: "alert" };
 
-/** Counts by outcome; each leads to its files. */
+/** Counts by outcome; each links to its files. */
 export function outcomeTiles(run: Run, query: URLSearchParams): HTMLElement[] {
   const { counts } = run;
   if (!counts) return [];
@@ -31,7 +31,7 @@ export function outcomeTiles(run: Run, query: URLSearchParams): HTMLElement[] {
   });
 }
 
-/** The outcome whose files are shown: the address's, or the failed ones where there are any. */
+/** The outcome whose files are shown: the one in the address, or failed if there are any. */
 export function shownOutcome(run: Run, query: URLSearchParams): Outcome {
   const asked = OUTCOMES.find((outcome) => outcome === query.get("outcome"));
   if (asked) return asked;
@@ -41,7 +41,7 @@ export function shownOutcome(run: Run, query: URLSearchParams): Outcome {
   return run.kind === "verify" || (counts?.copied === 0 && counts.unchanged > 0) ? "unchanged" : "copied";
 }
 
-/** A verification copies nothing and a restore has nothing vanish: an outcome that cannot be is not shown. */
+/** A verification copies nothing, and in a restore nothing vanishes: impossible outcomes are not shown. */
 function isOf({ kind }: Run, counts: Counts, outcome: Outcome): boolean {
   if (countOf(counts, outcome) > 0 || outcome === "failed") return true;
   if (kind === "verify") return outcome === "unchanged";

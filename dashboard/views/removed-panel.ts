@@ -5,10 +5,10 @@ import { messageOf } from "../ui/message-of.ts";
 import { nameText } from "../ui/name-text.ts";
 import { errorNotice } from "../ui/notice.ts";
 
-/** Names that are asked for at a time. */
+/** Names a page. */
 const PAGE = 200;
 
-/** The names that a restore removed because the backup has them not, or in a dry run would remove. */
+/** The names that a restore removed, or a dry run would remove, because the backup does not have them. */
 export class RemovedPanel {
   readonly element: HTMLElement;
   readonly #id: string;

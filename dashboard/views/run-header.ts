@@ -15,7 +15,7 @@ export class RunHeader {
   readonly #actions = h("div", { class: "actions", role: "group", "aria-label": "This run" });
   #offered = "";
 
-  /** @param id names the run until more is known of it, and where there is none like it */
+  /** @param id names the run until more is known, and if it does not exist */
   constructor(id: string) {
     replace(this.#title, "Run ", h("code", {}, ...visible(id.slice(0, 8))));
     this.element = h(
@@ -32,7 +32,7 @@ export class RunHeader {
     replace(this.#status, statusBadge(run));
     replace(this.#facts, ...facts(run));
     const offers = offersFor(run);
-    // Only when they change: what has the focus must not lose it with each look.
+    // Only on a change: what has the focus must not lose it at each refresh.
     const offered = offers.map(({ dialog }) => dialog).join();
     if (offered === this.#offered) return;
     this.#offered = offered;
@@ -70,7 +70,7 @@ function action(dialog: string, label: string, danger = false): HTMLElement {
 
 function facts(run: Run): HTMLElement[] {
   return [
-    // That of a prune is its title.
+    // A prune's is its title.
     ...(run.kind === "prune" ? [] : fact(run.kind === "backup" ? "To" : "From", nameText(placeOf(run)))),
     ...(run.of === undefined ? [] : fact("Backup", h("a", { href: hrefOf(run.of) }, h("code", {}, run.of)))),
     ...(run.kind === "backup" ? fact("Mode", run.mode) : []),

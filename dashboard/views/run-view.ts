@@ -15,14 +15,14 @@ import { RemovedPanel } from "./removed-panel.ts";
 import { RunHeader } from "./run-header.ts";
 import type { View } from "./view.ts";
 
-/** Milliseconds between two looks at a run that goes on; a short one is over before the second of the slower kind. */
+/** Milliseconds between two refreshes of a run in progress; a short run is over before the second slow one. */
 const FAST_MS = 500;
 const SLOW_MS = 1000;
 const FAST_FOR_MS = 15_000;
-/** The same of one that was canceled, while its counts may grow. */
+/** The same for a canceled run while its counts may grow. */
 const SETTLING_MS = 5_000;
 
-/** One run: how it stands, its progress while it runs, and what became of its files. */
+/** One run: its status, its progress while it runs, and its files' outcomes. */
 export function runView(id: string): View {
   const header = new RunHeader(id);
   const live = new LivePanel(id);
@@ -50,7 +50,7 @@ export function runView(id: string): View {
     header.show(run);
     live.show(run);
     replace(message, ...messageOf(run), ...warningsOf(run));
-    // Of a run that never began, or was stopped before it met a file, there is nothing to count.
+    // A run that never began, or was stopped before it met a file, has nothing to count.
     const mayBeEmpty = run.status !== "failed" && run.status !== "skipped";
     if (mayBeEmpty || (run.counts && filesOf(run.counts) > 0)) {
       replace(tiles, ...outcomeTiles(run, query));
@@ -76,7 +76,7 @@ export function runView(id: string): View {
     show(next) {
       query = next;
       if (before) show(before);
-      // A run that ended stays as it is.
+      // An ended run does not change.
       if (before === undefined || before.status === "running" || before.settling) polling.now();
     },
     dispose() {
@@ -95,10 +95,8 @@ function messageOf(run: Run): HTMLElement[] {
   if (run.status === "skipped") return [note("It did not begin. ", ...visible(run.message ?? ""))];
   const asides: HTMLElement[] = [];
   if (run.settling)
-    asides.push(
-      note("Files that were under way when it was canceled may still be added: the counts are not final."),
-    );
-  if (run.postdated) asides.push(note("This run is dated in the future, and does not count until then."));
+    asides.push(note("Files in progress when it was canceled may still be added: the counts are not final."));
+  if (run.postdated) asides.push(note("This run is dated in the future and does not count until then."));
   if (run.message !== undefined && run.status !== "completed")
     return [errorNotice(failedWords(run) ?? run.message), ...asides];
   if (run.forgotten !== undefined)

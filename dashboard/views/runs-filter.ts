@@ -11,7 +11,7 @@ const STATUSES = {
   skipped: "Skipped",
 };
 
-/** What of the runs is listed. It is in the address; a change begins at the first page. */
+/** Which runs are listed. It is in the address; a change returns to the first page. */
 export class RunsFilter {
   readonly element: HTMLElement;
   readonly #kind = select(KINDS, "kind");

@@ -33,7 +33,7 @@ export function runRow(run: Run): Child[] {
         "a",
         { href: hrefOf(run.id), class: "run-link" },
         nameText(subjectOf(run)),
-        // A list of links has many of the same directory.
+        // A list of links has many for the same directory.
         h("span", { class: "unseen" }, `, ${moment(run.started)}`),
       ),
       h("div", { class: "sub" }, ...subtitle(run)),
@@ -44,7 +44,7 @@ export function runRow(run: Run): Child[] {
         ? ""
         : `${number(amount)}${run.settling ? "+" : ""}`,
     counts ? failedCell(counts.failed) : "",
-    // How much a verification read, nobody has counted.
+    // Nobody counted how much a verification read.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     momentText(run.started),
     run.finished === undefined ? h("span", { class: "sub" }, tookWords(run)) : tookWords(run),

@@ -11,11 +11,11 @@ import { runRow, runsTable } from "./runs-table.ts";
 import type { View } from "./view.ts";
 
 const PAGE = 50;
-/** Milliseconds between two looks: while a run goes on, and while none does. */
+/** Milliseconds between two refreshes: while a run is in progress, and while none is. */
 const BUSY_MS = 1500;
 const IDLE_MS = 10_000;
 
-/** All runs, newest first, with the progress of those that go on, and the size of history. */
+/** All runs, newest first, with the progress of those running, and the size of history. */
 export function runsView(): View {
   const filter = new RunsFilter();
   const pager = new Pager("Pages of runs");
@@ -91,7 +91,7 @@ export function runsView(): View {
   };
 }
 
-/** A list says nothing of how far a run is: those that go on are asked one by one. */
+/** The list has no progress: running ones are asked one by one. */
 async function withProgress(runs: readonly Run[]): Promise<Run[]> {
   return await Promise.all(
     runs.map(async (run) => (run.status === "running" ? await api.run(run.id).catch(() => run) : run)),

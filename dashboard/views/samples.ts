@@ -1,4 +1,4 @@
-/** How much was done at a moment. */
+/** How much was done at a time. */
 interface Sample {
   /** Milliseconds since 1970. */
   at: number;
@@ -6,7 +6,7 @@ interface Sample {
   bytes: number;
 }
 
-/** The pace between two looks; `at` in seconds since 1970, as the chart wants it. */
+/** The pace between two refreshes; `at` in seconds since 1970, for the chart. */
 export interface Rate {
   at: number;
   bytesPerSecond: number;
@@ -14,10 +14,10 @@ export interface Rate {
 }
 
 const MOST = 600;
-/** Over how long the present rate is an average, in milliseconds. */
+/** The period over which the current rate is averaged, in milliseconds. */
 const RECENT_MS = 8000;
 
-/** What was seen of a run's progress; kept for the session, so that a reload does not lose the chart. */
+/** The samples of a run's progress, kept for the session so that a reload does not lose the chart. */
 export class Samples {
   readonly #name: string;
   #samples: Sample[];
@@ -32,13 +32,13 @@ export class Samples {
     const at = Date.now();
     if (last && (at - last.at < 200 || files < last.files)) return;
     this.#samples.push({ at, files, bytes });
-    // A long run is kept more and more coarsely.
+    // A long run is kept ever more coarsely.
     if (this.#samples.length > MOST)
       this.#samples = this.#samples.filter((_sample, index) => index % 2 === 0);
     try {
       sessionStorage.setItem(this.#name, JSON.stringify(this.#samples));
     } catch {
-      // Storage is full; the chart is only for this page then.
+      // Storage is full: the chart then lives on this page only.
     }
   }
 

@@ -91,7 +91,7 @@ export function hostileTests(dashboard: Dashboard): void {
     await dialog.getByLabel("Key").fill("wrong");
     await on.expectAccessible("asking for the key");
     await on.page.keyboard.press("Enter");
-    await dialog.getByText("The app did not take this key.").waitFor();
+    await dialog.getByText("The app rejected this key.").waitFor();
     await dialog.getByLabel("Key").fill(KEY);
     await on.page.keyboard.press("Enter");
     await on.page.getByRole("table", { name: "Runs" }).waitFor();
@@ -117,7 +117,7 @@ export function hostileTests(dashboard: Dashboard): void {
     await dialog.waitFor();
     expect(await on.page.evaluate("sessionStorage.length")).toBe(0);
     await on.page.keyboard.press("Escape");
-    await on.page.getByText("The app wants a function key, and none was given.").waitFor();
+    await on.page.getByText("The app requires a function key, and none was given.").waitFor();
     on.forgive(/status of 40[14]/);
   });
 }

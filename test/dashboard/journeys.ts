@@ -56,7 +56,7 @@ export function journeyTests(dashboard: Dashboard): void {
 
     // A phone has no Esc: where there is nothing to choose there is a button to leave by.
     await on.button("Restore …").click();
-    await on.page.getByText("There is no backup yet that could be restored.").waitFor();
+    await on.page.getByText("There is no backup to restore yet.").waitFor();
     await on.expectAccessible("nothing to restore");
     await on.button("Close").click();
     await on.page.getByRole("dialog").waitFor({ state: "detached" });
@@ -150,7 +150,7 @@ export function journeyTests(dashboard: Dashboard): void {
     const on = await dashboard.open(`#/runs/${id}`);
     await on.button("Restore …").last().click();
     await on.field("Into the directory").fill(to);
-    await on.page.getByLabel("Remove what the directory has and the backup has not").check();
+    await on.page.getByLabel("Remove what is in the directory but not in the backup").check();
     await on.expectAccessible("the form of a restore");
     await on.button("Show what it would do").click();
     await on.page
