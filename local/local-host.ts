@@ -39,9 +39,9 @@ import type { Worker } from "./worker/worker.ts";
 
 /** How long running functions get when the host ends. */
 const GRACE = 5_000;
-/** How long a host takes to end at most: its functions, its app, its Azurite. */
+/** The longest that a host takes to end: its functions, its app, its Azurite. */
 const ENDING = 20_000;
-/** As `func start` has it. */
+/** The default of `func start`. */
 const DEFAULT_PORT = 7071;
 
 export class LocalHost {
@@ -49,14 +49,14 @@ export class LocalHost {
   readonly #log: Logger;
   readonly #fatal: (error: unknown) => void;
   readonly #users: Users | undefined;
-  /** What `stop` has to do, last started first. */
+  /** What `stop` must do, last started first. */
   readonly #stops: (() => unknown)[] = [];
   #routes: HostRoutes | undefined;
   #workersStarted: Promise<unknown> = Promise.resolve();
   /** Of the host's own Azurite. */
   #storage: string | undefined;
 
-  /** @param users those with the last of whom it ends */
+  /** @param users the host ends with the last of these */
   constructor(args: HostArguments, log: Logger, fatal: (error: unknown) => void, users?: Users) {
     this.#arguments = args;
     this.#log = log;
@@ -75,7 +75,7 @@ export class LocalHost {
       if (this.#routes) await this.#routes.handle(request, response);
       else send(response, { status: 503, headers: { "Retry-After": "1" } });
     }, log);
-    // First, so that of two that are started at a time one finds out at once.
+    // First, so that of two hosts started together one finds out at once.
     const port = await server.listen(this.#arguments.port ?? local.port ?? DEFAULT_PORT);
     this.#stops.push(() => server.closeAll());
     const state = await this.#openState(settings.hubName);
@@ -91,7 +91,7 @@ export class LocalHost {
     return url;
   }
 
-  /** Takes no more work, lets what runs finish for a few seconds, and ends everything. */
+  /** Takes no more work, gives running functions a few seconds, and ends everything. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).reverse()) {
       try {
@@ -223,7 +223,7 @@ export class LocalHost {
     const { functionTimeout: timeout } = settings;
     const pool = new WorkerPool({ count, directory: this.#arguments.appFolder, timeout, log: this.#log });
     this.#stops.push(() => withinGrace(pool.stop()));
-    // Calls that come earlier would all go to the process that is up first.
+    // Calls that come earlier would all go to the first process that is up.
     this.#workersStarted = withinGrace(pool.started());
     return pool;
   }
@@ -232,7 +232,7 @@ export class LocalHost {
     const ready = { url, pid: process.pid, storage: this.#storage };
     const { readyFile } = this.#arguments;
     if (readyFile !== undefined) {
-      // Whoever waits for it finds it whole.
+      // A reader that waits for the file finds it complete.
       const draft = `${readyFile}.${process.pid}`;
       writeFileSync(draft, JSON.stringify(ready), { mode: 0o600 });
       renameSync(draft, readyFile);
@@ -242,7 +242,7 @@ export class LocalHost {
   }
 }
 
-/** As func sets it: durable-functions takes the host's own address from it. The host id is the user's own where there is one. */
+/** As func does: durable-functions takes the host's own address from it. A host id of the user's own is kept. */
 function setEnvironment(port: number, hostId: string): void {
   process.env["WEBSITE_HOSTNAME"] = `localhost:${port}`;
   process.env["AzureFunctionsWebHost__hostid"] ||= hostId;

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     stop(0);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
-  // The app's own fault: on the real host it ends the worker process. What was running is delivered again.
+  // The app's fault: on the real host it ends the worker process. What was running is delivered again.
   process.on("uncaughtException", (error) => {
     log.error(
       `The app threw outside of a function, or did not wait for a promise that failed: ${error.stack}`,
@@ -40,21 +40,21 @@ async function main(): Promise<void> {
   try {
     await host.start();
   } catch (error) {
-    // What was ended in the middle of its start could not but fail.
+    // A start that was interrupted could only fail.
     if (stopping) return;
     await host.stop();
     throw error;
   }
 }
 
-/** The state could not be written or read, or storage is gone. What was not committed is not there, never half of it. */
+/** The state could not be written or read, or storage is gone. Uncommitted work is absent, never half there. */
 function die(error: unknown): void {
   const full = /disk is full|SQLITE_FULL|ENOSPC/i.test(messageOf(error));
   const why = full
     ? "The disk is full: the durable state cannot be written. What was committed is safe; make room and start again."
     : error instanceof StartUpError
       ? error.message
-      : `The durable engine cannot go on: ${error instanceof Error ? error.stack : String(error)}`;
+      : `The durable engine cannot continue: ${error instanceof Error ? error.stack : String(error)}`;
   process.stderr.write(`${why}\n`);
   process.exit(1);
 }

@@ -1,6 +1,6 @@
 /**
- * Something the user can put right stopped the host from starting (or from going on). Its message is one
- * clear sentence: it is printed as it is, without a stack, and the process exits with 1.
+ * Something the user can fix stopped the host from starting or continuing. The message is one clear sentence: it is
+ * printed as it is, without a stack, and the process exits with 1.
  */
 export class StartUpError extends Error {
   override name = "StartUpError";

@@ -1,4 +1,4 @@
-/** What is printed once the app is loaded: its functions, as `func start` lists them, and how to begin. */
+/** The text printed once the app is loaded: its functions, as `func start` lists them, and how to start one. */
 import { durableClientKey, hasTrigger, triggerOf } from "./app/registered-function.ts";
 import type { FunctionMetadata } from "./app/registered-function.ts";
 import type { FunctionRoutes } from "./http/function-routes.ts";

@@ -1,4 +1,4 @@
-/** The host's own folder: made for its owner alone. */
+/** The host's own folder, created for its owner only. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, chmodSync, existsSync } from "node:fs";
 import { hostname } from "node:os";
@@ -9,13 +9,13 @@ import { StartUpError, messageOf } from "./start-up-error.ts";
 
 export interface State {
   store: Store;
-  /** Random, made once per task hub: the `code` in the Durable API's addresses. */
+  /** Random, created once per task hub: the `code` in the Durable API's addresses. */
   systemKey: string;
-  /** Made once per task hub: tells its app from others that work on the same storage. */
+  /** Created once per task hub: tells its app from others on the same storage. */
   hostId: string;
 }
 
-/** Opens a task hub's state, making it at first. Throws StartUpError as openDatabase does. */
+/** Opens a task hub's state, creating it at first. Throws StartUpError as openDatabase does. */
 export function openState(folder: string, hubName: string, broken: (error: unknown) => void): State {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -39,7 +39,10 @@ export function openState(folder: string, hubName: string, broken: (error: unkno
   };
 }
 
-/** By the Functions host's rule: at most 32 of a-z, 0-9 and single hyphens. The machine's name is in it for people. */
+/**
+ * By the Functions host's rule: at most 32 of a-z, 0-9 and single hyphens. It contains the machine's name, for
+ * people.
+ */
 function newHostId(): string {
   const machine = (
     hostname()

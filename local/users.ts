@@ -1,6 +1,6 @@
 /**
- * Who uses a host that ends with its last user: the process that started it over IPC, and each client that holds a lease,
- * which is a connection. So a user that is killed has gone, too.
+ * The users of a host that ends with its last user: the process that started it over IPC, and each client with a
+ * lease, which is an open connection. So a user that is killed is gone, too.
  */
 import type { ServerResponse } from "node:http";
 import { NO_SNIFFING } from "./http/answer.ts";
@@ -21,7 +21,10 @@ export class Users {
     });
   }
 
-  /** Answers a client that takes a lease, for as long as it holds that: a line `{"pid","users"}` now and after each change. */
+  /**
+   * Answers a client that takes a lease, for as long as it holds it: a line `{"pid","users"}` now and after each
+   * change.
+   */
   lease(response: ServerResponse): void {
     response.writeHead(200, { "Content-Type": "application/x-ndjson", ...NO_SNIFFING });
     this.#leases.add(response);

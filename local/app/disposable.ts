@@ -1,4 +1,4 @@
-/** What registering a function or a hook gives back: calling `dispose` undoes it, once. */
+/** The result of registering a function or a hook: `dispose` undoes it, once. */
 export interface Disposable {
   dispose(): void;
 }

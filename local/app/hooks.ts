@@ -19,7 +19,7 @@ export class Hooks {
     });
   }
 
-  /** For hooks that are called while the app goes on: `log`. */
+  /** For hooks called while the app is running: `log`. */
   runNow(name: HookName, context: unknown): void {
     for (const callback of this.#registered.get(name) ?? []) callback(context);
   }

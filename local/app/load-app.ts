@@ -6,7 +6,7 @@ import { AppRegistry, provideCoreApi } from "./core-api.ts";
 import type { AppLog } from "./core-api.ts";
 import { StartUpError, messageOf } from "../start-up-error.ts";
 
-/** Loads the app in `directory`, once per process. Throws StartUpError when there is nothing to load. */
+/** Loads the app in `directory`, once per process. Throws StartUpError if there is nothing to load. */
 export async function loadApp(directory: string, log: AppLog): Promise<AppRegistry> {
   const files = entryFiles(directory);
   const registry = new AppRegistry();
@@ -35,7 +35,7 @@ export async function loadApp(directory: string, log: AppLog): Promise<AppRegist
   return registry;
 }
 
-/** Lets the app end what it began: telemetry, for one, sends what it still has. */
+/** Lets the app end what it began; telemetry, for example, sends what is left. */
 export async function endApp({ hooks }: AppRegistry): Promise<void> {
   await hooks.run("appTerminate", { hookData: {}, appHookData: hooks.appHookData });
 }

@@ -1,4 +1,4 @@
-/** The contract between a worker and the programming model (`@azure/functions`), as far as it is used. */
+/** The contract between a worker and the programming model (`@azure/functions`), as far as this host uses it. */
 import type { InvocationRequest, InvocationResponse } from "../worker/messages.ts";
 import type { FunctionCallback, FunctionMetadata } from "./registered-function.ts";
 
@@ -20,6 +20,6 @@ export interface ProgrammingModel {
   name: string;
   version: string;
   getInvocationModel(context: CoreInvocationContext): InvocationModel;
-  /** May start a server for streamed HTTP and return its address as `HttpUri`. */
+  /** May start a server for streamed HTTP, returning its address as `HttpUri`. */
   getCapabilities?(capabilities: Record<string, string>): Promise<Record<string, string>>;
 }

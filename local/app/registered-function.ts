@@ -36,7 +36,7 @@ export function hasTrigger(metadata: FunctionMetadata, type: string): boolean {
   return triggerOf(metadata).binding.type.toLowerCase() === type.toLowerCase();
 }
 
-/** The key of the function's durable client input, when it has one. */
+/** The key of the function's durable client input, if it has one. */
 export function durableClientKey(metadata: FunctionMetadata): string | undefined {
   return Object.entries(metadata.bindings).find(([, { type }]) =>
     /^(durable|orchestration)Client$/i.test(type),

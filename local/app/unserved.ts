@@ -1,4 +1,4 @@
-/** What an app asks of the host that this one does not do. It is named at start, and never passed over in silence. */
+/** What an app needs that this host does not provide. It is named at start, never ignored silently. */
 import { triggerOf } from "./registered-function.ts";
 import type { FunctionMetadata } from "./registered-function.ts";
 
@@ -6,14 +6,14 @@ const TRIGGERS = /^(http|timer|activity|orchestration)Trigger$/i;
 /** Durable clients, and the answers of HTTP functions. */
 const BINDINGS = /^(durableClient|orchestrationClient|http)$/i;
 
-/** Why the function will not run at all; undefined when it does. */
+/** Why the function will not run at all; undefined if it will. */
 export function unservedTrigger(metadata: FunctionMetadata): string | undefined {
   const { type } = triggerOf(metadata).binding;
   if (TRIGGERS.test(type)) return undefined;
   return `Function '${metadata.name}' will not run: the local host has no ${type}. Run the app with func start for it.`;
 }
 
-/** Why a call of the function fails; undefined when its bindings are served. */
+/** Why a call of the function fails; undefined if its bindings are provided. */
 export function unservedBindings(metadata: FunctionMetadata): string | undefined {
   const trigger = triggerOf(metadata).key;
   const bindings = Object.entries(metadata.bindings)

@@ -1,4 +1,4 @@
-/** What durable-functions hands back from a turn: the actions yielded so far, from the first on (schema 3). */
+/** What durable-functions returns from a turn: the actions yielded so far, from the first on (schema 3). */
 
 export const ActionType = {
   CallActivity: 0,
@@ -50,7 +50,7 @@ export interface OrchestratorState {
 
 const OUT_OF_PROC_DATA = "$OutOfProcData$:";
 
-/** The state that a failing orchestrator put behind a marker in its error's message, or undefined without one. */
+/** The state that a failing orchestrator put after a marker in its error's message; undefined if there is none. */
 export function stateInMessage(message: string): OrchestratorState | undefined {
   const at = message.indexOf(OUT_OF_PROC_DATA);
   return at < 0 ? undefined : (JSON.parse(message.slice(at + OUT_OF_PROC_DATA.length)) as OrchestratorState);

@@ -1,4 +1,4 @@
-/** Runs queued activities, a limited number at once, in the order they were queued. */
+/** Runs queued activities in the order they were queued, a limited number at once. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventType } from "./history-event.ts";
 import { completed, failed } from "./new-event.ts";
@@ -24,14 +24,14 @@ export class ActivityRunner {
   #next = 0;
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
-  /** When the next one may begin, as performance.now() has it. */
+  /** When the next one may start, by performance.now(). */
   #nextStart = 0;
 
   constructor(options: {
     worker: Worker;
     metadataOf: (name: string) => FunctionMetadata | undefined;
     limit: number;
-    /** Milliseconds that each takes before it begins, one after another. */
+    /** Milliseconds that each takes before it starts, one after another. */
     delay: number;
     log: Logger;
     done: (task: Task, event: HistoryEvent) => void;

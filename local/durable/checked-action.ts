@@ -3,12 +3,13 @@ import { ReplayError } from "./replay-error.ts";
 
 const TEXTS = ["functionName", "instanceId", "version", "fireAt", "externalEventName"] as const;
 const SUBS = new Set<number>([ActionType.CallSubOrchestrator, ActionType.CallSubOrchestratorWithRetry]);
-/** As for ids that clients give: what a path cannot hold would be an instance that nobody can ask for. */
+/** As for ids from clients: nobody could ask for an instance whose id a path cannot hold. */
 const NO_ID = /^@|[/\\?#]|\p{Cc}/u;
 
 /**
- * An action as an app answered it. Written by hand, for a wide fan-out has its thousands of actions checked in each turn.
- * @throws ReplayError when it is none
+ * Checks an action that an app returned. Written by hand, because a wide fan-out has thousands of actions checked in
+ * each turn.
+ * @throws ReplayError if it is not one
  */
 export function checkedAction(given: unknown): Action {
   if (typeof given !== "object" || given === null) throw wrong("an action must be an object");
@@ -34,5 +35,5 @@ export function checkedAction(given: unknown): Action {
 }
 
 function wrong(why: string): ReplayError {
-  return new ReplayError(`The orchestrator answered with something that is no action: ${why}.`);
+  return new ReplayError(`The orchestrator returned something that is not an action: ${why}.`);
 }

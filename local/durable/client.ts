@@ -1,4 +1,4 @@
-/** What clients may ask of orchestrations: start, query, signal, stop, purge, restart. */
+/** What clients may do with orchestrations: start, query, signal, stop, purge, restart. */
 import { EventType } from "./history-event.ts";
 import { control, eventRaised } from "./new-event.ts";
 import type { Engine } from "./engine.ts";
@@ -8,7 +8,7 @@ import { beginTrace } from "./trace-context.ts";
 import type { TraceParent } from "./trace-context.ts";
 import type { HistoryRow, InstanceRow } from "./rows.ts";
 
-/** The request cannot be met in the instance's present state; the message says why. */
+/** The request is impossible in the instance's current state; the message says why. */
 export class InstanceStateError extends Error {
   override name = "InstanceStateError";
 }
@@ -25,9 +25,9 @@ export interface InstanceQuery {
   createdTo: number;
   /** None means any. */
   statuses: Status[];
-  /** At most so many. */
+  /** The most instances to return. */
   top: number;
-  /** The id to begin with, from the last page. */
+  /** The id to start from, from the last page. */
   from: string;
 }
 
@@ -120,7 +120,7 @@ export class DurableClient {
     rewindInstance(this.#engine, id, reason);
   }
 
-  /** Starts it again with the same input, under a new id unless told otherwise; returns the id. */
+  /** Starts it again with the same input, by default under a new id; returns the id. */
   restart(id: string, withNewId: boolean): string {
     const row = this.get(id);
     if (!row) throw new ClientArgumentError("InstanceId does not match a valid orchestration instance.");
@@ -138,7 +138,7 @@ export class DurableClient {
     this.#engine.purge(id);
   }
 
-  /** Removes the finished instances that were created in a span of time; returns how many. */
+  /** Removes finished instances created within a period; returns how many. */
   purgeWhere(createdFrom: number, createdTo: number, statuses: Status[]): number {
     const all = {
       instanceIdPrefix: "",

@@ -1,7 +1,7 @@
 /**
- * The SQLite file that holds a task hub. WAL with synchronous=NORMAL: every commit is in the operating system's
- * hands before it is acted on, so that a killed process loses nothing; only a power cut may undo the last
- * commits, and even that leaves the file whole.
+ * The SQLite file that holds a task hub. WAL with synchronous=NORMAL: every commit is handed to the operating system
+ * before it is acted on, so a killed process loses nothing. Only a power cut may undo the last commits, and even that
+ * leaves the file whole.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -14,8 +14,8 @@ const APPLICATION_ID = 0x53424c48;
 export const SCHEMA_VERSION = 2;
 
 /**
- * Tables whose rows are also held in memory, by their ids: AUTOINCREMENT never gives an id twice, so that an entry in memory
- * of a row that is gone cannot take another row for its own.
+ * Tables whose rows are also kept in memory, by id: AUTOINCREMENT never reuses an id, so an entry in memory for a
+ * deleted row cannot be mistaken for another row.
  */
 const KEYED = {
   inbox: `
@@ -57,8 +57,8 @@ const SCHEMA = `
 `;
 
 /**
- * Timers that version 1 lost: it gave the id of a deleted timer to the next one, and the entry in memory of the first then
- * took the row of the second. They are due again, so that their orchestrations go on.
+ * Timers that version 1 lost: it reused the id of a deleted timer, and the entry in memory of the first then took the
+ * row of the second. They become due again, so that their orchestrations continue.
  */
 const RECOVER_TIMERS = `
   INSERT INTO timers (instance_id, execution_id, event_id, fire_at)
@@ -77,8 +77,8 @@ const RECOVER_TIMERS = `
 `;
 
 /**
- * Opens the file, making it when there is none, and holds it alone until it is closed. Throws StartUpError when
- * another process has it open, when a newer version wrote it, and when it is damaged; it is unchanged then.
+ * Opens the file, creating it if there is none, and holds it exclusively until it is closed. Throws StartUpError if
+ * another process has it open, if a newer version wrote it, or if it is damaged; it is unchanged then.
  */
 export function openDatabase(file: string): DatabaseSync {
   if (!existsSync(file)) create(file);
@@ -99,7 +99,7 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
-/** Brings a file that an older version wrote to the present schema; all of it or nothing. */
+/** Migrates a file from an older version to the current schema; all or nothing. */
 function migrate(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version === SCHEMA_VERSION) return;
@@ -116,7 +116,7 @@ function migrate(database: DatabaseSync): void {
   );
 }
 
-/** Another process holds the state. */
+/** Another process uses the state. */
 export class StateInUseError extends StartUpError {
   constructor(file: string) {
     super(
@@ -125,7 +125,7 @@ export class StateInUseError extends StartUpError {
   }
 }
 
-/** Made under another name first: a file under the real name is always whole, so an empty one is a damaged one. */
+/** Created under another name first: a file with the real name is always whole, so an empty one is damaged. */
 function create(file: string): void {
   const draft = `${file}.new`;
   rmSync(draft, { force: true });

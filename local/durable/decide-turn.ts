@@ -1,4 +1,4 @@
-/** Turns what an orchestrator function answered into what is to be done. Nothing is written here. */
+/** Turns an orchestrator function's answer into what to do. Nothing is written here. */
 import { stateInMessage } from "./actions.ts";
 import type { OrchestratorState } from "./actions.ts";
 import { orchestratorFailure, orchestratorFailureDetails } from "./failure-text.ts";
@@ -46,14 +46,14 @@ export function decideTurn(
     const output = state.output === undefined || state.output === null ? null : JSON.stringify(state.output);
     return { scheduled, customStatus, ending: { kind: "completed", output } };
   } catch (error) {
-    // Whatever an app answers is its own orchestration's failure; nothing has been written yet.
+    // Whatever an app returns fails only its own orchestration; nothing has been written yet.
     const why =
       error instanceof ReplayError ? error.message : `Its actions cannot be read: ${messageOf(error)}`;
     return { scheduled: [], customStatus, ending: failure(name, why) };
   }
 }
 
-/** An orchestrator that threw has put its state into its error's message. */
+/** An orchestrator that threw has its state in its error's message. */
 function stateOf(result: InvocationResult): OrchestratorState {
   if (result.status === "failure") {
     const state = stateInMessage(result.exception.message);

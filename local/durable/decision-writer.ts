@@ -1,4 +1,4 @@
-/** Writes what a turn decided: history, tasks, timers, sub-orchestrations, the status, word to the parent. */
+/** Writes what a turn decided: history, tasks, timers, sub-orchestrations, the status, the message to the parent. */
 import { EventType } from "./history-event.ts";
 import { completed, executionCompleted, executionStarted, failed, turnMark } from "./new-event.ts";
 import type { EventRaised, HistoryEvent, SubOrchestrationCreated } from "./history-event.ts";
@@ -11,7 +11,7 @@ import { asParent, beginTrace, traceOf } from "./trace-context.ts";
 import type { Task } from "./rows.ts";
 import type { TurnParts } from "./turn-parts.ts";
 
-/** All methods belong into the caller's transaction. */
+/** Call all methods within the caller's transaction. */
 export class DecisionWriter {
   readonly #parts: TurnParts;
 
@@ -19,7 +19,7 @@ export class DecisionWriter {
     this.#parts = parts;
   }
 
-  /** Returns the tasks to be queued once the transaction is through. */
+  /** Returns the tasks to queue once the transaction is committed. */
   apply(live: LiveInstance, fresh: HistoryEvent[], decision: Decision): Task[] {
     const { row } = live;
     const { ending } = decision;
@@ -43,7 +43,7 @@ export class DecisionWriter {
     this.#parts.store.saveInstance(live.row);
   }
 
-  /** Ends the instance, and tells its parent. `output` is JSON text, or a plain text when it did not complete. */
+  /** Ends the instance and tells its parent. `output` is JSON text, or plain text if it did not complete. */
   end(
     live: LiveInstance,
     events: HistoryEvent[],
@@ -110,7 +110,7 @@ export class DecisionWriter {
     create({ instanceId, executionId: newExecutionId(), name, version, input, parent: from, trace });
   }
 
-  /** The history starts anew; events that nobody has read come along. */
+  /** The history starts anew, and unread events are carried over. */
   #continueAsNew(live: LiveInstance, input: string | null, unread: EventRaised[]): void {
     const { store, inbox, reset, send } = this.#parts;
     const { row } = live;

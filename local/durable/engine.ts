@@ -1,7 +1,7 @@
 /**
- * The durable engine. Messages for an instance (a start, results, fired timers, events) gather in its inbox;
- * a turn (turn.ts) takes all of them, replays the orchestrator, and commits in one transaction what it
- * decided. A host that is killed between two commits goes on from the first of them.
+ * The durable engine. Messages for an instance (a start, results, fired timers, events) gather in its inbox; a turn
+ * (turn.ts) takes all of them, replays the orchestrator, and commits in one transaction what it decided. A host that
+ * is killed between two commits resumes after the first.
  */
 import { executionStarted, failed, timerFired } from "./new-event.ts";
 import { EventType } from "./history-event.ts";
@@ -20,11 +20,11 @@ import { TurnTaker } from "./turn.ts";
 import type { EngineHost, Start } from "./turn-parts.ts";
 import type { Logger } from "../log/logger.ts";
 
-/** Hosts that may end in the middle of an instance's turn before it is set aside. */
+/** How many hosts may end in the middle of an instance's turn before it is set aside. */
 const HOSTS_ENDED = 2;
 const SET_ASIDE =
   "The local host ended twice in the middle of this orchestration's turn, so it was set aside. " +
-  "Mend the orchestrator or its input, then rewind it or purge it.";
+  "Fix the orchestrator or its input, then rewind or purge it.";
 
 export class Engine {
   readonly store: Store;
@@ -35,9 +35,9 @@ export class Engine {
   readonly #turns: TurnQueue;
   readonly #timers: TimerQueue;
   readonly #taker: TurnTaker;
-  /** Until then what turns decide waits in the store. */
+  /** Until then the decisions of turns wait in the store. */
   #resumed = false;
-  /** How many tasks of an instance have no outcome yet. */
+  /** How many tasks of an instance have no result yet. */
   readonly #openTasks = new Map<string, number>();
   #results: { task: Task; event: HistoryEvent }[] = [];
 
@@ -71,8 +71,8 @@ export class Engine {
   }
 
   /**
-   * Takes up what the last host left: messages, timers and tasks. The turns in which it ended come first and alone:
-   * if this host ends in them too, it is because of them.
+   * Resumes what the last host left: messages, timers and tasks. The turns in which it ended come first and alone: if
+   * this host ends in them too, they are the cause.
    */
   async resume(): Promise<void> {
     try {
@@ -88,7 +88,10 @@ export class Engine {
     }
   }
 
-  /** Fails the instances in whose turns one host after the other ended; returns those in whose turns only the last one did. */
+  /**
+   * Fails the instances in whose turns one host after another ended; returns those in whose turns only the last one
+   * did.
+   */
   #setAside(): string[] {
     const suspects: string[] = [];
     this.store.transaction(() => {
@@ -113,10 +116,10 @@ export class Engine {
     return suspects;
   }
 
-  /** What is left of it when the clock was set back meanwhile is not known: at most all of it. */
+  /** How much is left if the clock was set back meanwhile is unknown: at most all of it. */
   #waitOf({ instanceId, eventId, fireAt }: Timer): number {
     const due = Date.parse(fireAt);
-    // Histories are not read for what is due: only for what a clock that was set back would hold up.
+    // Histories are read only for timers that a clock that was set back would hold up.
     if (due <= Date.now()) return 0;
     return due - timeOf(this.#live.get(instanceId)?.events ?? [], eventId);
   }
@@ -132,7 +135,7 @@ export class Engine {
     this.#commitResults();
   }
 
-  /** Makes an instance and its first message; replaces a finished one of the same id. */
+  /** Creates an instance and its first message; replaces a finished one with the same id. */
   create(start: Start): void {
     const { instanceId: id, parent, executionId, name, version, input } = start;
     const now = Date.now();
@@ -150,7 +153,7 @@ export class Engine {
     if (this.#resumed) this.#turns.wake(instanceId);
   }
 
-  /** Takes a task's outcome; outcomes that come close together are committed together. */
+  /** Takes a task's outcome; outcomes that arrive close together are committed together. */
   taskDone(task: Task, event: HistoryEvent): void {
     this.#results.push({ task, event });
     if (this.#results.length === 1) setImmediate(() => this.#attempt(() => this.#commitResults()));

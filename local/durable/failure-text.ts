@@ -42,7 +42,7 @@ export function orchestratorFailure(name: string, error: string): string {
   return `Orchestrator function '${name}' failed: ${error}`;
 }
 
-/** What a parent orchestrator is told beside the reason. */
+/** What a parent orchestrator gets besides the reason. */
 export function orchestratorFailureDetails(error: string): string {
   return `Message: ${error}, StackTrace: `;
 }

@@ -62,7 +62,7 @@ export interface ExecutionStarted extends Common {
   Name: string;
   Version: string | null;
   Input: string | null;
-  /** Null when nobody traces. */
+  /** Null if nobody traces. */
   ParentTraceContext: ParentTraceContext | null;
   Generation: number | null;
 }
@@ -83,7 +83,7 @@ export interface TimerCreated extends Common {
   FireAt: string;
 }
 
-/** What ends a task or a sub-orchestration. */
+/** The end of a task or a sub-orchestration. */
 export interface Completed extends Common {
   EventType: 5 | 8;
   TaskScheduledId: number;
@@ -147,7 +147,7 @@ const PLAYED = new Set<number>([
   EventType.EventRaised,
 ]);
 
-/** The event as later turns see it: what a turn has processed is marked as played; marks and schedulings never are. */
+/** The event as later turns see it: processed events are marked as played; marks and schedulings never are. */
 export function played<T extends HistoryEvent>(event: T): T {
   return PLAYED.has(event.EventType) ? { ...event, IsPlayed: true } : event;
 }

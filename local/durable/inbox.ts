@@ -1,4 +1,4 @@
-/** Messages that wait for an instance's next turn, in memory as they are in the store. */
+/** Messages waiting for an instance's next turn, in memory as in the store. */
 import { EventType } from "./history-event.ts";
 import type { Message } from "./rows.ts";
 
@@ -32,8 +32,8 @@ export class Inbox {
   }
 
   /**
-   * What the next turn deals with: a terminate request before anything else; while suspended only a resume
-   * request; else every message up to a suspend request, in one turn.
+   * What the next turn handles: a terminate request first; while suspended only a resume request; else every message
+   * up to a suspend request, in one turn.
    */
   nextBatch(instanceId: string, suspended: boolean): Batch {
     const messages = this.of(instanceId);

@@ -14,14 +14,14 @@ export class LiveInstance {
   readonly events: HistoryEvent[] = [];
   readonly texts: string[] = [];
   characters = 0;
-  /** What time it is to the orchestrator, in epoch milliseconds. */
+  /** The orchestrator's current time, in epoch milliseconds. */
   now = 0;
 
   constructor(row: InstanceRow) {
     this.row = row;
   }
 
-  /** Adds what is (or is about to be) in the store; gives the row's text back. */
+  /** Adds what is (or is about to be) in the store; returns the row's text. */
   append(event: HistoryEvent): string {
     const later = played(event);
     const text = JSON.stringify(later);
@@ -61,7 +61,7 @@ export class LiveInstances {
     return live;
   }
 
-  /** To be called after a turn: keeps the instance, and drops those longest unused when there is too much. */
+  /** Call after a turn: keeps the instance, and drops the least recently used if there are too many. */
   keep(live: LiveInstance): void {
     this.forget(live.row.id);
     this.#live.set(live.row.id, { live, counted: live.characters });

@@ -1,4 +1,4 @@
-/** Makes events that happen now. */
+/** Creates events that happen now. */
 import { EventType } from "./history-event.ts";
 import type {
   Common,

@@ -1,6 +1,6 @@
 /**
- * The span of a whole orchestration, named as the Durable extension names it. It goes to whatever OpenTelemetry SDK the
- * app has registered, and nowhere when the app has none.
+ * The span of a whole orchestration, named as the Durable extension names it. It goes to the OpenTelemetry SDK that
+ * the app registered, if any.
  */
 import { context, createContextKey, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { ParentTraceContext } from "./history-event.ts";
@@ -8,10 +8,10 @@ import { Status, statusName } from "./status.ts";
 import { redact } from "../log/redact.ts";
 import type { InstanceRow } from "./rows.ts";
 
-/** The app's id generator takes the next span's id from here: its activities know it already. */
+/** The app's id generator takes the next span's id from here: the activities know it already. */
 const SPAN_ID = createContextKey("durabletask.span_id");
 
-/** To be called when the orchestration has ended. */
+/** Call when the orchestration has ended. */
 export function recordOrchestration(row: InstanceRow, traceContext: ParentTraceContext): void {
   const [, traceId = "", spanId = "", flags = "00"] = traceContext.TraceParent.split("-");
   const parent = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };

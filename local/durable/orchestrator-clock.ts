@@ -1,14 +1,14 @@
-/** The clock that an orchestrator sees: that of its latest turn. It never goes back, though the host's clock may. */
+/** The clock that an orchestrator sees: that of its latest turn. It never goes back, even if the host's clock does. */
 import { EventType } from "./history-event.ts";
 import type { HistoryEvent } from "./history-event.ts";
 
-/** What time it is, in epoch milliseconds, when this event has come; `now` is what it was before. */
+/** The time after this event, in epoch milliseconds; `now` is the time before. */
 export function advance(now: number, event: HistoryEvent): number {
   if (event.EventType !== EventType.OrchestratorStarted) return now;
   return Math.max(now, Date.parse(event.Timestamp));
 }
 
-/** What time it was when the timer of this id was asked for. */
+/** The time at which the timer with this id was requested. */
 export function timeOf(events: Iterable<HistoryEvent>, eventId: number): number {
   let now = 0;
   for (const event of events) {

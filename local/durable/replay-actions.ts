@@ -1,12 +1,12 @@
 /**
- * Follows an orchestrator's actions through its history, as the Durable extension does, to find what they
- * have not scheduled yet. Actions are awaited one after the other; a `Task.all` waits for all of its
- * children, also when one has failed; ids are given in the order of scheduling, which is the order
- * in which durable-functions counts them.
+ * Follows an orchestrator's actions through its history, as the Durable extension does, to find those not scheduled
+ * yet. Actions are awaited one after another; a `Task.all` waits for all its children, even if one has failed. Ids
+ * are assigned in the order of scheduling, which is how durable-functions counts them.
  */
 import { ActionType } from "./actions.ts";
 import { checkedAction } from "./checked-action.ts";
 import type { Action, RetryOptions } from "./actions.ts";
+import { ExternalEvents } from "./external-events.ts";
 import { EventType } from "./history-event.ts";
 import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
 import type { EventRaised, Failed, HistoryEvent, ScheduledEvent } from "./history-event.ts";
@@ -14,7 +14,7 @@ import { advance } from "./orchestrator-clock.ts";
 import { ReplayError, changedMessage, nameOf, unsupportedMessage } from "./replay-error.ts";
 import { retryDelay } from "./retry-delay.ts";
 
-/** Something to be done that history does not have yet. */
+/** Work that is not in the history yet. */
 export interface Scheduled {
   event: ScheduledEvent;
   /** JSON text; null for none. Timers have none. */
@@ -22,15 +22,15 @@ export interface Scheduled {
   version: string | null;
   /** For a retry's timer the id of the attempt that failed; for its next attempt the id of the timer. */
   causedBy?: number;
-  /** Set when the retry's time-out has passed: the attempt is not run, it fails like this. */
+  /** Set if the retry's time-out has passed: the attempt is not run and fails like this. */
   failAtOnce?: Failed;
 }
 
 export interface Replay {
   scheduled: Scheduled[];
-  /** All the actions are through: the orchestrator's output, error or continue-as-new counts now. */
+  /** All actions are done: the orchestrator's output, error or continue-as-new counts now. */
   finished: boolean;
-  /** The next execution's input, as JSON text, when the orchestrator continues as new. */
+  /** The next execution's input, as JSON text, if the orchestrator continues as new. */
   continueAsNew: { input: string | null } | undefined;
   /** External events that nothing waited for. */
   unread: EventRaised[];
@@ -40,10 +40,10 @@ export interface ReplayRules {
   executionId: string;
   instanceId: string;
   parentInstanceId: string | null;
-  /** Longer timers are made of several (milliseconds). */
+  /** Longer timers are split (milliseconds). */
   maximumTimer: number;
   timerInterval: number;
-  /** Throws ReplayError when there is no such function. */
+  /** Throws ReplayError if there is no such function. */
   checkFunction(kind: "activity" | "orchestrator", name: string): void;
 }
 
@@ -67,8 +67,7 @@ class ActionReplay {
   readonly #inHistory = new Map<number, ScheduledEvent>();
   readonly #open = new Map<number, (event: HistoryEvent) => void>();
   readonly #early = new Map<number, HistoryEvent>();
-  readonly #waiting = new Map<string, Done[]>();
-  readonly #unread = new Map<string, EventRaised[]>();
+  readonly #external = new ExternalEvents();
   readonly #replay: Replay = { scheduled: [], finished: false, continueAsNew: undefined, unread: [] };
   #nextId = 0;
   #now = 0;
@@ -84,7 +83,7 @@ class ActionReplay {
 
   run(): Replay {
     for (const event of this.#events) this.#process(event);
-    this.#replay.unread = [...this.#unread.values()].flat();
+    this.#replay.unread = this.#external.unread;
     return this.#replay;
   }
 
@@ -92,7 +91,7 @@ class ActionReplay {
     this.#now = advance(this.#now, event);
     if (event.EventType === EventType.ExecutionStarted) this.#step(0);
     else if (event.EventType === EventType.TimerFired) this.#settle(event.TimerId, event);
-    else if (event.EventType === EventType.EventRaised) this.#raise(event);
+    else if (event.EventType === EventType.EventRaised) this.#external.raise(event);
     else if ("TaskScheduledId" in event) this.#settle(event.TaskScheduledId, event);
   }
 
@@ -101,14 +100,6 @@ class ActionReplay {
     this.#open.delete(id);
     if (settle) settle(event);
     else this.#early.set(id, event);
-  }
-
-  #raise(event: EventRaised): void {
-    // As the extension: names ignore case; the latest waiter gets the event.
-    const name = event.Name.toLowerCase();
-    const waiter = this.#waiting.get(name)?.pop();
-    if (waiter) waiter();
-    else this.#unread.set(name, [...(this.#unread.get(name) ?? []), event]);
   }
 
   #step(index: number): void {
@@ -140,7 +131,7 @@ class ActionReplay {
         this.#createTimer(Date.parse(action.fireAt ?? ""), action.isCanceled === true, done);
         break;
       case ActionType.WaitForExternalEvent:
-        this.#waitForEvent(action.externalEventName ?? "", done);
+        this.#external.wait(action.externalEventName ?? "", done);
         break;
       case ActionType.WhenAll:
         this.#whenAll(action.compoundActions ?? [], done);
@@ -213,7 +204,7 @@ class ActionReplay {
     );
   }
 
-  /** After every failed attempt, also the last, a timer is awaited: durable-functions counts on it. */
+  /** After every failed attempt, even the last, a timer is awaited: durable-functions counts on it. */
   #retry(action: Action, call: (again: Again | undefined, done: Done) => void, done: Done): void {
     const options: RetryOptions = action.retryOptions ?? {
       firstRetryIntervalInMilliseconds: 1,
@@ -258,18 +249,7 @@ class ActionReplay {
     if (cancelled) done();
   }
 
-  #waitForEvent(name: string, done: Done): void {
-    const key = name.toLowerCase();
-    const [first, ...rest] = this.#unread.get(key) ?? [];
-    if (first) {
-      this.#unread.set(key, rest);
-      done();
-    } else {
-      this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), done]);
-    }
-  }
-
-  /** Gives the next id. What history already has under that id must be the same thing. */
+  /** Assigns the next id. What the history already has under that id must be the same thing. */
   #allocate(make: (id: number) => Scheduled, settled: (event: HistoryEvent) => void): void {
     const id = this.#nextId;
     this.#nextId += 1;

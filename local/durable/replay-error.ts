@@ -2,12 +2,12 @@ import { ActionType } from "./actions.ts";
 import { EventType } from "./history-event.ts";
 import type { ScheduledEvent } from "./history-event.ts";
 
-/** The orchestrator asked for something that cannot be; its message becomes the orchestration's failure. */
+/** The orchestrator asked for something impossible; the message becomes the orchestration's failure. */
 export class ReplayError extends Error {
   override name = "ReplayError";
 }
 
-/** The kind and the name of what is scheduled; two of different names are different things. */
+/** The kind and name of a scheduling; a different name is a different thing. */
 export function nameOf(event: ScheduledEvent): string {
   if (event.EventType === EventType.TimerCreated) return "timer";
   const kind = event.EventType === EventType.TaskScheduled ? "activity" : "sub-orchestration";

@@ -1,8 +1,8 @@
 /**
- * Rewinds a failed orchestration: what failed, and what was still open, is taken out of its history, so that the
- * next turn schedules it again; what completed stays. Failed sub-orchestrations are rewound in place.
- * Where a retried call had used up its attempts, the timer after the last one goes too, and ids given
- * after it move down, as durable-functions counts them on replay.
+ * Rewinds a failed orchestration: what failed or was still open is removed from its history, so that the next turn
+ * schedules it again; what completed stays. Failed sub-orchestrations are rewound in place. If a retried call had
+ * used up its attempts, the timer after the last one is removed too, and later ids move down, as durable-functions
+ * counts them on replay.
  */
 import { EventType } from "./history-event.ts";
 import { control } from "./new-event.ts";
@@ -64,7 +64,7 @@ function withoutFailures(rows: HistoryRow[], isFailed: (childId: string) => bool
     if (!isScheduling(event)) return true;
     const end = ends.get(event.EventId);
     if (event.EventType === EventType.SubOrchestrationInstanceCreated) {
-      // A child that is still running goes on; one that failed is rewound itself.
+      // A child that is still running continues; one that failed is rewound itself.
       if (failedForGood(end) && isFailed(event.InstanceId)) failedChildren.push(event.InstanceId);
       else return !failedForGood(end);
       return true;

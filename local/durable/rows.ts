@@ -1,4 +1,4 @@
-/** What the store keeps. */
+/** The rows of the store. */
 import type { HistoryEvent, ParentInstance } from "./history-event.ts";
 import type { Status } from "./status.ts";
 import type { TraceParent } from "./trace-context.ts";
@@ -45,7 +45,7 @@ export interface Timer {
   executionId: string;
   eventId: number;
   fireAt: string;
-  /** Milliseconds that its orchestration asked to wait. Not in the store: it is in the orchestration's history. */
+  /** The wait its orchestration asked for, in milliseconds. Not in the store: it is in the orchestration's history. */
   wait?: number;
 }
 

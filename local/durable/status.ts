@@ -18,7 +18,7 @@ export function statusName(status: number): string {
   return NAMES.get(status) ?? String(status);
 }
 
-/** The status of this name, exactly as written, or undefined. */
+/** The status with this name, exactly as written; undefined if there is none. */
 export function statusOfName(name: string): Status | undefined {
   return Object.entries(Status).find(([key]) => key === name)?.[1];
 }

@@ -181,7 +181,7 @@ export class Store {
     return { id, ...task };
   }
 
-  /** False when there was no such task any more: its outcome is not wanted. */
+  /** False if there was no such task any more: its outcome is not wanted. */
   removeTask(id: number): boolean {
     return this.#statement("DELETE FROM tasks WHERE id = ?").run(id).changes !== 0;
   }
@@ -223,7 +223,7 @@ export class Store {
     this.#run("DELETE FROM turns WHERE instance_id = ?", id);
   }
 
-  /** The turns that were begun and not ended, and how many hosts ended in each. */
+  /** The turns that began and did not end, and how many hosts ended in each. */
   unendedTurns(): { id: string; hosts: number }[] {
     return this.#all("SELECT instance_id, hosts FROM turns").map((row) => ({
       id: row["instance_id"] as string,

@@ -1,21 +1,21 @@
-/** Durable timers that have not fired yet; those that are due fire together. */
+/** Durable timers that have not fired yet; those due fire together. */
 import type { Timer } from "./rows.ts";
 
-/** How often at least the clock is looked at: it may have been set, or the machine may have slept. */
+/** The longest wait before the clock is checked again: it may have been set, or the machine may have slept. */
 const LONGEST_WAIT = 30_000;
 
 interface Waiting {
   timer: Timer;
-  /** When it is due by the clock on the wall. */
+  /** When it is due by the wall clock. */
   at: number;
-  /** When it is due by a clock that nobody sets, as far as the wall's was right when it was added. */
+  /** When it is due by a monotonic clock, if the wall clock was right when it was added. */
   deadline: number;
 }
 
 /**
- * A timer is due when either clock says so: the one on the wall, which goes on while a machine sleeps, or the one
- * that only goes forward, so that setting the wall's back by an hour does not make a retry wait for an hour. For the
- * same reason it never waits for longer than its orchestration asked for: to that it is still as late as it was.
+ * A timer is due when either clock says so: the wall clock, which keeps going while the machine sleeps, or the
+ * monotonic one, so that setting the wall clock back by an hour does not make a retry wait for an hour. For the same
+ * reason it never waits longer than its orchestration asked for.
  */
 export class TimerQueue {
   readonly #fire: (due: Timer[]) => void;
@@ -39,7 +39,7 @@ export class TimerQueue {
     clearTimeout(this.#wakeUp);
   }
 
-  /** Where a timer of this deadline goes: after those of the same. */
+  /** The position for a timer with this deadline: after others with the same. */
   #position(deadline: number): number {
     let low = 0;
     let high = this.#timers.length;

@@ -1,6 +1,6 @@
 /**
- * The trace that an orchestration belongs to, kept in its history's first event, where the real host keeps it. The
- * orchestration's span gets its id at the start, for its activities name it as their parent long before it ends.
+ * The trace that an orchestration belongs to, kept in the first event of its history, as on the real host. The
+ * orchestration's span gets its id at the start, because its activities name it as their parent long before it ends.
  */
 import { randomBytes } from "node:crypto";
 import type { HistoryEvent, ParentTraceContext } from "./history-event.ts";
@@ -16,7 +16,7 @@ const TRACE_PARENT = /^00-(?<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-
 /** Longer ones are dropped, as on the real host. */
 const LONGEST_STATE = 513;
 
-/** What headers say of the caller's trace; undefined when they say nothing, or nothing valid. */
+/** The caller's trace from the headers; undefined if there is none, or none valid. */
 export function traceParentOf(headers: NodeJS.Dict<string | string[]>): TraceParent | undefined {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== "string" || !TRACE_PARENT.test(traceparent)) return undefined;
@@ -24,7 +24,7 @@ export function traceParentOf(headers: NodeJS.Dict<string | string[]>): TracePar
   return { traceParent: traceparent, traceState: state };
 }
 
-/** The context of an orchestration that begins now within a trace. */
+/** The context for an orchestration that starts now within a trace. */
 export function beginTrace(parent: TraceParent | undefined): ParentTraceContext | null {
   const { trace, flags } = TRACE_PARENT.exec(parent?.traceParent ?? "")?.groups ?? {};
   if (!parent || trace === undefined) return null;
@@ -38,7 +38,7 @@ export function beginTrace(parent: TraceParent | undefined): ParentTraceContext 
   };
 }
 
-/** The context that an orchestration of this history has. */
+/** The context of the orchestration with this history. */
 export function traceOf(events: readonly HistoryEvent[]): ParentTraceContext | null {
   const start = events.find((event) => event.EventType === EventType.ExecutionStarted);
   return start?.ParentTraceContext ?? null;

@@ -1,7 +1,7 @@
 /** The payload of an orchestration trigger: the history so far and what is new, as JSON text. */
 import type { HistoryEvent } from "./history-event.ts";
 
-/** Timers longer than this are cut into intervals; both are the Azure Storage provider's. */
+/** Longer timers are split into intervals; both values are the Azure Storage provider's. */
 export const MAXIMUM_TIMER = { text: "6.00:00:00", milliseconds: 6 * 86_400_000 };
 export const TIMER_INTERVAL = { text: "3.00:00:00", milliseconds: 3 * 86_400_000 };
 export const HTTP_SLEEP_MILLISECONDS = 30_000;
@@ -9,7 +9,7 @@ export const UPPER_SCHEMA_VERSION = 1;
 export const UPPER_SCHEMA_VERSION_NEW = 3;
 
 export interface TriggerPayload {
-  /** The past events' JSON texts, in order: they are not serialised again every turn. */
+  /** The past events as JSON texts, in order, so that they are not serialized again in every turn. */
   past: Iterable<string>;
   fresh: HistoryEvent[];
   /** JSON text. */

@@ -1,4 +1,4 @@
-/** What the engine, its turns and what they decide share. */
+/** What the engine, its turns and their decisions share. */
 import type { InvocationResult } from "../worker/messages.ts";
 import type { Logger } from "../log/logger.ts";
 import type { HistoryEvent, ParentInstance, ParentTraceContext } from "./history-event.ts";
@@ -8,13 +8,13 @@ import type { OrchestratorTurn } from "./orchestration-request.ts";
 import type { Task, Timer } from "./rows.ts";
 import type { Store } from "./store.ts";
 
-/** What the engine asks of the rest of the host. */
+/** What the engine needs of the rest of the host. */
 export interface EngineHost {
   /** Runs one turn of an orchestrator function that the app has. */
   invokeOrchestrator(name: string, turn: OrchestratorTurn): Promise<InvocationResult>;
-  /** Throws ReplayError when the app has no such function. */
+  /** Throws ReplayError if the app has no such function. */
   checkFunction(kind: "activity" | "orchestrator", name: string): void;
-  /** Tasks to be run, each at least once; `taskDone` follows. */
+  /** Runs tasks, each at least once; `taskDone` follows. */
   queueTasks(tasks: Task[]): void;
   /** The state cannot be read or written: the host must end. */
   fatal(error: unknown): void;

@@ -1,8 +1,8 @@
 /**
- * Decides when instances take their turns: one turn at a time an instance, a limited number at once. An
- * instance whose tasks are still running waits a little after each turn, in proportion to what the turn
- * took: results that come meanwhile share the next one, so that a wide fan-out costs few replays of
- * its growing history instead of one a result.
+ * Decides when instances take their turns: one turn at a time for an instance, a limited number at once. An instance
+ * whose tasks are still running pauses after each turn, in proportion to the turn's time: results that arrive
+ * meanwhile share the next turn, so that a wide fan-out costs few replays of its growing history instead of one for
+ * each result.
  */
 const PAUSE_PER_TURN_TIME = 2;
 const LONGEST_PAUSE = 500;
@@ -13,7 +13,7 @@ export class TurnQueue {
   readonly #ready = new Set<string>();
   readonly #running = new Map<string, { again: boolean }>();
   readonly #busy = new Set<string>();
-  /** Instances that pause, with what ends the pause. */
+  /** Pausing instances, with what ends the pause. */
   readonly #pausing = new Map<string, { timer: NodeJS.Timeout; wanted: boolean }>();
   #stopped = false;
   #idle: (() => void) | undefined;
@@ -84,7 +84,7 @@ export class TurnQueue {
     } else if (state.again) {
       this.#ready.add(id);
     }
-    // Not at once: turns that follow each other must leave the process time for everything else.
+    // Not at once: consecutive turns must leave the process time for everything else.
     setImmediate(() => this.#pump());
   }
 

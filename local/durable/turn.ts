@@ -1,4 +1,4 @@
-/** One turn of an instance: what its messages call for, run and committed. */
+/** One turn of an instance: what its messages require, run and committed. */
 import { EventType } from "./history-event.ts";
 import { control, turnMark } from "./new-event.ts";
 import type { HistoryEvent } from "./history-event.ts";
@@ -24,8 +24,8 @@ export class TurnTaker {
   }
 
   /**
-   * Deals with the instance's next batch of messages; resolves with whether there is another one. Rejects only when
-   * the state cannot be read or written. A host that ends in the middle leaves a mark, by which the next one knows.
+   * Handles the instance's next batch of messages; resolves to whether there is another. Rejects only if the state
+   * cannot be read or written. A host that ends in the middle leaves a mark for the next one.
    */
   async take(id: string): Promise<boolean> {
     const { store } = this.#parts;
@@ -74,7 +74,7 @@ export class TurnTaker {
       return;
     }
     const isReplaying = live.events.length > 0;
-    // A start comes first, whatever else has come before the first turn.
+    // A start comes first, whatever else arrived before the first turn.
     const events = mine.map(({ event }) => event).sort((a, b) => rank(a) - rank(b));
     const fresh: HistoryEvent[] = [turnMark(EventType.OrchestratorStarted), ...events];
     // The first turn of an execution that continues as new has this mark already, as recorded.
@@ -109,7 +109,7 @@ export class TurnTaker {
     );
   }
 
-  /** Whatever goes wrong with the invocation is the orchestration's failure, also a history too long for a string. */
+  /** Any error of the invocation is the orchestration's failure, even a history too long for a string. */
   async #invoke(
     row: InstanceRow,
     payload: () => string,
@@ -153,7 +153,7 @@ export class TurnTaker {
     });
   }
 
-  /** One transaction: the messages are taken, and what follows from them is written. */
+  /** One transaction: takes the messages and writes what follows from them. */
   #commit<T>(messages: Message[], write: () => T): T {
     const { store, inbox } = this.#parts;
     return store.transaction(() => {

@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
 
-/** An answer of the host itself. */
+/** An answer from the host itself. */
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
-  /** Sent as JSON; without one the answer is empty. */
+  /** Sent as JSON; without it the answer is empty. */
   json?: unknown;
 }
 
@@ -13,15 +13,15 @@ export function send(response: ServerResponse, answer: Answer): void {
   response.end(response.req.method === "HEAD" ? "" : body);
 }
 
-/** On all that the host itself answers: no browser is to take JSON for a script or a page. */
+/** On everything the host itself answers: a browser must not take JSON for a script or a page. */
 export const NO_SNIFFING = { "X-Content-Type-Options": "nosniff" };
 
-/** How long a client that still sends is listened to, so that it comes to read its answer. */
+/** How long a client that is still sending is read, so that it gets to read its answer. */
 const LINGER_MS = 200;
 
 /**
- * Answers a request whose body is not read to its end, and ends the connection. To close it while the client sends would
- * reset it, and the answer be lost: what still comes is thrown away, for a moment.
+ * Answers a request without reading its whole body, and closes the connection. Closing it while the client sends
+ * would reset it and lose the answer, so what still arrives is discarded for a moment.
  */
 export function sendUnread(response: ServerResponse, answer: Answer): void {
   const request = response.req;

@@ -18,14 +18,14 @@ import { messageOf } from "../start-up-error.ts";
 
 export interface DurableRequest {
   method: string;
-  /** What follows the API's base path, still encoded. */
+  /** The path after the API's base path, still encoded. */
   path: string;
   query: URLSearchParams;
-  /** The whole address as it was asked for; answers send the client back to it. */
+  /** The full address of the request; answers refer the client back to it. */
   url: string;
   origin: string;
   contentType: string;
-  /** The caller's trace, of which an orchestration that it starts is a part. */
+  /** The caller's trace; an orchestration that it starts becomes part of it. */
   trace?: TraceParent | undefined;
   continuationToken: string | undefined;
   body: string;
@@ -33,7 +33,7 @@ export interface DurableRequest {
   isOpen: () => boolean;
 }
 
-/** Milliseconds between two looks at an instance that a client waits for, at least. */
+/** The least time between two looks at an instance that a client waits for, in milliseconds. */
 const SHORTEST_POLL = 100;
 
 const NOT_FOUND: Answer = { status: 404 };
@@ -87,11 +87,11 @@ export class DurableApi {
     }
   }
 
-  /** Refuses what is asked of another task hub or storage: it is not to be answered of this one. */
+  /** Refuses requests for another task hub or storage: this one must not answer them. */
   #elsewhere(query: URLSearchParams): Answer | undefined {
     const hub = query.get("taskHub") ?? this.#hub.hubName;
     if (hub.toLowerCase() !== this.#hub.hubName.toLowerCase())
-      return errorAnswer(404, `This host has the task hub '${this.#hub.hubName}', and no '${hub}'.`);
+      return errorAnswer(404, `This host's task hub is '${this.#hub.hubName}', not '${hub}'.`);
     const connection = query.get("connection") ?? CONNECTION;
     if (!new RegExp(`^(AzureWebJobs)?${CONNECTION}$`, "i").test(connection))
       return errorAnswer(

@@ -1,13 +1,13 @@
-/** Query parameters of the Durable HTTP API. What cannot be read is taken as not given, as the extension does. */
+/** Query parameters of the Durable HTTP API. Like the extension, it ignores what it cannot parse. */
 import type { InstanceQuery } from "../durable/client.ts";
 import { statusOfName } from "../durable/status.ts";
 import type { Status } from "../durable/status.ts";
 import type { StatusOptions } from "./status-payload.ts";
 
-/** How many instances a page has unless `top` says otherwise, and at most. */
+/** The default and the maximum number of instances a page. */
 const PAGE_SIZE = 100;
 const LARGEST_PAGE = 1000;
-/** The longest that a client may ask to be waited for, in seconds: a day. */
+/** The longest time a client may ask to wait for, in seconds: a day. */
 const LONGEST_WAIT = 86_400;
 
 export function flag(query: URLSearchParams, name: string): boolean | undefined {
@@ -21,7 +21,7 @@ export function time(query: URLSearchParams, name: string): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
-/** A number of seconds, in milliseconds; undefined for one that nobody can wait for. */
+/** A number of seconds, in milliseconds; undefined if nobody can wait that long. */
 export function seconds(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   const value = Number(text);

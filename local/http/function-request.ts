@@ -1,4 +1,4 @@
-/** An HTTP request as the message that invokes an HTTP function, shaped as the real host's. */
+/** An HTTP request as the message that invokes an HTTP function, in the real host's form. */
 import type { IncomingMessage } from "node:http";
 import { triggerOf, durableClientKey } from "../app/registered-function.ts";
 import type { FunctionMetadata } from "../app/registered-function.ts";
@@ -6,7 +6,7 @@ import { invocationRequest, jsonData, nullable, parameter, stringData } from "..
 import type { InvocationRequest, RpcHttp, TypedData } from "../worker/messages.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 
-/** Who calls: nobody that the local host knows. */
+/** The caller: nobody that the local host knows. */
 const ANONYMOUS = {
   claims: [],
   authenticationType: null,
@@ -23,7 +23,7 @@ export function functionRequest(
 ): InvocationRequest {
   const method = request.method ?? "GET";
   const url = new URL(`http://${request.headers.host}${request.url}`);
-  // A name that comes more than once has its values joined, as on the real host.
+  // Values of a repeated name are joined, as on the real host.
   const query = Object.fromEntries(
     [...url.searchParams.keys()].map((key) => [key, url.searchParams.getAll(key).join(",")]),
   );

@@ -1,4 +1,4 @@
-/** What an HTTP function answered, written to the socket. */
+/** Writes an HTTP function's answer to the socket. */
 import type { ServerResponse } from "node:http";
 import type { RpcCookie, RpcHttp, TypedData } from "../worker/messages.ts";
 
@@ -18,7 +18,7 @@ export function writeFunctionResponse(response: ServerResponse, answer: RpcHttp 
   const body = bodyBytes(answer.body);
   if (response.req.method === "HEAD" || body.length === 0) response.end();
   else {
-    // No length is declared: the real host sends these answers in chunks.
+    // Without a length: the real host sends these answers in chunks.
     response.write(body);
     response.end();
   }
@@ -29,7 +29,7 @@ function bodyBytes(body: TypedData | null | undefined): Buffer {
   return Buffer.from(body?.string ?? body?.json ?? "");
 }
 
-/** The names the app set come in lower case (the Fetch API's); they are written in the usual way. */
+/** The names that the app set arrive in lower case (the Fetch API's); they are written in the usual way. */
 function properName(name: string): string {
   return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 }

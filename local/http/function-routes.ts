@@ -31,7 +31,7 @@ export class FunctionRoutes {
       .sort((a, b) => (a.template.precedence < b.template.precedence ? -1 : 1));
   }
 
-  /** Undefined when no function has this route with this method. `path` is as it came, still encoded. */
+  /** Undefined if no function has this route with this method. `path` is as it came, still encoded. */
   find(method: string, path: string): { route: FunctionRoute; params: Record<string, string> } | undefined {
     const segments = decodeSegments(path);
     if (!segments) return undefined;
@@ -44,7 +44,7 @@ export class FunctionRoutes {
   }
 }
 
-/** A path's segments, decoded; undefined when it is not validly encoded. */
+/** A path's segments, decoded; undefined if its encoding is invalid. */
 export function decodeSegments(path: string): string[] | undefined {
   const trimmed = path.replace(/^\/+|\/+$/g, "");
   try {

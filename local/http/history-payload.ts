@@ -1,6 +1,6 @@
 /**
- * A history as the Durable HTTP API shows it: what completed takes up what scheduled it; the marks of turns, ids
- * and flags are left out.
+ * A history as the Durable HTTP API shows it: a completion includes what scheduled it; turn marks, ids and flags are
+ * left out.
  */
 import { EventType, eventTypeName } from "../durable/history-event.ts";
 import type { HistoryEvent } from "../durable/history-event.ts";

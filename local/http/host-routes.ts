@@ -24,7 +24,7 @@ export interface HostRoutesOptions {
   log: Logger;
   /** The durable client binding's value. */
   durableClient: string;
-  /** Where the app takes streamed HTTP, when it has asked for that. */
+  /** Where the app accepts streamed HTTP, if it has asked for that. */
   streamUrl: string | undefined;
   /** Of a host that ends with the last of them. */
   users: Users | undefined;
@@ -109,7 +109,7 @@ export class HostRoutes {
         where,
       );
       abort.abort();
-      // The real host hides what went wrong from the caller as well.
+      // The real host also hides from the caller what went wrong.
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
       return;

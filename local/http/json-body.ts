@@ -1,6 +1,6 @@
 /** JSON from strangers. */
 
-/** Levels of arrays and objects, as many as the real host's parser takes. */
+/** The most levels of arrays and objects, as in the real host's parser. */
 const DEEPEST = 64;
 
 /**

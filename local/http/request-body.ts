@@ -4,21 +4,21 @@ const MIB = 1024 * 1024;
 
 /** The largest body of a request to a function, as in Azure. */
 export const LARGEST_BODY = 100 * MIB;
-/** The largest body of a request to the Durable API: what it carries is kept, and read with each turn. */
+/** The largest body of a request to the Durable API: its content is kept, and read again with each turn. */
 export const LARGEST_DURABLE_BODY = 8 * MIB;
-/** Bytes of bodies that are being read, all requests together. */
+/** The most bytes of bodies being read, all requests together. */
 const MOST_BYTES = 256 * MIB;
 
 export class BodyTooLargeError extends Error {
   override name = "BodyTooLargeError";
 }
 
-/** Other requests hold all the memory that there is for bodies. */
+/** Other requests use all the memory for bodies. */
 export class TooManyBodiesError extends Error {
   override name = "TooManyBodiesError";
 }
 
-/** Reads whole bodies, within bounds: of each, and of all that are read at the same time. */
+/** Reads whole bodies, with a limit for each and one for all that are read at the same time. */
 export class BodyReader {
   readonly #most: number;
   #held = 0;
@@ -29,7 +29,7 @@ export class BodyReader {
 
   /** @throws BodyTooLargeError, TooManyBodiesError */
   async read(request: IncomingMessage, largest: number): Promise<Buffer> {
-    // What says that it is too large is not read at all.
+    // A body that declares itself too large is not read at all.
     check(Number(request.headers["content-length"] ?? 0), largest);
     const chunks: Buffer[] = [];
     let size = 0;

@@ -1,6 +1,6 @@
 /**
- * Route templates as ASP.NET Core has them, as far as functions use them: literals, `{name}`, `{name?}`,
- * `{name=default}`, `{name:int}` and other constraints, `{*rest}`.
+ * Route templates like ASP.NET Core's, as far as functions use them: literals, `{name}`, `{name?}`, `{name=default}`,
+ * `{name:int}` and other constraints, `{*rest}`.
  */
 
 interface Segment {
@@ -33,7 +33,7 @@ export class RouteTemplate {
     this.#segments = this.text === "" ? [] : this.text.split("/").map(parseSegment);
   }
 
-  /** The parameters when the path fits, else undefined. `segments` are decoded. */
+  /** The parameters if the path matches, else undefined. `segments` are decoded. */
   match(segments: string[]): Record<string, string> | undefined {
     const params: Record<string, string> = {};
     for (const [index, segment] of this.#segments.entries()) {

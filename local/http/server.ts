@@ -9,13 +9,13 @@ import { refusal } from "./request-guard.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** What keeps slow and numerous clients from holding the server. Times in milliseconds. */
+/** Limits that keep slow or many clients from blocking the server. Times in milliseconds. */
 export interface ServerLimits {
-  /** From a connection's beginning, or the end of its last request, until the headers are there. */
+  /** From the start of a connection, or the end of its last request, to complete headers. */
   headersTimeout: number;
-  /** Until a whole request is there, with its body. */
+  /** To a complete request with its body. */
   requestTimeout: number;
-  /** Open connections; for one more another is closed that waits for its request to be sent, the oldest first. */
+  /** Open connections. To admit one more, the oldest that waits for its request is closed. */
   connections: number;
 }
 
@@ -25,14 +25,14 @@ export class HttpServer {
   readonly #server: Server;
   readonly #handler: Handler;
   readonly #onError: (error: unknown) => void;
-  /** Those that are open, the oldest first, each with the answer to the last request that has come over it. */
+  /** Open connections, oldest first, each with the answer to its latest request. */
   readonly #sockets = new Map<Socket, ServerResponse | undefined>();
 
   constructor(handler: Handler, onError: (error: unknown) => void, limits: ServerLimits = LIMITS) {
     this.#handler = handler;
     this.#onError = onError;
     const { headersTimeout, requestTimeout, connections } = limits;
-    // Node looks every 30 s otherwise, whatever the limits are.
+    // By default Node checks only every 30 s, whatever the limits are.
     const connectionsCheckingInterval = Math.min(2_000, headersTimeout / 2);
     this.#server = createServer(
       { headersTimeout, requestTimeout, connectionsCheckingInterval },
@@ -45,8 +45,8 @@ export class HttpServer {
   }
 
   /**
-   * Makes room: slow clients, however many, are not to keep others out. All have the same address here, so that none of
-   * them can be limited by that.
+   * Makes room, so that slow clients, however many, do not keep others out. All have the same address here, so none
+   * can be limited by that.
    */
   #admit(socket: Socket, connections: number): void {
     this.#sockets.set(socket, undefined);
@@ -56,7 +56,7 @@ export class HttpServer {
     waiting?.[0].destroy();
   }
 
-  /** Listens on the loopback; port 0 takes a free one. Returns the port. Throws StartUpError when it is taken. */
+  /** Listens on the loopback; port 0 takes a free one. Returns the port. Throws StartUpError if it is in use. */
   listen(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => {
@@ -70,7 +70,7 @@ export class HttpServer {
     });
   }
 
-  /** Takes no more connections, and ends those that wait for nothing. */
+  /** Accepts no more connections, and closes the idle ones. */
   stopAccepting(): void {
     this.#server.close();
     this.#server.closeIdleConnections();

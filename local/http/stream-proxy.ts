@@ -1,12 +1,12 @@
 /**
- * Streamed HTTP (`app.setup({ enableHttpStream: true })`): the app runs a server of its own, and the host hands
- * requests on to it, each marked with its invocation's id.
+ * Streamed HTTP (`app.setup({ enableHttpStream: true })`): the app runs its own server, and the host forwards
+ * requests to it, each marked with its invocation's id.
  */
 import { request as httpRequest } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 
-/** Resolves when the whole answer has been passed on; rejects when `signal` ends it or a connection breaks. */
+/** Resolves when the whole answer has been forwarded; rejects if `signal` ends it or a connection breaks. */
 export async function forwardStream(
   base: string,
   invocationId: string,

@@ -1,6 +1,6 @@
 /**
- * host.json: the settings the local host honours, validated; it leaves all others alone. As on the real host, an
- * application setting `AzureFunctionsJobHost__a__b` stands for its member `a.b`, and a hub name may be `%SETTING%`.
+ * host.json: the settings that the local host supports, validated; it ignores all others. As on the real host, an
+ * application setting `AzureFunctionsJobHost__a__b` sets the member `a.b`, and a hub name may be `%SETTING%`.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -11,7 +11,7 @@ import { z } from "zod";
 import { StartUpError, messageOf } from "../start-up-error.ts";
 import { parseTimeSpan } from "./time-span.ts";
 
-/** Where the real host sets no limit of its own (a dedicated plan) it takes 30 minutes. */
+/** The time-out if the real host sets none (a dedicated plan): 30 minutes. */
 const DEFAULT_TIMEOUT = 30 * 60_000;
 const count = z.number().int().positive();
 
@@ -72,7 +72,7 @@ export function readHostJson(directory: string, environment: NodeJS.ProcessEnv):
 
 const OVERRIDE = /^AzureFunctionsJobHost__(.+)$/i;
 
-/** With the members that application settings stand for. Names of members differ from those of settings in case only. */
+/** Adds the members from application settings. Names of members differ from those of settings only in case. */
 function overridden(value: unknown, environment: NodeJS.ProcessEnv): unknown {
   for (const [name, text = ""] of Object.entries(environment)) {
     const names = OVERRIDE.exec(name)?.[1]?.split("__");
@@ -126,7 +126,7 @@ export function parseFile(file: string): unknown {
   try {
     value = parse(text.replace(/^\uFEFF/, ""), errors, { allowTrailingComma: true });
   } catch (error) {
-    // The parser calls itself for each level.
+    // The parser recurses for each level.
     if (error instanceof RangeError) throw new StartUpError(`${file} is nested too deeply.`);
     throw error;
   }

@@ -17,7 +17,7 @@ const schema = z.looseObject({
 });
 
 export interface LocalSettings {
-  /** The port to listen on, where the file names one. */
+  /** The port to listen on, if the file names one. */
   port: number | undefined;
   warnings: string[];
 }
@@ -44,7 +44,7 @@ export function applyLocalSettings(directory: string, environment: NodeJS.Proces
     port = Host?.LocalHttpPort;
     if (Host?.CORS !== undefined)
       warnings.push(
-        "Host.CORS in local.settings.json is not honoured: the local host takes no requests from pages of other origins.",
+        "Host.CORS in local.settings.json is ignored: the local host does not accept requests from pages of other origins.",
       );
     for (const [name, value] of Object.entries(result.data.Values ?? {})) {
       if (environment[name] === undefined) environment[name] = String(value);

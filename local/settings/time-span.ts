@@ -1,6 +1,4 @@
-/**
- * A .NET TimeSpan as host.json has it, `[d.]hh:mm:ss[.fff]`, in milliseconds; undefined when it is not one.
- */
+/** A .NET TimeSpan as in host.json, `[d.]hh:mm:ss[.fff]`, in milliseconds; undefined if it is not one. */
 export function parseTimeSpan(text: string): number | undefined {
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7}))?)?$/.exec(text.trim());
   if (!match) return undefined;
@@ -11,7 +9,7 @@ export function parseTimeSpan(text: string): number | undefined {
   );
 }
 
-/** As .NET writes it: `hh:mm:ss`, with days in front when there are some. */
+/** As .NET writes it: `hh:mm:ss`, preceded by days if there are some. */
 export function formatTimeSpan(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const two = (value: number) => String(value).padStart(2, "0");

@@ -1,4 +1,4 @@
-/** Azurite's blob service as a process of its own, with the data that a state folder keeps. */
+/** Azurite's blob service as a process of its own, with its data in a state folder. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,17 +12,17 @@ import { isOurProcess } from "./process-identity.ts";
 
 const READY_WITHIN = 30_000;
 const END_WITHIN = 5_000;
-/** Azurite makes its files as the umask says: for their owner alone. */
+/** Azurite creates its files by the umask: for their owner only. */
 const OWNER_ONLY = "data:text/javascript,process.umask(0o077)";
 
 export interface AzuriteOptions {
-  /** The host's folder: Azurite's data, its log and its process id are kept there. */
+  /** The host's folder, which has Azurite's data, log and process id. */
   stateFolder: string;
   port: number;
   account: StorageAccount;
-  /** Told of the process before it answers, so that a host which is ended meanwhile can end it. */
+  /** Called with the process before it answers, so that a host that is stopped meanwhile can end it. */
   spawned?: (azurite: Azurite) => void;
-  /** Told when it ends without having been asked to, once it has answered. */
+  /** Called if it ends unasked after it has answered. */
   lost?: (why: StartUpError) => void;
 }
 
@@ -53,7 +53,7 @@ export class Azurite {
     const main = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
     const address = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder];
     const flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"];
-    // A process group of its own: the terminal's Ctrl-C must reach it after the host has finished with it.
+    // In its own process group: the terminal's Ctrl-C must reach it only after the host has finished with it.
     const child = spawn(process.execPath, ["--import", OWNER_ONLY, main, ...address, ...flags], {
       detached: true,
       stdio: ["ignore", log, log],
@@ -69,7 +69,7 @@ export class Azurite {
     spawned?.(azurite);
     const said = () => readFileSync(logFile, "utf8");
     const end = performance.now() + READY_WITHIN;
-    // Its own word for it: an answer on the port may be a stranger's.
+    // By its own output: an answer on the port may be someone else's.
     while (!said().includes("successfully listens")) {
       if (hasEnded(child) || performance.now() > end) {
         await azurite.stop();
@@ -89,7 +89,7 @@ export class Azurite {
     return azurite;
   }
 
-  /** Ends it: asks first, and insists after some seconds. Resolves when it has gone. */
+  /** Ends it: asks first, and kills it after some seconds. Resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await end(this.#child.pid ?? 0, () => !hasEnded(this.#child));

@@ -1,7 +1,7 @@
 /**
- * The storage account of a state folder, which its Azurite serves. Azurite's published account would let every user of
- * the machine, and every web page, read and delete all backups: so its name and key are random, and only the owner of the
- * folder can read them.
+ * The storage account of a state folder, served by its Azurite. Azurite's published account would let every user of
+ * the machine, and every web page, read and delete all backups, so the name and key are random, and only the owner of
+ * the folder can read them.
  */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
@@ -29,8 +29,8 @@ export function connectionString({ name, key }: StorageAccount, port: number): s
 }
 
 /**
- * The account of a state folder, made at first and kept in storage.json (mode 0600) as the connection string for this
- * port. Throws StartUpError when that file is damaged.
+ * The account of a state folder, created at first and kept in storage.json (mode 0600) as the connection string for
+ * this port. Throws StartUpError if that file is damaged.
  */
 export function ownAccount(stateFolder: string, port: number): StorageAccount {
   const file = path.join(stateFolder, STORAGE_FILE);
@@ -50,11 +50,11 @@ function keptAccount(file: string): StorageAccount {
   const [, name, key] = /AccountName=([a-z0-9]{3,24});AccountKey=([A-Za-z0-9+/]+=*);/.exec(text) ?? [];
   if (name !== undefined && key !== undefined) return { name, key };
   throw new StartUpError(
-    `${file} is damaged: it holds no storage account. Delete it: the host then makes a new key, and keeps all blobs.`,
+    `${file} is damaged: it contains no storage account. Delete it: the host then creates a new key and keeps all blobs.`,
   );
 }
 
-/** The account whose blobs are in the folder already: it keeps its name, and gets a new key. */
+/** The account whose blobs are already in the folder: it keeps its name and gets a new key. */
 function nameInData(stateFolder: string): string | undefined {
   const file = path.join(stateFolder, "azurite", "__azurite_db_blob__.json");
   if (!existsSync(file)) return undefined;

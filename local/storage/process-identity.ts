@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Whether a process of this id runs and its command line has this word: ids are used again for other processes. */
+/** Whether a process with this id runs and its command line contains this word: ids are reused. */
 export function isOurProcess(pid: number, word: string): boolean {
   return commandLine(pid).includes(word);
 }

@@ -1,7 +1,7 @@
-/** When a timer is due, by what is known of it and by the clock. */
+/** When a timer is due, from its state and the clock. */
 import type { Schedule } from "./schedule.ts";
 
-/** What is kept of a timer. ISO 8601, UTC. */
+/** A timer's stored state. ISO 8601, UTC. */
 export interface TimerState {
   /** When it ran last. */
   last: string;
@@ -13,21 +13,21 @@ export interface TimerState {
 
 export interface Due {
   at: Date;
-  /** The moment that `at` was computed from, when it is not the one of the state: then the state is to be changed. */
+  /** The moment that `at` was computed from, if it is not the state's: the state must then be changed. */
   computedFrom?: Date;
 }
 
-/** A clock that is set back by no more than this repeats times that were seen to; beyond, it was wrong before. */
+/** A clock set back by no more than this repeats moments that were handled; beyond, it was wrong before. */
 const SET_BACK_MS = 65 * 60_000;
 
-/** When a timer is due that has this state: in the past when it was missed, however often, so that it runs once for all. */
+/** When a timer with this state is due; in the past if it was missed, however often, so that it runs once for all. */
 export function dueOf(state: TimerState | undefined, schedule: Schedule, now: Date): Due {
   const anew = () => ({ at: schedule.next(now), computedFrom: now });
   if (!state) return anew();
   const computedFrom = new Date(state.updated);
-  // What was done at a time that the clock has yet to come to is not a reason to wait for that time for days.
+  // A run at a time that is still to come by the clock is no reason to wait days for that time.
   if (computedFrom.getTime() - now.getTime() > SET_BACK_MS) return anew();
-  // The schedule was changed meanwhile: what the old one had due is due no more.
+  // The schedule was changed in the meantime: what the old one had due no longer counts.
   if (schedule.next(computedFrom).toISOString() !== state.next) return anew();
   return { at: new Date(state.next) };
 }

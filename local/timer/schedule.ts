@@ -1,11 +1,11 @@
-/** A timer trigger's schedule: NCRONTAB with five or six fields, or a time span, as the real host reads them. */
+/** A timer trigger's schedule: NCRONTAB with five or six fields, or a time span, as on the real host. */
 import { Cron } from "croner";
 import { parseTimeSpan } from "../settings/time-span.ts";
 
 export interface Schedule {
   /** The first occurrence after this moment. */
   next(after: Date): Date;
-  /** Whether it goes by the clock on the wall, and so by summer time. */
+  /** Whether it follows the wall clock, and so summer time. */
   adjustForDST: boolean;
 }
 
@@ -42,7 +42,7 @@ function timeSpan(text: string): number | undefined {
   if (span === undefined) return undefined;
   if (span === 0) throw new Error(`the schedule '${text}' has no time between two runs`);
   if (/^(2[4-9]|[3-9]\d):/.test(text)) {
-    throw new Error(`the schedule '${text}' is so many days to the real host; write days as '1.00:00:00'`);
+    throw new Error(`the real host reads the schedule '${text}' as days; write days as '1.00:00:00'`);
   }
   return span;
 }
@@ -53,7 +53,7 @@ function timeZone(name: string | undefined): string {
     new Intl.DateTimeFormat("en", { timeZone: name });
   } catch {
     throw new Error(
-      `WEBSITE_TIME_ZONE is '${name}', which is no IANA time zone; the local host takes names such as 'Europe/Berlin', ` +
+      `WEBSITE_TIME_ZONE is '${name}', which is not an IANA time zone; the local host takes names such as 'Europe/Berlin', ` +
         "not those of Windows",
     );
   }

@@ -16,11 +16,11 @@ import { dueOf } from "./due.ts";
 import { parseSchedule } from "./schedule.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** A wait is cut into pieces, for the clock may be set, or the machine sleep, while it lasts. */
+/** A wait is split, because the clock may be set, or the machine sleep, during it. */
 const LONGEST_WAIT = 30_000;
-/** A run that is later than this was missed. */
+/** A run later than this was missed. */
 const PAST_DUE = 60_000;
-/** What the real host has in place of a last run that never was. */
+/** What the real host reports as the last run if there was none. */
 const NEVER = "0001-01-01T00:00:00.000Z";
 
 export interface TimerTriggersOptions {
@@ -44,7 +44,7 @@ export class TimerTriggers {
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
-  /** A function whose schedule cannot be read is named in the log, and never runs; the others do, as on the real host. */
+  /** A function with an invalid schedule is named in the log and never runs; the others do, as on the real host. */
   constructor(options: TimerTriggersOptions) {
     this.#options = options;
     this.#timers = options.functions.flatMap((metadata) => {
@@ -88,7 +88,7 @@ export class TimerTriggers {
     this.#waits.set(timer.metadata.name, wait);
   }
 
-  /** When the timer is due by the clock as it is now. */
+  /** When the timer is due, by the current clock. */
   #due({ metadata, schedule }: Timer, now: Date): Date {
     const state = this.#options.store.schedule(metadata.name);
     const { at, computedFrom } = dueOf(state, schedule, now);
@@ -121,7 +121,7 @@ export class TimerTriggers {
     const result = await worker.invoke(request);
     if (result.status === "failure")
       log.error(`failed: ${result.exception.message}\n${result.exception.stack}`, where);
-    // A clock that was set back meanwhile must not give the same occurrence again.
+    // A clock that was set back must not repeat the same occurrence.
     const from = new Date(Math.max(Date.now(), at.getTime()));
     this.#save(metadata.name, started.toISOString(), schedule.next(from), from);
     this.#wait(timer);

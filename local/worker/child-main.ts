@@ -22,11 +22,11 @@ function log(level: string, message: string, where?: InvocationName): void {
 }
 
 outliveReaders();
-// The terminal's Ctrl-C is the host's to deal with.
+// The host handles the terminal's Ctrl-C.
 process.on("SIGINT", () => undefined);
 
 let end: () => Promise<unknown> = () => Promise.resolve();
-// The host has gone, or wants this process to: there is nobody left to answer to.
+// The host is gone, or wants this process to end: there is nobody left to answer.
 process.on("disconnect", () => void end().finally(() => process.exit(0)));
 
 captureConsole(log);

@@ -1,4 +1,4 @@
-/** What the host and a child worker tell each other over IPC. */
+/** The messages between the host and a child worker over IPC. */
 import type { InvocationName } from "./current-invocation.ts";
 import type { InvocationRequest, InvocationResult } from "./messages.ts";
 

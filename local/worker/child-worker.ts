@@ -1,4 +1,4 @@
-/** One child process that runs functions. When it dies it is started again, later each time it dies young. */
+/** A child process that runs functions. If it dies it is started again, after a longer wait each time it dies young. */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,20 +12,20 @@ import type { Worker } from "./worker.ts";
 import type { Logger } from "../log/logger.ts";
 import { nodeOptions } from "../../scripts/node-options.mjs";
 
-/** The built child when this file is built, the source when it is not. */
+/** The built child if this file is built, else the source. */
 const CHILD = path.join(
   path.dirname(fileURLToPath(import.meta.url)),
   `child-main${path.extname(fileURLToPath(import.meta.url))}`,
 );
 const FIRST_BACK_OFF = 100;
 const LONGEST_BACK_OFF = 30_000;
-/** A child that has lived so long has not died of its start. */
+/** A child that lived this long did not die of its start. */
 const HEALTHY_AFTER = 10_000;
 
 interface Waiting {
   resolve(result: InvocationResult): void;
   reject(error: Error): void;
-  /** Runs from when the child has been sent the call: waiting for a child to start does not count. */
+  /** Starts when the child is sent the call: waiting for a child to start does not count. */
   limit?: NodeJS.Timeout | undefined;
 }
 
@@ -39,10 +39,10 @@ export class ChildWorker implements Worker {
   #backOff = FIRST_BACK_OFF;
   #stopping = false;
   #isReady = false;
-  /** Resolves when the first process is up, or has ended without. */
+  /** Resolves when the first process is up, or has ended before that. */
   readonly firstStart: Promise<void>;
 
-  /** A function that takes longer than `timeout` (milliseconds) fails, and takes the process with it. */
+  /** A function that takes longer than `timeout` (milliseconds) fails, and its process is ended. */
   constructor(directory: string, log: Logger, timeout: number) {
     this.#directory = directory;
     this.#log = log;
@@ -51,12 +51,12 @@ export class ChildWorker implements Worker {
     this.firstStart = Promise.race([this.#ready, once(first, "exit").then(() => undefined)]);
   }
 
-  /** Invocations under way. */
+  /** Invocations in progress. */
   get load(): number {
     return this.#open.size;
   }
 
-  /** Whether a call would begin at once. */
+  /** Whether a call would start at once. */
   get isReady(): boolean {
     return this.#isReady;
   }
@@ -123,7 +123,7 @@ export class ChildWorker implements Worker {
       this.#log.warn(
         `worker process ${child.pid} ended (${signal ?? `exit code ${code}`}); another starts in ${this.#backOff} ms`,
       );
-      // Calls that come meanwhile wait for the next process.
+      // Calls that come in the meantime wait for the next process.
       this.#ready = new Promise((resolve) => {
         setTimeout(() => {
           if (this.#stopping) return;

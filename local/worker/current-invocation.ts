@@ -1,4 +1,4 @@
-/** Which function is running, wherever its code has got to: what it prints is logged under its name. */
+/** The running function, wherever its code has got to: what it prints is logged under its name. */
 import { AsyncLocalStorage } from "node:async_hooks";
 
 export interface InvocationName {

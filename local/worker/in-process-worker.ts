@@ -7,7 +7,7 @@ import type { Worker } from "./worker.ts";
 
 /**
  * Runs functions in the host's own process. One that takes longer than `timeout` (milliseconds) fails, but its code
- * cannot be stopped: it goes on unseen.
+ * cannot be stopped and continues unseen.
  */
 export class InProcessWorker implements Worker {
   readonly #app: AppRegistry;

@@ -91,7 +91,7 @@ export function parameter(name: string, data: TypedData): ParameterBinding {
   return { name, data, rpcData: "data" };
 }
 
-/** A request without retry: the local host has none. `trace` is the W3C context of whoever caused it. */
+/** A request without a retry context: the local host has none. `trace` is the W3C context of its cause. */
 export function invocationRequest(
   functionId: string,
   inputData: ParameterBinding[],
@@ -108,7 +108,7 @@ export function invocationRequest(
   };
 }
 
-/** A value as a function returned it, as JSON text; null when it returned nothing. Bytes become base64. */
+/** A function's return value as JSON text; null if it returned nothing. Bytes become base64. */
 export function typedDataToJson(data: TypedData | null | undefined): string | null {
   if (data === null || data === undefined) return null;
   if (data.json !== undefined) return data.json;

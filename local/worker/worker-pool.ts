@@ -13,7 +13,7 @@ export interface WorkerPoolOptions {
   log: Logger;
 }
 
-/** Several child processes; a function goes to the one with the least to do, of those that are up. */
+/** Several child processes; a function goes to the least busy of those that are up. */
 export class WorkerPool implements Worker {
   readonly #children: ChildWorker[];
 

@@ -56,7 +56,7 @@ describe("the management API", () => {
   it.each([
     ["GET", "?taskHub=OfOthers&connection=Storage", 202, ""],
     ["GET", "?taskHub=ofothers&connection=AzureWebJobsStorage", 202, ""],
-    ["GET", "?taskHub=Another", 404, "This host has the task hub 'OfOthers', and no 'Another'."],
+    ["GET", "?taskHub=Another", 404, "This host's task hub is 'OfOthers', not 'Another'."],
     ["POST", "/terminate?taskHub=Another", 404, "no 'Another'"],
     ["DELETE", "?taskHub=OfOthers&connection=Another", 400, "not 'Another'"],
   ])("%s %s answers %i", async (method, more, status, words) => {
