@@ -1,4 +1,4 @@
-/** The bench's entry: see --help, or options.ts. */
+/** The bench's entry point: see --help, or options.ts. */
 import { describeMachine } from "./measure/machine.ts";
 import { HELP, readOptions, type Options } from "./options.ts";
 import { publish } from "./report/publish.ts";
@@ -52,7 +52,7 @@ async function measure(
       if (row.skipped !== undefined) say(`  ${row.name} is skipped: ${row.skipped}`);
     }
     failures += rows.filter(({ failed }) => failed !== undefined).length;
-    // Written after each measure: a run that is broken off keeps what it has.
+    // Written after each measure, so that an interrupted run keeps what it has.
     results.measures[name] = { title, date: results.machine.date, rows };
     writeResults(folder, results);
   }

@@ -36,7 +36,7 @@ export interface Options {
   build: string;
 }
 
-/** @returns undefined when help is asked for. @throws Error that says what is wrong */
+/** @returns undefined if help was requested. @throws Error that says what is wrong */
 export function readOptions(args: string[]): Options | undefined {
   const { values } = parseArgs({
     args,
@@ -58,6 +58,7 @@ export function readOptions(args: string[]): Options | undefined {
 
 function count(option: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${option}: expected a whole number from 1 on`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`${option}: expected a whole number of at least 1`);
   return value;
 }

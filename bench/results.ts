@@ -1,11 +1,11 @@
-/** What the bench found, as it is kept in bench/results/latest.json. */
+/** The results, as kept in bench/results/latest.json. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Machine } from "./measure/machine.ts";
 import type { Figure } from "./measure/statistics.ts";
 import { PROJECT } from "./services/local-host.ts";
 
-/** What is measured of a row; the unit is in the name. */
+/** The figures of a row; the unit is in the name. */
 export type Quantity =
   | "seconds"
   | "filesPerSecond"

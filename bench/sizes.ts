@@ -4,7 +4,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
-/** What is measured on; trees are made when they are asked for. */
+/** What is measured; trees are created on demand. */
 export interface Sizes {
   small(): Tree;
   /** Trees so small that what the engine costs shows. */
@@ -17,7 +17,7 @@ export interface Sizes {
   growthTree(files: number): Tree;
   huge(): Tree;
   fanOuts: number[];
-  /** Blobs that are written where storage refuses what is too much. */
+  /** Blobs written to storage that throttles. */
   throttled: number;
 }
 

@@ -1,4 +1,4 @@
-/** The trees that are backed up. They are made once, beside a mark that they are whole, and kept for the next run. */
+/** The trees to back up. They are created once, beside a mark that they are complete, and kept for the next run. */
 import { randomFillSync } from "node:crypto";
 import {
   closeSync,
@@ -45,7 +45,7 @@ export function uniformTree(files: number, size: number): Tree {
   });
 }
 
-/** The first so many files of the project's own dependencies: what a real site consists of. Links are left out. */
+/** The first files of the project's own dependencies, which are like a real site. Links are left out. */
 export function mixedTree(files: number): Tree {
   return cached(`mixed-${files}`, (root) => {
     let [copied, bytes] = [0, 0];
@@ -70,7 +70,7 @@ export function mixedTree(files: number): Tree {
   });
 }
 
-/** One file that takes no room on the disk. */
+/** One file that takes no disk space. */
 export function sparseFile(bytes: number): Tree {
   return cached(`sparse-${bytes}`, (root) => {
     const handle = openSync(path.join(root, "sparse.img"), "w");

@@ -7,7 +7,7 @@ import type { Storage } from "../services/storage.ts";
 import type { Tree } from "../trees.ts";
 
 export interface AppSession extends Session {
-  /** Ends the host, and tells what the engine had to do. */
+  /** Ends the host, and reports what the engine had to do. */
   closeAndCount(): Promise<DurableCost>;
 }
 
@@ -20,7 +20,7 @@ export class App implements Peer {
   readonly #workers: number;
   readonly #activityMs: number;
 
-  /** @param activityMs what each activity costs beside its work, as on the real engine */
+  /** @param activityMs what each activity costs besides its work, as on the real engine */
   constructor(build: string, workers = 1, activityMs = 0) {
     this.name = workers === 1 ? "app" : `app, ${workers} workers`;
     this.#activityMs = activityMs;

@@ -1,6 +1,6 @@
 /**
- * The least that a Node program can do: walk, read, `upload`, so many at a time. A process of its own: its arguments
- * come as JSON, its result is a line of JSON on standard output.
+ * The minimum for a Node program: walk, read, `upload`, several at a time. A process of its own: its arguments are
+ * JSON, its result is a line of JSON on standard output.
  */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";

@@ -9,11 +9,11 @@ import type { Peer, Run, Session } from "./peer.ts";
 
 const LOOP = path.join(path.dirname(fileURLToPath(import.meta.url)), "bare-loop.ts");
 
-/** Ways worth trying; the first is a good one on most machines. */
+/** Variants worth trying; the first is good on most machines. */
 export const SMALL_FILES: Way[] = [{ files: 32 }, { files: 16 }, { files: 64 }];
 export const LARGE_FILES: Way[] = [{ files: 4 }, { files: 2, blocks: 4 }, { files: 4, blocks: 8 }];
 
-/** The SDK and a loop: the time is the loop's own, without the start of its process. */
+/** The SDK and a loop: the time is the loop's, without the start of its process. */
 export class Bare implements Peer {
   readonly name = "bare SDK loop";
   readonly knowsUnchanged = false;
@@ -37,7 +37,7 @@ export class Bare implements Peer {
     });
   }
 
-  /** Tries each way once and gives the fastest. */
+  /** Tries each variant once and returns the fastest. */
   static async best(ways: readonly Way[], tree: Tree, startStorage: () => Promise<Storage>): Promise<Bare> {
     let best: { way: Way; seconds: number } | undefined;
     for (const way of ways) {
@@ -49,7 +49,7 @@ export class Bare implements Peer {
         await storage.stop();
       }
     }
-    if (!best) throw new Error("There is no way to try.");
+    if (!best) throw new Error("There is no variant to try.");
     return new Bare(best.way);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Uploads under the app's own budget and retries, with or without the rule that follows what storage bears. A process
- * of its own: its arguments come as JSON, its result is a line of JSON on standard output.
+ * Uploads with the app's own budget and retries, with or without the rule that adapts to storage. A process of its
+ * own: its arguments are JSON, its result is a line of JSON on standard output.
  */
 import { randomBytes } from "node:crypto";
 import { ContainerClient } from "@azure/storage-blob";
@@ -10,9 +10,9 @@ import { CONTAINER } from "../services/storage.ts";
 
 export interface LimitedArguments {
   blobs: number;
-  /** Requests in flight at the most. */
+  /** The most requests in flight. */
   most: number;
-  /** Whether fewer are in flight after a sign of throttling; otherwise always as many. */
+  /** Whether throttling lowers the number in flight; otherwise it is constant. */
   adaptive: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface LimitedResult {
   seconds: number;
   /** Answers that refused a request. */
   throttled: number;
-  /** Blobs for which all tries of one request were used up, so that they had to be begun anew. */
+  /** Blobs for which all tries of a request failed, so that they had to start again. */
   givenUp: number;
 }
 

@@ -2,7 +2,10 @@ import { MemoryWatch } from "../measure/memory.ts";
 import { Child } from "../services/child.ts";
 import type { Run } from "./peer.ts";
 
-/** Runs a program to its end and takes the time, its start included. @throws with its last words when it fails */
+/**
+ * Runs a program to its end and measures the time, including its start. @throws Error with its last output if it
+ * fails
+ */
 export async function timeProgram(
   name: string,
   args: readonly string[],

@@ -6,7 +6,7 @@ import type { Peer } from "./peer.ts";
 // Its defaults (4 transfers) are slower on every tree; more than 32 is no faster.
 const FLAGS = ["--transfers", "32", "--checkers", "32"];
 
-/** rclone with a signed address, for the Debian version cannot be given the emulator's key. */
+/** rclone with a signed address, because Debian's version cannot take the emulator's key. */
 export const rclone: Peer = {
   name: "rclone",
   how: `\`rclone copy ${FLAGS.join(" ")}\``,

@@ -8,7 +8,7 @@ import { Skipped, type Peer } from "./peer.ts";
 // Its default is 5 connections.
 const REPOSITORY = ["-r", `azure:${CONTAINER}:/`, "-o", "azure.connections=32"];
 
-/** restic packs small files and encrypts: it does more than copy, and its repository is not a set of blobs by name. */
+/** restic packs small files and encrypts: it does more than copy, and its repository is not a set of named blobs. */
 export const restic: Peer = {
   name: "restic",
   how: "`restic backup -o azure.connections=32`",
@@ -16,7 +16,9 @@ export const restic: Peer = {
   unavailable: () => (installed("restic", ["version"]) ? undefined : "restic is not installed"),
   open: async ({ port }) => {
     if (port !== USUAL_PORT) {
-      throw new Skipped(`restic finds the emulator only on port ${USUAL_PORT}, which something else uses`);
+      throw new Skipped(
+        `restic finds the emulator only on port ${USUAL_PORT}, which is in use by another program`,
+      );
     }
     const cache = scratch("restic");
     const environment = {

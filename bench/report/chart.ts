@@ -15,7 +15,7 @@ const TITLE = 26;
 const PADDING = 16;
 const CLASSES: Record<string, string> = { app: "app", "bare SDK loop": "loop" };
 
-/** A picture follows the system's theme, not the page's, so it brings its own background. */
+/** An image follows the system's theme, not the page's, so it has its own background. */
 const STYLE = `
   text { font: 12px system-ui, sans-serif; fill: #1f2933; }
   .title { font-weight: 600; }
@@ -38,7 +38,7 @@ interface Bar {
   seconds: Figure;
 }
 
-/** Each measure has a scale of its own: the longest bar fills the column. A thin line is the spread. */
+/** Each measure has its own scale: the longest bar fills the column. A thin line shows the spread. */
 export function chart({ measures }: Results): string {
   const groups = COMPARED.flatMap((measure) => {
     const { title = "", rows = [] } = measures[measure] ?? {};

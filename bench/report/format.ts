@@ -1,13 +1,13 @@
 import type { Figure } from "../measure/statistics.ts";
 
-/** A number with as many digits as tell anything. */
+/** A number with its significant digits. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** The median, and the spread where there were several runs. */
+/** The median, and the spread if there were several runs. */
 export function spread({ median, min, max, runs }: Figure, unit = ""): string {
   const suffix = unit === "" ? "" : ` ${unit}`;
   return runs.length < 2

@@ -2,7 +2,7 @@ import type { Measured, Quantity, Results, Row } from "../results.ts";
 import { spread, table } from "./format.ts";
 import { verdicts } from "./targets.ts";
 
-/** Measures that several peers take part in, by the tree. */
+/** Measures in which several peers take part, by tree. */
 export const COMPARED = ["small", "large", "mixed", "unchanged", "mixed-unchanged", "restore"];
 
 interface Column {
@@ -13,7 +13,7 @@ interface Column {
 const SECONDS: Column = { head: "seconds", quantity: "seconds" };
 const MEMORY: Column = { head: "peak MB", quantity: "peakMB" };
 
-/** Measures with a table of their own. */
+/** Measures with their own table. */
 const DETAILS: Record<string, Column[]> = {
   few: [SECONDS],
   ceiling: [SECONDS, { head: "files/s", quantity: "filesPerSecond" }, MEMORY],
@@ -43,7 +43,7 @@ export function everything(results: Results): string {
   return paragraphs(facts(results), comparison(results), ...details, targets(results), calls(results));
 }
 
-/** What there is to say, each with a line between. */
+/** The parts of the text, separated by empty lines. */
 function paragraphs(...texts: string[]): string {
   return texts.filter((text) => text !== "").join("\n\n");
 }

@@ -11,8 +11,8 @@ const BEGIN = "<!-- bench:begin -->";
 const END = "<!-- bench:end -->";
 
 /**
- * Writes the tables beside the results. Unless they are of the quick sizes, also the chart that README.md shows and the
- * tables between the markers in docs/performance.md.
+ * Writes the tables beside the results and, except with the quick sizes, the chart in README.md and the tables
+ * between the markers in docs/performance.md.
  * @returns all tables
  */
 export async function publish(results: Results, folder: string, quick: boolean): Promise<string> {
@@ -26,7 +26,7 @@ export async function publish(results: Results, folder: string, quick: boolean):
   return tables;
 }
 
-/** Puts the text between the markers; a document without them is left alone. */
+/** Puts the text between the markers; leaves a document without them alone. */
 async function fill(file: string, text: string): Promise<void> {
   if (!existsSync(file)) return;
   const document = readFileSync(file, "utf8");
@@ -36,7 +36,7 @@ async function fill(file: string, text: string): Promise<void> {
   writeFileSync(file, await formatted(`${head}\n\n${text}\n\n${tail}`));
 }
 
-/** Formats as the project does, so that `npm run format:check` accepts the results. */
+/** Formats like the project, so that `npm run format:check` accepts the results. */
 async function formatted(markdown: string): Promise<string> {
   return await format(markdown, {
     ...(await resolveConfig(path.join(DOCS, "performance.md"))),

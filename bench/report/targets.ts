@@ -1,4 +1,4 @@
-/** What must be reached, and whether it is. */
+/** The targets, and whether they are reached. */
 import { ratio, type Figure } from "../measure/statistics.ts";
 import type { Quantity, Results, Row } from "../results.ts";
 import { ONE_WORKER, TWO_WORKERS } from "../scenarios/ceiling.ts";
@@ -10,7 +10,7 @@ const RCLONE = "rclone";
 interface Target {
   measure: string;
   limit: number;
-  /** The limit is the least that must be reached instead of the most. */
+  /** The limit is a minimum instead of a maximum. */
   atLeast?: boolean;
   unit: string;
   readonly value: (results: Results) => Figure | undefined;

@@ -11,7 +11,7 @@ export interface SinkRun extends Run {
   requests: number;
 }
 
-/** One backup by the app, on a fresh host, against storage that keeps nothing. */
+/** One backup by the app, on a fresh host, to storage that stores nothing. */
 export async function backUpToSink(build: string, tree: Tree): Promise<SinkRun> {
   const sink = await Sink.start();
   try {

@@ -6,7 +6,7 @@ import { large, mixed, mixedUnchanged, restore, small, unchanged } from "./peers
 import type { Scenario } from "./scenario.ts";
 import { throttled } from "./throttled.ts";
 
-/** Every measure, in the order in which they are taken and shown. */
+/** Every measure, in the order they are taken and shown. */
 export const scenarios: readonly Scenario[] = [
   small,
   few,
@@ -22,7 +22,7 @@ export const scenarios: readonly Scenario[] = [
   throttled,
 ];
 
-/** @throws Error that names the measures there are */
+/** @throws Error that names the available measures */
 export function select(names: readonly string[]): readonly Scenario[] {
   const unknown = names.find((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown !== undefined) {

@@ -7,7 +7,7 @@ import type { Scenario } from "./scenario.ts";
 export const ONE_WORKER = "app";
 export const TWO_WORKERS = "app, 2 workers";
 
-/** How fast the client alone can be, against storage that takes everything and keeps nothing. */
+/** The client's own maximum speed, against storage that accepts everything and stores nothing. */
 export const ceiling: Scenario = {
   name: "ceiling",
   title: "The client's ceiling: small files, storage that costs nothing",

@@ -10,16 +10,16 @@ import type { Tree } from "../trees.ts";
 export interface Comparison {
   tree: Tree;
   runs: number;
-  /** A first backup, a second one of the same, unchanged tree, or bringing it back. Default: the first. */
+  /** A first backup (the default), a second one of the same, unchanged tree, or a restore. */
   what?: "first" | "again" | "restore";
-  /** Each run of each peer gets a storage account of its own, empty. */
+  /** Each run of each peer gets its own empty storage account. */
   readonly startStorage: () => Promise<Storage>;
   readonly say: (line: string) => void;
 }
 
 /**
- * Measures peers side by side: each round each peer once, every round in another order, so that whatever else the
- * machine does meets all of them. A peer that fails is left out from then on; its row says why.
+ * Measures peers side by side: each once a round, in another order every round, so that other load on the machine
+ * affects all of them. A peer that fails is left out from then on; its row says why.
  */
 export async function compare(peers: readonly Peer[], comparison: Comparison): Promise<Row[]> {
   const entries = peers.map((peer) => ({

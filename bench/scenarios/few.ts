@@ -5,12 +5,12 @@ import { Azurite } from "../services/azurite.ts";
 import { compare } from "./compare.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** What an activity costs on the real engine, where they are handed out one after another. */
+/** The cost of an activity on the real engine, which hands them out one after another. */
 const ACTIVITY_MS = 20;
 
 const startStorage = () => Azurite.start();
 
-/** Trees of which a backup is mostly what the engine costs. */
+/** Trees so small that the engine is most of their backup's cost. */
 export const few: Scenario = {
   name: "few",
   title: "A few small files, also with activities as slow as on the real engine",

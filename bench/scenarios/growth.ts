@@ -5,7 +5,7 @@ import type { Tree } from "../trees.ts";
 import { backUpToSink, type SinkRun } from "./against-sink.ts";
 import type { Bench, Scenario } from "./scenario.ts";
 
-/** What a file costs as the tree grows. */
+/** The cost of a file as the tree grows. */
 export const growth: Scenario = {
   name: "growth",
   title: "Growth: tiny files, storage that costs nothing",

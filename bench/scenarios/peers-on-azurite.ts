@@ -50,7 +50,7 @@ export const mixedUnchanged = secondBackup(
   (sizes) => sizes.mixed(),
 );
 
-/** Bringing back what was backed up, into an empty directory. */
+/** A restore of the backup into an empty directory. */
 export const restore: Scenario = {
   name: "restore",
   title: "Small files, restored",

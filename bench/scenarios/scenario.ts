@@ -1,21 +1,21 @@
 import type { Row } from "../results.ts";
 import type { Sizes } from "../sizes.ts";
 
-/** What a measure is given. */
+/** The input of a measure. */
 export interface Bench {
   runs: number;
-  /** Worker processes, where a measure lets them be chosen. */
+  /** Worker processes, for measures that let them be chosen. */
   processes: number;
-  /** Looks for the bare loop's best parallelism first, instead of taking what is best on most machines. */
+  /** Looks for the bare loop's best parallelism first, instead of using what is best on most machines. */
   sweep: boolean;
   sizes: Sizes;
   /** The folder in which the app and the host are built. */
   build: string;
-  /** Tells the person who waits. */
+  /** Reports progress to the user. */
   readonly say: (line: string) => void;
 }
 
-/** One thing that is measured; its rows are peers or sizes. */
+/** A measure; its rows are peers or sizes. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;

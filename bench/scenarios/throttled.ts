@@ -11,20 +11,20 @@ import type { Scenario } from "./scenario.ts";
 
 const LOOP = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "peers", "limited-loop.ts");
 
-/** What a write takes in a busy account; long enough for the waiting, not the processor, to make the time. */
+/** The time of a write in a busy account; long enough that waiting, not the processor, dominates. */
 const LATENCY_MS = 100;
 
-/** By what they are called in the results. */
+/** By their names in the results. */
 const RULES: Record<string, Omit<LimitedArguments, "blobs">> = {
   adaptive: { most: 32, adaptive: true },
   "always 32": { most: 32, adaptive: false },
   "always 8": { most: 8, adaptive: false },
 };
 
-/** What storage bears, requests a second, 0 is all; 32 requests of 100 ms are 320 a second. */
+/** The rate that storage accepts, requests a second; 0 means no limit. 32 requests of 100 ms are 320 a second. */
 const RATES = [0, 200, 100, 50];
 
-/** The rule for the requests in flight, beside fixed numbers, where storage bears more, and less. */
+/** The adaptive limit beside fixed numbers of requests, against storage with a higher and a lower rate. */
 export const throttled: Scenario = {
   name: "throttled",
   title: "Requests in flight: an adaptive limit and fixed ones, on storage that throttles",

@@ -4,12 +4,12 @@ import { anyPort, freePort } from "./ports.ts";
 import { discard, scratch } from "./scratch.ts";
 import { ACCOUNT, type Storage } from "./storage.ts";
 
-/** The emulator's usual port, the only one at which Debian's restic looks for it. */
+/** The emulator's usual port, the only one that Debian's restic tries. */
 export const USUAL_PORT = 10_000;
 
 const MAIN = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
 
-/** Azurite's blob service in a process of its own, with an empty data folder that goes with it. */
+/** Azurite's blob service in a process of its own, with a temporary data folder. */
 export class Azurite implements Storage {
   readonly port: number;
   readonly #child: Child;

@@ -21,7 +21,7 @@ export class Child {
   constructor(name: string, command: string, args: readonly string[], options: SpawnOptions = {}) {
     this.name = name;
     this.#process = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    // The output must be drained, or the child stands still when the pipe is full.
+    // The output must be drained, or the child blocks when the pipe is full.
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on(
         "data",
@@ -39,7 +39,7 @@ export class Child {
         resolve({ code, signal });
       });
     });
-    // Who waits for the end hears of a failure; nobody else must.
+    // Whoever waits for the end gets the failure; nobody else has to handle it.
     this.ended.catch(() => undefined);
   }
 
@@ -56,20 +56,20 @@ export class Child {
     return this.#output.trim();
   }
 
-  /** Waits for its end. @throws with the last lines it printed when it failed */
+  /** Waits for its end. @throws Error with its last lines if it failed */
   async success(): Promise<void> {
     const { code, signal } = await this.ended;
     if (code !== 0) throw new Error(`${this.name} ended with ${signal ?? code}: ${this.lastLines()}`);
   }
 
-  /** What it said last, from the last error on where it named one. */
+  /** Its last output, from the last error on if there is one. */
   lastLines(): string {
     const lines = this.output.split("\n");
     const error = lines.findLastIndex((line) => /error/i.test(line));
     return (error === -1 ? lines.slice(-3) : lines.slice(error, error + 3)).join(" | ");
   }
 
-  /** Asks it to end, insists after some seconds, and waits until it has gone. */
+  /** Asks it to end, kills it after some seconds, and waits until it is gone. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     if (!this.isRunning) return;
     this.#process.kill(signal);
@@ -79,12 +79,12 @@ export class Child {
   }
 }
 
-/** Ends whatever still runs; for the bench's own end. */
+/** Ends all that still run, at the end of the bench. */
 export async function stopAllChildren(): Promise<void> {
   await Promise.allSettled([...running].map((child) => child.stop()));
 }
 
-/** Polls until `check` holds. @throws when it does not in time, or when the child ends before */
+/** Polls until `check` is true. @throws Error if that takes too long or the child ends first */
 export async function until(child: Child, check: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await check())) {

@@ -22,7 +22,7 @@ export interface HostOptions {
   /** The port of the storage that backups go to; without it none is named. */
   storagePort?: number;
   workers?: number;
-  /** What each activity costs beside its work, in milliseconds, one after another; see the host's --activity-ms. */
+  /** What each activity costs besides its work, in milliseconds, one after another; see the host's --activity-ms. */
   activityMs?: number;
   environment?: NodeJS.ProcessEnv;
 }
@@ -52,7 +52,7 @@ export class LocalHost {
     const storage = storagePort === undefined ? {} : storageSettings(connectionString(storagePort));
     const main = path.join(build, "dist", "local", "main.js");
     const place = ["--app", app, "--state", stateFolder, "--ready-file", ready];
-    // Storage is the bench's own: the port at which the host would start an emulator is one that no setting names.
+    // The bench provides storage: the port on which the host would start an emulator is one that no setting names.
     const ports = ["--port", "0", "--azurite-port", String(await anyPort())];
     const delay = activityMs > 0 ? ["--activity-ms", String(activityMs)] : [];
     const child = new Child(
@@ -79,7 +79,7 @@ export class LocalHost {
     return new LocalHost(child, url, stateFolder);
   }
 
-  /** Starts an orchestration as any client would, follows it to its end, and gives its output. */
+  /** Starts an orchestration like any client, follows it to its end, and returns its output. */
   async run(orchestrator: string, body: unknown): Promise<unknown> {
     const response = await fetch(`${this.#url}/orchestrators/${orchestrator}`, {
       method: "POST",

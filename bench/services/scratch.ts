@@ -1,11 +1,11 @@
-/** Where the bench keeps trees (from run to run) and the data of services (while they run). */
+/** The bench's folders for trees (kept from run to run) and for services' data (while they run). */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 const BASE = path.join(process.env["BENCH_TMP"] ?? tmpdir(), "site-backup-bench");
 
-/** Trees are made once and kept. */
+/** Trees are created once and kept. */
 export const TREES = path.join(BASE, "trees");
 
 const folders = new Set<string>();

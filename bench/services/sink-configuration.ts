@@ -7,7 +7,7 @@ const NOT_FOUND =
   '<?xml version="1.0" encoding="utf-8"?><Error><Code>BlobNotFound</Code>' +
   "<Message>The specified blob does not exist.</Message></Error>";
 
-/** What clients look for in the answer to a write. */
+/** What clients expect in the answer to a write. */
 const HEADERS = `
       add_header ETag '"0x8DD000000000000"' always;
       add_header Last-Modified "Mon, 01 Jan 2024 00:00:00 GMT" always;
@@ -19,12 +19,11 @@ const HEADERS = `
 const LARGE_DIGITS = 7;
 
 /**
- * nginx as a Blob service that keeps nothing. Writes are answered with 201 and the headers that clients look for,
- * lists are empty, blobs are not found; the ledger's container is Azurite's.
- *
- * nginx answers at once and throws the body away as it arrives. For small bodies that makes no difference; a large one
- * would be "written" before it is sent, and its client would hold more in memory than it means to. So those are passed
- * through a second server, which makes nginx take in all of the body first.
+ * nginx as a Blob service that stores nothing. It answers writes with 201 and the headers that clients expect; lists
+ * are empty and blobs are not found; the ledger's container is Azurite's.
+ * nginx answers at once and discards the body as it arrives. For small bodies that makes no difference, but a large
+ * one would be "written" before it is sent, and its client would hold more in memory than intended. So large bodies
+ * pass through a second server, which makes nginx read the whole body first.
  */
 export function sinkConfiguration(at: { folder: string; port: number; azuritePort: number }): string {
   const { folder, port, azuritePort } = at;

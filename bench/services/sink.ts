@@ -8,14 +8,14 @@ import { discard, scratch } from "./scratch.ts";
 import { sinkConfiguration } from "./sink-configuration.ts";
 import type { Storage } from "./storage.ts";
 
-/** Why there can be no sink on this machine, for people. */
+/** Why this machine cannot run a sink, for people. */
 export function noSink(): string | undefined {
   return installed("nginx", ["-v"]) ? undefined : "nginx is not installed (Debian: nginx-light)";
 }
 
 /**
- * A storage account that costs its client nothing to wait for: nginx takes every write and forgets it. Only the app's
- * ledger is passed on to an Azurite, for the app reads it back.
+ * A storage account that answers without delay: nginx accepts every write and discards it. Only the app's ledger goes
+ * to an Azurite, because the app reads it back.
  */
 export class Sink implements Storage {
   readonly port: number;

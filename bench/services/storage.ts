@@ -7,7 +7,7 @@ export const KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6
 /** The container that every peer copies to. */
 export const CONTAINER = "bench";
 
-/** What a peer copies to. */
+/** The storage that a peer copies to. */
 export interface Storage {
   readonly port: number;
   stop(): Promise<void>;
@@ -20,7 +20,7 @@ export function connectionString(port: number): string {
   );
 }
 
-/** An address of the account that carries a signature instead of a key. */
+/** The account's address with a signature instead of a key. */
 export function signedUrl(port: number): string {
   const inADay = new Date(Date.now() + 24 * 3600 * 1000);
   return BlobServiceClient.fromConnectionString(connectionString(port)).generateAccountSasUrl(

@@ -1,14 +1,14 @@
 /**
- * A Blob service that is asked for more than it gives: a process of its own. It answers each write after the time that
- * a request takes inside a region, keeps nothing, and refuses what goes over its rate with 503 ServerBusy, as Azure
- * Storage does over its targets. Its arguments come as JSON; its first line of output is the port.
+ * A Blob service with a limited rate, in a process of its own. It answers each write after the time of a request
+ * within a region, stores nothing, and answers what exceeds its rate with 503 ServerBusy, as Azure Storage does above
+ * its targets. Its arguments are JSON; its first line of output is the port.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Throttling {
-  /** Writes a second; 0 is as many as come. */
+  /** Writes a second; 0 means no limit. */
   perSecond: number;
   /** How long a write takes, milliseconds. */
   latencyMs: number;
@@ -18,7 +18,7 @@ const { perSecond, latencyMs } = JSON.parse(process.argv[2] ?? "{}") as Throttli
 
 const BUSY =
   '<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code><Message>The server is busy.</Message></Error>';
-/** A tenth of a second's worth may come at once. */
+/** A burst of a tenth of a second's writes is allowed. */
 const BURST = perSecond / 10;
 
 let tokens = BURST;

@@ -6,7 +6,7 @@ import type { Throttling } from "./throttling-server.ts";
 
 const SERVER = path.join(path.dirname(fileURLToPath(import.meta.url)), "throttling-server.ts");
 
-/** A storage account that refuses what goes over its rate. */
+/** A storage account that throttles above its rate. */
 export async function startThrottling(throttling: Throttling): Promise<Storage> {
   const child = new Child("the throttling storage", process.execPath, [SERVER, JSON.stringify(throttling)]);
   await until(child, () => Promise.resolve(/^\d+$/.test(child.output)));

@@ -4,16 +4,16 @@ import { Worker } from "node:worker_threads";
 import { begun } from "./under-way.ts";
 import type { Answer, Answers, Ask } from "./asks.ts";
 
-/** Asks that the thread gets at a time, at most. */
+/** The most operations in one message to the thread. */
 const MOST = 64;
-/** Work that may wait for the thread, in milliseconds: what would wait longer is done by the process's file threads. */
+/** How much work may wait for the thread, in milliseconds. The rest goes to the process's file threads. */
 const BACKLOG_MS = 20;
-/** When the thread does not answer in this time, what it was asked is done the usual way. */
+/** If the thread does not answer within this time, its work is done the ordinary way. */
 const PATIENCE_MS = 1_000;
-/** What an operation is taken to last before any was measured, in milliseconds. */
+/** The assumed time of an operation before any was measured, in milliseconds. */
 const FIRST_GUESS_MS = 0.1;
 
-/** The built thread when this file is built, the source when it is not. */
+/** The built thread if this file is built, else the source. */
 const THREAD = new URL(`./thread-main${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 interface Waiting {
@@ -21,21 +21,21 @@ interface Waiting {
   settle(answer: Answer): void;
 }
 
-/** Sends a thread many asks at a time, and no more than it can do at once. */
+/** Sends a thread many operations at a time, but no more than it can do at once. */
 export class AskThread {
   #thread: Worker | undefined;
   #broken = false;
   #waiting: Waiting[] = [];
-  /** What the thread has been sent and not answered. */
+  /** What was sent to the thread and is unanswered. */
   #sent: Waiting[] = [];
-  /** The thread has not answered in time; until it does, it is sent nothing. */
+  /** The thread is overdue; until it answers it gets nothing. */
   #late = false;
   #scheduled = false;
   #msPerAsk = FIRST_GUESS_MS;
   #patience: NodeJS.Timeout | undefined;
   #answered: (() => void) | undefined;
 
-  /** @returns undefined also when the thread has enough to do, is late, or broken */
+  /** @returns undefined also if the thread is busy, overdue or broken */
   ask(ask: Ask): Promise<Answer> {
     if (this.#broken || this.#late || this.#waiting.length + this.#sent.length >= this.#room) {
       return Promise.resolve(undefined);
@@ -44,7 +44,7 @@ export class AskThread {
       this.#waiting.push({ ask, settle });
       if (this.#scheduled || this.#sent.length > 0) return;
       this.#scheduled = true;
-      // All that is asked for in this turn of the event loop goes together.
+      // All operations requested in this turn of the event loop go together.
       setImmediate(() => this.#send());
     });
   }

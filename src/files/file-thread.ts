@@ -1,15 +1,15 @@
 import { AskThread } from "./ask-thread.ts";
 import type { Looked, ReadWhole } from "./asks.ts";
 
-/** Files up to this size are read whole by the thread; with larger ones the way there is not what takes the time. */
+/** Files up to this size are read whole by the thread. For larger ones the hand-over is not what takes the time. */
 export const QUICK_SIZE = 64 * 1024;
 
 /**
- * A thread for the file operations of small files; see thread-main.ts. Node's own go through four threads that are woken
- * for each single operation, which costs more than the operation where files are near: five of them took 100 µs of
- * processor time a file, and several times that when all processors are busy; a thread that is sent many files at a time
- * took 35 µs (docs/performance.md). Where files are far away (a share), operations wait and should wait side by side: the
- * thread takes no more than it can do at once, and all else is left to whoever asked, to be done the usual way.
+ * A thread for the file operations of small files; see thread-main.ts. Node's own operations wake one of four threads
+ * for every single operation, which costs more than the operation if files are local: five of them took 100 µs of CPU
+ * time a file, and several times that on a busy machine; a thread that gets many files at a time took 35 µs
+ * (docs/performance.md). If files are remote (a share), operations should wait in parallel: the thread takes no more
+ * than it can do at once, and leaves the rest to the caller.
  */
 class FileThread {
   readonly #thread = new AskThread();
