@@ -330,6 +330,27 @@ describe("a restore", () => {
     expect(end).toMatchObject({ runtimeStatus: "Failed", output: expect.stringMatching(CHANGED) as string });
   });
 
+  it("of a time takes no run of another place, whatever the index of runs says of it", async () => {
+    const other = await postRun(host.url, "backupSiteContent", { root: outside, container: "outside" });
+    const { instanceId } = await followRun(other.location);
+    const records = service.getContainerClient("backup-runs");
+    for await (const { name, metadata } of records.listBlobsFlat({
+      prefix: "index/",
+      includeMetadata: true,
+    })) {
+      if (!name.includes(instanceId)) continue;
+      const said = Buffer.from(metadata?.["summary"] ?? "", "base64").toString();
+      const forged = said.replace('"container":"outside"', '"container":"good"');
+      expect(forged).not.toBe(said);
+      await records.getBlobClient(name).setMetadata({ summary: Buffer.from(forged).toString("base64") });
+    }
+    const target = await makeTree(path.join(folder, "of-a-time"), {});
+    const request = { at: new Date().toISOString(), container: "good", to: target };
+    const { location } = await postRun(host.url, "restoreSiteContent", request);
+    expect((await followRun(location)).runtimeStatus).toBe("Completed");
+    expect(await snapshotOf(target)).toEqual(await snapshotOf(root));
+  });
+
   it("writes a large file beside its place, whatever the record of the attempt says", async () => {
     const target = await makeTree(path.join(folder, "attempt"), {});
     const before = await snapshotOf(outside);
