@@ -4,6 +4,7 @@ import { fileError } from "../files/file-error.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
+import { PartProblem } from "../ledger/settle-part.ts";
 import { pathMark, printable } from "../model/path.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NotAFile } from "../files/read-file.ts";
@@ -11,7 +12,7 @@ import { lookAtDirectory } from "../files/read-link.ts";
 import type { SeenDirectory } from "./walk.ts";
 
 /** The directory that is backed up is gone, or another one is in its place: what is not there has not vanished. */
-export class RootGone extends Error {
+export class RootGone extends PartProblem {
   constructor(root: string, why: string) {
     super(
       `The directory ${printable(root)} went away while it was backed up: ${why}. ` +

@@ -6,7 +6,7 @@ import { copyBatch } from "../../src/backup/copy-batch.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { failBatch } from "../../src/ledger/fail-batch.ts";
-import { Ledger } from "../../src/ledger/ledger.ts";
+import { Ledger, linesAt, toLines } from "../../src/ledger/ledger.ts";
 import { readListing, type Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { handOutListing, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
@@ -156,5 +156,18 @@ describe("getFileList", () => {
     await writeFile(path.join(root, "added"), "later");
     const input = { run, part: "0", request: listing.request as BackupRequest };
     expect(await listFiles(input, domain.service, domain.settings)).toEqual(listed);
+  });
+
+  it("after its root went away: says so at once, and again", async () => {
+    const { request } = await list();
+    const text = toLines([{ file: "d000/f00001.txt" }]);
+    await new Ledger(domain.service, run).writeOnce("lists/left.jsonl", text);
+    const left = { own: listed.own, lines: linesAt("lists/left.jsonl", 0, text) };
+    const input = { run, part: "0.0", request: request as BackupRequest, left };
+    await rm(root, { recursive: true });
+    const { problem } = await listFiles(input, domain.service, domain.settings);
+    expect(problem).toMatch(/went away while it was backed up/);
+    await makeTree(root, manyFiles(400));
+    expect((await listFiles(input, domain.service, domain.settings)).problem).toBe(problem);
   });
 });
