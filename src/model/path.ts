@@ -85,6 +85,36 @@ function escape(character: string): string {
   return SHORT[character] ?? `\\u{${code.toString(16)}}`;
 }
 
+/** What `escape` gives, and a doubled backslash. */
+const ESCAPE = /\\(?:([\\nrt])|x([89a-fA-F][0-9a-fA-F])|u\{([0-9a-fA-F]{1,6})\})/g;
+const LONG: Record<string, string> = { "\\": "\\", n: "\n", r: "\r", t: "\t" };
+
+/**
+ * A path as people read and type it: `printable`, and different from the text of any other path. So a backslash is also
+ * doubled where it would start an escape, as in the name `a\new`.
+ */
+export function escapePath(path: string): string {
+  const text = printable(path);
+  return text === path && unescape(path) !== path ? path.replaceAll("\\", "\\\\") : text;
+}
+
+/**
+ * The path that a person typed: the reverse of `escapePath`. A backslash that starts no escape stands for itself.
+ * @throws RangeError if the text is not a path: no directory has such a name
+ */
+export function parsePath(text: string): string {
+  return fromBytes(toBytes(unescape(text)));
+}
+
+function unescape(text: string): string {
+  return text.replaceAll(ESCAPE, (all, short?: string, byte?: string, code?: string) => {
+    if (short !== undefined) return LONG[short] ?? all;
+    if (byte !== undefined) return String.fromCharCode(0xdc00 + Number.parseInt(byte, 16));
+    const point = Number.parseInt(code ?? "", 16);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : all;
+  });
+}
+
 /** The length of the valid UTF-8 sequence that starts here; 0 if there is none. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!;

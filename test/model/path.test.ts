@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { fromBytes, isPath, pathMark, printable, toBytes } from "../../src/model/path.ts";
+import { escapePath, fromBytes, isPath, parsePath, pathMark, printable, toBytes } from "../../src/model/path.ts";
 
 const bytes = fc
   .oneof(
@@ -52,4 +52,37 @@ it("prints nothing that controls a terminal", () => {
   expect(printable("a\\b\n\u001b[31m\u009b\u202e\udcff\ud800")).toBe(
     "a\\\\b\\n\\u{1b}[31m\\u{9b}\\u{202e}\\xff\\u{d800}",
   );
+});
+
+it("writes each path for people in a form of its own, and reads it back", () => {
+  const hostile = fc.array(
+    fc.constantFrom("\\", "n", "x", "f", "8", "u", "{", "1b", "}", "\n", "\udcff", "é", "a", "/"),
+  );
+  const path = fc.oneof(
+    bytes.map(fromBytes),
+    hostile.map((pieces) => pieces.join("")).filter(isPath),
+  );
+  fc.assert(
+    fc.property(path, (name) => {
+      expect(escapePath(name)).toBe(printable(escapePath(name)));
+      expect(parsePath(escapePath(name))).toBe(name);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it.each([
+  ["C:\\data", "C:\\data", "C:\\data"],
+  ["a\\new", "a\\\\new", "a\\\\new"],
+  ["caf\udce9", "caf\\xe9", "caf\\xE9"],
+  // Escaped byte by byte, it is the same name.
+  ["é", "é", "\\xc3\\xa9"],
+  ["\\u{110000}", "\\u{110000}", "\\u{110000}"],
+])("reads and writes %j for people", (path, escaped, typed) => {
+  expect(escapePath(path)).toBe(escaped);
+  expect(parsePath(typed)).toBe(path);
+});
+
+it("takes no escape for a surrogate that stands for no byte", () => {
+  expect(() => parsePath("\\u{d800}")).toThrow(RangeError);
 });
