@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { listLines } from "./list-lines.ts";
 import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from "./schema.ts";
-import { OUTCOMES_FOLDER } from "../ledger/names.ts";
+import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
 
 /**
  * A page of a run's files with their outcomes, in ledger order. A page may be short, or empty, and still have a
@@ -16,7 +16,7 @@ export async function listFiles(
   const { items, ...more } = await listLines(service, run, query, {
     folder: OUTCOMES_FOLDER,
     schema: fileOutcome,
-    skips: ({ metadata }) => hasNone(metadata, query.outcome),
+    skips: ({ name, metadata }) => isOfDirectories(name) || hasNone(metadata, query.outcome),
     wants: (file) => isWanted(file, query),
   });
   return { run, files: items, ...more };

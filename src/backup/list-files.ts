@@ -3,19 +3,23 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { cutIntoBatches, LANES } from "../ledger/cut.ts";
 import { entry } from "../ledger/damaged.ts";
+import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
 import { hasOnlyRoot } from "../ledger/destination-claim.ts";
+import { inOrder } from "../ledger/fences.ts";
 import { listingRecord, type ListingOwn } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/names.ts";
 import { WHOLE, type PartInput } from "../ledger/parts.ts";
 import { PartProblem, settlePart, type Part } from "../ledger/settle-part.ts";
 import { blobName } from "../model/blob-name.ts";
 import type { Entry } from "../model/entry.ts";
+import { keyOf } from "../model/order.ts";
 import { createFilter } from "../model/filter.ts";
 import type { Settings } from "../settings.ts";
 import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
 import { Destination } from "../store/files/destination.ts";
 import { assertAllowed, beginBackup } from "./begin-backup.ts";
 import { collect } from "./collect.ts";
+import { knownDirectories } from "./known-directories.ts";
 import type { BackupRequest } from "./request.ts";
 import { cutPending } from "./rest.ts";
 import { confirmVanished } from "./vanished.ts";
@@ -39,6 +43,7 @@ export async function listFiles(
   const { run, part, request } = input;
   const filter = createFilter(request.include, request.exclude);
   const isBelow = (path: string): boolean => !path.split("/").includes("..");
+  let known: DirectoryLine[] = [];
   return await settlePart<ListingOwn, Entry, Pending>(input, service, {
     record: listingRecord,
     unknown: { realRoot: request.root, fresh: false, keep: "nothing" },
@@ -62,17 +67,20 @@ export async function listFiles(
       const nameOf = (path: string): string => blobName(path, request.prefix);
       const walker = new Walker(realRoot, filter, nameOf, fileTimeoutMs);
       const destination = fresh ? undefined : destinationOf(request, begins, run, service, settings);
+      const until = performance.now() + milliseconds;
       const limits = { files, milliseconds, depth: part.split(".").length - 1 };
       const { entries, directories, left, ...collected } = await collect(walker, begins, limits, (path) =>
         destination?.expect(path),
       );
       const root = part === WHOLE && collected.outcomes.find(({ path }) => path === "");
       if (root) throw new PartProblem(`The directory ${request.root} cannot be read: ${root.reason}.`);
+      known = await knownDirectories(walker, begins, { directories, left }, until);
       const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
       const settled = await confirmVanished(collected.outcomes, searched);
       const toCopy = destination ? await destination.compare(entries, settled) : entries;
 
-      const { batches, lanes, later } = cutIntoBatches(toCopy, largeFile, LANES);
+      const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
+      const { batches, lanes, later } = cutIntoBatches(sorted, largeFile, LANES);
       // Where others have to copy some of what was looked up, one listing takes no more than this one did.
       const perListing = later.length > 0 ? toCopy.length - later.length : files;
       const rest = [...left, ...later.map(({ path }) => ({ file: path }))];
@@ -81,11 +89,13 @@ export async function listFiles(
         matched: filter.matched(),
         batches,
         lanes,
-        rest: cutPending(rest, perListing, entries.length),
+        rest: await cutPending(rest, perListing, entries.length),
         also: { machine: hostname() },
-        lists: { directories },
+        lists: { directories: known },
       };
     },
+    stands: async (ledger, listing, isMine) =>
+      await settleDirectories(ledger, part, listing, isMine ? known : undefined),
   });
 }
 

@@ -1,4 +1,6 @@
 import { cutRest } from "../ledger/cut.ts";
+import { inOrder } from "../ledger/fences.ts";
+import { directoryKey, keyOf } from "../model/order.ts";
 import type { Pending } from "./walk.ts";
 
 /** Directories whose size nobody knows are shared among at least so many parts, where there are so many. */
@@ -7,32 +9,23 @@ const SHARE_AMONG = 8;
 const FILES_A_DIRECTORY = 8;
 
 /**
- * Cuts what is left to walk into parts.
+ * Cuts what is left to walk into parts, each a range of a manifest's order: so that few parts may have a path.
  * @param perListing files that one listing takes
  * @param seen files met so far, for a guess at what is in the directories that are left
  */
-export function cutPending(left: readonly Pending[], perListing: number, seen: number): Pending[][] {
+export async function cutPending(
+  left: readonly Pending[],
+  perListing: number,
+  seen: number,
+): Promise<Pending[][]> {
   const directories = left.filter((item) => "dir" in item).length;
   const inDirectory = Math.min(FILES_A_DIRECTORY, Math.max(1, seen / directories));
   const weightOf = (item: Pending): number => ("dir" in item ? inDirectory : 1);
-  return cutRest(interleave(left), weightOf, perListing, Math.min(SHARE_AMONG, directories));
+  const { sorted } = await inOrder(left, placeOf);
+  return cutRest(sorted, weightOf, perListing, Math.min(SHARE_AMONG, directories));
 }
 
-/** Spreads the directories evenly among the files, so that each part gets its share of both. */
-function interleave(left: readonly Pending[]): Pending[] {
-  const directories = left.filter((item) => "dir" in item);
-  const files = left.filter((item) => "file" in item);
-  const mixed: Pending[] = [];
-  let taken = 0;
-  files.forEach((file, index) => {
-    mixed.push(file);
-    for (
-      const until = Math.round((directories.length * (index + 1)) / files.length);
-      taken < until;
-      taken++
-    ) {
-      mixed.push(directories[taken]!);
-    }
-  });
-  return files.length === 0 ? directories : mixed;
+/** All below a directory stands where its own names begin. */
+function placeOf(item: Pending): string {
+  return "dir" in item ? directoryKey(item.dir) : keyOf(item.file);
 }

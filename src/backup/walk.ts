@@ -135,6 +135,19 @@ export class Walker {
     return await this.#settle({ path: portable, kind, size, ...attributesOf(stats) });
   }
 
+  /** A directory that is known and not read yet: what is kept of it, as far as a look can tell. */
+  async glance(portable: string): Promise<{ path: string } & Partial<Attributes>> {
+    try {
+      const looking = lstat(locate(this.#realRoot, portable));
+      return {
+        path: portable,
+        ...attributesOf(await withTimeout(looking, this.#timeoutMs, "looking it up")),
+      };
+    } catch {
+      return { path: portable };
+    }
+  }
+
   /** A directory without anything in it, which is backed up as such; undefined where the filter leaves it out. */
   async emptyDirectory({ path: portable, mtime, ctime, mode }: SeenDirectory): Promise<Look> {
     if (!(await this.#takes("emptyDirectory", portable))) return undefined;

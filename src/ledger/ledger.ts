@@ -123,10 +123,7 @@ export class Ledger {
   ): Promise<T[]> {
     if (length === 0) return [];
     const pieces: Buffer[] = [];
-    for (let at = offset; at < offset + length; at += LONGEST_HASHED_RANGE) {
-      const piece = { offset: at, length: Math.min(LONGEST_HASHED_RANGE, offset + length - at) };
-      pieces.push((await readChecked(this.#blob(list), piece)).content);
-    }
+    for await (const piece of this.readInPieces(list, length, offset)) pieces.push(piece);
     const bytes = Buffer.concat(pieces);
     if (bytes.length < length) throw new DamagedRecord(`${this.runId}/${list}`, "it is cut short");
     if (sha256 !== undefined && hashOf(bytes) !== sha256) throw new ChangedRecord(`${this.runId}/${list}`);
@@ -137,6 +134,14 @@ export class Ledger {
         `a line of it has more than ${LONGEST_LINE} characters`,
       );
     return await inTurns(lines, (line) => readRecord<T>(line, schema, `${this.runId}/${list}`));
+  }
+
+  /** A range of a blob, a request for every 4 MiB. @throws storage's error when the blob is missing */
+  async *readInPieces(name: string, length: number, offset = 0): AsyncGenerator<Buffer> {
+    for (let at = offset; at < offset + length; at += LONGEST_HASHED_RANGE) {
+      const piece = { offset: at, length: Math.min(LONGEST_HASHED_RANGE, offset + length - at) };
+      yield (await readChecked(this.#blob(name), piece)).content;
+    }
   }
 
   /** The blob's content and what else the service says of it, or undefined when there is none. */

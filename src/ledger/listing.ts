@@ -27,7 +27,7 @@ export interface ListingOwn {
 /** What listing one part of the tree came to. */
 export interface Listing extends PartRecord, ListingOwn {
   request: Covered;
-  /** Directories that are not empty, with mode, time of change, and which they were; absent where there are none. */
+  /** What it knows of directories, with which they were where it read them; absent where there are none. See DirectoryLine. */
   directories?: ListRange;
   /** The machine that read them, for the numbers of file systems that stand in their lines. */
   machine?: string;

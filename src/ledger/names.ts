@@ -30,6 +30,23 @@ export function isOfListing(name: string): boolean {
 
 const LISTED = "-listed.jsonl";
 
+/** The directories of a part: those whose names it read, and those that it found in them. */
+export function partDirectories(part: string): string {
+  return `${OUTCOMES_FOLDER}${part}${DIRECTORIES}`;
+}
+
+/** Whether a record below `outcomes/` is of directories, and has no outcomes. */
+export function isOfDirectories(name: string): boolean {
+  return name.endsWith(DIRECTORIES);
+}
+
+const DIRECTORIES = "-directories.jsonl";
+
+/** The part that a record below `outcomes/` is of; empty for one of no part. */
+export function partOfRecord(name: string): string {
+  return /^outcomes\/(\d+(?:\.\d+)*)-/.exec(name)?.[1] ?? "";
+}
+
 /** The outcomes of a batch. */
 export function batchOutcomes({ part, batch }: { part: string; batch: number }): string {
   return `${OUTCOMES_FOLDER}${part}-${numbered(batch)}.jsonl`;

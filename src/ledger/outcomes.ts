@@ -9,12 +9,14 @@ import {
   type Tally,
 } from "../model/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
+import { keyOf } from "../model/order.ts";
+import { fencesToMetadata, inOrder } from "./fences.ts";
 import { countOutcomes } from "../telemetry/counters.ts";
 import { fileSize } from "./damaged.ts";
 import { toLine, type Ledger } from "./ledger.ts";
 
 /**
- * Records outcomes unless another delivery of the same activity has; gives the tally of those that stand.
+ * Records outcomes, sorted, unless another delivery of the same activity has; gives the tally of those that stand.
  * @param stopped why nothing else could be tried, for people; it stands with them
  */
 export async function settleOutcomes(
@@ -24,8 +26,13 @@ export async function settleOutcomes(
   stopped?: string,
 ): Promise<Tally> {
   const tally = { ...tallyOf(outcomes), ...(stopped === undefined ? {} : { stopped }) };
-  const lines = await inTurns(outcomes, toLine);
-  const metadata = { ...countsToMetadata(tally.counts), ...stoppedToMetadata(stopped) };
+  const { keys, sorted } = await inOrder(outcomes, ({ path }) => keyOf(path));
+  const lines = await inTurns(sorted, toLine);
+  const metadata = {
+    ...countsToMetadata(tally.counts),
+    ...fencesToMetadata(keys),
+    ...stoppedToMetadata(stopped),
+  };
   const { won } = await ledger.writeOnce(name, lines.join(""), metadata);
   if (!won) return (await readTally(ledger, name)) ?? tally;
   countOutcomes(tally.counts);

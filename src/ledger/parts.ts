@@ -4,7 +4,7 @@ import type { Tally } from "../model/outcome.ts";
 import { Recent } from "../model/recent.ts";
 import { LANES } from "./cut.ts";
 import { entry, listRange, readVersioned, tally } from "./damaged.ts";
-import { linesAt, toLine, type Ledger, type Lines } from "./ledger.ts";
+import { linesAt, toLine, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 import { listingName } from "./names.ts";
 
 /** One part of a run. "0" is the whole of it, "0.3" the fourth part that it was cut into. */
@@ -58,6 +58,8 @@ export interface PartRecord {
   rest: Lines[];
   /** Files and bytes in the batches and large files together. */
   toDo: { files: number; bytes: number };
+  /** Directories that it has a list of: a backup's. */
+  directories?: ListRange;
   /** Why nothing can be done at all, for people. */
   problem?: string;
 }

@@ -19,6 +19,8 @@ export interface PartKind<Own, Item, Left> extends Agreement<Own, Item, Left> {
   begin: (ledger: Ledger, own: Own | undefined) => Promise<Own>;
   /** @throws PartProblem */
   find: (own: Own, left: Left[] | undefined, ledger: Ledger) => Promise<Findings<Item, Left>>;
+  /** Does what is to be done once the record stands, in each delivery. @param isMine whether this one wrote it */
+  stands?: (ledger: Ledger, record: PartRecord, isMine: boolean) => Promise<void>;
 }
 
 /** What was found in a part, divided among those that it is handed to. */
@@ -69,13 +71,17 @@ export async function settlePart<Own extends object, Item extends { size: number
       const left = taken && (await ledger.readLines<Left>(taken.lines, kind.left.line));
       const findings = await kind.find(own, left, ledger);
       const found: PartRecord = { version: 1, request, ...own, ...(await writeDown(ledger, part, findings)) };
-      if (await writePart(ledger, part, found)) return handed(own, found);
+      if (await writePart(ledger, part, found)) {
+        await kind.stands?.(ledger, found, true);
+        return handed(own, found);
+      }
       record = (await readPartNow(ledger, part, kind.record)) ?? found;
     }
     // It leads nowhere.
     if (record.problem !== undefined) return handed(own, nothing(record.problem));
     if (!(await isOurs(record, { request, own }, ledger, kind)))
       throw new ChangedRecord(`${run}/${listingName(part)}`);
+    await kind.stands?.(ledger, record, false);
     return handed(own, record);
   } catch (error) {
     if (!(error instanceof PartProblem) && !isFinal(error)) throw error;

@@ -1,40 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import type { Entry } from "../model/entry.ts";
-import { failed, filesOf, OUTCOMES, type Outcome } from "../model/outcome.ts";
-import { DamagedRecord, fileSize, mode, mtime, NewerLedger } from "../ledger/damaged.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
+import { DamagedRecord, NewerLedger } from "../ledger/damaged.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
-import { LONGEST_LINE } from "../ledger/read-blob.ts";
-import { inTurns } from "../model/in-turns.ts";
-import { blobPages } from "../storage/blob-pages.ts";
-import {
-  batchOutcomes,
-  largeOutcome,
-  listingName,
-  listingOutcomes,
-  OUTCOMES_FOLDER,
-} from "../ledger/names.ts";
-import { countsFromMetadata } from "../ledger/outcomes.ts";
+import { batchOutcomes, largeOutcome, listingName, listingOutcomes } from "../ledger/names.ts";
+import { linesOf } from "./blob-piece.ts";
+import { itemOf, type ManifestItem } from "./line.ts";
+import { mapRun, type ManifestBlob } from "./run-map.ts";
 
-/**
- * A run's manifest is all its outcomes together: what of it was copied or unchanged is what the tree was. It is read
- * from the ledger as something that others may have written: every line is checked.
- */
-export interface ManifestItem extends Entry {
-  /** Base64 of the content's MD5; of the target for a link. */
-  md5: string;
-}
-
-/** One blob of a manifest. */
-export interface ManifestBlob {
-  /** Below the run's folder. */
-  name: string;
-  /** How many names it settles. */
-  files: number;
-}
+export type { ManifestBlob, ManifestItem };
 
 /** What one blob of a manifest says. */
 export interface ManifestPage {
@@ -45,74 +22,27 @@ export interface ManifestPage {
   damage: Outcome[];
 }
 
-const item = z.object({
-  path: z.string().min(1).max(4096),
-  kind: z.enum(["file", "link", "directory"]),
-  size: fileSize,
-  mtime,
-  mode,
-  md5: z.base64().length(24),
-});
-const line = z.object({ path: z.string(), outcome: z.enum(OUTCOMES) });
-
-/** Bytes of a line, at a guess, where a blob does not say how many it has. */
-const LINE = 200;
-
-/** The blobs of a run's manifest, in order. One list call for 5,000 of them. */
+/** The blobs of a run's manifest that have outcomes, in order. One list call for 5,000 of them. */
 export async function listManifest(service: BlobServiceClient, run: string): Promise<ManifestBlob[]> {
-  const container = service.getContainerClient(LEDGER_CONTAINER);
-  const manifest: ManifestBlob[] = [];
-  const pages = blobPages(container, { prefix: `${run}/${OUTCOMES_FOLDER}`, includeMetadata: true });
-  for await (const { blobs } of pages) {
-    for (const { name, metadata, properties } of blobs) {
-      const counts = countsFromMetadata(metadata);
-      const counted = filesOf(counts) + counts.directories;
-      const guessed = Math.ceil((properties.contentLength ?? 0) / LINE);
-      manifest.push({
-        name: name.slice(run.length + 1),
-        files: counted > 0 ? counted : guessed,
-      });
+  return (await mapRun({ service, behindProxy: true }, run)).outcomes;
+}
+
+/** Reads one record of outcomes. What is damaged in it is named; the rest is given. */
+export async function readManifest(
+  ledger: Ledger,
+  blob: Pick<ManifestBlob, "name"> & Partial<ManifestBlob>,
+): Promise<ManifestPage> {
+  const page: ManifestPage = { items: [], missed: [], damage: [] };
+  const onDamage = (name: string, reason: string) => page.damage.push(damaged(ledger, name, reason));
+  for await (const lines of linesOf(ledger, blob, onDamage)) {
+    for (const { entry } of lines) {
+      const item = itemOf(entry);
+      if (item) page.items.push(item);
+      else if (entry.outcome === "failed" || entry.outcome === "skipped" || entry.outcome === "vanished")
+        page.missed.push(entry.path);
     }
   }
-  return manifest;
-}
-
-/** Reads one blob of a manifest. What is damaged in it is named; the rest is given. */
-export async function readManifest(ledger: Ledger, { name }: ManifestBlob): Promise<ManifestPage> {
-  const page: ManifestPage = { items: [], missed: [], damage: [] };
-  const text = await ledger.read(name);
-  if (text === undefined) {
-    page.damage.push(damaged(ledger, name, "the record is gone"));
-    return page;
-  }
-  const lines = text.split("\n");
-  // Each line ends in a newline, so that a record that was cut short shows.
-  if (lines.pop() !== "") lines.push("torn");
-  await inTurns(lines, (json, index) => {
-    const problem = readLine(json, page);
-    if (problem !== undefined) page.damage.push(damaged(ledger, name, `line ${index + 1} ${problem}`));
-  });
   return page;
-}
-
-/** @returns what is wrong with the line */
-function readLine(json: string, page: ManifestPage): string | undefined {
-  if (json.length > LONGEST_LINE) return `has more than ${LONGEST_LINE} characters`;
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return "is torn";
-  }
-  const head = line.safeParse(value);
-  if (!head.success) return "is not an outcome that this version of the app knows";
-  const { path, outcome } = head.data;
-  if (outcome === "failed" || outcome === "skipped" || outcome === "vanished") page.missed.push(path);
-  if (outcome !== "copied" && outcome !== "unchanged") return undefined;
-  const parsed = item.safeParse(value);
-  if (!parsed.success) return `does not say enough of ${JSON.stringify(path.slice(0, 300))}`;
-  page.items.push(parsed.data);
-  return undefined;
 }
 
 function damaged(ledger: Ledger, name: string, reason: string): Outcome {

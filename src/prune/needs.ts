@@ -38,7 +38,7 @@ export async function gatherNeeds(
   await pMap(
     refs,
     async ({ run, name: blob, prefix, kept }) => {
-      const { items, damage } = await readManifest(new Ledger(ledger.service, run), { name: blob, files: 0 });
+      const { items, damage } = await readManifest(new Ledger(ledger.service, run), { name: blob });
       if (kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
       await inTurns(await storeAt(prefix).needsOf(items, kept), ({ name, line }) => {
         if (!seen.has(line)) sorter.add(name, line);

@@ -17,7 +17,7 @@ import type { ManifestItem } from "../manifest/manifest.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
 import { planFiles, type Ways } from "./plan-files.ts";
 import { probeNames } from "./probe-names.ts";
-import { modesAbove } from "./recorded-directories.ts";
+import { modesAbove } from "./modes-above.ts";
 import { asTargetProblem, refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 

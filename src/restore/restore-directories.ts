@@ -2,6 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { emptyTally, failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
+import type { DirectoryLine } from "../ledger/directories.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { isCanceled } from "../ledger/run-record.ts";
@@ -9,12 +10,12 @@ import { inTurns } from "../model/in-turns.ts";
 import { Recent } from "../model/recent.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
+import { listedDirectories, partsOf } from "../manifest/listed-directories.ts";
 import { NameSet } from "../manifest/name-set.ts";
 import { readPart, WHOLE } from "../ledger/parts.ts";
 import { planRecord, type Plan, type PlanOwn } from "../manifest/plan.ts";
-import { directoriesOf, partsOf } from "./recorded-directories.ts";
 import { refusedTarget } from "./refused-target.ts";
-import { setDirectories } from "./set-directories.ts";
+import { setDirectories, type RecordedDirectory } from "./set-directories.ts";
 import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { createSelection } from "../model/selection.ts";
@@ -95,9 +96,10 @@ async function setSlice(
   const outcomes: Outcome[] = [];
   let part = first;
   while (part < parts.length && (part === first || performance.now() < until)) {
-    const directories = await directoriesOf(sourceLedger, parts[part]!, (name, reason) =>
-      outcomes.push(failed({ path: name, kind: "directory" }, reason)),
+    const lines = await listedDirectories(sourceLedger, parts[part]!, (name, reason) =>
+      outcomes.push(failed({ path: `${source.id}/${name}`, kind: "directory" }, reason)),
     );
+    const directories = lines.flatMap(asRead);
     const covered = await inTurns(directories, ({ path }) => covers(path));
     const chosen = directories.filter((_directory, index) => covered[index]);
     outcomes.push(...(await setDirectories(chosen, realTo, settings.fileTimeoutMs)));
@@ -122,6 +124,10 @@ async function readSlice(ledger: Ledger, ref: DirectoriesRef): Promise<Directori
   const name = sliceName(ref);
   const text = await ledger.read(name);
   return text === undefined ? undefined : readRecord(text, sliceRecord, `${ledger.runId}/${name}`);
+}
+
+function asRead({ path, mtime, mode, left }: DirectoryLine): RecordedDirectory[] {
+  return left || mtime === undefined || mode === undefined ? [] : [{ path, mtime, mode }];
 }
 
 /** The directories that this restore makes, by the plans of its parts. */

@@ -5,12 +5,15 @@ import { awaitingHandles } from "../files/handles.ts";
 import { openOwn } from "../files/own-directory.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
 import { withTimeout } from "../files/timeout.ts";
+import type { DirectoryLine } from "../ledger/directories.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import { adjust } from "./attributes.ts";
 import { parentPath } from "./decide.ts";
 import { depthOf } from "./directories-to-make.ts";
 import { lookUp } from "./look.ts";
-import type { RecordedDirectory } from "./recorded-directories.ts";
+
+/** A directory that was not empty, as the part that read it recorded it. */
+export type RecordedDirectory = Required<Pick<DirectoryLine, "path" | "mtime" | "mode">>;
 
 /** Directories that are set at a time. */
 const AT_A_TIME = 16;

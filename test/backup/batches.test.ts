@@ -96,16 +96,21 @@ describe("what is left", () => {
     { maxLength: 300 },
   );
 
-  it("to walk is cut so that each item is in exactly one part, no part is empty, and there are at most 32", () => {
-    fc.assert(
-      fc.property(pending, fc.integer({ min: 1, max: 1000 }), fc.nat(1000), (left, perListing, seen) => {
-        const parts = cutPending(left, perListing, seen);
-        expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
-        expect(parts.length === 0).toBe(left.length === 0);
-        expect(parts.every(({ length }) => length > 0)).toBe(true);
-        const texts = (items: readonly Pending[]) => items.map((item) => JSON.stringify(item)).sort();
-        expect(texts(parts.flat())).toEqual(texts(left));
-      }),
+  it("to walk is cut so that each item is in exactly one part, no part is empty, and there are at most 32", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        pending,
+        fc.integer({ min: 1, max: 1000 }),
+        fc.nat(1000),
+        async (left, perListing, seen) => {
+          const parts = await cutPending(left, perListing, seen);
+          expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
+          expect(parts.length === 0).toBe(left.length === 0);
+          expect(parts.every(({ length }) => length > 0)).toBe(true);
+          const texts = (items: readonly Pending[]) => items.map((item) => JSON.stringify(item)).sort();
+          expect(texts(parts.flat())).toEqual(texts(left));
+        },
+      ),
     );
   });
 

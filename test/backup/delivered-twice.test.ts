@@ -73,7 +73,7 @@ describe("copyFileToBlob", () => {
       expect(of[0]?.counts).toMatchObject({ copied: listing.batches[batch]?.files, failed: 0 });
     }
     const ledger = await readLedger(domain.service, run);
-    expect(ledger.names.filter((name) => name.startsWith("outcomes/"))).toHaveLength(3);
+    expect(ledger.names.filter((name) => name.startsWith("outcomes/0-0"))).toHaveLength(3);
     const recorded = new Set(outcomesByPath(ledger).keys());
     const tree = new Map([...(await readTree(root))].filter(([name]) => recorded.has(name)));
     expectSameTree(await readBlobs(containerOf(listing)), tree, run);

@@ -3,6 +3,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll } from "vitest";
 import type { End } from "../../src/ledger/close-backup.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
+import { isOfDirectories } from "../../src/ledger/names.ts";
 import { readOutcomes } from "../../src/ledger/outcomes.ts";
 import type { Outcome, Tally } from "../../src/model/outcome.ts";
 import { readDecision } from "../../src/prune/decision.ts";
@@ -109,7 +110,8 @@ export class Drive {
     const container = this.service.getContainerClient("backup-runs");
     const outcomes: Outcome[] = [];
     for await (const { name } of container.listBlobsFlat({ prefix: `${run}/outcomes/` }))
-      outcomes.push(...((await readOutcomes(ledger, name.slice(run.length + 1))) ?? []));
+      if (!isOfDirectories(name))
+        outcomes.push(...((await readOutcomes(ledger, name.slice(run.length + 1))) ?? []));
     return outcomes;
   }
 }

@@ -12,10 +12,13 @@ import {
 } from "../../src/model/order.ts";
 
 const segment = fc
-  .array(fc.constantFrom("a", "b", ".", "!", "~", "\u0001", "\u0002", "0", "é", "\uffff", "\udcff", "😀", "\\"), {
-    minLength: 1,
-    maxLength: 4,
-  })
+  .array(
+    fc.constantFrom("a", "b", ".", "!", "~", "\u0001", "\u0002", "0", "é", "\uffff", "\udcff", "😀", "\\"),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  )
   .map((characters) => characters.join(""));
 const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join("/"));
 const long = fc

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { escapePath, fromBytes, isPath, parsePath, pathMark, printable, toBytes } from "../../src/model/path.ts";
+import {
+  escapePath,
+  fromBytes,
+  isPath,
+  parsePath,
+  pathMark,
+  printable,
+  toBytes,
+} from "../../src/model/path.ts";
 
 const bytes = fc
   .oneof(
@@ -58,10 +66,7 @@ it("writes each path for people in a form of its own, and reads it back", () => 
   const hostile = fc.array(
     fc.constantFrom("\\", "n", "x", "f", "8", "u", "{", "1b", "}", "\n", "\udcff", "é", "a", "/"),
   );
-  const path = fc.oneof(
-    bytes.map(fromBytes),
-    hostile.map((pieces) => pieces.join("")).filter(isPath),
-  );
+  const path = fc.oneof(bytes.map(fromBytes), hostile.map((pieces) => pieces.join("")).filter(isPath));
   fc.assert(
     fc.property(path, (name) => {
       expect(escapePath(name)).toBe(printable(escapePath(name)));

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { directoryLine, placeOf, type DirectoryLine } from "../ledger/directories.ts";
+import { fileSize, mode, mtime } from "../ledger/damaged.ts";
+import { LONGEST_LINE } from "../ledger/read-blob.ts";
+import type { Entry, EntryKind } from "../model/entry.ts";
+import { keyOf } from "../model/order.ts";
+import { OUTCOMES, type OutcomeName } from "../model/outcome.ts";
+
+/** What a run says of one name in its tree. */
+export interface ManifestEntry {
+  /** Relative to the root; see model/path.ts. */
+  path: string;
+  kind: EntryKind | "other";
+  /** What became of it. Absent of a directory that has something in it: what became of that says it. */
+  outcome?: OutcomeName;
+  /** Bytes of content in the backup; 0 unless copied or unchanged. */
+  size: number;
+  /** Microseconds since 1970; absent where it was not looked up. */
+  mtime?: number;
+  /** Permission bits; absent where they were not looked up. */
+  mode?: number;
+  /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged. */
+  md5?: string;
+  /** Why it was skipped or failed, or what else there is to say. */
+  reason?: string;
+}
+
+/** An entry whose content is in the backup; of a link its target, of a directory that has nothing in it nothing. */
+export interface ManifestItem extends Entry {
+  /** Base64 of the content's MD5. */
+  md5: string;
+}
+
+/** An entry as such an item; undefined where it is none. */
+export function itemOf({
+  path,
+  kind,
+  size,
+  mtime,
+  mode,
+  md5,
+  outcome,
+}: ManifestEntry): ManifestItem | undefined {
+  const isThere = outcome === "copied" || outcome === "unchanged";
+  if (!isThere || kind === "other" || mtime === undefined || mode === undefined || md5 === undefined)
+    return undefined;
+  return { path, kind, size, mtime, mode, md5 };
+}
+
+/** An entry, and where it stands in the order. */
+export interface Line {
+  key: string;
+  entry: ManifestEntry;
+  /** What a directory says of itself: no name of another directory; see DirectoryLine. */
+  own?: true;
+}
+
+const head = z.object({
+  path: z.string().max(32_767),
+  outcome: z.enum(OUTCOMES),
+  kind: z.enum(["file", "link", "directory", "other"]).catch("other"),
+  size: fileSize.catch(0),
+  mtime: mtime.optional().catch(undefined),
+  mode: mode.optional().catch(undefined),
+  reason: z.string().optional().catch(undefined),
+});
+const content = z.object({
+  path: z.string().min(1).max(4096),
+  kind: z.enum(["file", "link", "directory"]),
+  size: fileSize,
+  mtime,
+  mode,
+  md5: z.base64().length(24),
+});
+
+/** A line of a record of outcomes or of directories. A string says what is wrong with it. */
+export function parseLine(json: string): Line | string {
+  if (json.length > LONGEST_LINE) return `has more than ${LONGEST_LINE} characters`;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return "is torn";
+  }
+  const read = head.safeParse(value);
+  if (!read.success) return parseDirectory(value);
+  const { path, outcome } = read.data;
+  const key = keyOf(path);
+  if (outcome !== "copied" && outcome !== "unchanged") return { key, entry: read.data };
+  const whole = content.safeParse(value);
+  if (!whole.success) return `does not say enough of ${JSON.stringify(path.slice(0, 300))}`;
+  const { reason } = read.data;
+  return { key, entry: { ...whole.data, outcome, ...(reason === undefined ? {} : { reason }) } };
+}
+
+function parseDirectory(value: unknown): Line | string {
+  const isOutcome = z.object({ outcome: z.unknown() }).safeParse(value).success;
+  const read = isOutcome ? undefined : directoryLine.safeParse(value);
+  if (!read?.success) return "is not an outcome that this version of the app knows";
+  return lineOfDirectory(read.data);
+}
+
+export function lineOfDirectory(line: DirectoryLine): Line {
+  const { own, left: _left, ...said } = line;
+  const entry: ManifestEntry = { ...said, kind: "directory", size: 0 };
+  return { key: placeOf(line), entry, ...(own || line.path === "" ? { own: true } : {}) };
+}
+
+/** What several lines say of one name together: the one that tells of content counts, then any that tells what became of it. */
+export function combine(one: Line, other: Line): Line {
+  const [more, less] = weightOf(one) >= weightOf(other) ? [one, other] : [other, one];
+  if (more.entry.kind !== "directory" || less.entry.kind !== "directory") return more;
+  return { ...more, entry: { ...less.entry, ...more.entry } };
+}
+
+function weightOf({ entry: { outcome, mtime: time } }: Line): number {
+  if (outcome === undefined) return time === undefined ? 0 : 1;
+  return outcome === "copied" || outcome === "unchanged" ? 3 : 2;
+}

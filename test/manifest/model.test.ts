@@ -1,0 +1,3 @@
+import { testManifests } from "./model.ts";
+
+testManifests(20);
