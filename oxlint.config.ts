@@ -98,7 +98,7 @@ export default defineConfig({
     {
       files: [
         "src/orchestration/**/*.ts",
-        "src/functions/{backupSiteContent,copyLargeFile,restoreSiteContent,restoreLargeFiles,verifyBackup,verifyLargeFiles,pruneBackups}.ts",
+        "src/functions/{backupSiteContent,restoreSiteContent,verifyBackup,pruneBackups,largeFiles}.ts",
       ],
       rules: {
         ...forbid([

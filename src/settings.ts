@@ -82,7 +82,7 @@ export const environment = z.object({
     "Seconds that one listing may take before it hands on the rest.",
   ),
   BACKUP_LARGE_FILE_MIB: whole(256, 1, 1_000_000).describe(
-    "Files above this size, in MiB, are copied by ranges in parallel activities.",
+    "Files above this size, in MiB, are in no batch: each is copied, restored or read back by one activity after the other.",
   ),
   BACKUP_FILE_TIMEOUT_SECONDS: whole(60, 1, 600).describe(
     "Seconds that one file operation (open, read, stat) may take: a mount that hangs ends in an outcome.",

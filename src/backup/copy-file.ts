@@ -2,8 +2,7 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { md5 } from "../model/md5.ts";
 import type { WholeBlob } from "../storage/put-blob-request.ts";
 import { retrying, withRetries } from "../storage/retries.ts";
-import { blockId } from "./block-id.ts";
-import { markBeside } from "./blocks-there.ts";
+import { blockId, markOf, uncommittedBlocks } from "../store/files/block-ids.ts";
 import { blobMetadata, contentType } from "../store/files/blob-headers.ts";
 import { blobName } from "../model/blob-name.ts";
 import { copyByBlocks } from "./copy-blocks.ts";
@@ -138,7 +137,7 @@ async function putAsBlock(
   const hash = Buffer.from(md5, "base64");
   const ids: string[] = [];
   if (content.length > 0) {
-    const id = blockId(await markBeside(blob), 0);
+    const id = blockId(markOf(undefined, await uncommittedBlocks(blob)), 0);
     await blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5: hash });
     ids.push(id);
   }

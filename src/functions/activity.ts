@@ -53,6 +53,7 @@ export function activity<Input extends Ref, Result>(
         const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
         const tally = tallyIn(result);
         if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
+        else if (throttled > 0 && isUnderWay(result)) result.throttled = throttled;
         if (event !== undefined && tally)
           await logTally(log, storage, event, { ...placeOf(ref), ...values?.(result) }, tally, record?.(ref));
         return result;
@@ -70,6 +71,11 @@ function tallyIn(result: unknown): Tally | undefined {
   if ("counts" in result) return result as Tally;
   const { settled, tally, found } = result as Partial<Record<"settled" | "tally" | "found", Tally>>;
   return settled ?? tally ?? found;
+}
+
+/** A span of a large file is done, and not the last. */
+function isUnderWay(result: unknown): result is { progress: unknown; throttled?: number } {
+  return typeof result === "object" && result !== null && "progress" in result;
 }
 
 /** The names and numbers that say which piece of a run it is. */

@@ -31,7 +31,7 @@ function* backUp(context: df.OrchestrationContext, input: ListInput) {
 
   const { batches, lanes, parts } = handOut(input, listing, copyScope(input.request, listing.own));
   const copies = batches.map((batch) => context.df.callActivityWithRetry("copyFileToBlob", retry, batch));
-  const large = lanes.map((lane) => context.df.callSubOrchestrator("copyLargeFile", lane, childId(lane)));
+  const large = lanes.map((lane) => context.df.callSubOrchestrator("copyLargeFiles", lane, childId(lane)));
   const rest = parts.map((left) => context.df.callSubOrchestrator("backupSiteContent", left, childId(left)));
   return sum([listing.found, ...(yield* tallies(context, batches, [...copies, ...large, ...rest]))]);
 }

@@ -1,10 +1,12 @@
 import { closeBackup, type End } from "../ledger/close-backup.ts";
 import { failBatch } from "../ledger/fail-batch.ts";
+import { failLargeFile } from "../ledger/settle-span.ts";
 import { activity } from "./activity.ts";
-import { batchOutcomes } from "../ledger/names.ts";
+import { batchOutcomes, largeOutcome } from "../ledger/names.ts";
 
 activity("failBatch", failBatch, {
   event: "batch.failed",
   record: batchOutcomes,
 });
+activity("failLargeFile", failLargeFile, { event: "large.failed", record: largeOutcome });
 activity("closeBackup", (end: End, storage, _settings, _budget, log) => closeBackup(end, storage, log));

@@ -1,7 +1,7 @@
 import { emptyTally } from "../model/outcome.ts";
 import { planVerify } from "../verify/plan-verify.ts";
 import { verifyBatch } from "../verify/verify-batch.ts";
-import { giveUpVerify, verifySpan } from "../verify/verify-span.ts";
+import { verifyLargeFile } from "../verify/verify-large-file.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 
@@ -14,9 +14,8 @@ activity("verifyFiles", verifyBatch, {
   record: batchOutcomes,
   whenCanceled: emptyTally(),
 });
-activity("verifySpan", verifySpan, {
+activity("verifyLargeFile", verifyLargeFile, {
   event: "large.verified",
   record: largeOutcome,
   whenCanceled: "none",
 });
-activity("failLargeVerify", giveUpVerify, { event: "large.failed" });

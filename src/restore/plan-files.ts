@@ -30,7 +30,7 @@ export interface Ways {
     service: BlobServiceClient,
     settings: Settings,
   ) => Promise<{ planned: PlannedItem[]; makes: string[] }>;
-  /** Bytes; what is larger is restored by ranges. */
+  /** Bytes; what is larger is a large file. */
   largeFile: number;
 }
 

@@ -26,7 +26,7 @@ import { Corrupt } from "../store/store.ts";
 import { unsafePath } from "../model/safe-path.ts";
 
 /** Times a file is tried again whose content came damaged, or whose directory or temporary file others changed meanwhile. */
-const TRIES = 3;
+export const TRIES = 3;
 
 /**
  * Restores one file, link or empty directory and says what became of it. What is wrong with it is an outcome.

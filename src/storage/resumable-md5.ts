@@ -18,7 +18,7 @@ export function stateOf(hash: IHasher): string {
   return Buffer.from(hash.save()).toString("base64");
 }
 
-/** The MD5 if nothing follows. */
-export async function finishHash(state: string): Promise<Buffer> {
-  return Buffer.from((await resumeMd5(state)).digest("binary"));
+/** The MD5 of what was hashed, in base64. */
+export function digestOf(hash: IHasher): string {
+  return Buffer.from(hash.digest("binary")).toString("base64");
 }

@@ -89,6 +89,20 @@ export interface Store {
   ): Promise<Outcome[]>;
 
   /**
+   * Hands on what follows a position of a large content, in order, as much as one activity may fetch. The hash is the
+   * caller's to keep, and at the end to check: see assertIntact.
+   * @param span `from`, in bytes; `ms` until it ends
+   * @returns the position that it came to, and where the content is now
+   * @throws Lost; what `take` throws; errors of the account, retried already
+   */
+  fetchFrom(
+    item: PlannedItem,
+    budget: Budget,
+    span: { from: number; ms: number },
+    take: (bytes: Buffer, position: number) => Promise<void>,
+  ): Promise<{ position: number; source: Source }>;
+
+  /**
    * What items of a manifest need: for each a name and a line for the `Needs` of that name.
    * @param kept whether their run stays; of one that is forgotten it shows what is the product's
    */
@@ -118,3 +132,9 @@ export class Corrupt extends Lost {}
 
 /** The account does not allow such deletes; the message says what to do, for people. */
 export class DeleteRefused extends Error {}
+
+/** @param md5 of what was fetched, in base64 @throws Corrupt */
+export function assertIntact(item: Pick<ManifestItem, "md5">, md5: string): void {
+  if (md5 === item.md5) return;
+  throw new Corrupt(`corrupt: its content has the MD5 ${md5}, the run recorded ${item.md5}`);
+}

@@ -2,11 +2,7 @@
 import { appendFile, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { beginAttempt, commitAttempt } from "../../src/backup/large-file/begin-and-commit.ts";
-import { compareNext, type Compared } from "../../src/backup/large-file/compare.ts";
-import { copyRange } from "../../src/backup/large-file/copy-range.ts";
-import { hashSpan, type HashedSpan, type Span } from "../../src/backup/large-file/hash-span.ts";
-import type { AttemptRef } from "../../src/backup/large-file/plan.ts";
+import { copyLargeFile, type LargeFileRef, type Sending } from "../../src/backup/large-file.ts";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
@@ -64,6 +60,20 @@ async function copyAll(listing: Listing): Promise<Tally> {
 /** The large file of a listing. */
 const largeOf = (listing: Listing) =>
   handOutListing({ run, part: "0", request: listing.request }, listing).lanes[0]!;
+/** One activity at it; without time it does one block. */
+const span = async (ref: LargeFileRef, progress?: Sending, listMs = domain.settings.listMs) =>
+  await copyLargeFile(
+    { ...ref, ...(progress ? { progress } : {}) },
+    domain.service,
+    { ...domain.settings, listMs },
+    domain.budget,
+  );
+/** How far it is after an activity. */
+const after = async (...given: Parameters<typeof span>): Promise<Sending> => {
+  const step = await span(...given);
+  if (step === "none" || "settled" in step) throw new Error("it is settled already");
+  return step.progress;
+};
 const containerOf = (listing: Listing) => domain.service.getContainerClient(listing.request.container);
 const outcomeOf = async (name: string) => outcomesByPath(await readLedger(domain.service, run)).get(name);
 
@@ -158,34 +168,31 @@ describe("while a file is copied", () => {
     expectSameTree(await readBlobs(containerOf(listing)), await readTree(root), run);
   });
 
-  it("a large file, copied by ranges: any piece of the work notices, and a new attempt has the new content", async () => {
-    const { service, settings, budget } = domain;
+  it("a large file: each span notices, and a new attempt has the new content", async () => {
     const size = 18 * 1024 * 1024;
     const listing = await list({ "huge.bin": bytes(size, "old") });
     expect(listing.large).toHaveLength(1);
-    const first = { ...largeOf(listing), attempt: 1 };
-    const begun = await beginAttempt(first, service, settings);
-    expect(begun).toMatchObject({ size, ranges: 1 });
-    expect(await copyRange({ ...first, range: 0 }, service, settings, budget)).toBe("done");
-    const hashed = await hashSpan({ ...first, from: 0, to: size }, service, settings, budget);
-    if (hashed === "changed") throw new Error("not changed yet");
+    const ref = largeOf(listing);
+    const first = await after(ref, undefined, 0);
+    expect(first).toMatchObject({ attempt: 1, position: BLOCK });
+    const last = await after(ref, first, 0);
+    expect(last).toMatchObject({ attempt: 1, position: 2 * BLOCK });
 
     await writeFile(path.join(root, "huge.bin"), bytes(size, "new"));
-    expect(await copyRange({ ...first, range: 0 }, service, settings, budget)).toBe("changed");
-    expect(await hashSpan({ ...first, from: 0, to: size }, service, settings, budget)).toBe("changed");
-    expect(await commitAttempt({ ...first, ...hashed }, service, settings)).toBe("changed");
+    for (const before of [first, last]) expect(await after(ref, before)).toEqual({ attempt: 2, position: 0 });
     expect((await readBlobs(containerOf(listing))).size).toBe(0);
 
-    const second = { ...first, attempt: 2 };
-    await beginAttempt(second, service, settings);
-    await copyRange({ ...second, range: 0 }, service, settings, budget);
-    const again = await hashSpan({ ...second, from: 0, to: size }, service, settings, budget);
-    if (again === "changed") throw new Error("it did not change");
+    const second = await after(ref, { attempt: 2, position: 0 }, 0);
+    // Delivered again, it sends nothing again.
+    const blocks: string[] = [];
+    domain.proxy.before = ({ comp }) => void (comp === "block" && blocks.push(comp));
+    expect(await after(ref, { attempt: 2, position: 0 }, 0)).toEqual(second);
+    expect(blocks).toEqual([]);
     const settled = { settled: { counts: { copied: 1, bytes: size }, failures: [] } };
-    expect(await commitAttempt({ ...second, ...again }, service, settings)).toMatchObject(settled);
-    // A second delivery of the commit gives the same, and so does the beginning of yet another attempt.
-    expect(await commitAttempt({ ...second, ...again }, service, settings)).toMatchObject(settled);
-    expect(await beginAttempt({ ...first, attempt: 3 }, service, settings)).toMatchObject(settled);
+    expect(await span(ref, second)).toMatchObject(settled);
+    // A second delivery of the end gives the same, and so does the beginning of yet another attempt.
+    expect(await span(ref, second)).toMatchObject(settled);
+    expect(await span(ref, { attempt: 3, position: 0 })).toMatchObject(settled);
     expectSameTree(await readBlobs(containerOf(listing)), await readTree(root), run);
     expect(bytesOf(await readTree(root))).toBe(size);
   });
@@ -193,67 +200,47 @@ describe("while a file is copied", () => {
 
 describe("a large file that is compared with its blob", () => {
   const SIZE = 18 * 1024 * 1024;
-  const again = async (spec: TreeSpec): Promise<AttemptRef> => {
+  const again = async (spec: TreeSpec): Promise<LargeFileRef> => {
     const { service, settings } = domain;
     const { request } = await list(spec);
     await new Drive(service, settings).backup(request, run);
     run = newRun();
     const incremental = { ...request, mode: "incremental", checksum: true } as const;
-    return { ...largeOf(await listAs(incremental)), attempt: 1 };
+    return largeOf(await listAs(incremental));
   };
 
   it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {
-    const { service, settings, budget } = domain;
     const ref = await again({ "huge.bin": bytes(SIZE) });
-    expect(await beginAttempt(ref, service, settings)).toMatchObject({ compare: true });
-    const hasty = { ...settings, listMs: 0 };
-    const positions: number[] = [];
-    let compared: Compared = { comparing: { position: 0 } };
-    while (compared !== "changed" && "comparing" in compared) {
-      positions.push(compared.comparing.position);
-      compared = await compareNext({ ...ref, ...compared.comparing }, service, hasty, budget);
-    }
-    expect(positions).toEqual([0, BLOCK, 2 * BLOCK]);
+    const first = await after(ref, undefined, 0);
+    expect(first).toMatchObject({ position: BLOCK, comparing: true });
+    const second = await after(ref, first, 0);
+    expect(second).toMatchObject({ position: 2 * BLOCK, comparing: true });
     const settled = { settled: { counts: { copied: 0, unchanged: 1, bytes: 0, unchangedBytes: SIZE } } };
-    expect(compared).toMatchObject(settled);
+    expect(await span(ref, second, 0)).toMatchObject(settled);
     // Delivered again it gives the same, and so does the beginning of another attempt.
-    expect(await compareNext({ ...ref, position: 0 }, service, settings, budget)).toMatchObject(settled);
-    expect(await beginAttempt({ ...ref, attempt: 2 }, service, settings)).toMatchObject(settled);
+    expect(await span(ref, second, 0)).toMatchObject(settled);
+    expect(await span(ref, { attempt: 2, position: 0 })).toMatchObject(settled);
   });
 
   it("and changes meanwhile is begun anew; one that was emptied is copied as it is now", async () => {
-    const { service, settings, budget } = domain;
     const ref = await again({ "huge.bin": bytes(SIZE) });
-    await beginAttempt(ref, service, settings);
+    const first = await after(ref, undefined, 0);
     await writeFile(path.join(root, "huge.bin"), bytes(SIZE, "new"));
-    expect(await compareNext({ ...ref, position: 0 }, service, settings, budget)).toBe("changed");
+    const second = await after(ref, first);
+    expect(second).toEqual({ attempt: 2, position: 0 });
     await writeFile(path.join(root, "huge.bin"), "");
     await utimes(path.join(root, "huge.bin"), 1e9, 1e9);
-    const second = { ...ref, attempt: 2 };
-    expect(await beginAttempt(second, service, settings)).toEqual({ size: 0, range: BLOCK * 16, ranges: 0 });
-    const hashed = await hashSpan({ ...second, from: 0, to: 0 }, service, settings, budget);
-    if (hashed === "changed") throw new Error("it did not change");
-    expect(await commitAttempt({ ...second, ...hashed }, service, settings)).toMatchObject({
+    expect(await span(ref, second)).toMatchObject({
       settled: { counts: { copied: 1, failed: 0, bytes: 0 } },
     });
   });
 
-  it("is hashed piece by piece, too, when it is copied", async () => {
-    const { service, settings, budget } = domain;
-    const ref = { ...largeOf(await list({ "huge.bin": bytes(SIZE) })), attempt: 1 };
-    await beginAttempt(ref, service, settings);
-    const hasty = { ...settings, listMs: 0 };
-    const whole = await hashSpan({ ...ref, from: 0, to: SIZE }, service, settings, budget);
-    const states: string[] = [];
-    let span: Span | undefined = { ...ref, from: 0, to: SIZE };
-    while (span) {
-      const hashed: HashedSpan = await hashSpan(span, service, hasty, budget);
-      if (hashed === "changed") throw new Error("it did not change");
-      states.push(hashed.state);
-      span =
-        hashed.reached === undefined ? undefined : { ...span, from: hashed.reached, state: hashed.state };
-    }
-    expect(states).toHaveLength(3);
-    expect(whole).toEqual({ state: states.at(-1) });
+  it("and differs is then sent from its start", async () => {
+    const ref = await again({ "huge.bin": bytes(SIZE) });
+    await writeFile(path.join(root, "huge.bin"), bytes(SIZE, "new"));
+    await utimes(path.join(root, "huge.bin"), 1e9, 1e9);
+    const differs = await after(ref);
+    expect(differs).toMatchObject({ attempt: 1, position: 0 });
+    expect(await span(ref, differs)).toMatchObject({ settled: { counts: { copied: 1, bytes: SIZE } } });
   });
 });

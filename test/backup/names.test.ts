@@ -1,7 +1,7 @@
 /** Which paths a blob's name can hold, and what is said of a root that cannot be backed up. */
 import { describe, expect, it } from "vitest";
 import { formatMtime } from "../../src/model/time.ts";
-import { blockId, newMark } from "../../src/backup/block-id.ts";
+import { blockId, markOf } from "../../src/store/files/block-ids.ts";
 import { blobKey, whyNotABlobName } from "../../src/model/blob-name.ts";
 import { resolveRoot, rootProblem } from "../../src/backup/resolve-root.ts";
 
@@ -71,7 +71,7 @@ describe("times", () => {
 
 describe("block ids", () => {
   it("are all of one length, as the service demands of the blocks of a blob; no two attempts share any", () => {
-    const ids = [0, 1, 49_999].flatMap((index) => [blockId(newMark(), index), blockId(newMark(), index)]);
+    const ids = [0, 1, 49_999].flatMap((index) => [blockId(markOf(), index), blockId(markOf(), index)]);
     expect(new Set(ids.map((id) => id.length)).size).toBe(1);
     expect(new Set(ids).size).toBe(ids.length);
   });

@@ -75,7 +75,7 @@ describe("403: a directory that BACKUP_ROOTS does not allow", () => {
 });
 
 describe("404", () => {
-  it.each(["noSuchThing", "copyLargeFile", "getFileList", "constructor"])(
+  it.each(["noSuchThing", "copyLargeFiles", "getFileList", "constructor"])(
     "%s is no orchestrator that can be started; the known ones are named",
     async (orchestrator) => {
       const answer = await post(JSON.stringify(trees), { orchestrator });

@@ -5,8 +5,7 @@ import path from "node:path";
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { expect, test } from "vitest";
 import { handOut } from "../../src/orchestration/hand-out.ts";
-import { beginRestore } from "../../src/restore/large-file/begin-and-end.ts";
-import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
+import { restoreLargeFile, type Restoring } from "../../src/restore/large-file.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { restoreScope } from "../../src/restore/restore-scope.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
@@ -16,7 +15,7 @@ import { snapshotOf, temporary, write } from "./tree.ts";
 const { azurite, drive } = startDrive();
 const MIB = 1024 * 1024;
 
-test("what was written of a large file is hashed for a bounded time, and then by the next activity", async () => {
+test("a large file is restored for a bounded time, and then by the next activity", async () => {
   const root = temporary();
   await writeFile(path.join(root, "large"), randomBytes(9 * MIB));
   const { run: source } = await drive.backup({ root });
@@ -26,13 +25,17 @@ test("what was written of a large file is hashed for a bounded time, and then by
   const request = restoreRequest.parse({ run: source, to: temporary() });
   const whole = { run, part: "0", request };
   const plan = await planRestore(whole, hurried.service, hurried.settings);
-  const large = { ...handOut(whole, plan, restoreScope(request, plan.own)).lanes[0]!, attempt: 1 };
-  await beginRestore(large, hurried.service, hurried.settings, hurried.budget);
-  await restoreRange({ ...large, range: 0 }, hurried.service, hurried.settings, hurried.budget);
-  const span = { ...large, from: 0, to: 9 * MIB };
-  expect(await hashRestored(span, hurried.service, hurried.settings, hurried.budget)).toMatchObject({
-    reached: 4 * MIB,
-  });
+  const ref = handOut(whole, plan, restoreScope(request, plan.own)).lanes[0]!;
+  const positions: number[] = [];
+  let progress: Restoring | undefined;
+  for (;;) {
+    const { service, settings, budget } = hurried;
+    const step = await restoreLargeFile({ ...ref, progress }, service, settings, budget);
+    if (step === "none" || "settled" in step) break;
+    ({ progress } = step);
+    positions.push(progress.position);
+  }
+  expect(positions).toEqual([0, 8 * MIB]);
 
   const to = temporary();
   expect((await hurried.restore({ run: source, to })).tally).toMatchObject({ failures: [] });

@@ -3,8 +3,7 @@ import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/pr
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
-import { beginRestore, endRestore } from "../../src/restore/large-file/begin-and-end.ts";
-import { hashRestored, restoreRange } from "../../src/restore/large-file/restore-range.ts";
+import { restoreLargeFile } from "../../src/restore/large-file.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { handOut } from "../../src/orchestration/hand-out.ts";
 import { restoreScope } from "../../src/restore/restore-scope.ts";
@@ -214,11 +213,14 @@ describe("where a restore may go", () => {
     const plan = await planRestore(whole, service, settings);
     const { batches, lanes } = handOut(whole, plan, restoreScope(request, plan.own));
     expect([batches.length, lanes.length]).toEqual([1, 1]);
-    const large = { ...lanes[0]!, attempt: 1 };
+    const large = lanes[0]!;
+    // Begun, and with a piece of it written.
+    const begun = await restoreLargeFile(large, service, settings, budget);
+    if (begun === "none" || "settled" in begun) throw new Error("it was not begun");
+    const { progress } = begun;
     const slice = { run, slice: 0, request, ...plan.own };
-    await beginRestore(large, service, settings, budget);
+    await writeFile(path.join(to, progress.temporary), "lar");
     const before = await readdir(to, { recursive: true });
-    expect(before).toContainEqual(expect.stringMatching(/^\.restore-.*\.partial$/));
 
     const tally = { stopped: expect.stringMatching(/may be restored into.*RESTORE_ROOTS/) as string };
     const changed = { ...settings, restoreRoots: [] };
@@ -227,15 +229,8 @@ describe("where a restore may go", () => {
       expect(await deleteExtra(slice, service, now)).toMatchObject({ tally, deleted: 0 });
       expect(await restoreBatch(batches[0]!, service, now, budget)).toMatchObject(tally);
       expect(await restoreDirectories(slice, service, now)).toMatchObject({ tally });
-      expect(await beginRestore(large, service, now, budget)).toMatchObject({ settled: tally });
-      await expect(restoreRange({ ...large, range: 0 }, service, now, budget)).rejects.toThrow(
-        "RESTORE_ROOTS",
-      );
-      const span = { ...large, from: 0, to: 5 };
-      await expect(hashRestored(span, service, now, budget)).rejects.toThrow("RESTORE_ROOTS");
-      expect(await endRestore({ ...large, state: "" }, service, now, budget)).toMatchObject({
-        settled: tally,
-      });
+      for (const span of [large, { ...large, progress }])
+        expect(await restoreLargeFile(span, service, now, budget)).toMatchObject({ settled: tally });
     }
     expect(await readdir(to, { recursive: true })).toEqual(before);
     expect(await readdir(outer)).toEqual(["inner"]);

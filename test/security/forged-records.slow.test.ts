@@ -350,21 +350,6 @@ describe("a restore", () => {
     expect((await followRun(location)).runtimeStatus).toBe("Completed");
     expect(await snapshotOf(target)).toEqual(await snapshotOf(root));
   });
-
-  it("writes a large file beside its place, whatever the record of the attempt says", async () => {
-    const target = await makeTree(path.join(folder, "attempt"), {});
-    const before = await snapshotOf(outside);
-    const end = await attacked(
-      ["restoreSiteContent", { run: runs[1], to: target }],
-      ["before", /^attempts\/0-large-/],
-      async (run, name) => {
-        const source = { length: 1_500_000 };
-        await put(`${run}/${name}`, { temporary: "../outside/key", source });
-      },
-    );
-    expect(await snapshotOf(outside)).toEqual(before);
-    expect(end.runtimeStatus).toBe("Failed");
-  });
 });
 
 it("a verification reads in the container of its run alone", async () => {

@@ -75,7 +75,6 @@ const forged = () => ({
   run,
   part: "0",
   large: 0,
-  line: lines,
   lines,
   realRoot: outside,
   realTo: outside,
@@ -115,10 +114,10 @@ const starts: [what: string, orchestrator: string, input: () => unknown, says: R
   ],
   ["a run that leads elsewhere", "verifyBackup", () => ({ run: "../backups" }), /expected a run's id/],
   ["the ledgers", "pruneBackups", () => ({ container: "backup-runs", keepLast: 1 }), /"container"/],
-  ["a large file to copy", "copyLargeFile", forged, PART_OF_A_RUN],
+  ["large files to copy", "copyLargeFiles", forged, PART_OF_A_RUN],
   ["large files to restore", "restoreLargeFiles", forged, PART_OF_A_RUN],
   ["large files to read back", "verifyLargeFiles", forged, PART_OF_A_RUN],
-  ["nothing", "copyLargeFile", () => null, PART_OF_A_RUN],
+  ["nothing", "copyLargeFiles", () => null, PART_OF_A_RUN],
 ];
 
 /** Ids that are no run's: an instance that is given one has no ledger. */

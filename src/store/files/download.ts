@@ -68,3 +68,12 @@ export async function downloadFrom(
   if (failed) throw failure;
   return position;
 }
+
+/** The most that one activity fetches of a large file, in bytes: so much is fetched again at most after a kill. */
+const SPAN = 128 * 1024 * 1024;
+
+/** Whether to go on, for a span that ends after some bytes or milliseconds; for downloadFrom. */
+export function within(from: number, ms: number): (position: number) => boolean {
+  const until = performance.now() + ms;
+  return (position) => position - from < SPAN && performance.now() < until;
+}

@@ -15,9 +15,10 @@ import {
   type Store,
 } from "../store.ts";
 import { contentsBelow, deleteContent, keptLine, whatIs, type Kept } from "./contents.ts";
+import { within } from "./download.ts";
 import { findContents } from "./find-content.ts";
 import { FileNeeds, needLine } from "./needs.ts";
-import { readContent } from "./read-content.ts";
+import { readContent, readFrom, type Means } from "./read-content.ts";
 
 /** The layout `files`: a blob a file under its own name, its history in snapshots or versions. */
 export class FilesStore implements Store {
@@ -45,14 +46,18 @@ export class FilesStore implements Store {
   }
 
   fetch: Store["fetch"] = async (items, budget, work) => {
-    const requests = new GetBlobRequests(this.#container, this.#behindProxy);
+    const means = this.#means(budget);
     return await forEachItem(items, budget, (item) =>
       work(item, async (take) => {
-        const why = this.whyNot(item.path);
-        if (why !== undefined) throw new Lost(why);
-        await readContent(item, { requests, prefix: this.#prefix, budget }, take);
+        this.#assertName(item);
+        await readContent(item, means, take);
       }),
     );
+  };
+
+  fetchFrom: Store["fetchFrom"] = async (item, budget, { from, ms }, take) => {
+    this.#assertName(item);
+    return await readFrom(item, this.#means(budget), { from, more: within(from, ms) }, take);
   };
 
   async needsOf(items: readonly ManifestItem[], kept: boolean): Promise<{ name: string; line: string }[]> {
@@ -75,5 +80,15 @@ export class FilesStore implements Store {
 
   async delete(content: Kept, means: { erase: Erase; budget: Budget }): Promise<NotDeleted | undefined> {
     return await deleteContent(this.#container, content, means);
+  }
+
+  #means(budget: Budget): Means {
+    const requests = new GetBlobRequests(this.#container, this.#behindProxy);
+    return { requests, prefix: this.#prefix, budget };
+  }
+
+  #assertName({ path }: ManifestItem): void {
+    const why = this.whyNot(path);
+    if (why !== undefined) throw new Lost(why);
   }
 }

@@ -59,9 +59,8 @@ export async function putBlob(
       const { marks } = now ?? {};
       const ofAnother = marks?.path !== undefined && marks.path !== path;
       if (marks?.run === runId && ofAnother) throw new NotWritten(CLASH);
-      if (marks?.run === runId && marks.path === path && now?.md5 !== undefined) {
-        return { md5: now.md5, size: now.size, adopted: marks };
-      }
+      const adopted = writtenBefore(now, runId, path);
+      if (adopted) return adopted;
       if (isAboutBlocks(error)) throw new BlocksGone();
       if (conflicts === CONFLICTS) throw error;
       const why = now && (await old.whyNotOver(marks?.run));
@@ -70,3 +69,20 @@ export async function putBlob(
     }
   }
 }
+
+/** What another attempt of a run has written for a path: its content stands. */
+function writtenBefore(now: LookedUp, runId: string, path: string): Put | undefined {
+  const { marks, md5, size = 0 } = now ?? {};
+  if (marks?.run !== runId || marks.path !== path || md5 === undefined) return undefined;
+  return { md5, size, adopted: marks };
+}
+
+/** What a run has written to a blob for a path already, if anything. */
+export async function findWritten(
+  blob: BlockBlobClient,
+  { entry, runId }: { entry: Pick<Entry, "path">; runId: string },
+): Promise<Put | undefined> {
+  return writtenBefore(await lookUp(blob), runId, pathMark(entry.path));
+}
+
+type LookedUp = Awaited<ReturnType<typeof lookUp>>;

@@ -1,0 +1,15 @@
+import * as df from "durable-functions";
+import { largeFiles } from "../orchestration/large-files.ts";
+
+/** The large files of a part, a lane at a time: sent, restored, or read back. */
+const WORK = {
+  copyLargeFiles: { span: "copyLargeFile", fail: "failLargeFile" },
+  restoreLargeFiles: { span: "restoreLargeFile", fail: "failLargeRestore" },
+  verifyLargeFiles: { span: "verifyLargeFile", fail: "failLargeFile" },
+};
+
+for (const [name, activities] of Object.entries(WORK)) {
+  df.app.orchestration(name, function* (context) {
+    return yield* largeFiles(context, activities);
+  });
+}

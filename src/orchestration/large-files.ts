@@ -1,0 +1,56 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import { LANES } from "../ledger/cut.ts";
+import type { LargeRef } from "../ledger/parts.ts";
+import type { Position, Step } from "../ledger/settle-span.ts";
+import { emptyTally, sum, type Tally } from "../model/outcome.ts";
+import { assertHandedOut } from "./handed-out.ts";
+import { retry } from "./retry.ts";
+import { reasonOf } from "./settle.ts";
+
+/** Spans that one history is about; then the orchestration begins anew with the next one. */
+const SPANS_A_HISTORY = 32;
+
+/** The large files of a lane: the input at first, then what one history hands to the next. */
+interface Lane extends LargeRef {
+  progress?: Position;
+  /** What came of the files before. */
+  tally?: Tally;
+}
+
+/**
+ * Does the large files of a lane, one after the other, and each by one activity after the other: a hash is a chain, and no
+ * activity may last as long as a huge file takes. A file that could not be tried costs itself alone.
+ * @param span the activity that does as much of a file as its time allows
+ * @param fail the activity that records that a file failed
+ * @returns the files' tally
+ */
+export function* largeFiles(
+  context: OrchestrationContext,
+  { span, fail }: { span: string; fail: string },
+): Generator<Task, Tally | undefined, unknown> {
+  assertHandedOut(context);
+  const { progress: before, tally: sofar = emptyTally(), ...first } = context.df.getInput<Lane>()!;
+  let [ref, progress, tally] = [first, before, sofar];
+  for (let spans = 0; spans < SPANS_A_HISTORY; spans++) {
+    let step: Step<Position>;
+    try {
+      const task = context.df.callActivityWithRetry(span, retry, { ...ref, progress });
+      step = (yield task) as Step<Position>;
+    } catch (error) {
+      const lost = { ...ref, reason: reasonOf(error) };
+      step = { settled: (yield context.df.callActivityWithRetry(fail, retry, lost)) as Tally };
+    }
+    if (step === "none") return tally;
+    if ("progress" in step) {
+      const { throttled = 0 } = step;
+      ({ progress } = step);
+      if (throttled > 0) tally = { ...tally, throttled: (tally.throttled ?? 0) + throttled };
+      continue;
+    }
+    tally = sum([tally, step.settled]);
+    ref = { ...ref, large: ref.large + LANES };
+    progress = undefined;
+  }
+  context.df.continueAsNew({ ...ref, progress, tally } satisfies Lane);
+  return undefined;
+}

@@ -1,0 +1,219 @@
+import { constants } from "node:fs";
+import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { hasTime } from "../files/file-times.ts";
+import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import { ignore, type PinnedDirectory } from "../files/pinned-directory.ts";
+import { tidyInTime, withTimeout } from "../files/timeout.ts";
+import { writeSparse } from "../files/write-sparse.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { isCanceled } from "../ledger/run-record.ts";
+import { openLarge, type LargeRef } from "../ledger/parts.ts";
+import { failLargeFile, settleSpan, type Position, type SpanDone, type Step } from "../ledger/settle-span.ts";
+import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
+import { failed, type Outcome, type Tally } from "../model/outcome.ts";
+import type { DiskPath } from "../model/path.ts";
+import type { Source } from "../model/source.ts";
+import type { Settings } from "../settings.ts";
+import type { Budget } from "../storage/budget.ts";
+import { digestOf, resumeMd5, stateOf } from "../storage/resumable-md5.ts";
+import { openStore } from "../store/open-store.ts";
+import { assertIntact, Corrupt, type Store } from "../store/store.ts";
+import { finish, flush } from "./attributes.ts";
+import { fileOperation } from "./decide.ts";
+import { refusedTarget } from "./refused-target.ts";
+import { restoreContext, type RestoreContext } from "./restore-context.ts";
+import { CannotWrite, explainFull } from "./restore-error.ts";
+import { restoreItem, TRIES } from "./restore-file.ts";
+import type { RestoreScope } from "./restore-scope.ts";
+import { isTemporaryOf, temporaryName } from "./temporary-name.ts";
+
+/** One large file, and where it is restored to. */
+export type LargeRestoreRef = LargeRef & RestoreScope;
+
+/** How far it is written. */
+export interface Restoring extends Position {
+  /** The name of the temporary file, in the directory of the file. */
+  temporary: string;
+  /** Where the content is now, when that is not where the plan found it. */
+  source?: Source;
+}
+
+const GONE =
+  "its temporary file was not where it had been made: where the app runs on several machines, restore into a share that " +
+  "is mounted on all of them";
+
+/**
+ * Fetches on in a large file, hashes what comes and writes it beside the file's place, for a bounded time; at the end checks
+ * the hash and renames the whole. The first call only decides whether to, and names the temporary file, so that all
+ * deliveries of those that follow write the same.
+ */
+export async function restoreLargeFile(
+  ref: LargeRestoreRef & { progress?: Restoring },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Step<Restoring>> {
+  const ledger = new Ledger(service, ref.run);
+  const context = contextOf(ref, service, settings, budget);
+  const store = openStore(ref, service, settings);
+  if (!(await isCanceled(ledger))) {
+    const step = await settleSpan<PlannedItem, Restoring>(ref, service, plannedItem, async (item) => {
+      const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
+      if (refused !== undefined) return refused;
+      try {
+        return await restoreNext(item, ref.progress, context, (some, from, take) =>
+          store.fetchFrom(some, budget, { from, ms: settings.listMs }, take),
+        );
+      } catch (error) {
+        if (!(error instanceof CannotWrite)) throw error;
+        await discard(item, context);
+        return { outcomes: [failed(item, explainFull(error.code, ref.target))] };
+      }
+    });
+    if (step === "none" || "settled" in step || !(await isCanceled(ledger))) return step;
+  }
+  await abandon(ref, ledger, context, settings);
+  return "none";
+}
+
+/** Records that a large file could not be restored, and removes what was written of it. */
+export async function failLargeRestore(
+  ref: LargeRestoreRef & { reason: string },
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): Promise<Tally> {
+  const context = contextOf(ref, service, settings, budget);
+  await abandon(ref, new Ledger(service, ref.run), context, settings);
+  return await failLargeFile(ref, service);
+}
+
+async function restoreNext(
+  item: PlannedItem,
+  progress: Restoring | undefined,
+  context: RestoreContext,
+  fetch: Fetch,
+): Promise<SpanDone<Restoring>> {
+  let next: Restoring | string | undefined;
+  const outcome = await restoreItem(item, context, async (_item, directory, at) => {
+    const begun = {
+      attempt: (progress?.attempt ?? 0) + 1,
+      position: 0,
+      temporary: temporaryName(context.mark),
+    };
+    if (!progress) {
+      next = begun;
+      return undefined;
+    }
+    const again = progress.attempt < TRIES ? begun : undefined;
+    const done = await writeNext(item, progress, { directory, at }, context, fetch);
+    if ("wrong" in done) next = again ?? done.wrong;
+    else if ("position" in done) next = { ...progress, ...done };
+    else return done.note;
+    return undefined;
+  });
+  if (typeof next === "object" && outcome.outcome === "copied") return next;
+  if (typeof next === "string") return await lose(item, failed(item, next), context);
+  // Once it was begun, another delivery's rename makes it a file that is as it should be: it was restored all the same.
+  if (progress && outcome.outcome === "unchanged") return { outcomes: [{ ...outcome, outcome: "copied" }] };
+  return outcome.outcome === "failed" ? await lose(item, outcome, context) : { outcomes: [outcome] };
+}
+
+/** Fetches on; see Store. */
+type Fetch = (
+  item: PlannedItem,
+  from: number,
+  take: (bytes: Buffer, position: number) => Promise<void>,
+) => ReturnType<Store["fetchFrom"]>;
+
+/** How far it came; that all is in its place, and what there is to say of it; or what is wrong with what was written. */
+type Written =
+  Pick<Restoring, "position" | "state" | "source"> | { note: string | undefined } | { wrong: string };
+
+async function writeNext(
+  item: PlannedItem,
+  { position: from, state, temporary, source = item.source }: Restoring,
+  { directory, at }: { directory: PinnedDirectory; at: DiskPath },
+  context: RestoreContext,
+  fetch: Fetch,
+): Promise<Written> {
+  const { fileTimeoutMs } = context;
+  const file = directory.path(temporary);
+  let note: string | undefined;
+  try {
+    if (from === 0)
+      await fileOperation(context, "removing what is old", sweep(directory, context, temporary));
+    const create = from === 0 ? constants.O_CREAT : 0;
+    const opening = open(file, constants.O_WRONLY | create | (constants.O_NOFOLLOW ?? 0), 0o600);
+    const handle = await withTimeout(opening, fileTimeoutMs, "creating it", (late) => late.close());
+    try {
+      const hash = await resumeMd5(state);
+      const reached = await fetch({ ...item, source }, from, async (bytes, position) => {
+        hash.update(bytes);
+        await fileOperation(context, "writing it", writeSparse(handle, bytes, position));
+      });
+      if (reached.position < item.size) {
+        await fileOperation(context, "flushing it", flush(handle));
+        return { ...reached, state: stateOf(hash) };
+      }
+      assertIntact(item, digestOf(hash));
+      note = await fileOperation(context, "flushing it", finish(handle, item, context));
+    } finally {
+      await tidyInTime(handle.close(), fileTimeoutMs);
+    }
+    await fileOperation(context, "renaming it", rename(file, at));
+  } catch (error) {
+    if (error instanceof Corrupt) return { wrong: error.message };
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // Another delivery of this may have renamed it.
+    const now = await lstat(at).catch(() => undefined);
+    const isThere = now?.isFile() && now.size === item.size && hasTime(now, item.mtime);
+    return isThere ? { note } : { wrong: GONE };
+  }
+  await tidyInTime(
+    directory.sync().catch(() => undefined),
+    fileTimeoutMs,
+  );
+  return { note };
+}
+
+async function lose(item: PlannedItem, outcome: Outcome, context: RestoreContext) {
+  await discard(item, context);
+  return { outcomes: [outcome] };
+}
+
+/** Half a huge file must not stay where nobody will ever finish it. */
+async function abandon(
+  ref: LargeRestoreRef,
+  ledger: Ledger,
+  context: RestoreContext,
+  settings: Settings,
+): Promise<void> {
+  const item = await openLarge<PlannedItem>(ledger, ref, plannedItem);
+  if (!item || (await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings)) !== undefined) return;
+  await discard(item, context);
+}
+
+/** Removes what was written of a file, as far as that can be done. */
+async function discard(item: PlannedItem, context: RestoreContext): Promise<void> {
+  const [parent] = byDirectory([item]).keys();
+  if (parent !== undefined) await inDirectory(context, parent, (directory) => sweep(directory, context));
+}
+
+/** Removes the file's temporary files, but for one. */
+async function sweep(directory: PinnedDirectory, { mark }: RestoreContext, except?: string): Promise<void> {
+  for (const name of await readdir(directory.path("."))) {
+    if (isTemporaryOf(mark, name) && name !== except)
+      await unlink(directory.path(name)).catch(ignore("ENOENT"));
+  }
+}
+
+function contextOf(
+  ref: LargeRestoreRef,
+  service: BlobServiceClient,
+  settings: Settings,
+  budget: Budget,
+): RestoreContext {
+  return restoreContext(ref, `${ref.run}/${ref.part}/large-${ref.large}`, { service, settings, budget });
+}

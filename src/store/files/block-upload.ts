@@ -1,0 +1,93 @@
+import type { BlockBlobClient } from "@azure/storage-blob";
+import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
+import type { OpenFile } from "../../files/read-file.ts";
+import { attributesOf, type Entry } from "../../model/entry.ts";
+import { md5 } from "../../model/md5.ts";
+import { BLOCK, type Budget } from "../../storage/budget.ts";
+import { withRetries } from "../../storage/retries.ts";
+import { blobHeaders, blobMetadata } from "./blob-headers.ts";
+import { blockId, type Uncommitted } from "./block-ids.ts";
+import { NotWritten } from "./not-written.ts";
+import type { OldContent } from "./old-content.ts";
+import { putBlob, type Put } from "./put-blob.ts";
+import { readBlocks, type Span } from "./read-blocks.ts";
+
+const MIB = 1024 * 1024;
+/** Blob Storage's limit on the blocks of a blob. */
+const MAX_BLOCKS = 50_000;
+/** Blob Storage's limit on a block. */
+const MAX_BLOCK = 4_000 * MIB;
+
+/** The blob that a file is sent to in blocks, which one commit makes it of. */
+export interface BlockUpload {
+  blob: BlockBlobClient;
+  /** Of the block ids; see markOf. */
+  mark: string;
+  /** Blocks that need not be sent again. */
+  there?: Uncommitted;
+}
+
+/**
+ * Reads on in a file, hashes it, and sends the blocks that are not there yet. Sent twice they are the same blocks, for their
+ * ids are fixed by mark and place: after a kill only those go again whose requests were under way.
+ * @returns the position that it came to; see readBlocks
+ */
+export async function sendBlocks(
+  file: OpenFile,
+  { blob, mark, there }: BlockUpload,
+  span: Span,
+  hash: { update(content: Buffer): unknown },
+  budget: Budget,
+): Promise<number> {
+  const block = blockFor(file.size);
+  return await readBlocks(file, { ...span, block }, hash, budget, async (content, position) => {
+    const { length } = content;
+    const id = blockId(mark, position / block);
+    if (there?.get(id) === length) return;
+    const transactionalContentMD5 = md5(content);
+    await budget.request(() =>
+      withRetries(
+        (abortSignal) => blob.stageBlock(id, content, length, { abortSignal, transactionalContentMD5 }),
+        length,
+        HOLDING_A_FILE_MS,
+      ),
+    );
+  });
+}
+
+/**
+ * Makes the blob of the blocks that were sent, all at once; see putBlob.
+ * @param base64 the MD5 of the whole
+ * @throws NotWritten, BlocksGone
+ */
+export async function commitBlocks(
+  entry: Entry,
+  { stats, size }: OpenFile,
+  { blob, mark }: BlockUpload,
+  base64: string,
+  { runId, root, oldContent }: { runId: string; root: string; oldContent: OldContent },
+): Promise<Put> {
+  const ids = Array.from({ length: Math.ceil(size / blockFor(size)) }, (_none, index) =>
+    blockId(mark, index),
+  );
+  const metadata = blobMetadata(entry, attributesOf(stats), { runId, root });
+  const blobHTTPHeaders = blobHeaders(entry.path, Buffer.from(base64, "base64"));
+  return await putBlob(
+    () => blob,
+    { md5: base64, size, entry, runId },
+    (conditions) =>
+      withRetries((abortSignal) =>
+        blob.commitBlockList(ids, { abortSignal, conditions, metadata, blobHTTPHeaders }),
+      ),
+    oldContent,
+  );
+}
+
+/** The smallest block, in whole MiB and at least BLOCK, of which MAX_BLOCKS hold the file. @throws NotWritten */
+function blockFor(size: number): number {
+  const block = Math.max(BLOCK, Math.ceil(size / MAX_BLOCKS / MIB) * MIB);
+  if (block <= MAX_BLOCK) return block;
+  throw new NotWritten(
+    `its ${size} bytes are more than a block blob can hold: ${MAX_BLOCKS} blocks of 4,000 MiB, about 190.7 TiB`,
+  );
+}

@@ -1,0 +1,68 @@
+import type { OpenFile } from "../../files/read-file.ts";
+import { BLOCK, type Budget } from "../../storage/budget.ts";
+
+/** Blocks of one file that are in memory at a time: read, hashed or sent. */
+const BLOCKS_AT_A_TIME = 4;
+
+/** What is read in one go: from a position on until a time, by `performance.now()`; one block at least. */
+export interface Span {
+  /** Bytes. */
+  from: number;
+  until: number;
+  /** Bytes of a block. */
+  block?: number;
+}
+
+/**
+ * Reads on in a file, a few blocks at a time, hashes them in order, and hands each on once it is hashed.
+ * @param take may go on while others are read; the buffer is its own until it has ended
+ * @returns the position that it came to
+ * @throws ChangedWhileReading, or the first error of `take`; nothing is in flight any more then
+ */
+export async function readBlocks(
+  file: OpenFile,
+  { from, until, block = BLOCK }: Span,
+  hash: { update(content: Buffer): unknown },
+  budget: Budget,
+  take: (content: Buffer, position: number) => Promise<void> = async () => {},
+): Promise<number> {
+  const { size } = file;
+  const inFlight = new Set<Promise<void>>();
+  let failure: unknown;
+  let failed = false;
+  let before = Promise.resolve();
+  let position = from;
+  while (position < size && !failed && (position === from || performance.now() < until)) {
+    const start = position;
+    const length = Math.min(block, size - start);
+    position += length;
+    const previous = before;
+    const hashed = Promise.withResolvers<void>();
+    before = hashed.promise;
+    // Memory is given in the order it is asked for, so the block that all others wait for always has its own.
+    const piece = budget
+      .content(length, async (content) => {
+        if (failed) return;
+        await file.read(content, start);
+        await previous;
+        if (failed) return;
+        hash.update(content);
+        hashed.resolve();
+        await take(content, start);
+      })
+      .catch((error: unknown) => {
+        failure ??= error;
+        failed = true;
+      })
+      .finally(() => {
+        hashed.resolve();
+        inFlight.delete(piece);
+      });
+    inFlight.add(piece);
+    while (inFlight.size >= BLOCKS_AT_A_TIME) await Promise.race(inFlight);
+  }
+  await Promise.all(inFlight);
+  if (failed) throw failure;
+  await file.assertUnchanged();
+  return position;
+}
