@@ -7,7 +7,9 @@ import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { partRecord, type PartInput, type PartRecord } from "../ledger/parts.ts";
 import { settlePart, type Findings, type Part, type PartKind } from "../ledger/settle-part.ts";
 import type { Outcome } from "../model/outcome.ts";
-import { readManifest, type ManifestBlob, type ManifestItem } from "./manifest.ts";
+import type { ManifestItem } from "./line.ts";
+import { readPage } from "./page.ts";
+import type { ManifestBlob } from "./run-map.ts";
 import { partialNote } from "./partial.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import { isBlob, leftLine, wholeRun, type Left } from "./rest.ts";
@@ -107,7 +109,7 @@ async function find(
     return { settled: damage, matched: [], batches: [], lanes: [], rest };
   }
   const ledger = new Ledger(service, own.source.id);
-  const pages = await pMap(blobs, (blob) => readManifest(ledger, blob), { concurrency: READS });
+  const pages = await pMap(blobs, (blob) => readPage(ledger, blob), { concurrency: READS });
   // All at once, for a directory's files may be in many pages, and each directory is to be listed once.
   const items = pages.flatMap((page) => page.items);
   const planned = lines.filter((line): line is PlannedItem => !isBlob(line));

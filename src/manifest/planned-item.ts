@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { entry, fileSize, mode } from "../ledger/damaged.ts";
 import type { Source } from "../model/source.ts";
-import type { ManifestItem } from "./manifest.ts";
+import type { ManifestItem } from "./line.ts";
 
 /** One item and where its content is: a line of a batch. */
 export interface PlannedItem extends ManifestItem {

@@ -2,7 +2,8 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { Ledger } from "../ledger/ledger.ts";
 import type { Outcome } from "../model/outcome.ts";
-import { listManifest, missingRecords, type ManifestBlob } from "./manifest.ts";
+import { missingRecords } from "./missing-records.ts";
+import { mapRun, type ManifestBlob } from "./run-map.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import type { SourceRun } from "./source-run.ts";
 
@@ -21,7 +22,7 @@ export async function wholeRun(
   { id, status }: SourceRun,
   service: BlobServiceClient,
 ): Promise<{ lines: Left[]; damage: Outcome[] }> {
-  const blobs = await listManifest(service, id);
+  const blobs = (await mapRun({ service }, id)).outcomes;
   // Of a run that was broken off it is expected that records are missing.
   const ended = status !== "running" && status !== "canceled";
   return { lines: blobs, damage: ended ? await missingRecords(new Ledger(service, id), blobs) : [] };

@@ -32,11 +32,12 @@ const LINE = 200;
 /** An account, and how it is reached. */
 export interface Account {
   service: BlobServiceClient;
-  behindProxy: boolean;
+  /** A listing goes by the SDK, which takes more time and memory; so it does where this is not known. */
+  behindProxy?: boolean;
 }
 
 /** The records of a run's manifest, in the order of their names. One list call for 5,000 of them. */
-export async function mapRun({ service, behindProxy }: Account, run: string): Promise<RunMap> {
+export async function mapRun({ service, behindProxy = true }: Account, run: string): Promise<RunMap> {
   const requests = new ListBlobsRequests(service.getContainerClient(LEDGER_CONTAINER), behindProxy);
   const map: RunMap = { outcomes: [], directories: [] };
   let from: string | undefined;

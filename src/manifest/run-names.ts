@@ -2,7 +2,9 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { inTurns } from "../model/in-turns.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { listManifest, missingRecords, readManifest } from "./manifest.ts";
+import { missingRecords } from "./missing-records.ts";
+import { readPage } from "./page.ts";
+import { mapRun } from "./run-map.ts";
 import { NameSet } from "./name-set.ts";
 import type { SourceRun } from "./source-run.ts";
 
@@ -29,7 +31,7 @@ export class RunNames {
       throw new IncompleteRun(`the run ${source.id} did not go on to its end`);
     }
     const ledger = new Ledger(service, source.id);
-    const pages = await listManifest(service, source.id);
+    const pages = (await mapRun({ service }, source.id)).outcomes;
     const [lost] = await missingRecords(ledger, pages);
     if (lost) throw new IncompleteRun(`${lost.path}: ${lost.reason}`);
     const names = new NameSet();
@@ -37,7 +39,7 @@ export class RunNames {
     await pMap(
       pages,
       async (blob) => {
-        const page = await readManifest(ledger, blob);
+        const page = await readPage(ledger, blob);
         const [damage] = page.damage;
         if (damage) throw new IncompleteRun(`${damage.path}: ${damage.reason}`);
         await inTurns(page.items, ({ path, kind }) => {

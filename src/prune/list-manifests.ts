@@ -4,7 +4,7 @@ import pMap from "p-map";
 import { cutEvenly } from "../ledger/cut.ts";
 import type { Ledger, Lines } from "../ledger/ledger.ts";
 import { writePieces } from "../ledger/parts.ts";
-import { listManifest } from "../manifest/manifest.ts";
+import { mapRun } from "../manifest/run-map.ts";
 import { MAX_PARTITIONS, type ManifestRef } from "./decision.ts";
 import type { KnownRun } from "./known-runs.ts";
 
@@ -24,7 +24,7 @@ export async function manifestsOf(
   const blobs = await pMap(
     runs,
     async ({ id, prefix }) => {
-      const manifest = await listManifest(service, id);
+      const manifest = (await mapRun({ service }, id)).outcomes;
       return manifest.map(({ name, files }) => ({
         ref: { run: id, name, prefix, kept: !forgotten.has(id) },
         files,

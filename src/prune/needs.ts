@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { readManifest } from "../manifest/manifest.ts";
+import { readPage } from "../manifest/page.ts";
 import type { Needs } from "../store/store.ts";
 import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
@@ -38,7 +38,7 @@ export async function gatherNeeds(
   await pMap(
     refs,
     async ({ run, name: blob, prefix, kept }) => {
-      const { items, damage } = await readManifest(new Ledger(ledger.service, run), { name: blob });
+      const { items, damage } = await readPage(new Ledger(ledger.service, run), { name: blob });
       if (kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
       await inTurns(await storeAt(prefix).needsOf(items, kept), ({ name, line }) => {
         if (!seen.has(line)) sorter.add(name, line);

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import type { Ledger } from "../ledger/ledger.ts";
 import { partOfRecord } from "../ledger/names.ts";
 import { listedDirectories } from "../manifest/listed-directories.ts";
-import type { ManifestBlob } from "../manifest/manifest.ts";
+import type { ManifestBlob } from "../manifest/run-map.ts";
 
 /** Parts that are read at a time. */
 const READS = 16;

@@ -13,7 +13,7 @@ import { forDisk } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
 import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
 import { lookUp } from "./look.ts";
-import type { ManifestItem } from "../manifest/manifest.ts";
+import type { ManifestItem } from "../manifest/line.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
 import { planFiles, type Ways } from "./plan-files.ts";
 import { probeNames } from "./probe-names.ts";

@@ -1,6 +1,6 @@
 import type { BlobClient, BlobDeleteOptions } from "@azure/storage-blob";
 import type { z } from "zod";
-import type { ManifestItem } from "../manifest/manifest.ts";
+import type { ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Source } from "../model/source.ts";

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Part } from "../ledger/settle-part.ts";
-import type { ManifestItem } from "../manifest/manifest.ts";
+import type { ManifestItem } from "../manifest/line.ts";
 import { openSource } from "../manifest/open-source.ts";
 import { settlePlan, type Examined, type PlanInput, type PlanOwn } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ManifestItem } from "../manifest/manifest.ts";
+import type { ManifestItem } from "../manifest/line.ts";
 import type { VerifyRequest } from "./request.ts";
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { Manifest } from "../../src/manifest/reader.ts";
+import { Manifest } from "../../src/manifest/manifest.ts";
 import type { ManifestEntry } from "../../src/manifest/line.ts";
 import { whyNotABlobName } from "../../src/model/blob-name.ts";
 import { keyOf } from "../../src/model/order.ts";

@@ -1,7 +1,7 @@
 /** Names that some file systems take for one. Where that happens cannot be had on every system: the rule is tested by itself. */
 import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import type { ManifestItem } from "../../src/manifest/manifest.ts";
+import type { ManifestItem } from "../../src/manifest/line.ts";
 import { clashes, clashesIn } from "../../src/files/one-name.ts";
 import { probeNames } from "../../src/restore/probe-names.ts";
 import { temporary } from "./tree.ts";

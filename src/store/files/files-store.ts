@@ -1,6 +1,6 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { forEachItem } from "../../ledger/settle-batch.ts";
-import type { ManifestItem } from "../../manifest/manifest.ts";
+import type { ManifestItem } from "../../manifest/line.ts";
 import { blobKey, blobName, whyNotABlobName } from "../../model/blob-name.ts";
 import { inTurns } from "../../model/in-turns.ts";
 import type { Budget } from "../../storage/budget.ts";

@@ -14,7 +14,7 @@ import {
 import { retrying } from "../../storage/retries.ts";
 import type { Found } from "../store.ts";
 import type { Source } from "../../model/source.ts";
-import type { ManifestItem } from "../../manifest/manifest.ts";
+import type { ManifestItem } from "../../manifest/line.ts";
 
 /** What a listing tells of a blob, or of a snapshot or version of it. */
 interface Kept {
