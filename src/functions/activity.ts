@@ -14,7 +14,7 @@ import { logTally } from "../telemetry/log-tally.ts";
 
 type Log = Pick<InvocationContext, "info" | "warn" | "error">;
 
-/** What an activity is given names the run, and says which piece of it. */
+/** An activity's input: the run, and which piece of it. */
 interface Ref {
   run: string;
 }
@@ -28,17 +28,17 @@ type Work<Input extends Ref, Result> = (
 ) => Promise<Result>;
 
 interface Options<Input, Result> {
-  /** The event that is logged with the tally of what was done, such as `batch.copied`. */
+  /** The event to log with the tally, such as `batch.copied`. */
   event?: string;
-  /** Where the ledger has the outcomes, if more files failed than the tally names. */
+  /** The record of the outcomes, read if more files failed than the tally names. */
   record?: (ref: Input) => string;
-  /** What is logged beside the tally. */
+  /** What to log beside the tally. */
   values?: (result: Result) => Values;
-  /** The result where the run was canceled, and nothing is done. Without it the work goes on. */
+  /** The result if the run was canceled. Without it the work is done all the same. */
   whenCanceled?: Result;
 }
 
-/** Registers an activity of a run: its name, and the function that does the work. */
+/** Registers an activity of a run. */
 export function activity<Input extends Ref, Result>(
   name: string,
   work: Work<Input, Result>,
@@ -58,14 +58,13 @@ export function activity<Input extends Ref, Result>(
           await logTally(log, storage, event, { ...placeOf(ref), ...values?.(result) }, tally, record?.(ref));
         return result;
       } catch (error) {
-        // It becomes part of what the run says.
+        // Its message becomes part of the run's.
         throw toUserError(error);
       }
     },
   });
 }
 
-/** A result is a tally, or has one once something is settled. */
 function tallyIn(result: unknown): Tally | undefined {
   if (typeof result !== "object" || result === null) return undefined;
   if ("counts" in result) return result as Tally;
@@ -73,12 +72,11 @@ function tallyIn(result: unknown): Tally | undefined {
   return settled ?? tally ?? found;
 }
 
-/** A span of a large file is done, and not the last. */
+/** Whether a result is a span of a large file that is not its last. */
 function isUnderWay(result: unknown): result is { progress: unknown; throttled?: number } {
   return typeof result === "object" && result !== null && "progress" in result;
 }
 
-/** The names and numbers that say which piece of a run it is. */
 function placeOf({
   run,
   ...ref

@@ -10,7 +10,7 @@ import { childId, orStopped, readWork, tallies } from "../orchestration/fan-out.
 import { handOut } from "../orchestration/hand-out.ts";
 import { retry } from "../orchestration/retry.ts";
 
-/** Backs up a directory tree, and gives the bytes copied. A run in which a file failed fails after all else was copied. */
+/** Backs up a directory tree. The output is the number of bytes copied. If a file fails, the run fails after copying the rest. */
 df.app.orchestration("backupSiteContent", function* (context) {
   const input = readWork<ListInput>(context, parseBackupRequest);
   if (!input.left) context.df.setCustomStatus({ phase: "listing", runId: input.run });
@@ -21,7 +21,7 @@ df.app.orchestration("backupSiteContent", function* (context) {
   return (yield* conclude(context, result, { backup: input.request, patterns })).bytes;
 });
 
-/** Lists the tree, copies its files in parallel batches, and hands what was left to list to itself. */
+/** Lists the tree, copies its files in parallel batches, and starts itself on each part of the tree not listed yet. */
 function* backUp(context: df.OrchestrationContext, input: ListInput) {
   const listing: Part<ListingOwn> = yield context.df.callActivityWithRetry("getFileList", retry, input);
   if (listing.problem !== undefined) return stopped(listing.problem);

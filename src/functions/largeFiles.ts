@@ -1,7 +1,7 @@
 import * as df from "durable-functions";
 import { largeFiles } from "../orchestration/large-files.ts";
 
-/** The large files of a part, a lane at a time: sent, restored, or read back. */
+/** For each kind of run, the orchestration of a lane of large files, and its activities. */
 const WORK = {
   copyLargeFiles: { span: "copyLargeFile", fail: "failLargeFile" },
   restoreLargeFiles: { span: "restoreLargeFile", fail: "failLargeRestore" },

@@ -1,4 +1,4 @@
-/** A dry run of a restore: nothing that this file leads to can write to a file system. */
+/** A dry run of a restore. Nothing imported here, however indirectly, can write to a file system. */
 import { emptyTally } from "../model/outcome.ts";
 import { seeToExtra, type SliceRef } from "../restore/extra.ts";
 import { previewBatch } from "../restore/preview/preview-batch.ts";

@@ -16,7 +16,7 @@ step("listContents", listContents);
 step("deleteContents", deleteContents, { event: "contents.deleted" });
 step("deleteLedgers", deleteLedgers, { event: "ledgers.deleted" });
 
-/** A kind of work that is done slice by slice. */
+/** Registers work that is done slice by slice. */
 function step(name: string, work: Parameters<typeof runSlice>[1], options: { event?: string } = {}): void {
   activity(
     name,

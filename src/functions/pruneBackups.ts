@@ -8,32 +8,32 @@ import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
 import type { PruneScope, Slice, SliceResult } from "../prune/step.ts";
 import type { PrunePlan } from "../prune/prune-plan.ts";
 
-/** The kinds of work, in their order. Nothing is deleted before all is known that is needed; the record goes last. */
+/** The work, in order. Nothing is deleted before everything that is needed is known; records go last. */
 const PHASES = [
   { phase: "gathering", work: ["gatherNeeds", "listContents"] },
   { phase: "deleting", work: ["deleteContents"] },
   { phase: "forgetting", work: ["deleteLedgers"] },
 ] as const;
 
-/** A lane of one kind of work: its slices one after the other, in an orchestration of its own. */
+/** A lane of one kind of work: an orchestration that does its slices one after the other. */
 interface Lane extends PruneScope {
   run: string;
   work: keyof PrunePlan["lanes"];
   lane: number;
   slice: number;
-  /** What came of the slices before. */
+  /** The tally of the slices before. */
   tally: Tally;
 }
 
-/** Slices that one history takes before it begins anew. */
+/** Slices after which an orchestration continues as new, to keep its history short. */
 const SLICES_A_HISTORY = 100;
 
 /**
- * Forgets runs by a policy, and deletes what no run needs that stays. The output is the number of bytes deleted (in a dry
- * run: that would be). A prune that cannot go on ends Failed; the next one finishes what it began.
+ * Forgets runs by a policy, and deletes what no remaining run needs. The output is the number of bytes deleted; in a dry run,
+ * the number that would be. A prune that cannot go on fails; the next one finishes its work.
  */
 df.app.orchestration("pruneBackups", function* (context) {
-  // Only this orchestrator itself hands out lanes; what comes from outside is a request.
+  // Only this orchestrator starts lanes; input from outside is a request.
   if (isPart(context)) return yield* follow(context, context.df.getInput<Lane>()!);
 
   const parsed = parsePruneRequest(context.df.getInput());
@@ -42,8 +42,8 @@ df.app.orchestration("pruneBackups", function* (context) {
   const status = { runId: run, dryRun: parsed.value.dryRun };
   context.df.setCustomStatus({ phase: "deciding", ...status });
   const { runs, result } = yield* prune(context, run, parsed.value, status);
-  const told = { done: "deleted", status: { dryRun: parsed.value.dryRun, runs }, prune: parsed.value };
-  return (yield* conclude(context, result, told)).bytes;
+  const ending = { done: "deleted", status: { dryRun: parsed.value.dryRun, runs }, prune: parsed.value };
+  return (yield* conclude(context, result, ending)).bytes;
 });
 
 function* prune(context: df.OrchestrationContext, run: string, request: PruneRequest, status: object) {
@@ -68,14 +68,13 @@ function* prune(context: df.OrchestrationContext, run: string, request: PruneReq
     );
     const results = yield* settleAll<Tally>(context, lanes);
     tallies.push(...results.map((it) => ("value" in it ? it.value : stopped(it.error))));
-    // What could not be deleted is still known by the records of the runs: they stay for the next prune.
+    // The next prune needs the runs' records to find what could not be deleted.
     const { counts, stopped: problem } = sum(tallies);
     if (problem !== undefined || counts.failed > 0) break;
   }
   return { runs: plan.runs, result: sum(tallies) };
 }
 
-/** Does the slices of a lane. */
 function* follow(context: df.OrchestrationContext, { tally, slice: first, ...lane }: Lane) {
   let total = tally;
   let slice = first;

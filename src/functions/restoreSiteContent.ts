@@ -11,14 +11,14 @@ import { retry } from "../orchestration/retry.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
 
-/** The activities of a restore; of a dry run, none of which can write anything but the ledger. */
+/** The activities of a restore. Those of a dry run can write to the ledger only. */
 const RESTORE = { plan: "planRestore", files: "restoreFiles", extra: "deleteExtra" };
 const DRY_RUN = { plan: "previewRestore", files: "previewFiles", extra: "previewExtra" };
 
-/** What was restored, of which run, and whether extra files were kept because some could not be restored. */
+/** `extraStays`: extra files were kept, because some files could not be restored. */
 type Restored = Tally & { source?: SourceRun; extraStays?: true };
 
-/** Restores a run into a directory, and gives the bytes restored. Fails, after all else was restored, where a file failed. */
+/** Restores a run. The output is the number of bytes restored. If a file fails, the run fails after restoring the rest. */
 df.app.orchestration("restoreSiteContent", function* (context) {
   const input = readWork<PlanInput<RestoreRequest>>(context, parseRestoreRequest);
   const { run, request, left } = input;
@@ -29,9 +29,9 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   const { include, exclude, to, delete: deletes } = request;
   const { id = "", root = to } = result.source ?? {};
   const patterns = { include, exclude, of: `the run ${id}`, roots: [root, to], deletes } as const;
-  const told: Tally = { ...result, ...(note === "" ? {} : { note }) };
+  const noted: Tally = { ...result, ...(note === "" ? {} : { note }) };
   const done = result.extraStays ? "restored; extra files were kept, because some could not be" : "restored";
-  return (yield* conclude(context, told, { done, patterns })).bytes;
+  return (yield* conclude(context, noted, { done, patterns })).bytes;
 });
 
 function* plan(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
@@ -44,7 +44,7 @@ function* restorePart(context: df.OrchestrationContext, input: PlanInput<Restore
   return part.problem === undefined ? yield* restoreFiles(context, input, part) : stopped(part.problem);
 }
 
-/** Restores all files, then deletes what is extra, then sets directories: what is put into one changes its time. */
+/** Restores all files, deletes what is extra, and sets modes and times of directories last: writing into one changes its time. */
 function* restoreWhole(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
   const { run, request } = input;
   const { dryRun, delete: deletes } = request;
@@ -58,7 +58,7 @@ function* restoreWhole(context: df.OrchestrationContext, input: PlanInput<Restor
   const setDirectories = (onlyMade = false) =>
     inSlices(context, "restoreDirectories", { ...base, ...(onlyMade ? { onlyMade } : {}) });
 
-  // First only what is in the way. What a dry run would delete is in nobody's way.
+  // First only what is in the way. A dry run lists everything extra here, because nothing gets in its way.
   const removed = deletes ? yield* deleteExtra(!dryRun) : emptyTally();
   if (removed.stopped !== undefined) return dryRun ? removed : sum([removed, yield* setDirectories(true)]);
   const planned = { files, bytes, complete: part.rest.length === 0 };
@@ -66,14 +66,14 @@ function* restoreWhole(context: df.OrchestrationContext, input: PlanInput<Restor
   const result = sum([removed, yield* restoreFiles(context, input, part)]);
   if (dryRun) return { ...result, source };
 
-  // What could not be restored may be there under another name, as something extra.
+  // An extra file may be the only copy of one that could not be restored.
   const extraStays = deletes && (result.stopped !== undefined || result.counts.failed > 0);
   const extra = deletes && !extraStays ? yield* deleteExtra(false) : emptyTally();
   const whole: Restored = { ...sum([result, extra, yield* setDirectories()]), source };
   return extraStays ? { ...whole, extraStays } : whole;
 }
 
-/** Restores files in parallel batches, and hands what was left to plan to the orchestrator itself. */
+/** Restores files in parallel batches, and starts the orchestrator itself on each part not planned yet. */
 function* restoreFiles(
   context: df.OrchestrationContext,
   input: PlanInput<RestoreRequest>,
@@ -87,9 +87,8 @@ function* restoreFiles(
   return sum([part.found, ...(yield* tallies(context, batches, [...restores, ...large, ...rest]))]);
 }
 
-/** One sentence, however many there are; the outcome of each says why. */
 function unsetNote({ unset = 0 }: Tally): string | undefined {
   if (unset === 0) return undefined;
-  const which = unset === 1 ? "One file or directory is" : `${unset} files and directories are`;
-  return `${which} restored without the recorded mode or time: the file system refused it, as the outcome of each says.`;
+  const which = unset === 1 ? "One file or directory was" : `${unset} files and directories were`;
+  return `${which} restored without the recorded mode or time: the file system refused it. The outcome of each says more.`;
 }

@@ -4,13 +4,13 @@ import { scheduledBackup, scheduledPrune, type Scheduled } from "../api/schedule
 import { startOnSchedule } from "../api/start-on-schedule.ts";
 import { services } from "../services.ts";
 
-/** When storage or the engine does not answer, a nightly run must not be lost. */
+/** A nightly run must not be lost because storage or the engine did not answer for a moment. */
 const RETRY = { strategy: "fixedDelay", maxRetryCount: 5, delayInterval: { minutes: 1 } } as const;
 
 registerTimer("scheduledBackup", "backupSiteContent", scheduledBackup(services.settings));
 registerTimer("scheduledPrune", "pruneBackups", scheduledPrune(services.settings));
 
-/** Starts a run at the times that a setting names. Without the setting there is no such function. */
+/** Starts a run at the times that a setting names. Without the setting nothing is registered. */
 function registerTimer(
   name: string,
   orchestrator: "backupSiteContent" | "pruneBackups",
@@ -18,12 +18,12 @@ function registerTimer(
 ): void {
   if (!scheduled) return;
   const { setting, input, problem } = scheduled;
-  // Said here too: the schedule itself may be what the host cannot run.
+  // Logged at load, because the host may be unable to run the schedule itself.
   if (problem !== undefined) console.error(`${name} starts nothing. ${problem}`);
   app.timer(name, {
-    // By the setting's name, so that whatever scales the app to zero reads the same times.
+    // By name, so that the scale controller reads the same setting.
     schedule: `%${setting}%`,
-    // The host keeps what was due, and runs once for all that it missed.
+    // The host remembers when the timer was due, and runs it once for all the times it missed.
     useMonitor: true,
     retry: RETRY,
     extraInputs: [df.input.durableClient()],

@@ -10,8 +10,8 @@ import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
 import { verifyScope } from "../verify/verify-scope.ts";
 
 /**
- * Verifies that every file of a run is there with its size and MD5, and reads back as many as asked for. Gives the number of
- * files verified; fails, after all else was verified, where one is missing, changed or corrupt.
+ * Verifies that every file of a run is there with its size and MD5, and reads back as many as the request says. The output is
+ * the number of files verified. If one is missing, changed or corrupt, the run fails after verifying the rest.
  */
 df.app.orchestration("verifyBackup", function* (context) {
   const input = readWork<PlanInput<VerifyRequest>>(context, parseVerifyRequest);
@@ -21,7 +21,7 @@ df.app.orchestration("verifyBackup", function* (context) {
   return (yield* conclude(context, result, { done: "as they were recorded" })).unchanged;
 });
 
-/** Looks for all contents, reads some back in parallel batches, and hands what was left to itself. */
+/** Looks up all contents, reads some back in parallel batches, and starts itself on each part not planned yet. */
 function* verify(context: df.OrchestrationContext, input: PlanInput<VerifyRequest>) {
   const plan: Part<PlanOwn> = yield context.df.callActivityWithRetry("planVerify", retry, input);
   if (plan.problem !== undefined) return stopped(plan.problem);

@@ -6,25 +6,25 @@ import { judgePatterns, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import { retry } from "./retry.ts";
 
-/** How the end of a kind of run is told. */
-interface Told {
-  /** What the files are that did not fail, for people. */
+/** What the end of a run depends on, by its kind. */
+interface Ending {
+  /** What happened to the files that did not fail, for messages: "restored". */
   done?: string;
   /** What the custom status says beside the phase and the counts. */
   status?: Record<string, unknown>;
-  /** What a backup was asked for: it lets go of its destination, and what it found is held against the last good run. */
+  /** A backup's request: its destination is released, and its counts are compared with the last good run's. */
   backup?: BackupRequest;
-  /** What a prune was asked for: it lets backups into its destination again. */
+  /** A prune's request: its lock is released. */
   prune?: PruneRequest;
-  /** Which files were asked for. */
+  /** The patterns of the request, to warn of those that matched nothing. */
   patterns?: Asked;
 }
 
-/** Ends a run: closes its record, and fails where something of it failed. Gives the counts of one in which nothing did. */
+/** Ends a run: closes its record and returns its counts. @throws Error if anything failed, was canceled or is suspect */
 export function* conclude(
   context: OrchestrationContext,
   result: Tally,
-  { done, status = {}, backup, prune, patterns }: Told = {},
+  { done, status = {}, backup, prune, patterns }: Ending = {},
 ): Generator<Task, Counts, unknown> {
   const run = context.df.instanceId;
   const { counts, throttled, note } = result;
@@ -37,7 +37,7 @@ export function* conclude(
     throttled,
     message: [failure, note].filter((some) => some !== undefined).join(" ") || undefined,
     ...(warnings.length === 0 ? {} : { warnings }),
-    // One that was broken off does not count anyway.
+    // A run that was broken off does not count, suspect or not.
     ...(stopped === undefined ? { backup } : { brokenOff: true }),
     claimed: placeOf(backup),
     locked: placeOf(prune),
@@ -46,7 +46,7 @@ export function* conclude(
   try {
     closed = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as Closed;
   } catch (error) {
-    // That the record could not be closed must not hide why the run failed.
+    // Why the run failed matters more than that its record could not be closed.
     if (failure === undefined) throw error;
   }
   const { suspicion, canceled } = closed;

@@ -4,17 +4,17 @@ import type { Parsed } from "../model/request-fields.ts";
 import { stopped, type Tally } from "../model/outcome.ts";
 import { reasonOf, settleAll } from "./settle.ts";
 
-/** What an orchestrator works on: the whole of a run, or a part that it has handed out to itself. */
+/** An orchestrator's input: the whole run, or a part that the orchestrator started itself on. */
 interface Work<Request> extends PartRef {
   request: Request;
 }
 
-/** Whether an orchestration is a part of a run. Only the app hands out parts: what comes from outside has no parent. */
+/** Whether an orchestration is a part of a run: only the app starts parts, and one started from outside has no parent. */
 export function isPart({ df }: OrchestrationContext): boolean {
   return Boolean(df.parentInstanceId);
 }
 
-/** The part that an orchestration was handed, or the whole of what its request asks for. @throws Error for a bad request */
+/** The part that an orchestration was given, or the whole run that its request asks for. @throws Error for an invalid request */
 export function readWork<Part extends Work<unknown>>(
   context: OrchestrationContext,
   parse: (input: unknown) => Parsed<Part["request"]>,
@@ -27,7 +27,7 @@ export function readWork<Part extends Work<unknown>>(
   return whole as Part;
 }
 
-/** Does a run, or a part of one; what keeps it from being done at all is why it stopped. */
+/** Runs `work`. An error becomes a tally that says why the run stopped. */
 export function* orStopped<T extends Tally>(
   work: Generator<Task, T, unknown>,
 ): Generator<Task, Tally | T, unknown> {
@@ -38,14 +38,15 @@ export function* orStopped<T extends Tally>(
   }
 }
 
-/** The instance id of a part, or of a lane of large files: the same in each replay, and in each try after a kill. */
+/** The instance id of a part, or of a lane of large files. It is the same in every replay. */
 export function childId({ run, part, large }: PartRef & { large?: number }): string {
   return large === undefined ? `${run}:${part}` : `${run}:${part}:large-${large}`;
 }
 
 /**
- * Waits for all that was handed out, batches first, and gives their tallies. A batch that could not be tried at all, however
- * often, costs its own files and no others: they are recorded as failed.
+ * Waits for all tasks and returns their tallies. If every try of a batch failed, its files are recorded as failed, and no
+ * others.
+ * @param batches what the first tasks do, in the same order
  */
 export function* tallies(
   context: OrchestrationContext,

@@ -2,8 +2,8 @@ import type { BatchRef, LargeRef, PartInput } from "../ledger/parts.ts";
 import type { Part } from "../ledger/settle-part.ts";
 
 /**
- * What activities and sub-orchestrations are given of a part: some lines of a list, and where these may be read and written.
- * All of it comes from the request and the part's own result, through the history.
+ * The inputs of a part's activities and sub-orchestrations: some lines of a list, and where they may read and write. All of
+ * it comes from the request and the part's result, through the history.
  * @param scope what each activity is given beside its lines
  */
 export function handOut<Request, Own, Scope>(

@@ -3,7 +3,7 @@ import { stopped, sum, type Tally } from "../model/outcome.ts";
 import { retry } from "./retry.ts";
 import { reasonOf } from "./settle.ts";
 
-/** Calls an activity slice after slice, each for a bounded time, until nothing is left. */
+/** Calls an activity for one slice after another, until nothing is left. */
 export function* inSlices(
   context: OrchestrationContext,
   activity: string,

@@ -7,22 +7,21 @@ import { assertHandedOut } from "./handed-out.ts";
 import { retry } from "./retry.ts";
 import { reasonOf } from "./settle.ts";
 
-/** Spans that one history is about; then the orchestration begins anew with the next one. */
+/** Spans after which the orchestration continues as new, to keep its history short. */
 const SPANS_A_HISTORY = 32;
 
-/** The large files of a lane: the input at first, then what one history hands to the next. */
+/** The input: a lane of large files, and how far the history before this one got. */
 interface Lane extends LargeRef {
   progress?: Position;
-  /** What came of the files before. */
+  /** The tally of the files before. */
   tally?: Tally;
 }
 
 /**
- * Does the large files of a lane, one after the other, and each by one activity after the other: a hash is a chain, and no
- * activity may last as long as a huge file takes. A file that could not be tried costs itself alone.
+ * Works through a lane's large files one after the other, each in a chain of activities: a hash must be computed in order,
+ * and a huge file takes longer than an activity may. If every try of an activity fails, only its file fails.
  * @param span the activity that does as much of a file as its time allows
  * @param fail the activity that records that a file failed
- * @returns the files' tally
  */
 export function* largeFiles(
   context: OrchestrationContext,

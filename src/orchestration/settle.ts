@@ -1,11 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 
-/** What came of a task: its result, or why it failed. */
 export type Settled<T> = { value: T } | { error: string };
 
 /**
- * Waits for all tasks, whether they succeed or fail; `Task.all` alone ends at the first failure and hides the others.
- * No tasks at all are as good as done (`Task.all` throws on none).
+ * Waits for all tasks, whether they succeed or fail; `Task.all` alone ends at the first failure and hides the others, and
+ * throws if there are no tasks.
  */
 export function* settleAll<T>(
   context: OrchestrationContext,

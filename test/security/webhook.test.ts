@@ -83,7 +83,7 @@ const forged = () => ({
   prefix: "",
 });
 const lines = { list: "lists/0.json", offset: 0, length: 1, sha256: "" };
-const PART_OF_A_RUN = /a part of a run, and cannot be started by itself/;
+const PART_OF_A_RUN = /a part of a run/;
 const REFUSED_ROOT = /BACKUP_ROOTS|may be backed up|outside/;
 const REFUSED_TARGET = /RESTORE_ROOTS|may be restored/;
 
