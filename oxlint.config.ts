@@ -1,5 +1,7 @@
 import { defineConfig, type OxlintOverride } from "oxlint";
 
+const ACTS = ["backup", "restore", "verify", "prune"];
+
 /**
  * The rooms of src/, from the top floor to the ground: a file imports from its own room and from floors below. Rooms of one
  * floor do not import each other.
@@ -11,7 +13,7 @@ const FLOORS: { rooms: string[]; why: string }[] = [
     why: "The acts know neither who calls them nor who starts them: so they run, and are tested, without a host.",
   },
   {
-    rooms: ["backup", "restore", "verify", "prune"],
+    rooms: ACTS,
     why: "No act imports another, and nothing below knows of them: what two of them need has a room of its own.",
   },
   { rooms: ["store"], why: "A store finds and keeps contents; what lies below it knows no layout." },
@@ -30,6 +32,11 @@ const OUTSIDE = [
 const NO_FUNCTIONS = {
   group: ["@azure/functions", "durable-functions", "**/services.ts"],
   message: "The domain knows nothing of Functions: it is called by functions/, and tested without a host.",
+};
+
+const ONLY_THE_SEAM = {
+  group: ["**/store/**", "!**/store/store.ts", "!**/store/open-store.ts"],
+  message: "An act knows the interface of a store, and no layout behind it: each layout does for every act.",
 };
 
 const NO_SETTINGS = {
@@ -68,6 +75,7 @@ const roomRules = FLOORS.flatMap(({ rooms }, floor) =>
       ...OUTSIDE,
       ...notFrom(room, floor),
       ...(floor >= 2 ? [NO_FUNCTIONS] : []),
+      ...(ACTS.includes(room) ? [ONLY_THE_SEAM] : []),
       ...(["files", "model"].includes(room) ? [NO_SETTINGS] : []),
     ]),
   })),

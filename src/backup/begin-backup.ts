@@ -5,10 +5,8 @@ import type { ListingOwn } from "../ledger/listing.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { joinRun } from "../ledger/runs.ts";
 import { PartProblem } from "../ledger/settle-part.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import type { Settings } from "../settings.ts";
-import { inOneAccount } from "../storage/connect.ts";
-import { isEmptyDestination } from "../store/files/destination.ts";
+import { openStore } from "../store/open-store.ts";
 import type { BackupRequest } from "./request.ts";
 import { resolveRoot } from "./resolve-root.ts";
 
@@ -27,12 +25,8 @@ export async function beginBackup(
   if (prune !== undefined)
     throw new PartProblem(`The prune ${prune} is deleting there. Start the backup again when it has ended.`);
   if ("problem" in resolved) throw new PartProblem(resolved.problem);
-  const container = service.getContainerClient(request.container);
-  const fresh = await isEmptyDestination(container, request.prefix);
-  // Of another account than the destination's, what the ledger's keeps says nothing; see OldContent.
-  const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
-  const keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
-  return { realRoot: resolved.realRoot, fresh, keep };
+  const basis = await openStore(request, service, settings).begin(request, versioned);
+  return { realRoot: resolved.realRoot, ...basis };
 }
 
 /** @throws PartProblem where the app may not back up what is at a path */

@@ -1,26 +1,14 @@
-import { classify, describe } from "../storage/errors.ts";
-import type { Attributes, Entry } from "../model/entry.ts";
+import { classify } from "../storage/errors.ts";
+import type { Entry } from "../model/entry.ts";
 import { fileError } from "../files/file-error.ts";
 import { isOutOfHandles } from "../files/handles.ts";
-import { BlocksGone, NotWritten } from "../store/files/not-written.ts";
+import { NotStored } from "../store/store.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Put } from "../store/files/put-blob.ts";
 import { ChangedWhileReading, Endless, NotAFile } from "../files/read-file.ts";
 import { FileTimeout } from "../files/timeout.ts";
 
 /** Times a file is read from the start because it changed under the reader. */
 export const READS = 3;
-
-/** The outcome of a file whose content is in the destination. */
-export function contentOutcome(
-  entry: Entry,
-  { size, md5, adopted, wasThere }: Put,
-  attributes: Attributes,
-): Outcome {
-  const { mtime, mode } = adopted ?? attributes;
-  const outcome = wasThere ? "unchanged" : "copied";
-  return { path: entry.path, outcome, kind: entry.kind, size, mtime, mode, md5 };
-}
 
 /** The outcome for an error that concerns this file alone; any other is thrown on. */
 export function errorOutcome(entry: Entry, error: unknown): Outcome {
@@ -32,8 +20,7 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     reason,
   });
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
-  if (error instanceof NotWritten || error instanceof BlocksGone || error instanceof Endless)
-    return outcome("failed", error.message);
+  if (error instanceof NotStored || error instanceof Endless) return outcome("failed", error.message);
   if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
   // Of the file, or of a socket for it: both are of this process.
   if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));
@@ -45,6 +32,5 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
     return outcome("failed", fileError(code));
   }
   if (error instanceof FileTimeout) return outcome("failed", error.message);
-  if (["invalid", "conflict", "held"].includes(classify(error))) return outcome("failed", describe(error));
   throw error;
 }

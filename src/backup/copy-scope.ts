@@ -1,4 +1,4 @@
-import type { Keep, ListingOwn } from "../ledger/listing.ts";
+import type { Basis, ListingOwn } from "../ledger/listing.ts";
 import type { BackupRequest } from "./request.ts";
 
 /** Where a backup reads and writes, and how: what its activities are given by the orchestration, and take from no record. */
@@ -9,12 +9,12 @@ export interface CopyScope {
   realRoot: string;
   container: string;
   prefix: string;
-  keep: Keep;
+  basis: Basis;
 }
 
 export function copyScope(
   { root, container, prefix }: BackupRequest,
-  { realRoot, keep }: ListingOwn,
+  { realRoot, ...basis }: ListingOwn,
 ): CopyScope {
-  return { root, realRoot, container, prefix, keep };
+  return { root, realRoot, container, prefix, basis };
 }

@@ -1,11 +1,18 @@
 import { lstat } from "node:fs/promises";
 import { locate } from "../files/read-file.ts";
 import { withTimeout } from "../files/timeout.ts";
-import { blobKey } from "../model/blob-name.ts";
 import { joinPath } from "../model/path.ts";
 
-/** Whether another file that comes before this one would have the same blob, where "\\" is "/": it gets it. */
-export async function hasEarlier(realRoot: string, portable: string, timeoutMs: number): Promise<boolean> {
+/**
+ * Whether another file that comes before this one is kept instead of it: one that has the same name in the destination, where
+ * "\\" is "/".
+ */
+export async function hasEarlier(
+  realRoot: string,
+  portable: string,
+  name: string,
+  timeoutMs: number,
+): Promise<boolean> {
   /** @param head a directory whose path is stored as the beginning of this one's; between segments can be "/" or "\\" */
   const below = async (head: string, segments: readonly string[]): Promise<boolean> => {
     for (let count = 1; count <= segments.length; count++) {
@@ -20,5 +27,5 @@ export async function hasEarlier(realRoot: string, portable: string, timeoutMs: 
     }
     return false;
   };
-  return await below("", blobKey(portable).split("/"));
+  return await below("", name.split("/"));
 }

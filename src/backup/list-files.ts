@@ -4,19 +4,16 @@ import { z } from "zod";
 import { cutIntoBatches, LANES } from "../ledger/cut.ts";
 import { entry } from "../ledger/damaged.ts";
 import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
-import { hasOnlyRoot } from "../ledger/destination-claim.ts";
 import { inOrder } from "../ledger/fences.ts";
 import { listingRecord, type ListingOwn } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/names.ts";
 import { WHOLE, type PartInput } from "../ledger/parts.ts";
 import { PartProblem, settlePart, type Part } from "../ledger/settle-part.ts";
-import { blobName } from "../model/blob-name.ts";
 import type { Entry } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
 import { createFilter } from "../model/filter.ts";
 import type { Settings } from "../settings.ts";
-import { ListBlobsRequests } from "../storage/list-blobs-request.ts";
-import { Destination } from "../store/files/destination.ts";
+import { openStore } from "../store/open-store.ts";
 import { assertAllowed, beginBackup } from "./begin-backup.ts";
 import { collect } from "./collect.ts";
 import { knownDirectories } from "./known-directories.ts";
@@ -62,22 +59,23 @@ export async function listFiles(
           : isBelow(path) && filter.file(path),
     },
     left: { line: pending, covers: (item) => "dir" in item || isBelow(item.file) },
-    find: async ({ realRoot, fresh }, begins = [{ dir: "" }], ledger) => {
+    find: async ({ realRoot, ...basis }, begins = [{ dir: "" }], ledger) => {
       const { fileTimeoutMs, listFiles: files, listMs: milliseconds, largeFile } = settings;
-      const nameOf = (path: string): string => blobName(path, request.prefix);
-      const walker = new Walker(realRoot, filter, nameOf, fileTimeoutMs);
-      const destination = fresh ? undefined : destinationOf(request, begins, run, service, settings);
+      const store = openStore(request, service, settings);
+      const walker = new Walker(realRoot, filter, store, fileTimeoutMs);
+      const tops = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
+      const comparison = store.compare({ run, root: request.root, basis }, request, { tops, files });
       const until = performance.now() + milliseconds;
       const limits = { files, milliseconds, depth: part.split(".").length - 1 };
       const { entries, directories, left, ...collected } = await collect(walker, begins, limits, (path) =>
-        destination?.expect(path),
+        comparison.expect(path),
       );
       const root = part === WHOLE && collected.outcomes.find(({ path }) => path === "");
       if (root) throw new PartProblem(`The directory ${request.root} cannot be read: ${root.reason}.`);
       known = await knownDirectories(walker, begins, { directories, left }, until);
       const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
       const settled = await confirmVanished(collected.outcomes, searched);
-      const toCopy = destination ? await destination.compare(entries, settled) : entries;
+      const toCopy = await comparison.settle(entries, settled);
 
       const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
       const { batches, lanes, later } = cutIntoBatches(sorted, largeFile, LANES);
@@ -97,19 +95,4 @@ export async function listFiles(
     stands: async (ledger, listing, isMine) =>
       await settleDirectories(ledger, part, listing, isMine ? known : undefined),
   });
-}
-
-function destinationOf(
-  request: BackupRequest,
-  begins: readonly Pending[],
-  runId: string,
-  service: BlobServiceClient,
-  settings: Settings,
-): Destination {
-  const container = service.getContainerClient(request.container);
-  const directories = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
-  const requests = new ListBlobsRequests(container, settings.behindProxy);
-  let asked: Promise<boolean> | undefined;
-  const onlyRoot = () => (asked ??= hasOnlyRoot(service, request));
-  return new Destination(requests, request, runId, { directories, files: settings.listFiles }, onlyRoot);
 }

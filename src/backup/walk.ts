@@ -10,7 +10,7 @@ import { failed, type Outcome } from "../model/outcome.ts";
 import type { Name } from "../files/pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "../files/read-file.ts";
 import { inDirectory } from "../files/read-link.ts";
-import { whyNotABlobName } from "../model/blob-name.ts";
+import type { Store } from "../store/store.ts";
 import { joinPath } from "../model/path.ts";
 import { hasEarlier } from "./earlier-name.ts";
 import { unknownName, unreadDirectory } from "./unread.ts";
@@ -53,15 +53,15 @@ interface Read {
 export class Walker {
   readonly #realRoot: string;
   readonly #filter: Filter;
-  readonly #nameOf: (portable: string) => string;
+  readonly #store: Pick<Store, "whyNot" | "nameOf">;
   readonly #timeoutMs: number;
   readonly #turn = takingTurns();
 
-  /** @param nameOf the blob's name of a path */
-  constructor(realRoot: string, filter: Filter, nameOf: (portable: string) => string, timeoutMs: number) {
+  /** @param store says which names can be kept */
+  constructor(realRoot: string, filter: Filter, store: Pick<Store, "whyNot" | "nameOf">, timeoutMs: number) {
     this.#realRoot = realRoot;
     this.#filter = filter;
-    this.#nameOf = nameOf;
+    this.#store = store;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -115,7 +115,7 @@ export class Walker {
     return this.#filter[what](portable);
   }
 
-  /** Looks up one name: what it is, its size and times, and whether Blob Storage can hold it. */
+  /** Looks up one name: what it is, its size and times, and whether the destination can hold it. */
   async look(portable: string): Promise<Look> {
     let stats: Looked | Stats | undefined = await fileThread.look(this.#realRoot, portable);
     try {
@@ -154,12 +154,13 @@ export class Walker {
     return await this.#settle({ path: portable, kind: "directory", size: 0, mtime, ctime, mode });
   }
 
-  /** An entry to copy, where Blob Storage can hold it. */
+  /** An entry to copy, where the destination can hold it. */
   async #settle(entry: Entry): Promise<Look> {
     const { path: portable } = entry;
-    const why = whyNotABlobName(this.#nameOf(portable));
-    if (why !== undefined) return { outcome: failed(entry, `Blob Storage cannot hold it: ${why}`) };
-    if (portable.includes("\\") && (await hasEarlier(this.#realRoot, portable, this.#timeoutMs))) {
+    const why = this.#store.whyNot(portable);
+    if (why !== undefined) return { outcome: failed(entry, why) };
+    const name = this.#store.nameOf(portable);
+    if (name !== portable && (await hasEarlier(this.#realRoot, portable, name, this.#timeoutMs))) {
       return { outcome: failed(entry, 'Blob Storage turns "\\" into "/", and another file has that name') };
     }
     return { entry };

@@ -15,13 +15,17 @@ export interface Covered {
   exclude: string[];
 }
 
-/** What all parts of a backup have in common. */
-export interface ListingOwn {
-  /** The root with every link in it followed. */
-  realRoot: string;
-  /** Nothing was below the prefix when the run began: no blob can be overwritten. */
+/** What a backup found at its destination when it began: the layout there goes by it, all others hand it on. */
+export interface Basis {
+  /** Nothing was below the prefix: no blob can be overwritten. */
   fresh: boolean;
   keep: Keep;
+}
+
+/** What all parts of a backup have in common. */
+export interface ListingOwn extends Basis {
+  /** The root with every link in it followed. */
+  realRoot: string;
 }
 
 /** What listing one part of the tree came to. */

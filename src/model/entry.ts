@@ -19,14 +19,6 @@ export interface Existing {
   stale?: true;
 }
 
-/**
- * The MD5 that an entry's content must have to be unchanged; undefined if the blob has none, or another type or size.
- * @param size of the content, in bytes
- */
-export function md5ToMatch({ kind, existing }: Entry, size: number): string | undefined {
-  return existing?.kind === kind && existing.size === size ? existing.md5 : undefined;
-}
-
 /** A name in the tree that is to be copied; a line of a run's list. */
 export interface Entry {
   /** Relative to the root, with `/` between segments. */

@@ -13,12 +13,10 @@ import { failLargeFile, settleSpan, type Position, type SpanDone, type Step } fr
 import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
-import type { Source } from "../model/source.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
-import { digestOf, resumeMd5, stateOf } from "../storage/resumable-md5.ts";
 import { openStore } from "../store/open-store.ts";
-import { assertIntact, Corrupt, type Store } from "../store/store.ts";
+import { Corrupt, type Reached, type Take } from "../store/store.ts";
 import { finish, flush } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
 import { refusedTarget } from "./refused-target.ts";
@@ -32,11 +30,9 @@ import { isTemporaryOf, temporaryName } from "./temporary-name.ts";
 export type LargeRestoreRef = LargeRef & RestoreScope;
 
 /** How far it is written. */
-export interface Restoring extends Position {
+export interface Restoring extends Position, Reached {
   /** The name of the temporary file, in the directory of the file. */
   temporary: string;
-  /** Where the content is now, when that is not where the plan found it. */
-  source?: Source;
 }
 
 const GONE =
@@ -55,15 +51,16 @@ export async function restoreLargeFile(
   budget: Budget,
 ): Promise<Step<Restoring>> {
   const ledger = new Ledger(service, ref.run);
-  const context = contextOf(ref, service, settings, budget);
+  const context = contextOf(ref, settings);
   const store = openStore(ref, service, settings);
   if (!(await isCanceled(ledger))) {
     const step = await settleSpan<PlannedItem, Restoring>(ref, service, plannedItem, async (item) => {
       const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
       if (refused !== undefined) return refused;
       try {
-        return await restoreNext(item, ref.progress, context, (some, from, take) =>
-          store.fetchFrom(some, budget, { from, ms: settings.listMs }, take),
+        const until = performance.now() + settings.listMs;
+        return await restoreNext(item, ref.progress, context, (from, take) =>
+          store.readSpan(item, from, until, budget, take),
         );
       } catch (error) {
         if (!(error instanceof CannotWrite)) throw error;
@@ -82,9 +79,8 @@ export async function failLargeRestore(
   ref: LargeRestoreRef & { reason: string },
   service: BlobServiceClient,
   settings: Settings,
-  budget: Budget,
 ): Promise<Tally> {
-  const context = contextOf(ref, service, settings, budget);
+  const context = contextOf(ref, settings);
   await abandon(ref, new Ledger(service, ref.run), context, settings);
   return await failLargeFile(ref, service);
 }
@@ -93,7 +89,7 @@ async function restoreNext(
   item: PlannedItem,
   progress: Restoring | undefined,
   context: RestoreContext,
-  fetch: Fetch,
+  read: ReadSpan,
 ): Promise<SpanDone<Restoring>> {
   let next: Restoring | string | undefined;
   const outcome = await restoreItem(item, context, async (_item, directory, at) => {
@@ -107,7 +103,7 @@ async function restoreNext(
       return undefined;
     }
     const again = progress.attempt < TRIES ? begun : undefined;
-    const done = await writeNext(item, progress, { directory, at }, context, fetch);
+    const done = await writeNext(item, progress, { directory, at }, context, read);
     if ("wrong" in done) next = again ?? done.wrong;
     else if ("position" in done) next = { ...progress, ...done };
     else return done.note;
@@ -120,44 +116,36 @@ async function restoreNext(
   return outcome.outcome === "failed" ? await lose(item, outcome, context) : { outcomes: [outcome] };
 }
 
-/** Fetches on; see Store. */
-type Fetch = (
-  item: PlannedItem,
-  from: number,
-  take: (bytes: Buffer, position: number) => Promise<void>,
-) => ReturnType<Store["fetchFrom"]>;
+/** Reads on in the content; see Store. */
+type ReadSpan = (from: Reached, take: Take) => Promise<Reached | undefined>;
 
 /** How far it came; that all is in its place, and what there is to say of it; or what is wrong with what was written. */
-type Written =
-  Pick<Restoring, "position" | "state" | "source"> | { note: string | undefined } | { wrong: string };
+type Written = Reached | { note: string | undefined } | { wrong: string };
 
 async function writeNext(
   item: PlannedItem,
-  { position: from, state, temporary, source = item.source }: Restoring,
+  { temporary, attempt: _attempt, ...from }: Restoring,
   { directory, at }: { directory: PinnedDirectory; at: DiskPath },
   context: RestoreContext,
-  fetch: Fetch,
+  read: ReadSpan,
 ): Promise<Written> {
   const { fileTimeoutMs } = context;
   const file = directory.path(temporary);
   let note: string | undefined;
   try {
-    if (from === 0)
+    if (from.position === 0)
       await fileOperation(context, "removing what is old", sweep(directory, context, temporary));
-    const create = from === 0 ? constants.O_CREAT : 0;
+    const create = from.position === 0 ? constants.O_CREAT : 0;
     const opening = open(file, constants.O_WRONLY | create | (constants.O_NOFOLLOW ?? 0), 0o600);
     const handle = await withTimeout(opening, fileTimeoutMs, "creating it", (late) => late.close());
     try {
-      const hash = await resumeMd5(state);
-      const reached = await fetch({ ...item, source }, from, async (bytes, position) => {
-        hash.update(bytes);
-        await fileOperation(context, "writing it", writeSparse(handle, bytes, position));
-      });
-      if (reached.position < item.size) {
+      const reached = await read(from, (bytes, position) =>
+        fileOperation(context, "writing it", writeSparse(handle, bytes, position)),
+      );
+      if (reached) {
         await fileOperation(context, "flushing it", flush(handle));
-        return { ...reached, state: stateOf(hash) };
+        return reached;
       }
-      assertIntact(item, digestOf(hash));
       note = await fileOperation(context, "flushing it", finish(handle, item, context));
     } finally {
       await tidyInTime(handle.close(), fileTimeoutMs);
@@ -209,11 +197,6 @@ async function sweep(directory: PinnedDirectory, { mark }: RestoreContext, excep
   }
 }
 
-function contextOf(
-  ref: LargeRestoreRef,
-  service: BlobServiceClient,
-  settings: Settings,
-  budget: Budget,
-): RestoreContext {
-  return restoreContext(ref, `${ref.run}/${ref.part}/large-${ref.large}`, { service, settings, budget });
+function contextOf(ref: LargeRestoreRef, settings: Settings): RestoreContext {
+  return restoreContext(ref, `${ref.run}/${ref.part}/large-${ref.large}`, settings);
 }

@@ -33,7 +33,7 @@ export async function restoreBatch(
     if (refused !== undefined) return refused;
     const items = await openBatch<PlannedItem>(ledger, ref, plannedItem);
     const work = `${ref.run}/${ref.part}/${ref.batch}`;
-    const context = restoreContext(ref, work, { service, settings, budget });
+    const context = restoreContext(ref, work, settings);
     const begun = await beginBatch(ref, items, ledger, context);
     if (!begun.first) await sweep(items, context);
     let full: string | undefined;

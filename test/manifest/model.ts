@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { Manifest } from "../../src/manifest/manifest.ts";
 import type { ManifestEntry } from "../../src/manifest/line.ts";
-import { whyNotABlobName } from "../../src/model/blob-name.ts";
+import { whyNotABlobName } from "../../src/store/files/blob-name.ts";
 import { keyOf } from "../../src/model/order.ts";
 import { fromBytes, toBytes } from "../../src/model/path.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";

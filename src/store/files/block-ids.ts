@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
-import { NotWritten } from "./not-written.ts";
+import { NotStored } from "../store.ts";
 
 /** Bytes of a block id where nothing else is asked for: as earlier releases had them. */
 const LENGTH = 22;
@@ -43,12 +43,12 @@ export function markOf(attempt?: readonly unknown[], there?: Uncommitted): strin
 
 /**
  * The id of a block. All ids of a blob's uncommitted blocks must be of one length: see `markOf`.
- * @throws NotWritten where the ids are too short to number so many blocks
+ * @throws NotStored where the ids are too short to number so many blocks
  */
 export function blockId(mark: string, index: number): string {
   const id = Buffer.from(mark, "base64");
   const length = Math.min(NUMBER, id.length);
-  if (index >= 256 ** length) throw new NotWritten(TOO_SHORT);
+  if (index >= 256 ** length) throw new NotStored(TOO_SHORT);
   id.writeUIntBE(index, id.length - length, length);
   return id.toString("base64");
 }

@@ -7,7 +7,7 @@ import { BLOCK, type Budget } from "../../storage/budget.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { blockId, type Uncommitted } from "./block-ids.ts";
-import { NotWritten } from "./not-written.ts";
+import { NotStored } from "../store.ts";
 import type { OldContent } from "./old-content.ts";
 import { putBlob, type Put } from "./put-blob.ts";
 import { readBlocks, type Span } from "./read-blocks.ts";
@@ -58,7 +58,7 @@ export async function sendBlocks(
 /**
  * Makes the blob of the blocks that were sent, all at once; see putBlob.
  * @param base64 the MD5 of the whole
- * @throws NotWritten, BlocksGone
+ * @throws NotStored, SendAgain
  */
 export async function commitBlocks(
   entry: Entry,
@@ -83,11 +83,11 @@ export async function commitBlocks(
   );
 }
 
-/** The smallest block, in whole MiB and at least BLOCK, of which MAX_BLOCKS hold the file. @throws NotWritten */
+/** The smallest block, in whole MiB and at least BLOCK, of which MAX_BLOCKS hold the file. @throws NotStored */
 function blockFor(size: number): number {
   const block = Math.max(BLOCK, Math.ceil(size / MAX_BLOCKS / MIB) * MIB);
   if (block <= MAX_BLOCK) return block;
-  throw new NotWritten(
+  throw new NotStored(
     `its ${size} bytes are more than a block blob can hold: ${MAX_BLOCKS} blocks of 4,000 MiB, about 190.7 TiB`,
   );
 }

@@ -7,7 +7,7 @@ import {
   type PageRequest,
 } from "../../storage/list-blobs-request.ts";
 import { retrying } from "../../storage/retries.ts";
-import { folderOf } from "../../model/blob-name.ts";
+import { folderOf } from "./blob-name.ts";
 
 /** Listings that are asked for at a time. */
 export const LISTS = 8;

@@ -6,12 +6,12 @@ import { classify } from "../../storage/errors.ts";
 import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { kindOf, readMarks, rootMark, type Marks } from "./blob-headers.ts";
-import { blobKey, blobName, folderOf } from "../../model/blob-name.ts";
+import { blobKey, blobName, byFolder, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../../model/entry.ts";
-import { CLASH } from "./not-written.ts";
+import { CLASH } from "./not-stored.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
-import type { BackupMode } from "../../model/request-fields.ts";
+import type { Compared, Comparing, Comparison, Writer } from "../store.ts";
 
 /** Whether nothing is below the prefix, so that a first backup need not ask what it would overwrite. Makes the container. */
 export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {
@@ -30,57 +30,52 @@ export async function isEmptyDestination(container: ContainerClient, prefix: str
   }
 }
 
-/** How a backup compares its files with what is there. */
-interface Comparing {
-  root: string;
-  prefix: string;
-  mode: BackupMode;
-  checksum: boolean;
-}
+/** Of a destination where nothing is, nothing is asked. */
+export const NOTHING_THERE: Comparison = {
+  expect() {},
+  settle: async (entries) => [...entries],
+};
 
 /** What is at the destination already. */
-export class Destination {
-  readonly #request: Comparing;
-  readonly #runId: string;
+export class Destination implements Comparison {
+  readonly #writer: Pick<Writer, "run" | "root">;
+  readonly #how: Comparing;
+  readonly #prefix: string;
   readonly #listings: DestinationListings;
-
   readonly #onlyRoot: () => Promise<boolean>;
 
-  /**
-   * @param part the directories that it begins with, and how many files it may look at
-   * @param onlyRoot whether all backups there are of the request's root, as far as is known
-   */
+  /** @param onlyRoot whether all backups there are of the writer's root, as far as is known */
   constructor(
-    requests: ListBlobsRequests,
-    request: Comparing,
-    runId: string,
-    { directories, files }: { directories: readonly string[]; files: number },
-    onlyRoot: () => Promise<boolean>,
+    writer: Pick<Writer, "run" | "root">,
+    how: Comparing,
+    { tops, files }: Compared,
+    {
+      prefix,
+      requests,
+      onlyRoot,
+    }: {
+      prefix: string;
+      requests: ListBlobsRequests;
+      onlyRoot: () => Promise<boolean>;
+    },
   ) {
-    this.#request = request;
-    this.#runId = runId;
+    this.#writer = writer;
+    this.#how = how;
+    this.#prefix = prefix;
     this.#onlyRoot = onlyRoot;
-    const folders = directories.map((path) => this.#folderOf(path === "" ? "x" : `${path}/x`));
+    const folders = tops.map((path) => this.#folderOf(path === "" ? "x" : `${path}/x`));
     this.#listings = new DestinationListings(requests, { folders, files });
   }
 
-  /**
-   * Asks for what is at the place of a directory's files while these are looked up.
-   * @param path of one file in it
-   */
   expect(path: string): void {
     this.#listings.expect(this.#folderOf(path));
   }
 
-  /**
-   * Marks each entry with the blob that is at its place already; whoever copies it compares contents, if that is asked for.
-   * @param outcomes gets the entries that need no copy: an incremental run's unchanged files
-   * @returns the entries that need one
-   */
-  async compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
+  /** Marks each entry with the blob that is at its place; whoever puts it compares contents, if that is asked for. */
+  async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
     const settled = new Set<Entry>();
     await pMap(
-      byFolder(entries, this.#request.prefix),
+      byFolder(entries, this.#prefix),
       async ([folder, entriesInFolder]) => {
         for await (const [sameName, blob] of this.#listings.find(folder, entriesInFolder)) {
           for (const entry of sameName) {
@@ -102,10 +97,10 @@ export class Destination {
     const { etag, md5, size, held } = blob;
     const marks = readMarks(blob.metadata);
     const ofAnother = marks?.path !== undefined && marks.path !== pathMark(path);
-    const writtenNow = marks?.run === this.#runId;
+    const writtenNow = marks?.run === this.#writer.run;
     if (writtenNow && ofAnother) return failed(entry, CLASH);
     entry.existing = { etag, md5, held, ...(ofAnother ? { ofAnother } : {}) };
-    const { checksum, mode: how } = this.#request;
+    const { checksum, mode: how } = this.#how;
     if (md5 === undefined || kindOf(blob.metadata) !== kind) return undefined;
     // What cannot be written over may have the content already.
     if (held !== undefined) Object.assign(entry.existing, { kind, size });
@@ -138,26 +133,11 @@ export class Destination {
     const samePath = marks.path === undefined ? !path.includes("\\") : marks.path === pathMark(path);
     const sameCtime = marks.ctime === undefined || ctime === undefined || marks.ctime === ctime;
     if (!samePath || !sameCtime) return false;
-    return marks.root === undefined ? await this.#onlyRoot() : marks.root === rootMark(this.#request.root);
+    return marks.root === undefined ? await this.#onlyRoot() : marks.root === rootMark(this.#writer.root);
   }
 
   /** The folder of the container that a file goes to. */
   #folderOf(path: string): string {
-    return folderOf(blobKey(blobName(path, this.#request.prefix)));
+    return folderOf(blobKey(blobName(path, this.#prefix)));
   }
-}
-
-/** The entries by the folder of the container that they go to, there by the name that the service gives them. */
-function byFolder(entries: readonly Entry[], prefix: string): Map<string, Map<string, Entry[]>> {
-  const folders = new Map<string, Map<string, Entry[]>>();
-  for (const entry of entries) {
-    const key = blobKey(blobName(entry.path, prefix));
-    const folder = folderOf(key);
-    let entriesInFolder = folders.get(folder);
-    if (!entriesInFolder) folders.set(folder, (entriesInFolder = new Map()));
-    const sameName = entriesInFolder.get(key);
-    if (sameName) sameName.push(entry);
-    else entriesInFolder.set(key, [entry]);
-  }
-  return folders;
 }

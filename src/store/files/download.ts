@@ -1,3 +1,4 @@
+import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";
@@ -18,9 +19,8 @@ const RANGES_AT_A_TIME = 4;
 
 /**
  * Fetches what follows a position by ranges, a few at a time, and hands them on in order. A range that fails is fetched
- * again by itself, and only of the very content that was found (by its ETag).
- * @param span `more` is asked before each range but the first whether to go on; `patience`: milliseconds to wait for a
- * socket's handle, see withRetries
+ * again by itself, and only of the very content that was found (by its ETag). Whoever takes it may hold a file open.
+ * @param span `more` is asked before each range but the first whether to go on
  * @param take is given each range when all before it were taken; the buffer is its own until it has ended
  * @returns the position that it came to: the content's length, unless `more` said no before
  * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
@@ -28,10 +28,9 @@ const RANGES_AT_A_TIME = 4;
 export async function downloadFrom(
   content: Fetched,
   budget: Budget,
-  span: { from: number; more?: (position: number) => boolean; patience?: number | undefined },
+  { from, more }: { from: number; more: (position: number) => boolean },
   take: (content: Buffer, position: number) => Promise<void>,
 ): Promise<number> {
-  const { from, more, patience } = span;
   const { requests, name, source } = content;
   const inFlight = new Set<Promise<void>>();
   let failed = false;
@@ -39,7 +38,7 @@ export async function downloadFrom(
   let before = Promise.resolve();
   let position = from;
   while (position < source.length && !failed) {
-    if (position > from && more?.(position) === false) break;
+    if (position > from && !more(position)) break;
     const start = position;
     const length = Math.min(RANGE, source.length - start);
     position += length;
@@ -49,7 +48,11 @@ export async function downloadFrom(
       .content(length, async (buffer) => {
         if (failed) return;
         await budget.request(() =>
-          retrying((timeout) => requests.read({ ...source, name }, start, buffer, timeout), length, patience),
+          retrying(
+            (timeout) => requests.read({ ...source, name }, start, buffer, timeout),
+            length,
+            HOLDING_A_FILE_MS,
+          ),
         );
         await previous;
         if (failed) return;
@@ -67,13 +70,4 @@ export async function downloadFrom(
   await Promise.all(inFlight);
   if (failed) throw failure;
   return position;
-}
-
-/** The most that one activity fetches of a large file, in bytes: so much is fetched again at most after a kill. */
-const SPAN = 128 * 1024 * 1024;
-
-/** Whether to go on, for a span that ends after some bytes or milliseconds; for downloadFrom. */
-export function within(from: number, ms: number): (position: number) => boolean {
-  const until = performance.now() + ms;
-  return (position) => position - from < SPAN && performance.now() < until;
 }

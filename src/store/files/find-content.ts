@@ -1,29 +1,12 @@
-import type { BlobItem, ContainerClient } from "@azure/storage-blob";
+import type { ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { blobKey, blobName, folderOf, whyNotABlobName } from "../../model/blob-name.ts";
-import { historyPages } from "../../storage/blob-pages.ts";
-import { heldByProperties, whatHolds, type Held } from "../../model/held.ts";
-import { classify } from "../../storage/errors.ts";
-import {
-  ListBlobsRequests,
-  PAGE_BYTES,
-  type ListedBlob,
-  type ListedPage,
-  type PageRequest,
-} from "../../storage/list-blobs-request.ts";
-import { retrying } from "../../storage/retries.ts";
-import type { Found } from "../store.ts";
-import type { Source } from "../../model/source.ts";
 import type { ManifestItem } from "../../manifest/line.ts";
-
-/** What a listing tells of a blob, or of a snapshot or version of it. */
-interface Kept {
-  name: string;
-  /** Base64. */
-  md5: string | undefined;
-  held: Held | undefined;
-  source: Source;
-}
+import { whatHolds } from "../../model/held.ts";
+import type { Source } from "../../model/source.ts";
+import { ListBlobsRequests } from "../../storage/list-blobs-request.ts";
+import type { Found } from "../store.ts";
+import { blobName, byFolder, whyNotABlobName } from "./blob-name.ts";
+import { blobsIn, blobsNamed, historyOf, historyOfName, type Kept } from "./list-kept.ts";
 
 /** Directories that are listed at a time. */
 const LISTS = 8;
@@ -59,7 +42,7 @@ export async function findContents(
     return reason === undefined;
   });
   await pMap(
-    byDirectory(nameable, prefix),
+    byFolder(nameable, prefix),
     async ([directory, wanted]) => {
       const search = new Search(wanted, found);
       const below = { any: false };
@@ -150,85 +133,4 @@ class Search {
     if (!this.#met.has(name)) return "its blob is missing";
     return `its content is not in the container any more: neither the blob nor what is kept of it has ${item.size} bytes with the MD5 ${item.md5}`;
   }
-}
-
-/** The items by the folder of the container that they are in, there by the name that the service gives them. */
-function byDirectory(
-  items: readonly ManifestItem[],
-  prefix: string,
-): Map<string, Map<string, ManifestItem[]>> {
-  const directories = new Map<string, Map<string, ManifestItem[]>>();
-  for (const item of items) {
-    const key = blobKey(blobName(item.path, prefix));
-    const directory = folderOf(key);
-    let entriesInFolder = directories.get(directory);
-    if (!entriesInFolder) directories.set(directory, (entriesInFolder = new Map()));
-    const same = entriesInFolder.get(key);
-    if (same) same.push(item);
-    else entriesInFolder.set(key, [item]);
-  }
-  return directories;
-}
-
-/** The blobs of one directory; `below` says whether there are directories in it. */
-async function* blobsIn(
-  requests: ListBlobsRequests,
-  folder: string,
-  below: { any: boolean },
-): AsyncGenerator<Kept[]> {
-  let from: string | undefined;
-  do {
-    const page = await pageOf(requests, { folder, deep: false, from, withMetadata: false });
-    below.any ||= page?.hasFolders === true;
-    yield page?.blobs.map(listed) ?? [];
-    from = page?.next;
-  } while (from !== undefined);
-}
-
-/** The blob of a name: of all names that begin so it is the first. */
-async function* blobsNamed(requests: ListBlobsRequests, name: string): AsyncGenerator<Kept[]> {
-  const request = { folder: name, deep: true, most: 1, from: undefined, withMetadata: false };
-  yield (await pageOf(requests, request))?.blobs.map(listed) ?? [];
-}
-
-/** Undefined where there is no container: no blob. */
-async function pageOf(requests: ListBlobsRequests, request: PageRequest): Promise<ListedPage | undefined> {
-  try {
-    return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
-  } catch (error) {
-    if (classify(error) === "missing") return undefined;
-    throw error;
-  }
-}
-
-function listed({ name, size, md5, held, etag }: ListedBlob): Kept {
-  return { name, md5, held, source: { length: size, etag } };
-}
-
-/** All blobs whose names begin so, with snapshots and versions. */
-async function* historyOf(container: ContainerClient, prefix: string, size?: number): AsyncGenerator<Kept[]> {
-  const pages = historyPages(container, { prefix: prefix || undefined }, size === undefined ? {} : { size });
-  for await (const { blobs } of pages) yield blobs.map(kept);
-}
-
-/** Snapshots and versions of one blob that are listed at a time: seldom are there more, and others' are listed with them. */
-const HISTORY_OF_ONE = 100;
-
-async function* historyOfName(container: ContainerClient, name: string): AsyncGenerator<Kept[]> {
-  for await (const page of historyOf(container, name, HISTORY_OF_ONE)) {
-    yield page;
-    if (page.some((blob) => blob.name !== name)) return;
-  }
-}
-
-function kept({ name, properties, snapshot, versionId, isCurrentVersion }: BlobItem): Kept {
-  const { contentLength: length = 0, contentMD5, etag } = properties;
-  const isCurrent = !snapshot && (!versionId || isCurrentVersion);
-  const which = isCurrent ? { etag } : snapshot ? { snapshot } : { versionId };
-  return {
-    name,
-    md5: contentMD5 && Buffer.from(contentMD5).toString("base64"),
-    held: heldByProperties(properties),
-    source: { length, ...which },
-  };
 }

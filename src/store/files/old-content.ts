@@ -7,7 +7,7 @@ import { whatHolds } from "../../model/held.ts";
 import { readRun } from "../../ledger/run-record.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Existing } from "../../model/entry.ts";
-import { NotWritten } from "./not-written.ts";
+import { NotStored } from "../store.ts";
 
 /** Runs of this process whose writes were answered with a version: their destination keeps what they overwrite. */
 const versioned = new Set<string>();
@@ -26,12 +26,12 @@ export class OldContent {
   /**
    * Keeps what a blob holds under an ETag, where that does not happen by itself. The content of another path is kept
    * whatever the request says: its file may have been found unchanged by this very run.
-   * @throws NotWritten where the blob could not be written over then, so that no run leaves a snapshot for nothing
+   * @throws NotStored where the blob could not be written over then, so that no run leaves a snapshot for nothing
    */
   async keep(blob: BlockBlobClient, { etag, held, ofAnother }: Existing): Promise<void> {
     const wanted = this.#keep === "snapshots" || (this.#keep === "nothing" && ofAnother);
     if (!wanted || versioned.has(this.#ledger.runId)) return;
-    if (held !== undefined) throw new NotWritten(`its blob ${whatHolds(held)}`);
+    if (held !== undefined) throw new NotStored(`its blob ${whatHolds(held)}`);
     await withRetries((abortSignal) => blob.createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
   }
 

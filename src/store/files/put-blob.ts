@@ -3,7 +3,8 @@ import { pathMark } from "../../model/path.ts";
 import { classify } from "../../storage/errors.ts";
 import type { Entry } from "../../model/entry.ts";
 import { lookUp } from "./look-up.ts";
-import { BlocksGone, CLASH, isAboutBlocks, NotWritten } from "./not-written.ts";
+import { NotStored, SendAgain } from "../store.ts";
+import { CLASH, isAboutBlocks } from "./not-stored.ts";
 import type { OldContent } from "./old-content.ts";
 
 /** What the blob holds now. */
@@ -29,7 +30,7 @@ const CONFLICTS = 3;
  * @param content `md5` in base64
  * @param write makes the write under the conditions; may be called again. `blocksThere` is set when blocks that nobody
  * committed are in the blob's place: they count as a blob for Put Blob, but not for Put Block List
- * @throws NotWritten, BlocksGone
+ * @throws NotStored, SendAgain
  */
 export async function putBlob(
   blob: () => BlockBlobClient,
@@ -58,13 +59,13 @@ export async function putBlob(
       blocksThere = !now;
       const { marks } = now ?? {};
       const ofAnother = marks?.path !== undefined && marks.path !== path;
-      if (marks?.run === runId && ofAnother) throw new NotWritten(CLASH);
+      if (marks?.run === runId && ofAnother) throw new NotStored(CLASH);
       const adopted = writtenBefore(now, runId, path);
       if (adopted) return adopted;
-      if (isAboutBlocks(error)) throw new BlocksGone();
+      if (isAboutBlocks(error)) throw new SendAgain("another program writes its blob at the same time");
       if (conflicts === CONFLICTS) throw error;
       const why = now && (await old.whyNotOver(marks?.run));
-      if (why !== undefined) throw new NotWritten(why);
+      if (why !== undefined) throw new NotStored(why);
       existing = now && { etag: now.etag, md5: now.md5, held: now.held, ofAnother };
     }
   }

@@ -1,61 +1,79 @@
 import { createHash } from "node:crypto";
-import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
 import type { PlannedItem } from "../../manifest/planned-item.ts";
-import { blobName } from "../../model/blob-name.ts";
+import { blobName } from "./blob-name.ts";
+import type { Source } from "../../model/source.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { classify, describe } from "../../storage/errors.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
-import type { Source } from "../../model/source.ts";
-import { assertIntact, Lost, type Read } from "../store.ts";
+import { digestOf, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
+import { Corrupt, Lost, type Reached, type Take } from "../store.ts";
 import { downloadFrom } from "./download.ts";
 import { findContents } from "./find-content.ts";
 
-/** Times a content is looked for again that has moved: a backup writes over its blob. */
-const MOVES = 2;
-
-/** What contents are fetched with. */
-export interface Means {
+/** What contents are read with. */
+interface Reading {
   requests: GetBlobRequests;
   prefix: string;
   budget: Budget;
 }
 
-/** See Read. */
-export async function readContent(item: PlannedItem, means: Means, take: Parameters<Read>[0]): Promise<void> {
+/** Reads a content whole; see Read. */
+export async function readContent(item: PlannedItem, reading: Reading, take: Take): Promise<void> {
   const hash = createHash("md5");
-  await readFrom(item, means, { from: 0 }, async (bytes, position) => {
-    hash.update(bytes);
-    await take(bytes, position);
-  });
+  await readOn(item, { position: 0, source: item.source }, { reading, hash, more: () => true }, take);
   assertIntact(item, hash.digest("base64"));
 }
 
-/**
- * Hands on what follows a position, and does not check it.
- * @param span see downloadFrom
- * @returns the position that it came to, and where the content is now
- */
-export async function readFrom(
+/** The most that a span has, in bytes: so much is fetched again at most after a kill. */
+const SPAN = 128 * 1024 * 1024;
+
+/** Reads some of a large content; see Store. */
+export async function readSpan(
   item: PlannedItem,
-  { requests, prefix, budget }: Means,
-  { from, more }: { from: number; more?: (position: number) => boolean },
-  take: Parameters<Read>[0],
+  { position: from, state, source = item.source }: Reached,
+  until: number,
+  reading: Reading,
+  take: Take,
+): Promise<Reached | undefined> {
+  const hash = await resumeMd5(state);
+  const more = (position: number) => position - from < SPAN && performance.now() < until;
+  const reached = await readOn(item, { position: from, source }, { reading, hash, more }, take);
+  if (reached.position < reached.source.length) return { ...reached, state: stateOf(hash) };
+  assertIntact(item, digestOf(hash));
+  return undefined;
+}
+
+/** Times a content is looked for again that has moved: a backup writes over its blob. */
+const MOVES = 2;
+
+async function readOn(
+  item: PlannedItem,
+  { position, source }: { position: number; source: Source },
+  {
+    reading: { requests, prefix, budget },
+    hash,
+    more,
+  }: {
+    reading: Reading;
+    hash: { update(bytes: Buffer): unknown };
+    more: (position: number) => boolean;
+  },
+  take: Take,
 ): Promise<{ position: number; source: Source }> {
   const name = blobName(item.path, prefix);
-  let { source } = item;
-  let reached = from;
   for (let moves = 0; ; moves++) {
-    const span = { from: reached, patience: HOLDING_A_FILE_MS, ...(more ? { more } : {}) };
+    const span = { from: position, more };
     try {
-      const position = await downloadFrom({ requests, name, source }, budget, span, async (bytes, start) => {
+      await downloadFrom({ requests, name, source }, budget, span, async (bytes, start) => {
+        hash.update(bytes);
         await take(bytes, start);
-        reached = start + bytes.length;
+        position = start + bytes.length;
       });
       return { position, source };
     } catch (error) {
       const failure = classify(error);
       const hasMoved = failure === "conflict" || failure === "missing";
-      if (!hasMoved && failure !== "held" && failure !== "invalid" && failure !== "damaged") throw error;
+      if (!hasMoved && failure !== "held" && failure !== "invalid") throw error;
       if (!hasMoved || moves === MOVES) throw new Lost(describe(error), { cause: error });
       // Its old content has become a snapshot or a version.
       const found = (await findContents(requests, prefix, [item])).get(item);
@@ -63,4 +81,8 @@ export async function readFrom(
       ({ source } = found);
     }
   }
+}
+
+function assertIntact({ md5 }: PlannedItem, hash: string): void {
+  if (hash !== md5) throw new Corrupt(`corrupt: its content has the MD5 ${hash}, the run recorded ${md5}`);
 }

@@ -1,4 +1,4 @@
-import { isPath } from "./path.ts";
+import { isPath } from "../../model/path.ts";
 
 /** Blob Storage's limit on a blob's name, in characters (UTF-16 units, as the service counts). */
 const MAX_NAME = 1024;
@@ -22,6 +22,24 @@ export function blobKey(name: string): string {
 /** The folder of the container that a key is in: it ends in `/`, and is empty at the top. */
 export function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1);
+}
+
+/** Entries by the folder of the container that they are in, there by the name that the service gives them. */
+export function byFolder<T extends { path: string }>(
+  entries: readonly T[],
+  prefix: string,
+): Map<string, Map<string, T[]>> {
+  const folders = new Map<string, Map<string, T[]>>();
+  for (const entry of entries) {
+    const key = blobKey(blobName(entry.path, prefix));
+    const folder = folderOf(key);
+    let inFolder = folders.get(folder);
+    if (!inFolder) folders.set(folder, (inFolder = new Map()));
+    const same = inFolder.get(key);
+    if (same) same.push(entry);
+    else inFolder.set(key, [entry]);
+  }
+  return folders;
 }
 
 /** Why Blob Storage cannot have a blob of this name, for people; undefined if it can. */

@@ -1,16 +1,18 @@
 import type { RestError } from "@azure/storage-blob";
-
-/** A blob is not to be written over, or cannot be; the message says why, for people. */
-export class NotWritten extends Error {}
+import { classify, describe } from "../../storage/errors.ts";
+import { NotStored } from "../store.ts";
 
 /** Why of two files with one blob only one is backed up. */
 export const CLASH =
   'its blob is that of another file or empty directory of this backup, as Blob Storage turns "\\" into "/"; rename one of them';
 
-/** Somebody else's commit threw away the blocks of a file: they are to be sent again. */
-export class BlocksGone extends Error {
-  constructor() {
-    super("another program writes its blob at the same time");
+/** What the service refuses of one blob is no error of the account. */
+export async function ofOneBlob<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!["invalid", "conflict", "held"].includes(classify(error))) throw error;
+    throw new NotStored(describe(error), { cause: error });
   }
 }
 

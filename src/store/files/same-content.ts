@@ -1,7 +1,15 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
-import { classify } from "../storage/errors.ts";
-import { withRetries } from "../storage/retries.ts";
-import { md5ToMatch, type Entry } from "../model/entry.ts";
+import { classify } from "../../storage/errors.ts";
+import { withRetries } from "../../storage/retries.ts";
+import type { Entry } from "../../model/entry.ts";
+
+/**
+ * The MD5 that an entry's content must have to be unchanged; undefined if the blob has none, or another type or size.
+ * @param size of the content, in bytes
+ */
+export function md5ToMatch({ kind, existing }: Entry, size: number): string | undefined {
+  return existing?.kind === kind && existing.size === size ? existing.md5 : undefined;
+}
 
 /**
  * Whether the blob of an entry has its content already. If only its marks are out of date they are written anew, so that

@@ -1,0 +1,89 @@
+import type { BlobItem, ContainerClient } from "@azure/storage-blob";
+import { historyPages } from "../../storage/blob-pages.ts";
+import { heldByProperties, type Held } from "../../model/held.ts";
+import { classify } from "../../storage/errors.ts";
+import {
+  PAGE_BYTES,
+  type ListBlobsRequests,
+  type ListedBlob,
+  type ListedPage,
+  type PageRequest,
+} from "../../storage/list-blobs-request.ts";
+import { retrying } from "../../storage/retries.ts";
+import type { Source } from "../../model/source.ts";
+
+/** What a listing tells of a blob, or of a snapshot or version of it. */
+export interface Kept {
+  name: string;
+  /** Base64. */
+  md5: string | undefined;
+  held: Held | undefined;
+  source: Source;
+}
+
+/** The blobs of one directory; `below` says whether there are directories in it. */
+export async function* blobsIn(
+  requests: ListBlobsRequests,
+  folder: string,
+  below: { any: boolean },
+): AsyncGenerator<Kept[]> {
+  let from: string | undefined;
+  do {
+    const page = await pageOf(requests, { folder, deep: false, from, withMetadata: false });
+    below.any ||= page?.hasFolders === true;
+    yield page?.blobs.map(listed) ?? [];
+    from = page?.next;
+  } while (from !== undefined);
+}
+
+/** The blob of a name: of all names that begin so it is the first. */
+export async function* blobsNamed(requests: ListBlobsRequests, name: string): AsyncGenerator<Kept[]> {
+  const request = { folder: name, deep: true, most: 1, from: undefined, withMetadata: false };
+  yield (await pageOf(requests, request))?.blobs.map(listed) ?? [];
+}
+
+/** Undefined where there is no container: no blob. */
+async function pageOf(requests: ListBlobsRequests, request: PageRequest): Promise<ListedPage | undefined> {
+  try {
+    return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
+}
+
+function listed({ name, size, md5, held, etag }: ListedBlob): Kept {
+  return { name, md5, held, source: { length: size, etag } };
+}
+
+/** All blobs whose names begin so, with snapshots and versions. */
+export async function* historyOf(
+  container: ContainerClient,
+  prefix: string,
+  size?: number,
+): AsyncGenerator<Kept[]> {
+  const pages = historyPages(container, { prefix: prefix || undefined }, size === undefined ? {} : { size });
+  for await (const { blobs } of pages) yield blobs.map(kept);
+}
+
+/** Snapshots and versions of one blob that are listed at a time: seldom are there more, and others' are listed with them. */
+const HISTORY_OF_ONE = 100;
+
+export async function* historyOfName(container: ContainerClient, name: string): AsyncGenerator<Kept[]> {
+  for await (const page of historyOf(container, name, HISTORY_OF_ONE)) {
+    yield page;
+    if (page.some((blob) => blob.name !== name)) return;
+  }
+}
+
+function kept({ name, properties, snapshot, versionId, isCurrentVersion }: BlobItem): Kept {
+  const { contentLength: length = 0, contentMD5, etag } = properties;
+  const isCurrent = !snapshot && (!versionId || isCurrentVersion);
+  const which = isCurrent ? { etag } : snapshot ? { snapshot } : { versionId };
+  return {
+    name,
+    md5: contentMD5 && Buffer.from(contentMD5).toString("base64"),
+    held: heldByProperties(properties),
+    source: { length, ...which },
+  };
+}

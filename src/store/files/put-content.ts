@@ -1,0 +1,89 @@
+import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
+import { type Attributes, type Entry } from "../../model/entry.ts";
+import { blobName } from "./blob-name.ts";
+import { md5 } from "../../model/md5.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { retrying, withRetries } from "../../storage/retries.ts";
+import type { Budget } from "../../storage/budget.ts";
+import type { PutBlobRequests, WholeBlob } from "../../storage/put-blob-request.ts";
+import type { InMemory } from "../store.ts";
+import { blobMetadata, contentType } from "./blob-headers.ts";
+import { blockId, markOf, uncommittedBlocks } from "./block-ids.ts";
+import { putBlob, type Put } from "./put-blob.ts";
+import { hasContent } from "./same-content.ts";
+import type { OldContent } from "./old-content.ts";
+
+/** What the blobs of a run are written with. */
+export interface Writing {
+  runId: string;
+  root: string;
+  container: ContainerClient;
+  prefix: string;
+  /** Sends blobs that are small enough for one request. */
+  requests: PutBlobRequests;
+  oldContent: OldContent;
+  budget: Budget;
+}
+
+/** The blob of an entry. */
+export function blobOf(entry: Entry, { container, prefix }: Writing): BlockBlobClient {
+  return container.getBlockBlobClient(blobName(entry.path, prefix));
+}
+
+/** Stores a content by one request, unless its blob has it already. */
+export async function putContent(
+  entry: Entry,
+  { content, attributes, md5: base64 = md5(content).toString("base64") }: InMemory,
+  writing: Writing,
+): Promise<Outcome> {
+  const { budget, requests, prefix, runId, oldContent } = writing;
+  const stored = { md5: base64, size: content.length };
+  const blob = () => blobOf(entry, writing);
+  const metadata = blobMetadata(entry, attributes, writing);
+  if (await hasContent(entry, stored, blob, metadata)) {
+    return storedOutcome(entry, { ...stored, wasThere: true }, attributes);
+  }
+  const name = blobName(entry.path, prefix);
+  const whole = { name, content, md5: base64, contentType: contentType(entry.path), metadata };
+  const put = await putBlob(
+    blob,
+    { ...stored, entry, runId },
+    (conditions, blocksThere) =>
+      budget.request(() =>
+        blocksThere
+          ? withRetries((signal) => putAsBlock(blob(), { ...whole, conditions }, signal), content.length)
+          : retrying((timeout) => requests.put({ ...whole, conditions }, timeout), content.length),
+      ),
+    oldContent,
+  );
+  return storedOutcome(entry, put, attributes);
+}
+
+/** The same as Put Blob, where blocks of an upload that was given up (the file was larger then) are in the way of that. */
+async function putAsBlock(
+  blob: BlockBlobClient,
+  { content, md5, contentType, metadata, conditions }: WholeBlob,
+  abortSignal: AbortSignal,
+): Promise<unknown> {
+  const hash = Buffer.from(md5, "base64");
+  const ids: string[] = [];
+  if (content.length > 0) {
+    const id = blockId(markOf(undefined, await uncommittedBlocks(blob)), 0);
+    await blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5: hash });
+    ids.push(id);
+  }
+  const blobHTTPHeaders = { blobContentMD5: hash, blobContentType: contentType };
+  return await blob.commitBlockList(ids, { abortSignal, conditions, metadata, blobHTTPHeaders });
+}
+
+/** The outcome of an entry whose content is in its blob. */
+export function storedOutcome(
+  { path, kind }: Entry,
+  { size, md5, adopted, wasThere }: Put,
+  attributes: Attributes,
+): Outcome {
+  const { mtime, mode } = adopted ?? attributes;
+  // A link has its target as its content, and no size.
+  const bytes = kind === "link" ? 0 : size;
+  return { path, outcome: wasThere ? "unchanged" : "copied", kind, size: bytes, mtime, mode, md5 };
+}
