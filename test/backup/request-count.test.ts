@@ -6,6 +6,7 @@ import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
 import { listPart, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { isWrite } from "../harness/storage-proxy.ts";
 import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 
 let domain: Domain;
@@ -41,6 +42,25 @@ it("a first backup sends each file and asks nothing of it; an unchanged one list
   expect(again.filter(({ blob }) => blob !== "")).toEqual([]);
   // Is there anything; and the listing.
   expect(again.filter(({ comp }) => comp === "list")).toHaveLength(2);
+});
+
+it("writes five records a part and one a batch, however many files they have", async () => {
+  const root = await makeTree(path.join(folder, "recorded"), manyFiles(120, 2));
+  const run = newRun();
+  const before = domain.proxy.requests.length;
+  const { service, settings, budget } = domain;
+  const { batches } = await listPart({ run, part: "0", request: requestFor(root) }, domain);
+  for (const batch of batches) await copyBatch(batch, service, settings, budget);
+  const writes = domain.proxy.requests.slice(before).filter((request) => isWrite(request));
+  const records = writes.filter(({ blob }) => blob.startsWith(`${run}/`));
+  expect(records.map(({ blob }) => blob.slice(run.length + 1).replace(/-[\da-f-]{36}/, ""))).toEqual([
+    "run.json",
+    "lists/0.jsonl",
+    "lists/0.directories.jsonl",
+    "lists/0.json",
+    "outcomes/0-directories.jsonl",
+    "outcomes/0-0000.jsonl",
+  ]);
 });
 
 it("lists the directories that it looks at one by one where there is far more", async () => {

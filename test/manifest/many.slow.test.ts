@@ -1,0 +1,86 @@
+/** What a question about a run of very many files costs, in requests and in memory. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { takeAccount } from "../harness/azurite.ts";
+import { newRun } from "../harness/domain.ts";
+import { startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
+import { writeRunOf } from "./many.ts";
+import { makeOld } from "./old-record.ts";
+
+/** Names in each directory: 216,000 files in 3,600 directories, listed by three levels of parts. */
+const NAMES = 60;
+const FILES = NAMES ** 3;
+const DIRECTORIES = NAMES ** 2 + NAMES;
+const LEVELS = 3;
+
+const azurite = takeAccount();
+const run = newRun();
+let proxy: StorageProxy;
+
+beforeAll(async () => {
+  proxy = await startStorageProxy(azurite);
+  await writeRunOf(azurite.service, run, NAMES);
+}, 300_000);
+afterAll(async () => {
+  await proxy.stop();
+  await azurite.stop();
+});
+
+/** @returns also how often each record was read */
+async function ask(question: string, path = "") {
+  const before = proxy.requests.length;
+  const script = fileURLToPath(new URL("./read-many.ts", import.meta.url));
+  // With more room V8 collects later, and what is needed would not show.
+  const room = ["--max-old-space-size=48", "--max-semi-space-size=2"];
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...room,
+    script,
+    proxy.connectionString,
+    run,
+    question,
+    path,
+  ]);
+  const requests = proxy.requests.slice(before);
+  const lists = requests.filter(({ comp }) => comp === "list").length;
+  const records = requests.map(({ blob }) => blob).filter((blob) => blob.includes("/outcomes/"));
+  return { ...(JSON.parse(stdout) as { found: number; mebibytes: number }), lists, records };
+}
+
+const number = (some: number) => `name-${String(some).padStart(4, "0")}`;
+const [first, middle, last] = [number(0), number(NAMES / 2), number(NAMES - 1)];
+
+test.each([
+  ["entry", `${first}/${first}/${first}`, 1],
+  ["entry", `${middle}/${middle}/${last}`, 1],
+  ["entry", `${last}/${last}/${last}`, 1],
+  ["entry", `${middle}/${middle}`, 1],
+  ["entry", `${middle}/no such name`, 0],
+  ["directory", "", NAMES],
+  ["directory", middle, NAMES],
+  ["directory", `${middle}/${middle}`, NAMES],
+  ["directory", `${last}/${last}`, NAMES],
+])("%s %s: one list call, two reads a level, 32 MiB", async (question, path, found) => {
+  const asked = await ask(question, path);
+  expect(asked).toMatchObject({ found, lists: 1 });
+  expect(asked.records.length).toBeLessThanOrEqual(2 * LEVELS);
+  expect(asked.mebibytes).toBeLessThan(32);
+});
+
+async function expectWalk(reads: number): Promise<void> {
+  const { found, lists, records, mebibytes } = await ask("walk");
+  expect({ found, lists }).toEqual({ found: FILES + DIRECTORIES, lists: 1 });
+  expect(records.length).toBe(new Set(records).size);
+  expect(records.length).toBeGreaterThan(reads);
+  expect(mebibytes).toBeLessThan(64);
+}
+
+test("a walk reads each record once, and holds few", async () => {
+  await expectWalk(500);
+}, 300_000);
+
+test("so it does where an older release wrote the records", async () => {
+  await makeOld(azurite.service, run, "all");
+  await expectWalk(500);
+}, 300_000);
