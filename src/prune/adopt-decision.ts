@@ -13,25 +13,24 @@ import { staleRecords } from "./stale-records.ts";
 import type { PruneRequest } from "./request.ts";
 
 /**
- * Takes over the decision that is there already. Another delivery of the activity made it, or someone else wrote it: it must
- * be one that this prune could have made.
- * @throws ChangedRecord
+ * Takes over the decision that is there already. Another delivery of the activity made it, or a stranger wrote it.
+ * @throws ChangedRecord if this prune cannot have made it
  */
 export async function adopt(standing: Standing, request: PruneRequest, ledger: Ledger): Promise<Standing> {
   const { decision, sha256 } = standing;
-  // It leads nowhere.
+  // It does nothing, so it needs no check.
   if (decision.problem !== undefined) return { decision: nothing(request, decision.problem), sha256 };
   const agrees =
     isDeepStrictEqual(decision.request, request) &&
-    // Nothing that a dry run decides is done.
+    // A dry run acts on nothing that it decides.
     (request.dryRun || (await isPossible(decision, request, ledger)));
   if (!agrees) throw new ChangedRecord(`${ledger.runId}/${DECISION}`);
   return standing;
 }
 
 /**
- * Whether a decision forgets nothing that the policy keeps, and knows of all that stays. The other delivery may have seen
- * readers that are done by now: then it forgets less than would be forgotten now. And some of it may be gone already.
+ * Whether a decision forgets nothing that the policy keeps, and knows everything that stays. It may forget less than would be
+ * forgotten now, because of readers that have finished since; and some of what it forgets may be deleted already.
  */
 async function isPossible(decision: Decision, request: PruneRequest, ledger: Ledger): Promise<boolean> {
   const { service, runId } = ledger;
@@ -52,7 +51,7 @@ async function isPossible(decision: Decision, request: PruneRequest, ledger: Led
   return needed.every(({ ref }) => staying.has(ref.run) && read.has(JSON.stringify(ref)));
 }
 
-/** The manifests that a decision names; undefined where their lists are gone: the prune has ended, or never wrote them. */
+/** The manifests that a decision names; undefined if their lists are gone because the prune has ended, or were never written. */
 async function readAll(decision: Decision, ledger: Ledger): Promise<Set<string> | undefined> {
   const read = new Set<string>();
   try {
@@ -65,7 +64,6 @@ async function readAll(decision: Decision, ledger: Ledger): Promise<Set<string> 
   }
 }
 
-/** Whether anything of a run's ledger is left. */
 async function isThere(id: string, service: BlobServiceClient): Promise<boolean> {
   for await (const { blobs } of blobPages(service.getContainerClient(LEDGER_CONTAINER), { prefix: `${id}/` }))
     if (blobs.length > 0) return true;

@@ -12,19 +12,20 @@ export interface Verdict {
   reasons: string[];
 }
 
-/** Every backup of one destination is in one of the two, newest first. */
+/** Every backup of a destination is in one of the two, newest first. */
 export interface Choice {
   kept: Verdict[];
   forgotten: Verdict[];
 }
 
-/** Of a run that was ended from outside, activities may go on this long, writing blobs and outcomes. */
+/** How long activities of a run that was ended from outside may go on writing, in milliseconds. */
 export const LINGERS_MS = 60 * 60_000;
 
 /**
- * What a prune forgets of the runs that may have blobs in its destination.
+ * Chooses what a prune forgets.
+ * @param runs those that may have blobs in its destination
  * @param read ids of runs that a restore or a verification is reading
- * @param self the prune
+ * @param self the prune's id
  */
 export function choose(
   runs: readonly KnownRun[],
@@ -35,7 +36,7 @@ export function choose(
 ): Choice {
   const own = runs
     .filter((run) => isBackup(run) && run.prefix === prefix)
-    // A mark of this prune's own is of a delivery that decided nothing.
+    // This prune's own mark is from a delivery that came to no decision.
     .map(({ forgotten, ...run }) =>
       forgotten === undefined || forgotten === self ? run : { ...run, forgotten },
     );
@@ -43,10 +44,10 @@ export function choose(
 }
 
 /**
- * Decides which backups of a destination stay. The policy is applied to the snapshots of each root and filters apart, so
- * that a mistyped filter pushes nothing out. The newest snapshot that completed is never forgotten, so that runs in which
- * files failed cannot push out the last whole one. A run that is no snapshot is forgotten as soon as a later snapshot
- * stands; until then the next run goes on from its blobs. One that is dated in the future stays until that date.
+ * Decides which backups of a destination stay. The policy applies to the good runs of each root and filters separately, so a
+ * mistyped filter pushes nothing out. The newest good run that completed always stays, so runs in which files failed cannot
+ * push out the last complete one. Other runs are forgotten once there is a later good run; until then the next run continues
+ * from their blobs. A run dated in the future stays until that date.
  * @param runs backups of the destination that have ended, by their records
  * @param read ids of runs that a restore or a verification is reading
  */
@@ -67,16 +68,16 @@ export function chooseRuns(
     const whole = alike.find(({ status }) => status === "completed");
     if (whole && judged.get(whole.id)?.length === 0) judged.set(whole.id, ["newest complete snapshot"]);
   }
-  // The newest of each comes last, and stays in the map.
+  // Oldest first, so that the newest of each key is the one that remains.
   const byKey = new Map(snapshots.toReversed().map((run) => [keyOf(run), run.started]));
   const byRoot = new Map(snapshots.toReversed().map((run) => [normalRoot(run.root), run.started]));
   for (const run of runs) {
     const { id, started, forgotten } = run;
-    // Of a run that ended before it was listed the filters are not known.
+    // The filters of a run that ended before it was listed are not known.
     const newest = run.filters === undefined ? byRoot.get(normalRoot(run.root)) : byKey.get(keyOf(run));
     const hasLater = newest !== undefined && newest >= startOf(run);
     const reasons = [...(judged.get(id) ?? graceReasons(run, hasLater, now))];
-    // Some of what it needs may be deleted already.
+    // A prune marked it, and may have deleted some of what it needs.
     if (forgotten !== undefined) reasons.length = 0;
     if (read.has(id)) reasons.push("being read");
     choice[reasons.length > 0 ? "kept" : "forgotten"].push({ id, started, reasons });
@@ -107,16 +108,16 @@ function startOf({ started }: KnownRun): Date {
   return new Date(started ?? 0);
 }
 
-/** Why a run that is no snapshot is kept for now. @param hasLater whether a later snapshot takes its place */
+/** Why a run that is not good is kept for now. @param hasLater whether there is a later good run */
 function graceReasons(run: KnownRun, hasLater: boolean, now: Date): string[] {
   if (run.status === "damaged") return ["damaged record"];
   if (isPostdated(run, now)) return ["dated in the future"];
   if (!hasLater)
-    return [run.suspect ? "suspect, and no later snapshot" : "incomplete, the next run goes on from it"];
+    return [run.suspect ? "suspect, and no later good run" : "incomplete, the next run continues from it"];
   return lingers(run, now) ? ["ended within the last hour"] : [];
 }
 
-/** Whether a run ended without waiting for all its activities, and so lately that some may still be at work. */
+/** Whether a run ended without waiting for its activities, and so recently that some may still be at work. */
 export function lingers(
   { status, counts, started, finished }: Pick<KnownRun, "status" | "counts" | "started" | "finished">,
   now: Date,

@@ -18,12 +18,12 @@ import { readRuns } from "./read-runs.ts";
 import { staleRecords } from "./stale-records.ts";
 import { pruneOpening, type PruneRequest } from "./request.ts";
 
-/** Records that are marked at a time. */
+/** Records marked at a time. */
 const MARKS = 16;
 
 /**
- * Decides once which runs are forgotten, and marks them, so that nobody restores them any more. From then on what is
- * needed cannot grow: the lock keeps backups out, and a restore reads only what is not marked.
+ * Decides once which runs are forgotten, and marks them so that they can no longer be restored. From then on nothing more
+ * can be needed: the lock keeps backups out, and a restore refuses a marked run.
  */
 export async function decidePrune(
   { run, request, app }: { run: string; request: PruneRequest; app?: string },
@@ -35,7 +35,7 @@ export async function decidePrune(
     const { decision, sha256 } = await (before
       ? adopt(before, request, ledger)
       : decide(ledger, request, app));
-    // Marks of runs that were chosen first and turned out to be read. A damaged record cannot have been marked.
+    // Runs may have been marked before a restore was found to be reading them. A damaged record is never marked.
     const unmarked = decision.kept.filter(({ started }) => started !== undefined);
     if (!request.dryRun) await mark(unmarked, false, ledger);
     const found = await settleOutcomes(ledger, "outcomes/kept.jsonl", decision.kept.map(stays));
@@ -46,7 +46,7 @@ export async function decidePrune(
   }
 }
 
-/** A run that stays, as a line of the prune's outcomes. */
+/** The outcome of a run that stays. */
 function stays({ id, started = "an unknown time", reasons }: Verdict): Outcome {
   const reason = `the run of ${started} stays: ${reasons.join(", ")}`;
   return { path: `${LEDGER_CONTAINER}/${id}`, outcome: "unchanged", kind: "other", size: 0, reason };
@@ -70,7 +70,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
         : `The prune ${other.run} is at work on ${container}. Wait until it ends, or cancel it.`;
     return await settle(nothing(request, why));
   }
-  // Since this delivery looked another may have decided, and the prune may even be over.
+  // Another delivery may have decided meanwhile, and the prune may even be over.
   const before = await readDecision(ledger);
   if (before) {
     if (!dryRun && (await readRun(ledger))?.finished !== undefined) await lock.release();
@@ -86,7 +86,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   const marked = choice.forgotten;
   if (!dryRun && choice.forgotten.length > 0) {
     await mark(marked, true, ledger);
-    // A reader opens its record and then looks for the mark: one that did not see it is seen now.
+    // A reader opens its record, then looks for the mark. Any reader that missed the mark is found now.
     choice = choose(runs, request, new Set([...readers, ...(await readRuns(service))]), self, now);
   }
   const backups = runs.filter(isBackup);
@@ -99,12 +99,12 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     records: staleRecords(runs, choice, prefix),
     ...(forgotten.size > 0 ? await listManifests(backups, forgotten, ledger) : {}),
   }).catch(async (error: unknown) => {
-    // Nothing will be deleted: what this delivery has marked can be restored again.
+    // Nothing will be deleted, so what this delivery marked can be restored again.
     if (error instanceof ChangedRecord && !dryRun) await mark(marked, false, ledger);
     throw error;
   });
   if (!dryRun) {
-    // What this delivery marked and the decision that stands does not know of: runs that began since it was made.
+    // Runs that this delivery marked and the standing decision does not have: they began after it was made.
     const known = new Set(standing.decision.forgotten.map(({ id }) => id));
     await mark(
       marked.filter(({ id }) => !known.has(id)),
@@ -115,7 +115,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   return standing;
 }
 
-/** Why nothing can be pruned now, for people. */
+/** Why nothing can be pruned now, as a message. */
 function busyWith(runs: readonly KnownRun[]): string | undefined {
   const active = runs.find(({ kind, status }) => kind === "backup" && status === "running");
   return active && `The run ${active.id} is backing up to the same place. Wait until it ends, or cancel it.`;

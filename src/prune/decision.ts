@@ -5,31 +5,31 @@ import { LEDGER_ID } from "../model/run-id.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";
 
-/** The ledger of a run that is no backup, and what it is, for people. */
+/** A ledger to delete that is not a backup's. `what` describes it for people. */
 export interface RecordToGo {
   id: string;
   what: string;
 }
 
-/** What a prune is to do. Written once as `decision.json`, before anything is deleted; all the rest follows from it. */
+/** What a prune will do. Written once as `decision.json`, before anything is deleted; everything else follows from it. */
 export interface Decision extends Choice {
   version: 1;
   request: PruneRequest;
-  /** All backups that stay, also those of destinations that this one has blobs in common with. */
+  /** All backups that stay, those of overlapping destinations included. */
   staying: string[];
-  /** A run was ended from outside so lately that activities of it may go on: what is current stays for now. */
+  /** A run was ended from outside so recently that its activities may still be at work: current blobs stay for now. */
   lingering: boolean;
-  /** Ledgers that go beside those of the runs that are forgotten; see staleRecords. */
+  /** Ledgers to delete besides those of the forgotten runs; see staleRecords. */
   records: RecordToGo[];
-  /** The blobs of the manifests of all backups, in ranges that one activity reads each. */
+  /** The blobs of all backups' manifests, in ranges that one activity reads each. */
   manifests: Lines[];
-  /** Names are divided into so many partitions, each small enough for memory. */
+  /** How many partitions the names are divided into, each small enough for memory. */
   partitions: number;
-  /** Why nothing can be done at all, for people. */
+  /** Why nothing can be done, as a message. */
   problem?: string;
 }
 
-/** A decision to do nothing. @param problem why, for people */
+/** A decision to do nothing. @param problem why, as a message */
 export function nothing(request: PruneRequest, problem?: string): Decision {
   return {
     version: 1,
@@ -45,10 +45,10 @@ export function nothing(request: PruneRequest, problem?: string): Decision {
   };
 }
 
-/** One blob of a run's manifest; a line of the list that `manifests` are ranges of. */
+/** One blob of a run's manifest: a line of the list that `manifests` points into. */
 export interface ManifestRef {
   run: string;
-  /** Below the run's folder. */
+  /** Relative to the run's folder. */
   name: string;
   /** The prefix of the run's destination. */
   prefix: string;
@@ -57,10 +57,10 @@ export interface ManifestRef {
 }
 
 export const DECISION = "decision.json";
-/** Each partition has a place in the fan-out. */
+/** Each partition is one lane of the fan-out. */
 export const MAX_PARTITIONS = 64;
 
-/** A decision as it stands in the ledger, and the hash by which the activities of a prune know it again. */
+/** A decision as it stands in the ledger, and the hash by which the prune's activities recognize it. */
 export interface Standing {
   decision: Decision;
   sha256: string;
@@ -84,9 +84,9 @@ const schema = z.looseObject({
 });
 
 /**
- * The decision that stands, or undefined when there is none.
- * @param sha256 of the one that is meant
- * @throws ChangedRecord where it is another
+ * The decision that stands, or undefined if there is none yet.
+ * @param sha256 the hash it must have
+ * @throws ChangedRecord if it has another
  */
 export async function readDecision(ledger: Ledger, sha256?: string): Promise<Standing | undefined> {
   const text = await ledger.read(DECISION);
@@ -97,7 +97,7 @@ export async function readDecision(ledger: Ledger, sha256?: string): Promise<Sta
   return standing;
 }
 
-/** Records a decision unless there is one: another delivery of the activity wrote that, or someone else. */
+/** Records a decision unless there is one already. `standing` is the one that is there afterwards. */
 export async function settleDecision(
   ledger: Ledger,
   decision: Decision,

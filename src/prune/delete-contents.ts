@@ -9,12 +9,12 @@ import { readNeeds } from "./needs.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
 
-/** Names that one slice deletes contents of: well within the five minutes that a function has, also where storage is slow. */
+/** Names whose contents one slice deletes: well within a function's five minutes, even if storage is slow. */
 const MOST = 5_000;
-/** Names that are deleted at a time; the process's budget of requests limits them further. */
+/** Names handled at a time; the process's budget of requests limits them further. */
 const AT_A_TIME = 64;
 
-/** Deletes what of one partition no run that stays needs; in a dry run only records it. */
+/** Deletes the contents of one partition that no remaining run needs; a dry run only records them. */
 export async function deleteContents(prune: Prune, partition: number, slice: number): Promise<SliceResult> {
   const record = sliceOutcomes(String(partition), slice);
   const { names, done } = await superfluousOf(prune, partition, slice);
@@ -38,7 +38,7 @@ export async function deleteContents(prune: Prune, partition: number, slice: num
   }
 }
 
-/** What goes, a list a name; the same ones for the same slice, for needs and contents are settled. */
+/** What a slice deletes, grouped by name. It is the same in each delivery, because needs and contents are settled. */
 async function superfluousOf(prune: Prune, partition: number, slice: number) {
   const needs = await readNeeds(prune, partition);
   const { staying, lingering } = prune.decision;
@@ -57,9 +57,8 @@ async function superfluousOf(prune: Prune, partition: number, slice: number) {
 }
 
 /**
- * Deletes a content, as far as it is there as it was listed; in a dry run only says so. The list is a record, which others
- * may have written since: nothing outside the destination is deleted.
- * @returns a line of the prune's outcomes
+ * Deletes a content if it is still as it was listed; a dry run deletes nothing. Others may have written to the list since,
+ * so a name outside the destination is refused.
  */
 async function remove(
   content: Content,

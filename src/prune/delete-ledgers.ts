@@ -16,14 +16,14 @@ import { RUN_RECORD } from "../ledger/names.ts";
 
 /** Lanes that ledgers are deleted in. */
 const LANES = 16;
-/** Ledgers of a slice: what a slice asks for whatever it deletes is then little beside the deletes. */
+/** Ledgers in a slice: enough that its fixed requests are few beside its deletes. */
 const A_SLICE = 8;
-/** Blobs of a ledger that are deleted at a time; the process's budget of requests limits them further. */
+/** Blobs of a ledger deleted at a time; the process's budget of requests limits them further. */
 const AT_A_TIME = 32;
-/** Milliseconds that a slice deletes for: well within the five minutes that a function has. */
+/** Milliseconds after which a slice stops deleting: well within a function's five minutes. */
 const MOST_MS = 60_000;
 
-/** None where blobs were left for now: it takes the records to know them again. The next prune goes on from there. */
+/** None if blobs stay for now: the next prune needs the records to find them. */
 export function lanesOfLedgers(decision: Decision): number {
   return decision.lingering ? 0 : Math.min(LANES, slicesOf(decision));
 }
@@ -43,8 +43,8 @@ function ledgersOf({ forgotten, records }: Pick<Decision, "forgotten" | "records
 }
 
 /**
- * Deletes the ledgers of a few runs, once nothing of what only they needed is left; in a dry run only records it. Goes
- * on in the same slice where its time was up.
+ * Deletes the ledgers of a few runs, once the contents that only they needed are gone; a dry run only records it. When its
+ * time is up, the same slice is called again.
  */
 export async function deleteLedgers(prune: Prune, lane: number, slice: number): Promise<SliceResult> {
   const { decision, erase } = prune;
@@ -74,14 +74,14 @@ export async function deleteLedgers(prune: Prune, lane: number, slice: number): 
 interface Look {
   id: string;
   record: RunRecord | undefined;
-  /** The first of its blobs: seldom are there more. */
+  /** The first page of its blobs; there are seldom more. */
   first: string[];
   more: boolean;
   /** Bytes. */
   size: number;
 }
 
-/** A ledger's blobs but for its record, which is longer by the mark that it is forgotten: a dry run foretells the same. */
+/** A ledger's blobs without `run.json`: the mark "forgotten" makes that longer, and a dry run must report the same sizes. */
 async function* blobsOf(id: string, service: BlobServiceClient) {
   for await (const { blobs } of blobPages(service.getContainerClient(LEDGER_CONTAINER), {
     prefix: `${id}/`,
@@ -103,7 +103,7 @@ async function lookInto(id: string, { service }: Prune): Promise<Look> {
   return look;
 }
 
-/** Sizes, recorded before the first blob goes: a delivery after one that was broken off finds only the rest. */
+/** Records the sizes before the first blob is deleted, for a later delivery finds only what is left. */
 async function settleSizes(sizes: Record<string, number>, { ledger }: Prune, name: string) {
   const { won } = await ledger.writeOnce(name, JSON.stringify({ sizes }));
   if (won) return sizes;
@@ -114,8 +114,8 @@ async function settleSizes(sizes: Record<string, number>, { ledger }: Prune, nam
 const sizesRecord = z.looseObject({ sizes: z.record(z.string(), z.number().int().min(0)) });
 
 /**
- * The record itself last: as long as it is there, it says that the run is forgotten.
- * @returns false where the time was up before
+ * Deletes `run.json` last: as long as it is there, it says that the run is forgotten.
+ * @returns false if the time was up first
  */
 async function remove(
   { id, record, first, more }: Look,

@@ -12,7 +12,7 @@ import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { listingName, OUTCOMES_FOLDER, RUN_RECORD } from "../ledger/names.ts";
 
-/** A run as retention sees it: its record, or as much as else is known of one whose record is damaged. */
+/** A run as retention sees it: its record, or what else is known if that is damaged. */
 export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix"> {
   kind: NonNullable<RunRecord["kind"]>;
   /** ISO 8601; undefined when the record is damaged. */
@@ -23,11 +23,11 @@ export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "contai
   forgotten?: string;
   brokenOff?: true;
   suspect?: true;
-  /** Of a backup, where they are known; see filtersOf. */
+  /** A backup's filters, if they are known; see filtersOf. */
   filters?: string | undefined;
 }
 
-/** Whether a run is a backup that began. One that a schedule skipped left a record and nothing else. */
+/** Whether a run is a backup that began. A skipped one left a record and nothing else. */
 export function isBackup({ kind, status }: KnownRun): boolean {
   return kind === "backup" && status !== "skipped";
 }
@@ -35,14 +35,12 @@ export function isBackup({ kind, status }: KnownRun): boolean {
 /** Records read at a time. */
 const READS = 32;
 
-/** A destination. */
 type Place = Pick<RunRecord, "container" | "prefix">;
 
 /**
- * All runs whose blobs may be those of a destination: its own, and those of destinations that it lies in or that lie in
- * it. By the folders of the ledgers, not by the index of runs: a run that is missing there is still needed.
- * @throws NewerLedger where a ledger is of a newer version, UnknownRun where all is damaged that tells what a run is of:
- * what it needs is not known
+ * All runs that may have blobs in a destination: its own, and those of destinations that overlap it. Found by their folders,
+ * because the index of runs may lack one.
+ * @throws NewerLedger if a newer version wrote a ledger, UnknownRun if everything that says what a run backed up is damaged
  */
 export async function knownRuns(service: BlobServiceClient, place: Place): Promise<KnownRun[]> {
   const runs: KnownRun[] = [];
@@ -73,16 +71,16 @@ async function readKnown(ledger: Ledger, place: Place): Promise<KnownRun | undef
   if (isNewer(listing)) return ofNewer(ledger, (listing as { request?: unknown }).request, place);
   const listed = backupListing.safeParse(listing);
   if (listed.success) return damaged(ledger, listed.data.request);
-  // Nothing of it can be restored: there is nothing that it needs.
+  // It has nothing that can be restored, so it needs nothing.
   if (restorePlan.safeParse(listing).success || !(await mayHaveManifest(ledger))) return undefined;
   const indexed = await findInIndex(ledger);
   if (indexed) return (indexed.kind ?? "backup") === "backup" ? damaged(ledger, indexed) : undefined;
-  // Not damaged, but gone, and from the index as well: forgotten, and something of it came to its end only then.
+  // Its records are gone, from the index too: a late activity wrote an outcome after the run was pruned.
   if (text === undefined && listingText === undefined) return undefined;
   throw new UnknownRun(ledger.runId);
 }
 
-/** A record's text; that of one too large to be read is as good as any that is damaged, and not as good as none. */
+/** A record's text. One too large to be read counts as damaged, not as missing. */
 async function readText(ledger: Ledger, name: string): Promise<string | undefined> {
   try {
     return await ledger.read(name);
@@ -98,7 +96,7 @@ async function mayHaveManifest(ledger: Ledger): Promise<boolean> {
   const container = ledger.service.getContainerClient(LEDGER_CONTAINER);
   for await (const { blobs } of blobPages(container, { prefix: `${ledger.runId}/` })) {
     const names = blobs.map(({ name }) => name.slice(ledger.runId.length + 1));
-    // Of a prune.
+    // A prune.
     if (names.includes("decision.json")) return false;
     any ||= names.some((name) => name.startsWith(OUTCOMES_FOLDER));
   }
@@ -118,7 +116,7 @@ const backupListing = z.looseObject({
 const restorePlan = z.looseObject({ source: z.looseObject({ id: z.string() }) });
 const destination = z.looseObject({ container: z.string() });
 
-/** One that is known to be of another container has no blobs here, whatever else a newer version says of it. */
+/** A newer version's run is passed over if it is known to be of another container: it has no blobs here. */
 function ofNewer(ledger: Ledger, said: unknown, { container }: Place): undefined {
   const read = destination.safeParse(said);
   if (!read.success || read.data.container === container) throw new NewerLedger(ledger.runId);

@@ -3,15 +3,15 @@ import type { Content } from "../store/store.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import type { Prune, SliceResult } from "./step.ts";
 
-/** Contents that one slice lists: some 20 list calls. */
+/** Contents that one slice lists, in about 20 list calls. */
 const MOST = 100_000;
 
 interface Next {
-  /** The marker that the next slice begins at; absent when there is none. */
+  /** The marker that the next slice begins at; absent in the last slice. */
   next?: string;
 }
 
-/** Lists some of what the destination holds, sorted by partition, each in the order of names. One lane. */
+/** Lists a slice of what the destination holds, sorted by partition, and within each by name. There is one lane. */
 export async function listContents(
   { ledger, decision, store }: Prune,
   _lane: number,
@@ -22,7 +22,7 @@ export async function listContents(
   if (before) return { tally: emptyTally(), done: before.next === undefined };
   const from = slice === 0 ? undefined : (await readSorted<Next>(ledger, nameOf(slice - 1)))?.next;
   if (slice > 0 && from === undefined)
-    throw new Error(`The slice ${slice} of the contents has no beginning.`);
+    throw new Error(`Slice ${slice} of the contents cannot be listed: the slice before it was the last.`);
 
   const sorter = new Sorter(decision.partitions);
   let listed = 0;
@@ -41,7 +41,7 @@ function nameOf(slice: number): string {
   return `contents-${slice}`;
 }
 
-/** The contents of one partition, all of one name together (but where a slice ended in the middle of them). */
+/** The contents of one partition, grouped by name. A slice that ended within a group splits it. */
 export async function* contentsByName(
   { ledger, store }: Prune,
   partition: number,
@@ -49,7 +49,8 @@ export async function* contentsByName(
   for (let slice = 0; ; slice++) {
     const sorted = await readSorted<Next>(ledger, nameOf(slice));
     const range = sorted?.ranges[partition];
-    if (!range) throw new Error(`The ledger of run ${ledger.runId} has no list of contents ${slice}.`);
+    if (!range)
+      throw new Error(`The ledger of run ${ledger.runId} has no list for slice ${slice} of the contents.`);
     let group: Content[] = [];
     for (const content of await ledger.readLines<Content>(range, store.contentLine)) {
       if (group.length > 0 && group[0]!.name !== content.name) {

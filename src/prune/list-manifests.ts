@@ -8,14 +8,14 @@ import { mapRun } from "../manifest/run-map.ts";
 import { MAX_PARTITIONS, type ManifestRef } from "./decision.ts";
 import type { KnownRun } from "./known-runs.ts";
 
-/** Ledgers that are listed at a time. */
+/** Ledgers listed at a time. */
 const LISTS = 16;
-/** Lines of manifests that one activity reads: some 20 MB, a few seconds. */
+/** Lines of manifests that one activity reads: about 20 MB, in a few seconds. */
 const LINES_A_RANGE = 100_000;
-/** Lines of manifests that one partition is to have; most name a content that others name too. */
+/** Lines of manifests for each partition. Most name a content that other lines name too. */
 const LINES_A_PARTITION = 200_000;
 
-/** The blobs of some runs' manifests, each with the names that it settles. */
+/** The blobs of the runs' manifests, each with its number of files. */
 export async function manifestsOf(
   runs: readonly KnownRun[],
   forgotten: ReadonlySet<string>,
@@ -36,8 +36,8 @@ export async function manifestsOf(
 }
 
 /**
- * Writes the names of all blobs of some runs' manifests to the ledger, cut into ranges of about so many lines each, and
- * says into how many partitions the names in them are best divided.
+ * Writes the names of all blobs of the runs' manifests to the ledger, cut into ranges that one activity reads each, and
+ * returns how many partitions to divide the names in them into.
  */
 export async function listManifests(
   runs: readonly KnownRun[],

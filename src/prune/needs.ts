@@ -8,9 +8,9 @@ import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";
 
-/** Blobs of the ledger that are read at a time. */
+/** Blobs of the ledger read at a time. */
 const READS = 16;
-/** Lanes that manifests are read in: with 64 partitions a prune's history stays under 500 events. */
+/** Lanes that read manifests: with 64 partitions, a prune's history stays under 500 events. */
 const LANES = 32;
 
 export function lanesOfNeeds({ manifests }: { manifests: readonly unknown[] }): number {
@@ -18,8 +18,8 @@ export function lanesOfNeeds({ manifests }: { manifests: readonly unknown[] }): 
 }
 
 /**
- * Reads one range of the manifests, and sorts by partition what they need. What a run that stays needs and is not readable
- * stops the prune.
+ * Reads one range of the manifests, and sorts what they need by partition. The prune stops if the manifest of a run that
+ * stays is damaged.
  */
 export async function gatherNeeds(
   { ledger, decision, storeAt }: Prune,
@@ -49,15 +49,15 @@ export async function gatherNeeds(
   );
   if (damaged.length > 0) {
     return stopped(
-      `Nothing was deleted: what a run that stays needs is not known. ${damaged[0]}. ` +
-        `If that run is not wanted any more, delete its folder in the container backup-runs.`,
+      `Nothing was deleted, because the record of a run that stays is damaged: ${damaged[0]}. ` +
+        `If you no longer want that run, delete its folder in the container backup-runs.`,
     );
   }
   await sorter.settle(ledger, name, {});
   return result;
 }
 
-/** What was gathered for one partition. @throws when any of it is missing: deleting on half of it would be the end of the rest */
+/** What was gathered for one partition. @throws Error if any of it is missing, for then needed contents would be deleted */
 export async function readNeeds({ ledger, decision, store }: Prune, partition: number): Promise<Needs> {
   const needs = store.noNeeds();
   await pMap(
@@ -66,7 +66,7 @@ export async function readNeeds({ ledger, decision, store }: Prune, partition: n
       const sorted = await readSorted(ledger, `needs-${index}`);
       const range = sorted?.ranges[partition];
       if (!range)
-        throw new Error(`The ledger of run ${ledger.runId} does not say what range ${index} needs.`);
+        throw new Error(`The ledger of run ${ledger.runId} has no list of what range ${index} needs.`);
       await inTurns(await ledger.readLines<string>(range), (line) => needs.take(line));
     },
     { concurrency: READS },

@@ -1,6 +1,6 @@
 import { before, parseWithin } from "./within.ts";
 
-/** How many of each a policy keeps; all of them for "unlimited". What is not set keeps none. */
+/** How many runs of each kind to keep. An option that is not set keeps none. */
 export interface Policy {
   keepLast?: Count | undefined;
   keepHourly?: Count | undefined;
@@ -8,7 +8,7 @@ export interface Policy {
   keepWeekly?: Count | undefined;
   keepMonthly?: Count | undefined;
   keepYearly?: Count | undefined;
-  /** As "1y2m3d4h", back from the newest run. */
+  /** A span such as "1y2m3d4h", counted back from the newest run. */
   keepWithin?: string | undefined;
 }
 type Count = number | "unlimited";
@@ -19,10 +19,10 @@ export function isEmpty(policy: Policy): boolean {
 }
 
 /**
- * Why each run is kept, newest first; no reasons: it is forgotten. restic's meaning: each option keeps the newest run of
- * so many hours, days, ISO weeks, months, years that have one; what one option keeps is kept; the oldest of all runs is
- * kept as long as an option has some left. Times are in UTC.
- * @param now runs of the future do not move the time that `keepWithin` counts from
+ * Why each run is kept, newest first. A run without reasons is forgotten. The options mean what they mean to restic: each
+ * keeps the newest run of the last n hours, days, ISO weeks, months or years that have one; a run stays if any option keeps
+ * it; an option with places left also keeps the oldest run. Times are in UTC.
+ * @param now runs dated after it do not move the time that `keepWithin` counts from
  */
 export function applyPolicy<Run extends { started: Date }>(
   runs: readonly Run[],
@@ -74,7 +74,7 @@ function bucketsOf(policy: Policy) {
 
 const DAY = 86_400_000;
 
-/** A number for the ISO week that a time is in: weeks begin on Monday. */
+/** The number of ISO weeks, which begin on Monday, since 1970. */
 function isoWeek(time: Date): number {
   // The epoch was a Thursday.
   return Math.floor((Math.floor(time.getTime() / DAY) + 3) / 7);

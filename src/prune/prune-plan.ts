@@ -3,19 +3,17 @@ import type { Decision } from "./decision.ts";
 import { lanesOfLedgers } from "./delete-ledgers.ts";
 import { lanesOfNeeds } from "./needs.ts";
 
-/** What the orchestrator needs of a decision: in how many lanes each kind of work is done. The rest is in the ledger. */
+/** What the orchestrator needs to know of a decision: how many lanes each kind of work has. The rest is in the ledger. */
 export interface PrunePlan {
-  /** Runs that stay and that go. */
   runs: { kept: number; forgotten: number };
-  /** The runs that stay, as unchanged. */
+  /** The runs that stay, counted as `unchanged`. */
   found: Tally;
-  /** The hash of the decision, by which what follows knows it again. */
+  /** The hash by which the following activities recognize the decision. */
   decision: string;
   lanes: { gatherNeeds: number; listContents: number; deleteContents: number; deleteLedgers: number };
   problem?: string;
 }
 
-/** A decision as the orchestrator is given it. */
 export function prunePlan({
   decision,
   sha256,

@@ -15,34 +15,33 @@ export const pruneRequest = z
   .strictObject({
     container: container.default("backups").describe("The destination's container."),
     prefix: prefix.default("").describe("The destination's prefix."),
-    keepLast: keep("the newest runs, so many"),
-    keepHourly: keep("the newest run of each of the last so many hours that have one"),
-    keepDaily: keep("the newest run of each of the last so many days that have one"),
-    keepWeekly: keep("the newest run of each of the last so many weeks that have one"),
-    keepMonthly: keep("the newest run of each of the last so many months that have one"),
-    keepYearly: keep("the newest run of each of the last so many years that have one"),
+    keepLast: keep("the last n runs"),
+    keepHourly: keep("the newest run of each of the last n hours that have one"),
+    keepDaily: keep("the newest run of each of the last n days that have one"),
+    keepWeekly: keep("the newest run of each of the last n weeks that have one"),
+    keepMonthly: keep("the newest run of each of the last n months that have one"),
+    keepYearly: keep("the newest run of each of the last n years that have one"),
     keepWithin: z
       .string()
       .regex(WITHIN, 'expected a span such as "30d" or "1y2m3d4h"')
       .optional()
-      .describe('Keep all runs that are at most so much older than the newest: "30d", "1y2m3d4h".'),
-    dryRun: z.boolean().default(false).describe("Delete nothing; only tell what would go."),
+      .describe('Keep all runs within this span before the newest run: "30d", "1y2m3d4h".'),
+    dryRun: z.boolean().default(false).describe("Delete nothing; only report what would be deleted."),
   })
   .refine(({ container: _container, prefix: _prefix, dryRun: _dryRun, ...policy }) => !isEmpty(policy), {
     error:
-      "no keep option is given, and a prune that keeps nothing is refused; set at least one of keepLast, keepHourly, " +
+      "a prune must keep something; set at least one of keepLast, keepHourly, " +
       "keepDaily, keepWeekly, keepMonthly, keepYearly, keepWithin",
   });
 
 /** A validated request, defaults filled in. */
 export type PruneRequest = z.infer<typeof pruneRequest>;
 
-/** Reads a body as a prune request, or says which field is wrong and what was expected. */
 export function parsePruneRequest(input: unknown): Parsed<PruneRequest> {
   return parseObject(pruneRequest, input, "at least one keep option");
 }
 
-/** What the record of a prune says of it. */
+/** What a prune's record says from the start. */
 export function pruneOpening({
   container,
   prefix,

@@ -3,12 +3,12 @@ import { z } from "zod";
 import { listRange, readRecord } from "../ledger/damaged.ts";
 import type { Ledger, ListRange } from "../ledger/ledger.ts";
 
-/** Lines in one blob of the ledger, sorted by partition: a range of it for each. */
+/** Lines in one blob of the ledger, sorted by partition, with a range for each. */
 export interface Sorted {
   ranges: ListRange[];
 }
 
-/** Sorts lines by the partition that a blob's name belongs to, and writes them as one blob. */
+/** Sorts lines by the partition of a blob's name, and writes them as one blob. */
 export class Sorter {
   readonly #lines: string[][];
 
@@ -16,15 +16,15 @@ export class Sorter {
     this.#lines = Array.from({ length: partitions }, () => []);
   }
 
-  /** @param name a blob's name, as the service has it */
+  /** @param name the blob's name: all lines of one name are in one partition */
   add(name: string, value: unknown): void {
     const partition = createHash("sha256").update(name).digest().readUInt32BE(0) % this.#lines.length;
     this.#lines[partition]!.push(`${JSON.stringify(value)}\n`);
   }
 
-  /** Writes the lines, and records where they are as `lists/{name}.json`, unless another delivery of the activity did. */
+  /** Writes the lines, and records their ranges as `lists/{name}.json`, unless another delivery of the activity has. */
   async settle<More extends object>(ledger: Ledger, name: string, more: More): Promise<Sorted & More> {
-    // Named by attempt: what was handed out is never changed by another delivery.
+    // A name of its own for each attempt: another delivery never changes a list in use.
     const list = `lists/${name}-${randomUUID()}.jsonl`;
     const bodies = this.#lines.map((lines) => Buffer.from(lines.join("")));
     let offset = 0;

@@ -4,10 +4,9 @@ import type { RecordToGo } from "./decision.ts";
 import { isBackup, type KnownRun } from "./known-runs.ts";
 
 /**
- * Which records go beside those of the backups that are forgotten: of restores and verifications, with the backup that
- * they are of; of prunes, once they are older than all that stays; of what a schedule skipped, once a later backup stands.
- * So none of them outlives what it tells of, however few backups are ever forgotten.
- * @param runs all runs of the destination, and of those that it lies in or that lie in it
+ * The records to delete besides those of forgotten backups: a restore's or a verification's with the backup it was of, a
+ * prune's once it is older than every backup that stays, and a skipped run's once there is a later backup.
+ * @param runs all runs of the destination, and of destinations that overlap it
  */
 export function staleRecords(
   runs: readonly KnownRun[],
@@ -23,12 +22,12 @@ export function staleRecords(
   const whatOf = ({ kind, status, of, started, prefix: own }: KnownRun): string | undefined => {
     if (kind === "restore" || kind === "verify") {
       if (of === undefined || (there.has(of) && !gone.has(of))) return undefined;
-      return kind === "restore" ? "a restore of what is forgotten" : "a verification of what is forgotten";
+      return kind === "restore" ? "a restore of a forgotten run" : "a verification of a forgotten run";
     }
     if (own !== prefix) return undefined;
     const time = Date.parse(started ?? "");
     if (status === "skipped") return time < newest ? "a run that was skipped" : undefined;
-    return kind === "prune" && time < oldest ? "a prune of what is forgotten" : undefined;
+    return kind === "prune" && time < oldest ? "a prune older than all that stays" : undefined;
   };
   return runs.flatMap((run) => {
     if (run.status === "running" || isBackup(run)) return [];
@@ -37,7 +36,7 @@ export function staleRecords(
   });
 }
 
-/** None where the record does not tell. */
+/** Empty if the record is damaged. */
 function timeOf({ started }: KnownRun): number[] {
   return started === undefined ? [] : [Date.parse(started)];
 }

@@ -12,19 +12,19 @@ import { openStore } from "../store/open-store.ts";
 import type { Erase, Store } from "../store/store.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
-/** What a prune may delete: what its activities are given by the orchestration, and take from no record. */
+/** What a prune may delete. Activities get it from the orchestration, never from a record. */
 export interface PruneScope {
   container: string;
   prefix: string;
   dryRun: boolean;
-  /** The hash of the decision that all of it follows from; see Standing. */
+  /** The decision's hash; see Standing. */
   decision: string;
 }
 
 /**
- * A piece of a prune's work, as an activity is given it. Each kind of work is done in lanes, side by side, and a lane in
- * slices, one after the other, each small enough for one activity. What a slice is about follows from the decision and
- * from what was settled before, so that it is the same however often it is delivered.
+ * A piece of a prune's work: the input of an activity. Each kind of work is done in lanes, in parallel, and a lane in slices,
+ * one after the other, each small enough for one activity. What a slice covers follows from the decision and from what is
+ * settled already, so it is the same in each delivery.
  */
 export interface Slice extends PruneScope {
   run: string;
@@ -34,35 +34,35 @@ export interface Slice extends PruneScope {
 
 export interface SliceResult {
   tally: Tally;
-  /** The lane has no further slice. */
+  /** This was the lane's last slice. */
   done: boolean;
-  /** The slice's time was up: it goes on where it was. */
+  /** The slice's time was up: call it again. */
   again?: true;
 }
 
-/** What the work of a prune needs. */
+/** What each kind of work is given. */
 export interface Prune {
   ledger: Ledger;
   scope: PruneScope;
   decision: Decision;
-  /** The contents of its destination, and those of another prefix in the container, of which runs may need some as well. */
+  /** The store of the destination, and that of another prefix in the container, whose runs may need the same contents. */
   store: Store;
   storeAt: (prefix: string) => Store;
   service: BlobServiceClient;
   budget: Budget;
-  /** A dry run has none: nothing in it can delete. */
+  /** Undefined in a dry run, so that nothing in it can delete. */
   erase: Erase | undefined;
-  /** Whether the prune was canceled, as it was a second ago: what is under way is finished then, and no more begun. */
+  /** Whether the prune was canceled, as of a second ago at most. Work in progress is then finished, and none begun. */
   isCanceled: () => Promise<boolean>;
 }
 
-/** Milliseconds; a slice may delete for minutes, and is not to ask before each blob. */
+/** Milliseconds between two looks at the run's record: asking before each delete would cost a request each time. */
 const CANCEL_EVERY = 1_000;
 
 /**
  * Does one slice, holding the lock of the destination.
- * @returns a tally that says `stopped` where the prune cannot go on
- * @throws errors of the storage account that may pass: the slice is to be tried again
+ * @returns a tally with `stopped` if the prune cannot go on
+ * @throws transient storage errors, after which the slice can be tried again
  */
 export async function runSlice(
   { run, lane, slice, ...scope }: Slice,
@@ -93,7 +93,7 @@ export async function runSlice(
   }
 }
 
-/** The lock is looked at before each delete, so that no backup begins meanwhile. */
+/** Checks the lock before each delete, so that no backup begins meanwhile. */
 function eraser(lock: PruneLock, budget: Budget): Erase {
   return async (blob, how) =>
     await budget.request(() =>
@@ -116,7 +116,7 @@ function cancellation(ledger: Ledger): () => Promise<boolean> {
   };
 }
 
-/** The result of a slice after which the prune cannot go on, and why. */
+/** The result of a slice after which the prune cannot go on. */
 export function stopped(problem: string): SliceResult {
   return { tally: { ...emptyTally(), stopped: problem }, done: true };
 }

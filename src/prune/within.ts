@@ -11,7 +11,7 @@ export const WITHIN = /^(?:\d{1,6}[ymdh])+$/;
 
 const UNITS = { y: "years", m: "months", d: "days", h: "hours" } as const;
 
-/** Reads a span that matches WITHIN. Where a unit comes twice the last one counts. */
+/** Reads a span that matches WITHIN. If a unit occurs twice, the last one counts. */
 export function parseWithin(text: string): Within {
   const within: Within = { years: 0, months: 0, days: 0, hours: 0 };
   for (const [, amount, unit] of text.matchAll(/(\d+)([ymdh])/g)) {
@@ -20,7 +20,7 @@ export function parseWithin(text: string): Within {
   return within;
 }
 
-/** The moment a span before another, in UTC. A day that a month has not runs over into the next, as in restic. */
+/** The moment a span earlier, in UTC. A day that the month does not have runs over into the next month, as in restic. */
 export function before(moment: Date, { years, months, days, hours }: Within): Date {
   const at = new Date(moment);
   at.setUTCFullYear(at.getUTCFullYear() - years, at.getUTCMonth() - months, at.getUTCDate() - days);

@@ -48,6 +48,6 @@ describe("pruneBackups", () => {
 
   it("is refused without a policy", async () => {
     const refused = await post(JSON.stringify({ dryRun: true }), { orchestrator: "pruneBackups" });
-    await expectProblem(refused, 400, /no keep option is given, and a prune that keeps nothing is refused/);
+    await expectProblem(refused, 400, /set at least one of keepLast/);
   });
 });

@@ -222,8 +222,8 @@ test("a prune that is canceled deletes no more, keeps backups out until nothing 
 });
 
 test.each([
-  [{}, "no keep option is given, and a prune that keeps nothing is refused"],
-  [{ keepLast: 0, keepDaily: 0 }, "no keep option is given"],
+  [{}, "set at least one of keepLast"],
+  [{ keepLast: 0, keepDaily: 0 }, "set at least one of keepLast"],
   [{ keepLast: -1 }, '"keepLast": expected a whole number, or "unlimited"'],
   [{ keepWithin: "soon" }, '"keepWithin": expected a span such as "30d"'],
   [{ keepLast: 1, keepForever: 1 }, 'unknown field "keepForever"'],

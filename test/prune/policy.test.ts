@@ -71,7 +71,7 @@ describe("which runs are snapshots", () => {
   it("a run that was canceled stays until a later snapshot stands", () => {
     const canceled = run("canceled", 2, { status: "canceled" });
     expect(kept([run("a", 1), canceled])).toEqual([
-      "canceled: incomplete, the next run goes on from it",
+      "canceled: incomplete, the next run continues from it",
       "a: last snapshot",
     ]);
     expect(kept([run("a", 1), canceled, run("b", 3)])).toEqual(["b: last snapshot"]);
@@ -90,14 +90,14 @@ describe("which runs are snapshots", () => {
     ]);
     const broken = run("broken", 2, { status: "canceled" });
     expect(kept([run("a", 1), broken, run("n", 3, narrow)])).toContain(
-      "broken: incomplete, the next run goes on from it",
+      "broken: incomplete, the next run continues from it",
     );
   });
 
   it("a suspect run is counted by no rule, and goes when a later snapshot stands", () => {
     const suspect = run("suspect", 2, { ...failed, suspect: true });
     expect(kept([run("a", 1), suspect])).toEqual([
-      "suspect: suspect, and no later snapshot",
+      "suspect: suspect, and no later good run",
       "a: last snapshot",
     ]);
     expect(kept([run("a", 1), suspect, run("b", 3)])).toEqual(["b: last snapshot"]);
