@@ -47,6 +47,7 @@ export function* largeFiles(
       continue;
     }
     tally = sum([tally, step.settled]);
+    if (tally.stopped !== undefined) return tally;
     ref = { ...ref, large: ref.large + LANES };
     progress = undefined;
   }
