@@ -1,4 +1,4 @@
-/** How a run shows that it goes on, where the durable engine does not know it: it is about to be started, or another app's. */
+/** Whether a run that this app's durable engine does not know is alive: it is about to start, or belongs to another app. */
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { blobPages } from "../storage/blob-pages.ts";
@@ -7,31 +7,31 @@ import { ALIVE } from "./names.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /**
- * How long a run of another app is taken to go on after the last that was written of it, in milliseconds. This app cannot
- * ask: each app has a durable engine of its own. A run that does anything writes within minutes, one that copies a single
- * huge file with every few GiB; the rest is for a laptop that sleeps overnight, and an app that is stopped for a while.
+ * How long another app's run counts as running after its last write, in milliseconds. Each app has its own durable engine, so
+ * this app cannot ask. A working run writes within minutes, or every few GiB of a huge file; the rest allows for a laptop
+ * that sleeps overnight and an app that is stopped for a while.
  */
 export const SILENCE_MS = 24 * 60 * 60_000;
 
-/** How long a run is taken to be about to start, in milliseconds: it has its destination and its record before its instance. */
+/** How long a run counts as about to start, in milliseconds. It claims its destination before its instance is started. */
 const STARTING_MS = 60_000;
 
 /**
  * Whether a run that the engine does not know is just being started.
- * @param since when it began, ISO 8601. One of the future is not young for hours: it was made before the clock was set back
+ * @param since when it claimed its destination, ISO 8601. It may be in the future if the clock was set back
  */
 export function isBeingStarted(since: string): boolean {
   return Math.abs(Date.now() - Date.parse(since)) < STARTING_MS;
 }
 
-/** Whether something is of another app than this one. What names no app is of an older version, and counts as own. */
+/** Whether a record is another app's. One that names no app was written by an older version, and counts as this app's. */
 export function isOfAnother(app: string, { app: of }: Pick<RunRecord, "app">): boolean {
   return of !== undefined && of !== app;
 }
 
 /**
- * Whether anything of a run was written lately. No request for a run that began lately, else list calls over its ledger,
- * as far as the first blob that is young enough.
+ * Whether a run has written to its ledger recently. Lists the ledger up to the first recent blob, unless the run itself began
+ * recently.
  */
 export async function wroteRecently(
   service: BlobServiceClient,
@@ -47,14 +47,13 @@ export async function wroteRecently(
   return false;
 }
 
-/** Bytes of a file after which its run says again that it goes on: at 1 MiB/s an hour. */
+/** Bytes of a file between two heartbeats: an hour at 1 MiB/s. */
 const EVERY = 4 * 1024 ** 3;
 
 /**
- * Says in a run's ledger that it goes on, for other apps that can see no more of it than that: of a single huge file
- * nothing else is written for as long as it takes.
- * @param from bytes of the file that were done before
- * @param to bytes that are now
+ * Writes a sign of life to a run's ledger for other apps: while a single huge file is copied, nothing else is written.
+ * @param from bytes of the file done before
+ * @param to bytes done now
  */
 export async function heartbeat(ledger: Ledger, from: number, to: number): Promise<void> {
   if (Math.floor(to / EVERY) > Math.floor(from / EVERY)) await ledger.write(ALIVE, "{}");

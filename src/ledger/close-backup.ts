@@ -20,7 +20,7 @@ export interface End {
   message?: string;
   warnings?: string[];
   brokenOff?: true;
-  /** What a backup was asked for, where what it found is to be held against the last good run. */
+  /** A backup's request, if its counts are to be compared with the last good run's. */
   backup?: Covered & { acceptFewer: boolean };
   /** The destination that a backup has claimed. */
   claimed?: Place | undefined;
@@ -33,15 +33,14 @@ interface Place {
   prefix: string;
 }
 
-/** What stands in the record of a run that has ended. */
+/** What the closed record says. */
 export interface Closed {
-  /** It was canceled before it came to its end. */
+  /** The run was canceled before it ended by itself. */
   canceled?: true;
-  /** Why a backup does not count, for people. */
+  /** Why a backup does not count, as a message. */
   suspicion?: string;
 }
 
-/** Where the end of a run is told. */
 interface Log {
   info(words: string): void;
   error(words: string): void;
@@ -55,11 +54,11 @@ export async function closeBackup(
 ): Promise<Closed> {
   const ledger = new Ledger(service, run);
   const suspicion = backup && (await suspicionOf(ledger, backup, end.counts));
-  const told = suspicion === undefined ? end : suspect(end, suspicion);
-  const record = await closeRun(ledger, told).catch(ofDamaged);
+  const judged = suspicion === undefined ? end : suspect(end, suspicion);
+  const record = await closeRun(ledger, judged).catch(ofDamaged);
   if (locked) await endPrune(service, { id: run, ...locked });
   if (claimed) await releaseDestination(service, { id: run, ...claimed });
-  const { kind = "backup", container, prefix, ...ended } = { ...told, ...record };
+  const { kind = "backup", container, prefix, ...ended } = { ...judged, ...record };
   const { status, counts, throttled, message } = ended;
   const warnings = ended.warnings?.join(" ");
   const what = { run, kind, container, prefix, status, ...counts, throttled, message, warnings };

@@ -8,7 +8,7 @@ import { readRecord } from "./damaged.ts";
 import { inContainer } from "./ledger.ts";
 import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 
-/** A blob of JSON in the ledger's container that several write, each only over what it has read. */
+/** A JSON blob in the ledger's container that several processes write, each only over what it has read. */
 export class ConditionalBlob<Content> {
   readonly blob: BlockBlobClient;
   readonly #service: BlobServiceClient;
@@ -20,7 +20,7 @@ export class ConditionalBlob<Content> {
     this.#schema = schema;
   }
 
-  /** Undefined where there is none. @throws DamagedRecord */
+  /** Undefined if there is none. @throws DamagedRecord */
   async read(): Promise<{ content: Content; etag: string; leased: boolean } | undefined> {
     const read = await readBlob(this.blob, MOST_OF_ONE);
     if (!read) return undefined;
@@ -29,8 +29,8 @@ export class ConditionalBlob<Content> {
   }
 
   /**
-   * @param over what was read; undefined where there was none
-   * @returns false when somebody else has written or removed it since
+   * @param over what was read; undefined if there was none
+   * @returns false if somebody else has written or removed it since
    */
   async write(content: Content, over: { etag: string } | undefined): Promise<boolean> {
     const body = JSON.stringify(content);

@@ -1,32 +1,32 @@
-/** The most activities that one orchestration fans out; with it the history stays under 500 events. */
+/** The most batches of a part. */
 export const MAX_BATCHES = 64;
-/** The most parts that one part leaves: with 64 batches the history of an orchestration stays under 500 events. */
+/** The most parts that one part leaves. With 64 batches, an orchestration's history then stays under 500 events. */
 export const MAX_PARTS = 32;
-/** Orchestrations that the large files of a part are shared among. */
+/** The most lanes that the large files of a part are divided among. */
 export const LANES = 16;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** What a file costs beside its bytes, in bytes: about what a request takes of the time that sending takes. */
+/** What a file costs besides its bytes, in bytes: a request takes about as long as sending this many. */
 export const FILE_COST = 64 * KIB;
 /**
- * What an activity is worth: 128 small files, some tenths of a second to a second of work, where the real engine takes
- * 20 to 25 ms for each activity, one after another.
+ * The least cost that is worth an activity: 128 small files, a few tenths of a second to a second of work. The real engine
+ * takes 20 to 25 ms to start each activity, one after another.
  */
 const WORTH_AN_ACTIVITY = 8 * MIB;
-/** What the batches of an orchestration may cost on average, so that an activity ends in time on a slow line as well. */
+/** What a part's batches may cost on average, so that an activity ends in time on a slow connection too. */
 export const MOST_A_BATCH = 64 * MIB;
 
-/** What copying a file, restoring it or reading it back costs, in bytes sent. */
+/** What copying, restoring or reading back a file costs, in bytes. */
 export function costOf({ size }: { size: number }): number {
   return size + FILE_COST;
 }
 
 /**
- * Divides the files of a part: into batches of nearly equal cost, as many as it is worth, so that small trees cost few
- * activities, and large ones spread over machines; into lanes of large files; and into what is left for other parts.
- * @param largeFile bytes; what is larger is a large file
- * @param mostLarge large files that this part takes
+ * Divides the files of a part into batches of nearly equal cost, lanes of large files, and files left for later parts. A small
+ * tree makes few batches, so it costs few activities; a large one spreads over machines.
+ * @param largeFile bytes above which a file is a large file
+ * @param mostLarge the most large files that this part takes
  */
 export function cutIntoBatches<T extends { kind: string; size: number }>(
   files: readonly T[],
@@ -47,9 +47,9 @@ export function cutIntoBatches<T extends { kind: string; size: number }>(
 }
 
 /**
- * Divides what is left of a part among other parts, of nearly equal weight.
- * @param most that a part is to weigh, unless there would be too many parts
- * @param atLeast parts, where there are so many items
+ * Divides what is left of a part among further parts of nearly equal weight.
+ * @param most the most a part should weigh; MAX_PARTS comes first
+ * @param atLeast the least number of parts, if there are enough items
  */
 export function cutRest<T>(
   left: readonly T[],
@@ -61,7 +61,7 @@ export function cutRest<T>(
   return cutEvenly(left, weightOf, Math.min(MAX_PARTS, parts));
 }
 
-/** Cuts items, in their order, into so many pieces of nearly equal weight; into one an item where there are fewer. */
+/** Cuts items, in order, into pieces of nearly equal weight; if there are fewer items than pieces, into one for each item. */
 export function cutEvenly<T>(items: readonly T[], weightOf: (item: T) => number, pieces: number): T[][] {
   const most = Math.min(pieces, items.length);
   const total = weigh(items, weightOf);
@@ -73,7 +73,7 @@ export function cutEvenly<T>(items: readonly T[], weightOf: (item: T) => number,
     const itemsLeft = items.length - index - 1;
     const piecesLeft = most - cut.length - 1;
     const hasShare = piecesLeft > 0 && weight >= (total * (cut.length + 1)) / most;
-    // Each item that is left may be needed for a piece of its own.
+    // Keep at least one item for each remaining piece.
     if (!hasShare && itemsLeft > piecesLeft) return;
     cut.push(items.slice(first, index + 1));
     first = index + 1;
@@ -81,14 +81,14 @@ export function cutEvenly<T>(items: readonly T[], weightOf: (item: T) => number,
   return cut;
 }
 
-/** The files of each lane; the file with the number `n` is in the lane `n % LANES`. */
+/** The files of each lane: file `n` is in lane `n % LANES`. */
 function lanesOf<T>(files: readonly T[]): T[][] {
   return Array.from({ length: Math.min(LANES, files.length) }, (_none, lane) =>
     files.filter((_file, number) => number % LANES === lane),
   );
 }
 
-/** Takes as many files as may cost so much together, at least one. */
+/** Takes files up to a total cost, and at least one. */
 function take<T extends { size: number }>(files: readonly T[], most: number): { now: T[]; later: T[] } {
   let cost = 0;
   const end = files.findIndex((file, index) => {

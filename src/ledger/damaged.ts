@@ -3,31 +3,31 @@ import { FARTHEST_TIME } from "../model/entry.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { classify } from "../storage/errors.ts";
 
-/** A record does not say what a record says: it was cut short, or somebody else wrote it. */
+/** A record cannot be read: it was cut short, or somebody else wrote it. */
 export class DamagedRecord extends Error {
   /** @param name the blob's name in the container of the ledgers */
   constructor(name: string, why: string) {
-    super(`The record ${LEDGER_CONTAINER}/${name} is damaged: ${why}. Bring that blob back, or delete it.`);
+    super(`The record ${LEDGER_CONTAINER}/${name} is damaged: ${why}. Restore that blob, or delete it.`);
     this.name = "DamagedRecord";
   }
 }
 
 /**
- * A record of a run says what the run did not write, or cannot have written. A record is data: where a run reads, writes
- * and deletes comes from its request alone, and one that says otherwise ends the run.
+ * A run's record holds something that the run did not or could not have written. Where a run reads, writes and deletes comes
+ * from its request alone; a record that says otherwise ends the run.
  */
 export class ChangedRecord extends Error {
   /** @param name the blob's name in the container of the ledgers */
   constructor(name: string) {
     super(
-      `The record of this run was changed by someone else: ${LEDGER_CONTAINER}/${name}. Nothing was done with what it says. ` +
+      `The record of this run was changed by someone else: ${LEDGER_CONTAINER}/${name}. The run did not act on it. ` +
         `Find out who else can write to that container, then start the run again.`,
     );
     this.name = "ChangedRecord";
   }
 }
 
-/** A newer version of the app wrote the ledger: what it says is not known. */
+/** A newer version of the app wrote the ledger, so this one cannot read it. */
 export class NewerLedger extends Error {
   constructor(runId: string) {
     super(`The ledger of run ${runId} was written by a newer version of this app. Update this app.`);
@@ -35,26 +35,26 @@ export class NewerLedger extends Error {
   }
 }
 
-/** Neither the summary of a run nor the listing of its tree can be read: what it needs, and where, is not known. */
+/** Neither a run's summary nor its first listing can be read, so what it needs is not known. */
 export class UnknownRun extends Error {
   constructor(runId: string) {
     super(
       `What the run ${runId} needs is not known: ${LEDGER_CONTAINER}/${runId}/run.json and ` +
-        `${LEDGER_CONTAINER}/${runId}/lists/0.json are damaged or gone. Bring one of the two back, or, if the run is not ` +
-        `wanted any more, delete the folder ${runId} in the container ${LEDGER_CONTAINER}.`,
+        `${LEDGER_CONTAINER}/${runId}/lists/0.json are damaged or gone. Restore one of them, or, if you no longer want ` +
+        `the run, delete the folder ${runId} in the container ${LEDGER_CONTAINER}.`,
     );
     this.name = "UnknownRun";
   }
 }
 
-/** For a record that may as well be missing: a damaged one counts as none, any other error is thrown on. */
+/** A `catch` handler that treats a damaged record as a missing one, and throws any other error on. */
 export function ofDamaged(error: unknown): undefined {
   if (!(error instanceof DamagedRecord)) throw error;
 }
 
 /**
- * Whether trying again cannot help: storage refuses, or a record that the work needs is damaged or of a newer version.
- * An activity returns such an error as what stopped it, for what it throws is tried again.
+ * Whether trying again cannot help: storage refuses, or a record is damaged, changed or of a newer version. An activity
+ * returns such an error in its result, because an activity that throws is tried again.
  */
 export function isFinal(error: unknown): boolean {
   const isUnreadable =
@@ -66,7 +66,7 @@ export function isFinal(error: unknown): boolean {
 }
 
 /**
- * A JSON text from the ledger that says its version, checked.
+ * Parses and checks a JSON text from the ledger that has a version.
  * @throws NewerLedger, DamagedRecord
  */
 export function readVersioned<T>(text: string, schema: z.ZodType, runId: string, name: string): T {
@@ -74,7 +74,7 @@ export function readVersioned<T>(text: string, schema: z.ZodType, runId: string,
   return readRecord<T>(text, schema, `${runId}/${name}`);
 }
 
-/** Whether a record says that it is of a newer version than this app writes. */
+/** Whether a newer version of the app wrote a record. */
 export function isNewer(record: unknown): boolean {
   return newer.safeParse(record).success;
 }
@@ -82,7 +82,7 @@ export function isNewer(record: unknown): boolean {
 const newer = z.looseObject({ version: z.number().gt(1) });
 
 /**
- * A JSON text from the ledger, checked. What the schema does not know of is kept.
+ * Parses and checks a JSON text from the ledger. Fields that the schema does not have are kept.
  * @throws DamagedRecord
  */
 export function readRecord<T>(text: string, schema: z.ZodType, name: string): T {
@@ -115,15 +115,15 @@ export const tally = z.looseObject({
 });
 
 /**
- * What a file system may say of a file. Whole numbers, though not only those that JavaScript counts in ones, which is all
- * that `int()` takes: a sparse file may have 8 EiB, and a share of Windows shows a file without a time as of 1601.
+ * A number that a file system reports. zod's `int()` takes only safe integers, but a sparse file may have 8 EiB, and a Windows
+ * share dates a file without a time to 1601.
  */
 const integer = z.number().refine(Number.isInteger, "expected a whole number");
 export const fileSize = integer.min(0);
 export const mtime = integer.min(-FARTHEST_TIME).max(FARTHEST_TIME);
 export const mode = whole.max(0o7777);
 
-/** A line of a list of what is to be copied, or to be restored; see Entry. */
+/** A line of a list of files to copy or restore; see Entry. */
 export const entry = z.looseObject({
   path: z.string().min(1),
   kind: z.enum(["file", "link", "directory"]),

@@ -10,12 +10,12 @@ import { LEDGER_ID } from "../model/run-id.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun } from "./run-record.ts";
 
-/** Whose backups a container and prefix hold, and which run writes there now. */
+/** Which root's backups a destination holds, and which run writes there now. */
 interface Claim {
   container: string;
   prefix: string;
   root: string;
-  /** The id of the run that writes there, or null. */
+  /** The run that writes there, or null. */
   run: string | null;
   /** The app of that run; absent in claims of older versions. */
   app?: string;
@@ -38,9 +38,9 @@ export type ClaimResult =
   | { claimed: false; otherRoot: string };
 
 /**
- * Claims a destination for a run, so that no two runs write to one place at a time and no two roots mix. One blob a
- * destination, changed only under its ETag: of two starters at once, one wins.
- * @param isActive whether the run of an earlier claim still goes on; undefined when nothing is known of it
+ * Claims a destination for a run, so that no two runs write to it at a time and no two roots mix. Each destination has one
+ * blob, written under its ETag: of two runs that start at once, one wins.
+ * @param isActive whether the run of an earlier claim is still running; undefined if it is not known
  */
 export async function claimDestination(
   service: BlobServiceClient,
@@ -63,7 +63,7 @@ export async function claimDestination(
           return { claimed: false, activeRun: claim.run, ...(app === undefined ? {} : { app }) };
         }
       }
-      // Whose backups it holds stays as it was first, also when another root was let in.
+      // The first root remains the owner, even if another one was let in.
       owner = claim.root;
       if (!isSameRoot(owner, root) && !wanted.allowOtherRoot) {
         owner = (await standingRoot(service, claim)) ?? root;
@@ -77,10 +77,10 @@ export async function claimDestination(
 }
 
 /**
- * Whose backups a destination holds indeed: the first root's as long as a run of it stands that found something, else the
- * newest such run's. So a root that was mistyped, and one whose runs are all pruned, own nothing. No run is under way
- * while this is asked; one that begins meanwhile changes the claim.
- * @returns undefined when nobody's
+ * The root whose backups a destination really holds: the claim's, if a run of it found something and still exists, else that
+ * of the newest such run. So a mistyped root, or one whose runs are all pruned, owns nothing. No run is active meanwhile; one
+ * that starts changes the claim.
+ * @returns undefined if there are no backups
  */
 async function standingRoot(
   service: BlobServiceClient,
@@ -94,7 +94,7 @@ async function standingRoot(
   return newest;
 }
 
-/** Whether all that is recorded of a destination's backups is of this root. */
+/** Whether all recorded backups of a destination are of this root. */
 export async function hasOnlyRoot(
   service: BlobServiceClient,
   { root, ...place }: Pick<Claim, "container" | "prefix" | "root">,
@@ -103,7 +103,7 @@ export async function hasOnlyRoot(
   return true;
 }
 
-/** The backups of a destination that found something, the newest first. */
+/** The backups of a destination that found something, newest first. */
 async function* backupsIn(
   service: BlobServiceClient,
   { container, prefix }: Pick<Claim, "container" | "prefix">,
@@ -120,7 +120,7 @@ function foundSomething({ kind = "backup", status, counts }: RunSummary): boolea
   return status === "completed" || !counts || counts.copied + counts.unchanged + counts.directories > 0;
 }
 
-/** Ends the claim of a run, if it still holds it. */
+/** Releases a run's claim, if it still holds it. */
 export async function releaseDestination(
   service: BlobServiceClient,
   run: { id: string; container: string; prefix: string },

@@ -6,12 +6,12 @@ import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 
-/** Blobs that are deleted at a time. */
+/** Blobs deleted at a time. */
 const AT_A_TIME = 32;
 
 /**
- * Lets backups in again, and leaves of the prune's ledger what tells of it: its record, its decision, its outcomes. The
- * lists name all that the container holds, and would pile up with each prune. Done twice it is as good as once.
+ * Releases the lock, and deletes the prune's lists: they name everything in the container, and would pile up with each prune.
+ * Its record, decision and outcomes stay. Idempotent.
  */
 export async function endPrune(
   service: BlobServiceClient,
@@ -26,7 +26,7 @@ export async function endPrune(
       await pMap(blobs, ({ name }) => remove(name), { concurrency: AT_A_TIME });
     }
   } catch (error) {
-    // A dry run needs no permission to delete, and is right all the same.
+    // A dry run needs no permission to delete.
     if (classify(error) !== "refused") throw error;
   }
 }

@@ -6,7 +6,7 @@ import { openBatch, type BatchRef } from "./parts.ts";
 import { settleOutcomes } from "./outcomes.ts";
 import { batchOutcomes } from "./names.ts";
 
-/** Records every file of a batch as failed: what is left to do when the batch could not be tried, however often. */
+/** Records every file of a batch as failed, after every try of the batch has failed. */
 export async function failBatch(
   { reason, ...ref }: BatchRef & { reason: string },
   service: BlobServiceClient,

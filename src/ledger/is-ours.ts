@@ -4,23 +4,23 @@ import { inTurns } from "../model/in-turns.ts";
 import type { Ledger, Lines } from "./ledger.ts";
 import type { PartRecord } from "./parts.ts";
 
-/** What a part's record, and the lists that it names, must agree with: others may have written them. */
+/** What a part's record and its lists must agree with, because others may have written them. */
 export interface Agreement<Own, Item, Left> {
-  /** What of a record must be as it is here. */
+  /** The fields of a record that must be the same as here. */
   agreed: (own: Own) => unknown;
   /** A line of a batch, or of a lane of large files. */
   item: Line<Item, Own>;
-  /** A line of what is left. */
+  /** A line of what is left for further parts. */
   left: Line<Left, Own>;
 }
 
 interface Line<Of, Own> {
   line: z.ZodType;
-  /** Whether this run can have written it. */
+  /** Whether this run may have written it. */
   covers: (line: Of, own: Own) => boolean;
 }
 
-/** Whether this run can have written a record that was there: another delivery of the activity did, or someone else. */
+/** Whether this run may have written a record that is already there. If not, a stranger did. */
 export async function isOurs<Own, Item, Left>(
   record: PartRecord,
   { request, own }: { request: unknown; own: Own },

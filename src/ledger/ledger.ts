@@ -11,9 +11,9 @@ import { ChangedRecord, DamagedRecord, readRecord } from "./damaged.ts";
 import { LONGEST_LINE, MOST_OF_MANY, MOST_OF_ONE, readBlob } from "./read-blob.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 
-/** A range of a blob in the ledger: how lists are handed on without travelling through the history. */
+/** A range of a blob in the ledger: lists are passed by reference, and stay out of the history. */
 export interface ListRange {
-  /** The blob's name below the run's folder. */
+  /** The blob's name, relative to the run's folder. */
   list: string;
   /** Bytes. */
   offset: number;
@@ -24,34 +24,34 @@ export interface ListRange {
 }
 
 /**
- * Some lines of a list, as an activity is given them. The hash has come through the history, so that an activity reads what
- * was listed or nothing, whoever else can write to the container.
+ * Some lines of a list, as an activity gets them. The hash comes through the history, so an activity reads exactly what was
+ * listed, or fails, even if others can write to the container.
  */
 export type Lines = Required<ListRange>;
 
-/** The range that some lines take up of a list, from a byte on. */
+/** The range of some lines in a list. */
 export function linesAt(list: string, offset: number, text: string): Lines {
   const bytes = Buffer.from(text);
   return { list, offset, length: bytes.length, sha256: hashOf(bytes) };
 }
 
-/** What tells whether a record is the one that was written. */
+/** The hash by which a record is recognized. */
 export function hashOf(record: Buffer | string): string {
   return createHash("sha256").update(record).digest("base64url");
 }
 
-/** What a blob of the ledger holds, when it was there already. */
+/** The result of a write. */
 export interface Written {
-  /** Whether this call wrote it; false when it was there, and was left as it is. */
+  /** Whether this call wrote the blob; false if there was one already, which stays as it is. */
   won: boolean;
-  /** The service keeps versions of overwritten blobs by itself. */
+  /** Whether the account keeps versions of overwritten blobs. */
   versioned: boolean;
 }
 
 /**
- * The record of one run, in the container `backup-runs` under the run's id:
- * `run.json` (the summary), `lists/` (what was to be copied), `outcomes/` (what became of it).
- * What an activity decides is written once, by whichever of its deliveries is first; the others adopt it.
+ * The record of one run, in the container `backup-runs` under the run's id: `run.json` (the summary), `lists/` (what to copy)
+ * and `outcomes/` (what became of it). What an activity decides is written once, by the first of its deliveries; the
+ * others adopt it.
  */
 export class Ledger {
   readonly runId: string;
@@ -66,7 +66,7 @@ export class Ledger {
     this.#container = service.getContainerClient(LEDGER_CONTAINER);
   }
 
-  /** Writes a blob unless it is there. Makes the container if it is missing. */
+  /** Writes a blob unless there is one. Creates the container if it is missing. */
   async writeOnce(
     name: string,
     body: string | Buffer,
@@ -75,20 +75,20 @@ export class Ledger {
     return await this.#put(name, body, metadata, { ifNoneMatch: "*" });
   }
 
-  /** Writes a blob, over the one that is there. */
+  /** Writes a blob, overwriting any that is there. */
   async write(name: string, body: string | Buffer, metadata: Record<string, string> = {}): Promise<Written> {
     return await this.#put(name, body, metadata, {});
   }
 
-  /** The blob's content, or undefined when there is none. */
+  /** The blob's content, or undefined if there is none. */
   async read(name: string): Promise<string | undefined> {
     return (await this.readBlob(name))?.text;
   }
 
   /**
-   * Changes a blob under its ETag, so that of two changes at once neither is lost. `change` may be called again with
-   * what somebody else wrote meanwhile; where it gives undefined the blob stays as it is.
-   * @returns the content that stands; undefined when there is no such blob
+   * Changes a blob under its ETag, so that no concurrent change is lost. `change` may be called again with what somebody else
+   * wrote meanwhile; if it returns undefined, the blob stays as it is.
+   * @returns the content afterwards; undefined if there is no such blob
    */
   async update(name: string, change: (text: string) => string | undefined): Promise<string | undefined> {
     for (;;) {
@@ -101,7 +101,7 @@ export class Ledger {
     }
   }
 
-  /** All lines of a blob, and its metadata; undefined when there is none. @throws DamagedRecord */
+  /** All lines of a blob, and its metadata; undefined if there is none. @throws DamagedRecord */
   async readAllLines<T>(
     name: string,
     schema: z.ZodType = z.unknown(),
@@ -114,8 +114,7 @@ export class Ledger {
 
   /**
    * The lines of a range of a blob.
-   * @throws ChangedRecord where they are not those that the range was made of, DamagedRecord, or storage's error when the
-   * blob is missing
+   * @throws ChangedRecord if their hash is not the range's, DamagedRecord, or the storage error if the blob is missing
    */
   async readLines<T>(
     { list, offset, length, sha256 }: ListRange,
@@ -129,14 +128,11 @@ export class Ledger {
     if (sha256 !== undefined && hashOf(bytes) !== sha256) throw new ChangedRecord(`${this.runId}/${list}`);
     const lines = linesOf(bytes.toString("utf8"));
     if (lines.some((line) => line.length > LONGEST_LINE))
-      throw new DamagedRecord(
-        `${this.runId}/${list}`,
-        `a line of it has more than ${LONGEST_LINE} characters`,
-      );
+      throw new DamagedRecord(`${this.runId}/${list}`, `a line is longer than ${LONGEST_LINE} characters`);
     return await inTurns(lines, (line) => readRecord<T>(line, schema, `${this.runId}/${list}`));
   }
 
-  /** A range of a blob, a request for every 4 MiB. @throws storage's error when the blob is missing */
+  /** A range of a blob, one request per 4 MiB. @throws the storage error if the blob is missing */
   async *readInPieces(name: string, length: number, offset = 0): AsyncGenerator<Buffer> {
     for (let at = offset; at < offset + length; at += LONGEST_HASHED_RANGE) {
       const piece = { offset: at, length: Math.min(LONGEST_HASHED_RANGE, offset + length - at) };
@@ -144,7 +140,7 @@ export class Ledger {
     }
   }
 
-  /** The blob's content and what else the service says of it, or undefined when there is none. */
+  /** The blob's content and properties, or undefined if there is none. */
   async readBlob(name: string): ReturnType<typeof readBlob> {
     const isOne = /^(run|lists\/[\d.]+)\.json$/.test(name);
     return await readBlob(this.#blob(name), isOne ? MOST_OF_ONE : MOST_OF_MANY);
@@ -180,15 +176,15 @@ export class Ledger {
     }
   }
 
-  /** A name may come from a caller, or from a record that somebody else wrote: in an address dots would lead elsewhere. */
+  /** A name may come from a caller or a stranger's record: dot segments in a URL would reach other blobs. */
   #blob(name: string) {
     if (name.split(/[\\/]/).some((segment) => /^\.*$/.test(segment)))
-      throw new Error(`"${name.slice(0, 64)}" is no record's name.`);
+      throw new Error(`"${name.slice(0, 64)}" is not a record's name.`);
     return this.#container.getBlockBlobClient(`${this.runId}/${name}`);
   }
 }
 
-/** Makes a container; that it is there already is as good. @throws ContainerMissing when it may not be made */
+/** Creates a container unless it exists. @throws ContainerMissing if that is not permitted */
 export async function createContainer(container: ContainerClient): Promise<void> {
   try {
     await withRetries((abortSignal) => container.createIfNotExists({ abortSignal }));
@@ -197,7 +193,7 @@ export async function createContainer(container: ContainerClient): Promise<void>
   }
 }
 
-/** Writes to a container, which is made where it is missing; the write's own outcome counts, also the second time. */
+/** Writes to a container. If it is missing, creates it and writes again. */
 export async function inContainer<T>(container: ContainerClient, write: () => Promise<T>): Promise<T> {
   try {
     return await write();

@@ -3,10 +3,10 @@ import { container, exclude, include, prefix, root } from "../model/request-fiel
 import type { Ledger, ListRange } from "./ledger.ts";
 import { partRecord, readPart, readPartNow, type PartRecord } from "./parts.ts";
 
-/** How the old content of what is overwritten is kept. */
+/** How the old content of overwritten blobs is kept. */
 export type Keep = "snapshots" | "versions" | "nothing";
 
-/** What a backup covers, and where it goes. */
+/** What a backup covers, and its destination. */
 export interface Covered {
   root: string;
   container: string;
@@ -24,11 +24,11 @@ export interface Basis {
 
 /** What all parts of a backup have in common. */
 export interface ListingOwn extends Basis {
-  /** The root with every link in it followed. */
+  /** The root with all links resolved. */
   realRoot: string;
 }
 
-/** What listing one part of the tree came to. */
+/** The record of a backup's part. */
 export interface Listing extends PartRecord, ListingOwn {
   request: Covered;
   /** What it knows of directories, with which they were where it read them; absent where there are none. See DirectoryLine. */
@@ -37,7 +37,6 @@ export interface Listing extends PartRecord, ListingOwn {
   machine?: string;
 }
 
-/** What is checked of a listing. */
 export const listingRecord = partRecord.extend({
   request: z.looseObject({ root, container, prefix, include, exclude }),
   realRoot: z.string(),
@@ -45,12 +44,12 @@ export const listingRecord = partRecord.extend({
   keep: z.enum(["snapshots", "versions", "nothing"]),
 });
 
-/** The listing of a part, or undefined when it was not listed yet; see readPart. */
+/** The listing of a part, or undefined if it is not listed yet; see readPart. */
 export async function readListing(ledger: Ledger, part: string): Promise<Listing | undefined> {
   return await readPart<Listing>(ledger, part, listingRecord);
 }
 
-/** The same of a run that a prune may have deleted since this process read it. */
+/** The same, not from the cache: a prune may have deleted the run since this process read it. */
 export async function readListingNow(ledger: Ledger, part: string): Promise<Listing | undefined> {
   return await readPartNow<Listing>(ledger, part, listingRecord);
 }

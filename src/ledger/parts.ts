@@ -7,64 +7,63 @@ import { entry, listRange, readVersioned, tally } from "./damaged.ts";
 import { linesAt, toLine, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 import { listingName } from "./names.ts";
 
-/** One part of a run. "0" is the whole of it, "0.3" the fourth part that it was cut into. */
+/** A part of a run: "0" is the whole tree, "0.3" the fourth of the parts that it left. */
 export interface PartRef {
   run: string;
   part: string;
 }
 
-/** The part that is the whole run. */
+/** The first part of a run, which is the whole tree. */
 export const WHOLE = "0";
 
-/** A part as an activity or orchestration is given it: the whole of a run, or what another part left. */
+/** A part, as the input of an activity or orchestration: the whole tree, or what another part left. */
 export interface PartInput<Request, Own> extends PartRef {
   request: Request;
   left?: { own: Own; lines: Lines };
 }
 
-/** One batch of a part, as an activity is given it. */
+/** A batch, as an activity's input. */
 export interface BatchRef extends PartRef {
   batch: number;
   lines: Lines;
 }
 
-/** One large file of a part: of each lane the first has the lane's number, the next that and LANES, and so on. */
+/** A large file of a part. The first of each lane has the lane's number; each further one adds LANES. */
 export interface LargeRef extends PartRef {
   large: number;
   /** All files of the lane. */
   lines: Lines;
 }
 
-/** Some files of a list, for one activity. */
+/** A batch, as a part's record has it. */
 export interface Batch extends Lines {
   files: number;
-  /** Bytes of content when it was listed. */
+  /** The files' bytes when they were listed. */
   bytes: number;
 }
 
 /**
- * What a part came to: written once as `lists/{part}.json`, for whoever reads the run later. The run itself goes by what
- * its orchestration hands on. Beside this a record has what its kind of run knows of a part.
+ * The record of a part, written once as `lists/{part}.json` for later readers; the run itself uses what its orchestration
+ * passes on. Each kind of run adds fields of its own.
  */
 export interface PartRecord {
   version: 1;
   request: unknown;
-  /** What was settled at once. */
+  /** What was settled while listing or planning. */
   found: Tally;
   batches: Batch[];
-  /** Large files: for each lane those that one orchestration takes in turn. */
+  /** Large files, by lane. */
   large: Lines[];
-  /** What is left, for each sub-orchestration. */
+  /** What is left, by further part. */
   rest: Lines[];
   /** Files and bytes in the batches and large files together. */
   toDo: { files: number; bytes: number };
-  /** Directories that it has a list of: a backup's. */
+  /** The list of a backup's directories. */
   directories?: ListRange;
-  /** Why nothing can be done at all, for people. */
+  /** Why nothing can be done, as a message. */
   problem?: string;
 }
 
-/** What is checked of every part's record. */
 export const partRecord = z.looseObject({
   version: z.literal(1),
   found: tally,
@@ -73,10 +72,10 @@ export const partRecord = z.looseObject({
   rest: z.array(listRange),
 });
 
-/** Parts already read, by run and part: they are written once and never change. */
+/** Parts that were read, by run and part. They never change. */
 const recent = new Recent<PartRecord>(32);
 
-/** The record of a part, or undefined when there is none yet. @throws DamagedRecord, NewerLedger */
+/** The record of a part, or undefined if there is none yet. @throws DamagedRecord, NewerLedger */
 export async function readPart<Of extends PartRecord>(
   ledger: Ledger,
   part: string,
@@ -86,7 +85,7 @@ export async function readPart<Of extends PartRecord>(
   return (await recent.get(`${ledger.runId}/${part}`, read)) as Of | undefined;
 }
 
-/** The same of a run that a prune may have deleted since this process read it. */
+/** The same, not from the cache: a prune may have deleted the run since this process read it. */
 export async function readPartNow<Of extends PartRecord>(
   ledger: Ledger,
   part: string,
@@ -105,7 +104,7 @@ export async function writePart(ledger: Ledger, part: string, record: PartRecord
   return (await ledger.writeOnce(listingName(part), JSON.stringify(record), metadata)).won;
 }
 
-/** Writes a list, unless it is empty. @returns each of its pieces as a range of it */
+/** Writes pieces as one list, unless there are none. @returns the range of each piece */
 export async function writePieces(
   ledger: Ledger,
   list: string,
@@ -134,7 +133,7 @@ export async function openBatch<Item>(
   return await ledger.readLines<Item>(lines, item);
 }
 
-/** A large file; undefined after the last of its lane. @throws ChangedRecord, DamagedRecord */
+/** A large file, or undefined after the last of its lane. @throws ChangedRecord, DamagedRecord */
 export async function openLarge<Item>(
   ledger: Ledger,
   { large, lines }: LargeRef,

@@ -6,34 +6,34 @@ import { ConditionalBlob } from "./conditional-blob.ts";
 import { withRetries } from "../storage/retries.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 
-/** What a container's lock says: `prunes/{container}.json`. */
+/** A container's lock: `prunes/{container}.json`. */
 interface Content {
-  /** The prune that has the container; null when none has. */
+  /** The prune that holds the lock, or null. */
   run: string | null;
   prefix: string;
 }
 
 const schema = z.looseObject({ run: z.string().regex(LEDGER_ID).nullable(), prefix: z.string() });
 
-/** A lock as it stands. While it is leased something of the prune may be deleting, whatever became of its orchestration. */
+/** A lock as it stands. While it is leased, an activity of the prune may be deleting, even if its orchestration has ended. */
 export interface Locked {
   run: string;
   prefix: string;
   leased: boolean;
 }
 
-/** Seconds; the longest that Blob Storage leases for. A prune that was killed is in nobody's way for longer. */
+/** Seconds: Blob Storage's longest lease. A killed prune blocks others for no longer. */
 const LEASE = 60;
-/** Milliseconds that a renewal is good for: a delete and its time-out of 20 s then end before the lease does. */
+/** Milliseconds that a renewal is good for: a delete, with its time-out of 20 s, then ends before the lease does. */
 const FRESH_MS = 30_000;
 
-/** A moment by both clocks: the steady one stands still while a machine sleeps, the other one can be set. */
+/** A moment by both clocks: the steady one stops while a machine sleeps, the other one can be set. */
 interface Moment {
   steady: number;
   clock: number;
 }
 
-/** The prune that has a lock; undefined where it has just ended, and the lease has not. */
+/** The prune that holds a lock; undefined if it has just ended, and its lease has not. */
 interface Holder {
   run: string | undefined;
 }
@@ -42,14 +42,14 @@ interface Holder {
 export class LockLost extends Error {}
 
 /**
- * Keeps pruning and copying apart. A prune takes the lock of the container, then looks for backups that run; a backup
- * opens its record, then looks at the lock: of two at once at least one sees the other and gives way. The lease makes
- * the lock last as long as anything of the prune deletes, and no longer. All activities of a prune share the lease.
+ * Keeps prunes and backups apart. A prune takes the container's lock, then looks for running backups; a backup opens its
+ * record, then looks at the lock. If both start at once, at least one sees the other and gives way. The lease makes the lock
+ * last exactly as long as an activity of the prune may delete; all of them share it.
  */
 export class PruneLock {
   readonly #service: BlobServiceClient;
   readonly #prune: { id: string; container: string; prefix: string };
-  /** When the last renewal was asked for that was given. */
+  /** When the last successful renewal was requested. */
   #renewed: Moment | undefined;
   #renewal: Promise<void> | undefined;
 
@@ -58,7 +58,7 @@ export class PruneLock {
     this.#prune = prune;
   }
 
-  /** Takes the lock. @returns what has it, where that is another prune; undefined when it is taken */
+  /** Takes the lock. @returns undefined, or who else holds it */
   async take(): Promise<Holder | undefined> {
     const { id, container, prefix } = this.#prune;
     for (;;) {
@@ -70,13 +70,13 @@ export class PruneLock {
         await this.ensure();
         return undefined;
       } catch (error) {
-        // Somebody else took it between the two.
+        // Somebody else took it between the write and the lease.
         if (!(error instanceof LockLost)) throw error;
       }
     }
   }
 
-  /** To be called before each delete. @throws LockLost */
+  /** Call this before each delete. @throws LockLost */
   async ensure(): Promise<void> {
     if (this.#renewed && isFresh(this.#renewed)) return;
     this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined));
@@ -99,14 +99,14 @@ export class PruneLock {
     const { id, container } = this.#prune;
     const asked = now();
     try {
-      // With the id that it has already, acquiring renews.
+      // Acquiring with the same id renews the lease.
       await withRetries((abortSignal) => this.#lease().acquireLease(LEASE, { abortSignal }));
     } catch (error) {
       const failure = classify(error);
       if (failure !== "held" && failure !== "conflict" && failure !== "missing") throw error;
       throw lost(id, error);
     }
-    // After the lease: whoever wrote before it has the lock, and nobody writes after it.
+    // Read after the lease is taken: nobody else can write the lock from now on.
     if ((await readLock(this.#service, container))?.run !== id) throw lost(id);
     this.#renewed = asked;
   }
@@ -120,7 +120,7 @@ function now(): Moment {
   return { steady: performance.now(), clock: Date.now() };
 }
 
-/** By both clocks. One that was set, forward or back, costs a renewal. */
+/** By both clocks. If one was set, that costs a renewal. */
 function isFresh(renewed: Moment): boolean {
   const { steady, clock } = now();
   const elapsed = clock - renewed.clock;
@@ -129,13 +129,12 @@ function isFresh(renewed: Moment): boolean {
 
 function lost(id: string, cause?: unknown): LockLost {
   return new LockLost(
-    `The prune ${id} was held up, and a backup or another prune has begun meanwhile. What is not deleted yet is ` +
-      `deleted by the next prune.`,
+    `The prune ${id} was held up, and a backup or another prune has begun meanwhile. The next prune deletes the rest.`,
     { cause },
   );
 }
 
-/** The prune that has the lock of a place, or of one that has blobs in common with it. */
+/** The lock of a prune on a destination or one that overlaps it. */
 export async function lockOver(
   service: BlobServiceClient,
   place: { container: string; prefix: string },
@@ -146,9 +145,8 @@ export async function lockOver(
 }
 
 /**
- * Makes sure that nothing is deleted in a place that a backup is about to write to. A lock without a lease is taken away
- * from its prune.
- * @returns the prune that is at work there and cannot be kept out; undefined when there is none
+ * Makes sure that nothing is deleted in a destination that a backup is about to write to. Clears a lock without a lease.
+ * @returns undefined, or the prune that is deleting there
  */
 export async function keepPruneOut(
   service: BlobServiceClient,
@@ -162,7 +160,7 @@ export async function keepPruneOut(
   }
 }
 
-/** Whether destinations of these prefixes can have a blob in common: one lies in the other. */
+/** Whether destinations with these prefixes may share a blob: one lies within the other. */
 export function overlap(one: string, other: string): boolean {
   const [outer, inner] = one.length <= other.length ? [one, other] : [other, one];
   return outer === "" || `${inner}/`.startsWith(`${outer}/`);
@@ -177,7 +175,7 @@ async function readLock(service: BlobServiceClient, container: string) {
   return read && { ...read.content, etag: read.etag, leased: read.leased };
 }
 
-/** @returns false when somebody else wrote it since it was read, or has it leased */
+/** @returns false if somebody else has written it since it was read, or leases it */
 async function writeLock(
   service: BlobServiceClient,
   container: string,

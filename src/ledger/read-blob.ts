@@ -5,17 +5,18 @@ import { DamagedRecord } from "./damaged.ts";
 
 const MIB = 1024 * 1024;
 
-/** Bytes of a record that is one object: a run's summary, a listing, a claim, a lock. They have some 10 KiB, with long filters 300. */
+/** Most bytes of a single object, such as a summary, a listing, a claim or a lock: usually 10 KiB, 300 with long filters. */
 export const MOST_OF_ONE = MIB;
-/** Bytes of a record of many lines, or of many names: 100,000 files, the most of a listing, with paths of 1,000 characters. */
+/** Most bytes of many lines: 100,000 files, the most of a listing, with paths of 1,000 characters. */
 export const MOST_OF_MANY = 128 * MIB;
-/** Characters of a line: a path of 4,096 characters, each escaped, and what else there is to say. */
+/** Most characters of a line: a path of 4,096, each escaped, and the rest. */
 export const LONGEST_LINE = 64 * 1024;
 
 /**
- * A blob of the ledger, read in one request, so that the content is all of one version when somebody writes it meanwhile.
- * @returns undefined when there is none
- * @throws DamagedRecord of one that is larger than such a record can be, which is not read
+ * Reads a blob of the ledger in one request, so that its content is of one version even if somebody writes it meanwhile.
+ * @param most bytes; a larger blob is not read
+ * @returns undefined if there is none
+ * @throws DamagedRecord if it is larger than `most`
  */
 export async function readBlob(
   blob: BlobClient,

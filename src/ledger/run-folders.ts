@@ -4,7 +4,7 @@ import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { RUN_ID } from "../model/run-id.ts";
 
-/** The ids of all runs that have a ledger, whatever the index of runs says. */
+/** The ids of all runs that have a folder in the ledger, even if the index of runs lacks them. */
 export async function* runFolders(service: BlobServiceClient): AsyncGenerator<string> {
   const container = service.getContainerClient(LEDGER_CONTAINER);
   let continuationToken: string | undefined;
@@ -25,7 +25,7 @@ export async function* runFolders(service: BlobServiceClient): AsyncGenerator<st
     if (page.done) return;
     for (const { name } of page.value.segment.blobPrefixes ?? []) {
       const folder = name.slice(0, -1);
-      // What is no run's id holds something else, or somebody else has put it there.
+      // Other folders are the index and the like, or a stranger's.
       if (RUN_ID.test(folder)) yield folder;
     }
     continuationToken = page.value.continuationToken || undefined;

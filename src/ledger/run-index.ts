@@ -8,26 +8,26 @@ import { RUN_ID } from "../model/run-id.ts";
 import { runRecord, type RunRecord } from "./run-record.ts";
 
 /**
- * An empty blob a run, whose name sorts the newest first and whose metadata is the run's summary, so that a page of runs
- * is one list call. `run.json` is the record; this repeats it.
+ * The index of runs: an empty blob for each, whose name sorts newest first and whose metadata is the run's summary, so that a
+ * page of runs is one list call. It repeats `run.json`, which is the record.
  */
 export const INDEX_PREFIX = "index/";
 
-/** What a list of runs says of one: its record without the words. */
+/** A run's record without its messages. */
 export type RunSummary = Omit<RunRecord, "message" | "warnings">;
 
-/** The end of what 13 digits of milliseconds can say; times are kept as what is left until then. */
+/** The largest 13-digit number of milliseconds. Names hold the time left until then, so that they sort newest first. */
 const END_OF_TIME = 9_999_999_999_999;
-/** Blob Storage takes 8 KiB of metadata, names included. */
+/** Bytes. Blob Storage takes 8 KiB of metadata, names included. */
 const MOST_METADATA = 8_000;
 
-/** The name of a run's blob in the index. Fixed by the run. */
+/** The name of a run's blob in the index. It never changes. */
 export function indexName({ id, started }: Pick<RunRecord, "id" | "started">): string {
   const left = END_OF_TIME - Date.parse(started);
   return `${INDEX_PREFIX}${String(left).padStart(13, "0")}-${id}`;
 }
 
-/** The run of a blob in the index, and when it started. Undefined when the name is none of the index's. */
+/** The run of a blob in the index, and when it started; undefined if the name is not one of the index's. */
 export function readIndexName(name: string): { id: string; started: number } | undefined {
   const [, left, id] = /^index\/(\d{13})-(.+)$/.exec(name) ?? [];
   return left === undefined || id === undefined || !RUN_ID.test(id)
@@ -36,8 +36,8 @@ export function readIndexName(name: string): { id: string; started: number } | u
 }
 
 /**
- * Puts a run into the index, or puts its present record there.
- * @param first leave what is there already: a run's beginning must not hide its end
+ * Writes a run's record to the index.
+ * @param first "first" writes only if there is none yet, so that a run's beginning does not hide its end
  */
 export async function indexRun(
   service: BlobServiceClient,
@@ -45,9 +45,9 @@ export async function indexRun(
   first: "first" | "again",
 ): Promise<void> {
   const { message: _message, warnings: _warnings, ...summary } = record;
-  // Base64, for metadata are HTTP headers: paths are not ASCII, and may hold what a header must not.
+  // Base64, because metadata are HTTP headers, and paths may hold anything.
   const encoded = Buffer.from(JSON.stringify(summary satisfies RunSummary)).toString("base64");
-  // A path so long that it does not fit: whoever reads the index reads the record instead.
+  // If a long path does not fit, readers of the index read the record instead.
   const metadata: Record<string, string> =
     encoded.length > MOST_METADATA ? { long: "true" } : { summary: encoded };
   const blob = service.getContainerClient(LEDGER_CONTAINER).getBlockBlobClient(indexName(record));
@@ -65,7 +65,7 @@ export async function indexRun(
   }
 }
 
-/** All runs of the index, the newest first, with their summaries where these can be read. */
+/** All runs of the index, newest first. A summary that cannot be read is undefined. */
 export async function* indexedRuns(
   service: BlobServiceClient,
 ): AsyncGenerator<{ id: string; summary: RunSummary | undefined }> {
@@ -78,7 +78,7 @@ export async function* indexedRuns(
   }
 }
 
-/** The summary in a blob of the index; undefined when it has none that can be read. */
+/** The summary in a blob of the index; undefined if it cannot be read. */
 export function readSummary({ metadata }: Pick<BlobItem, "metadata">): RunSummary | undefined {
   try {
     const text = Buffer.from(metadata?.["summary"] ?? "", "base64").toString("utf8");

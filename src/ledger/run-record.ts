@@ -18,11 +18,11 @@ export interface RunRecord {
   id: string;
   /** The app whose durable engine runs it; see appIdentity. Absent in records of older versions. */
   app?: string;
-  /** What the run does; absent in a backup's. */
+  /** Absent for a backup. */
   kind?: RunKind;
-  /** The run that is restored or verified. */
+  /** The backup that a restore or verification reads. */
   of?: string;
-  /** A restore that only tells what it would do. */
+  /** A restore or prune that only reports what it would do. */
   dryRun?: boolean;
   root: string;
   container: string;
@@ -32,21 +32,21 @@ export interface RunRecord {
   finished?: string;
   status: RunStatus;
   counts?: Counts;
-  /** Requests that storage throttled or left unanswered, and that were sent again; absent where there were none. */
+  /** Requests that storage throttled or left unanswered, and that were sent again; absent if there were none. */
   throttled?: number;
-  /** Why it failed, or was skipped, or what else is to be told of it. */
+  /** Why the run failed or was skipped, and any note. */
   message?: string;
-  /** What may be a mistake, for people: a pattern that matched nothing. Absent where there is nothing. */
+  /** Likely mistakes, such as a pattern that matched nothing; absent if there are none. */
   warnings?: string[];
-  /** Something stopped it before it had tried every file: however many failed, the others are not all backed up. */
+  /** The run stopped before it had tried every file. */
   brokenOff?: true;
   /** A backup that found so few files that it does not count as one; see suspicionOf. */
   suspect?: true;
-  /** The prune that is deleting what only this run needs: it cannot be restored any more. */
+  /** The prune that forgot the run, and is deleting what only it needs. It can no longer be restored. */
   forgotten?: string;
 }
 
-/** What others read of a record; a newer version's may have more. */
+/** What is checked of a record. A newer version's may have more fields. */
 export const runRecord = z.looseObject({
   id: z.string().regex(LEDGER_ID),
   app: z.string().optional(),
@@ -74,12 +74,12 @@ export function parseRun(text: string, ledger: Ledger): RunRecord {
   return record;
 }
 
-/** Whether a run was canceled: activities that are still queued then have nothing to do. One request. */
+/** Whether a run was canceled, so that its queued activities have nothing to do. One request. */
 export async function isCanceled(ledger: Ledger): Promise<boolean> {
   return (await readRun(ledger))?.status === "canceled";
 }
 
-/** A run's summary, or undefined when there is no such run. */
+/** A run's summary, or undefined if there is no such run. */
 export async function readRun(ledger: Ledger): Promise<RunRecord | undefined> {
   const text = await ledger.read(RUN_RECORD);
   return text === undefined ? undefined : parseRun(text, ledger);

@@ -1,4 +1,4 @@
-/** The life of a run's record: opened, closed, and kept in step with the index of runs. */
+/** Opens and closes a run's record, and keeps the index of runs in step. */
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
@@ -6,25 +6,25 @@ import { indexRun } from "./run-index.ts";
 import { parseRun, type RunRecord } from "./run-record.ts";
 import { RUN_RECORD } from "./names.ts";
 
-/** What a run is to do, as its record says from the beginning to the end. */
+/** What a record says of a run from the start. */
 export type Opening = Pick<
   RunRecord,
   "app" | "kind" | "of" | "dryRun" | "root" | "container" | "prefix" | "mode"
 >;
 
 interface Opened {
-  /** The service keeps versions of overwritten blobs by itself. */
+  /** Whether the account keeps versions of overwritten blobs. */
   versioned: boolean;
-  /** The run that it is recorded to be of, which may be another delivery's choice. */
+  /** The backup it reads, as recorded; another delivery may have chosen it. */
   of: string | undefined;
 }
 
-/** Of the record that is there: all but the app that runs it, and the run that it is of. */
+/** The fields in which an existing record must agree: all but the app, and the backup it reads. */
 const FIXED = ["kind", "dryRun", "root", "container", "prefix", "mode"] as const;
 
 /**
- * Records that a run begins, once, and puts it into the index of runs.
- * @throws ChangedRecord where the record that was there is of anything else than this run was asked for
+ * Records that a run begins, once, and adds it to the index of runs.
+ * @throws ChangedRecord if an existing record does not agree with this run's request
  */
 export async function openRun(ledger: Ledger, opening: Opening): Promise<Opened> {
   const record = recordOf(ledger, opening, new Date().toISOString());
@@ -39,26 +39,26 @@ function recordOf({ runId: id }: Ledger, opening: Opening, started: string): Run
   return { version: 1, id, app, kind, of, dryRun, root, container, prefix, mode, started, status: "running" };
 }
 
-/** As openRun, for activities: whoever started the run has opened its record, as a rule. @throws ChangedRecord */
+/** The same as openRun, for activities: the starter has usually opened the record. @throws ChangedRecord */
 export async function joinRun(ledger: Ledger, opening: Opening): Promise<Opened> {
   const found = await ledger.readBlob(RUN_RECORD);
   if (!found) return await openRun(ledger, opening);
   const record = parseRun(found.text, ledger);
   if (FIXED.some((field) => record[field] !== opening[field]))
     throw new ChangedRecord(`${ledger.runId}/${RUN_RECORD}`);
-  // Whoever opened it may have been killed between the two.
+  // The starter may have been killed between record and index.
   await indexRun(ledger.service, record, "first");
   return { versioned: found.versioned, of: record.of };
 }
 
-/** Records a run that was due and was not started, once: skipped for another that went on, or failed for the reason given. */
+/** Records, once, a scheduled run that was not started: skipped because of another run, or failed. */
 export async function recordUnstarted(
   ledger: Ledger,
   opening: Opening,
   { status, message }: { status: "skipped" | "failed"; message: string },
 ): Promise<void> {
   const now = new Date().toISOString();
-  // Of what failed, that nothing was done: else activities of it might be at work yet.
+  // Zero counts say that none of its activities can be at work.
   const counts = status === "failed" ? emptyCounts() : undefined;
   const record = { ...recordOf(ledger, opening, now), status, finished: now, counts, message };
   const { won } = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
@@ -66,7 +66,7 @@ export async function recordUnstarted(
   else await closeRun(ledger, { status, counts, message });
 }
 
-/** Records how a run ended, and gives its record; undefined when the run was never opened. The first end stands. */
+/** Records how a run ended; the first end stands. @returns the record, or undefined if there is none */
 export async function closeRun(
   ledger: Ledger,
   end: Pick<
@@ -85,7 +85,7 @@ export async function closeRun(
   return closed;
 }
 
-/** Puts the counts into the record of a canceled run, once nothing of it can be at work any more. The first ones stand. */
+/** Records the counts of a canceled run, once none of its activities can be at work. The first counts stand. */
 export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void> {
   const text = await ledger.update(RUN_RECORD, (current) => {
     const record = parseRun(current, ledger);
@@ -95,7 +95,7 @@ export async function recordCounts(ledger: Ledger, counts: Counts): Promise<void
   if (text !== undefined) await indexRun(ledger.service, parseRun(text, ledger), "again");
 }
 
-/** Marks a run as forgotten by a prune, or takes that prune's mark back. The first mark stands. */
+/** Marks a run as forgotten by a prune, or removes that prune's mark. The first mark stands. */
 export async function markForgotten(ledger: Ledger, prune: string, forgotten: boolean): Promise<void> {
   const text = await ledger.update(RUN_RECORD, (current) => {
     const { forgotten: by, ...record } = parseRun(current, ledger);

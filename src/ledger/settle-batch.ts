@@ -8,15 +8,15 @@ import type { BatchRef } from "./parts.ts";
 import { readTally, settleOutcomes } from "./outcomes.ts";
 import { batchOutcomes } from "./names.ts";
 
-/** What became of a batch's items, and why the rest was not tried; or only why nothing was, for people. */
+/** A batch's outcomes, and why the rest was not tried; or only a message that says why nothing was done. */
 export type BatchDone = { outcomes: Outcome[]; stopped?: string | undefined } | string;
 
 /**
- * Does a batch and records its outcomes. One that is recorded already is not done again: its tally is given back, so that
- * any number of deliveries counts each file once.
- * @param work does it; `record` is the name that its outcomes get
- * @returns the tally; `stopped` says why the run cannot go on
- * @throws errors of the storage account that may pass: the whole batch is to be tried again
+ * Does a batch and records its outcomes. A batch that is recorded already is not done again, so that any number of deliveries
+ * counts each file once.
+ * @param work does it; `record` is the name of its outcomes
+ * @returns the tally, with `stopped` if the run cannot go on
+ * @throws transient storage errors, after which the whole batch can be tried again
  */
 export async function settleBatch(
   ref: BatchRef,
@@ -38,9 +38,8 @@ export async function settleBatch(
 }
 
 /**
- * Does something with each item of a batch, as many at a time as the budget allows. After the first error the other items
- * are left for the next try.
- * @throws that error
+ * Works on the items of a batch, as many at a time as the budget allows.
+ * @throws the first error; items not begun by then are left for the next try
  */
 export async function forEachItem<Item>(
   items: readonly Item[],

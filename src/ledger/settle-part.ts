@@ -10,20 +10,20 @@ import { listingName, listingOutcomes } from "./names.ts";
 import { settleOutcomes } from "./outcomes.ts";
 import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./parts.ts";
 
-/** How the parts of one kind of run are found out. What a part has `Own`, the parts that it leaves have, too. */
+/** How a kind of run lists or plans its parts. A part passes `Own` on to the parts it leaves. */
 export interface PartKind<Own, Item, Left> extends Agreement<Own, Item, Left> {
   record: z.ZodType;
-  /** What is known of a part before it is begun. */
+  /** `Own` of a part that could not begin. */
   unknown: Own;
-  /** Begins a part. @param own what it takes over from the part that left it @throws PartProblem */
+  /** Begins a part. @param own from the part that left it; undefined for the whole tree @throws PartProblem */
   begin: (ledger: Ledger, own: Own | undefined) => Promise<Own>;
   /** @throws PartProblem */
   find: (own: Own, left: Left[] | undefined, ledger: Ledger) => Promise<Findings<Item, Left>>;
-  /** Does what is to be done once the record stands, in each delivery. @param isMine whether this one wrote it */
+  /** Called in each delivery once the record is written. @param isMine whether this delivery wrote it */
   stands?: (ledger: Ledger, record: PartRecord, isMine: boolean) => Promise<void>;
 }
 
-/** What was found in a part, divided among those that it is handed to. */
+/** What was found in a part, divided among its activities and sub-orchestrations. */
 export interface Findings<Item, Left> {
   settled: readonly Outcome[];
   /** Patterns that matched something; see Filter. */
@@ -31,15 +31,15 @@ export interface Findings<Item, Left> {
   batches: Item[][];
   lanes: Item[][];
   rest: Left[][];
-  /** What else the record is to say, and lists that it is to name. */
+  /** Further fields for the record, and lists for it to name. */
   also?: object;
   lists?: Record<string, readonly unknown[]>;
 }
 
-/** Why nothing of a part can be done at all, for people. */
+/** Nothing of a part can be done. The message says why. */
 export class PartProblem extends Error {}
 
-/** What an orchestrator needs of a part: where the batches and parts are. The lists themselves are in the ledger. */
+/** What an orchestrator needs to know of a part. The lists themselves are in the ledger. */
 export interface Part<Own> {
   own: Own;
   found: Tally;
@@ -53,9 +53,8 @@ export interface Part<Own> {
 }
 
 /**
- * Finds out what a part is, and records it. A part that is recorded already is not begun again: its record stands, however
- * often the activity is delivered.
- * @throws errors of the storage account that may pass
+ * Lists or plans a part, and records it. A part that is recorded already is not listed again; its record stands.
+ * @throws transient storage errors
  */
 export async function settlePart<Own extends object, Item extends { size: number }, Left>(
   { run, part, request, left: taken }: PartInput<unknown, Own>,
@@ -77,7 +76,7 @@ export async function settlePart<Own extends object, Item extends { size: number
       }
       record = (await readPartNow(ledger, part, kind.record)) ?? found;
     }
-    // It leads nowhere.
+    // It hands nothing out, so it needs no check.
     if (record.problem !== undefined) return handed(own, nothing(record.problem));
     if (!(await isOurs(record, { request, own }, ledger, kind)))
       throw new ChangedRecord(`${run}/${listingName(part)}`);
@@ -97,13 +96,13 @@ function nothing(problem: string): Found {
   return { found: emptyTally(), batches: [], large: [], rest: [], toDo: { files: 0, bytes: 0 }, problem };
 }
 
-/** Writes the lists of a part, and the outcomes that are settled. */
+/** Writes a part's lists, and the outcomes that are settled. */
 async function writeDown<Item extends { size: number }, Left>(
   ledger: Ledger,
   part: string,
   { settled, matched, batches, lanes, rest, also = {}, lists = {} }: Findings<Item, Left>,
 ): Promise<Found> {
-  // Named by attempt: a list that was handed out is never changed by another delivery of this activity.
+  // A name of its own for each attempt: another delivery never changes a list in use.
   const attempt = `lists/${part}-${randomUUID()}`;
   const ranges = await writePieces(ledger, `${attempt}.jsonl`, batches);
   const large = await writePieces(ledger, `${attempt}.large.jsonl`, lanes);

@@ -10,28 +10,28 @@ import { largeOutcome } from "./names.ts";
 import { readTally, settleOutcomes } from "./outcomes.ts";
 import { openLarge, type LargeRef } from "./parts.ts";
 
-/** How far a large file is: what one activity hands to the next. */
+/** How far a large file is done: what one activity passes on to the next. */
 export interface Position {
-  /** The try that this is, from 1; each begins at the start of the file. */
+  /** The number of this try, from 1; each begins at the start of the file. */
   attempt: number;
-  /** Bytes before it are done. */
+  /** Bytes done. */
   position: number;
-  /** The hash's state there; see resumeMd5. */
+  /** The hash's state at `position`; see resumeMd5. */
   state?: string;
 }
 
-/** What an activity hands on that does a span of a large file: how far it is, what became of it, or that there is none. */
+/** The result of a span's activity: how far the file is done, its tally, or "none" if the lane has no such file. */
 export type Step<Progress> = { progress: Progress; throttled?: number } | { settled: Tally } | "none";
 
-/** How far a span came, what became of the file, or why nothing could be done, for people. */
+/** How far a span got, the file's outcome, or a message that says why nothing could be done. */
 export type SpanDone<Progress extends Position> = Progress | { outcomes: Outcome[] } | string;
 
 /**
- * Does a span of a large file: as much as one activity may take. One that is recorded already is not read again: its tally
- * is given back, so that any number of deliveries counts the file once.
- * @param line what the lane's list has of each file
- * @returns the tally at the end; `stopped` in it says why the run cannot go on
- * @throws errors of the storage account that may pass: the span is to be tried again
+ * Does a span of a large file: as much as fits in one activity. A file that is recorded already is not read again, so that any
+ * number of deliveries counts it once.
+ * @param line the schema of the lane's list
+ * @returns at the end the tally, with `stopped` if the run cannot go on
+ * @throws transient storage errors, after which the span can be tried again
  */
 export async function settleSpan<Item, Progress extends Position>(
   ref: LargeRef & { progress?: Progress },
@@ -57,7 +57,7 @@ export async function settleSpan<Item, Progress extends Position>(
   }
 }
 
-/** Records that a large file could not be tried, however often. */
+/** Records a large file as failed, after every try of an activity has failed. */
 export async function failLargeFile(
   { reason, ...ref }: LargeRef & { reason: string },
   service: BlobServiceClient,

@@ -7,14 +7,14 @@ import type { RunRecord } from "./run-record.ts";
 /** How far the clocks of two machines may be apart, in milliseconds. */
 export const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Whether a run is dated in the future: the clock was wrong when it began, and its date says nothing. */
+/** Whether a run is dated in the future: the clock was wrong when it began. */
 export function isPostdated({ started = "" }: { started?: string | undefined }, now = new Date()): boolean {
   return Date.parse(started) > now.getTime() + CLOCK_SKEW_MS;
 }
 
 /**
- * Whether a backup is what restic calls a snapshot: one that completed, or that failed for some of its files. Only these
- * are counted by a keep rule, chosen by a restore of a time, and held against the next run.
+ * Whether a backup is a good run, which restic calls a snapshot: it completed, or failed for some of its files only. Only good
+ * runs are counted by keep rules, chosen by a restore of a time, and compared with the next run.
  */
 export function isSnapshot(
   run: Pick<RunRecord, "counts" | "forgotten" | "brokenOff" | "suspect"> & {
@@ -31,13 +31,13 @@ export function isSnapshot(
   );
 }
 
-/** A run's filters as one word: the same for two runs that ask for the same files of a root. */
+/** A hash of a run's filters, whatever their order. */
 export function filtersOf({ include, exclude }: Pick<Covered, "include" | "exclude">): string {
   const text = JSON.stringify([include.toSorted(), exclude.toSorted()]);
   return createHash("sha256").update(text).digest("base64url");
 }
 
-/** The filters of a run by its ledger; undefined of one that was never listed, or whose listing cannot be read. */
+/** A run's filters, from its ledger; undefined if it was never listed or its listing cannot be read. */
 export async function readFilters(ledger: Ledger): Promise<string | undefined> {
   const listing = await readListingNow(ledger, "0").catch((error: unknown) =>
     error instanceof NewerLedger ? undefined : ofDamaged(error),

@@ -7,12 +7,12 @@ import type { Covered } from "./listing.ts";
 import { readRun } from "./run-record.ts";
 import { filtersOf, isSnapshot, readFilters } from "./snapshot.ts";
 
-/** A run is suspect that found less than this part of what the last good one did. */
+/** A run is suspect if it found less than a tenth of what the last good one did. */
 const TENTH = 10;
 
 /**
- * Why a backup must not count, for people: it found less than a tenth of the files of the last good run of the same root,
- * filters and destination. So it goes when the root's file system is not mounted. Undefined where all is well.
+ * Why a backup must not count, as a message: it found less than a tenth of the files of the last good run of the same root,
+ * filters and destination, as happens when a file system is not mounted. Undefined if all is well.
  */
 export async function suspicionOf(
   ledger: Ledger,
@@ -26,12 +26,12 @@ export async function suspicionOf(
   if (found * TENTH >= before) return undefined;
   return (
     `Suspect: the run found only ${found} of the ${before} files that the last good run of this directory found (${last.id}). ` +
-    `Check that it is the right directory, and mounted. Prunes and "latest" pass this run over. ` +
-    `If so few is right, back up again with "acceptFewer": true (--accept-fewer).`
+    `Check that it is the right directory and is mounted. Prunes and "latest" ignore this run. ` +
+    `If the directory really has so few files, back up again with "acceptFewer": true (--accept-fewer).`
   );
 }
 
-/** The newest snapshot of the same root, filters and destination, but for the run itself. */
+/** The newest good run of the same root, filters and destination, other than the run itself. */
 async function lastGood({ service, runId }: Ledger, request: Covered): Promise<RunSummary | undefined> {
   const filters = filtersOf(request);
   for await (const { id, summary } of indexedRuns(service)) {
@@ -48,7 +48,7 @@ function isOf({ root, container, prefix }: Covered, run: RunSummary): boolean {
   return isBackup && run.container === container && run.prefix === prefix && isSameRoot(run.root, root);
 }
 
-/** Files that were there. */
+/** The number of files that the run found. */
 function foundBy({ copied, unchanged, skipped, failed }: Counts): number {
   return copied + unchanged + skipped + failed;
 }
