@@ -16,14 +16,14 @@ export interface Attributed {
   sync(): Promise<void>;
 }
 
-/** The bits by which a program runs as its owner or group; of a directory, by which what is made in it gets its group. */
+/** The setuid and setgid bits. */
 const SETUID = 0o6000;
 const SPECIAL = 0o7000;
 
 /**
- * The permission bits that an item is to have.
+ * The permission bits to give an item.
  * @param current what is at its place
- * @param setuid whether files get their setuid and setgid bits; where not, those they have stay
+ * @param setuid whether files get their setuid and setgid bits; if not, the present ones stay
  */
 export function wantedMode(
   { kind, mode }: Pick<Entry, "kind" | "mode">,
@@ -34,7 +34,6 @@ export function wantedMode(
   return (mode & ~left) | (current.mode & left);
 }
 
-/** How an item is given its attributes. */
 export interface AttributesContext {
   fileTimeoutMs: number;
   /** See wantedMode. */
@@ -42,9 +41,9 @@ export interface AttributesContext {
 }
 
 /**
- * Sets what a file, link or directory has beside its content, where it is not so already.
+ * Sets the mode and time of a file, link or directory, where they differ.
  * @param current what is at its place
- * @returns what could not be set, for people
+ * @returns what could not be set, as a message
  */
 export async function adjust(
   item: Entry,
@@ -63,13 +62,13 @@ export async function adjust(
   return await withTimeout(setting, fileTimeoutMs, "setting its mode");
 }
 
-/** Sets a link's own time. @returns what could not be set, for people */
+/** Sets a link's own time. @returns what could not be set, as a message */
 export async function setTimeOfLink(at: DiskPath, mtime: number): Promise<string | undefined> {
   const link = { setTime: (time: Time) => lutimes(at, time, time), stat: () => lstat(at) };
   return await unlessRefused("its time of change could not be set", () => setTime(link, mtime));
 }
 
-/** Gives a file that was written its mode and time, and flushes it. @returns what could not be set, for people */
+/** Sets a written file's mode and time, and flushes it. @returns what could not be set, as a message */
 export async function finish(
   handle: FileHandle,
   item: Entry,
@@ -96,7 +95,7 @@ export function attributesOf(directory: PinnedDirectory): Attributed {
 
 const NOT_A_LINK = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Opens a file or directory, never through a link, also one that its owner may not read. */
+/** Opens a file or directory, never through a link, even if its owner may not read it. */
 async function withOpened<T>(at: DiskPath, work: (opened: Attributed) => Promise<T>): Promise<T> {
   try {
     return await withHandle(open(at, constants.O_RDONLY | NOT_A_LINK), (handle) => work(fileOf(handle)));
@@ -110,7 +109,7 @@ async function withOpened<T>(at: DiskPath, work: (opened: Attributed) => Promise
   });
 }
 
-/** What cannot be opened cannot be flushed, either. */
+/** For what cannot be opened, and so cannot be flushed. */
 function atPath(at: DiskPath, stat: () => Promise<Stats>): Attributed {
   return {
     stat,
@@ -132,13 +131,12 @@ async function withHandle<T>(
   }
 }
 
-/** What file systems say of an attribute that they do not keep, or that this user may not set. */
+/** Errors for an attribute that the file system does not keep, or that this user may not set. */
 const REFUSED = new Set(["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
 
 /**
- * Gives a file or directory its mode and time, and flushes it. What is refused costs nothing but itself: content comes
- * first.
- * @returns what could not be set, for people
+ * Sets the mode and time of a file or directory, and flushes it. What is refused becomes a note: content comes first.
+ * @returns what could not be set, as a message
  */
 export async function setAttributes(
   on: Attributed,
@@ -152,12 +150,12 @@ export async function setAttributes(
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-/** @returns why it could not be flushed where the file system does not do that, for people */
+/** @returns a message if the file system cannot flush */
 export async function flush(on: Pick<Attributed, "sync">): Promise<string | undefined> {
   return await unlessRefused("it could not be flushed to the disk", () => on.sync());
 }
 
-/** @returns what could not be set, for people */
+/** @returns what could not be set, as a message */
 async function setMode(on: Attributed, mode: number): Promise<string | undefined> {
   try {
     await on.chmod(mode);
@@ -166,9 +164,9 @@ async function setMode(on: Attributed, mode: number): Promise<string | undefined
     await on.chmod(mode & ~SPECIAL);
   }
   if ((mode & SPECIAL) === 0) return undefined;
-  // Without a word the kernel leaves out setgid where the group is none of the user's.
+  // The kernel silently drops setgid if the user is not in the group.
   const now = modeOf(await on.stat());
-  return now === mode ? undefined : `its mode is ${octal(now)}, for this user may not set ${octal(mode)}`;
+  return now === mode ? undefined : `its mode is ${octal(now)}, because this user may not set ${octal(mode)}`;
 }
 
 async function unlessRefused(

@@ -8,7 +8,6 @@ import { isSame } from "./look.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
 
-/** What deciding needs to know. */
 interface DecideContext extends Pick<RestoreRequest, "overwrite"> {
   fileTimeoutMs: number;
 }
@@ -16,7 +15,7 @@ interface DecideContext extends Pick<RestoreRequest, "overwrite"> {
 /** What to do with what is at an item's place. */
 export type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
 
-/** @param current what is at the item's place; undefined for nothing */
+/** @param current what is at the item's place; undefined if there is nothing */
 export async function decide(
   item: PlannedItem,
   at: DiskPath,
@@ -31,30 +30,30 @@ export async function decide(
     const what = current.isFile() ? "a file" : kindOf(current);
     return { outcome: "skipped", reason: `${what} is there already, and overwrite is "never"` };
   }
-  // A directory and a link are made of nothing but what was compared.
+  // A directory or a link has nothing besides what was compared.
   if (same && (overwrite === "changed" || item.kind !== "file")) return "keep";
   return "replace";
 }
 
-/** Whether a directory is where a file or link belongs. */
+/** Whether a directory is in the place of a file or link. */
 export function isInTheWay({ kind }: PlannedItem, current: Stats | undefined): boolean {
   return kind !== "directory" && current?.isDirectory() === true;
 }
 
 export const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
 
-/** The directory that an item belongs in; "" for the one that is restored into. */
+/** The directory that an item belongs in; "" for the target. */
 export function parentPath({ path }: Pick<PlannedItem, "path">): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** Why an item is left out whose directory cannot be opened, for people. @throws the error where that has failed */
+/** Why to leave out an item whose directory cannot be opened. @throws the error, if that is a failure */
 export function whyLeftOut(error: unknown, overwrite: RestoreRequest["overwrite"]): string {
   if (overwrite === "never" && isReplaceable(error)) return `${error.message}, and overwrite is "never"`;
   throw error;
 }
 
-/** Whether what is where a directory must be may be replaced: a link never is. */
+/** Whether what is in the place of a directory may be replaced; a link never is. */
 export function isReplaceable(error: unknown): error is NotADirectory {
   return error instanceof NotADirectory && !error.isLink;
 }

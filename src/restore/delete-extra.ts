@@ -9,7 +9,7 @@ import type { Eraser } from "./extra-walk.ts";
 import { seeToExtra, type Slice, type SliceRef } from "./extra.ts";
 import { setTime } from "../files/file-times.ts";
 
-/** Removes what the directory has and the run has not; see seeToExtra. */
+/** Removes what the target has and the run has not; see seeToExtra. */
 export async function deleteExtra(
   ref: SliceRef,
   service: BlobServiceClient,
@@ -24,7 +24,7 @@ const eraser: Eraser = {
     const at = from.path(name);
     await (kind === "file" ? unlink(at) : rmdir(at)).catch(ignore("ENOENT"));
   },
-  // A directory that the run has as an empty one was given its time when it was restored, before this.
+  // An empty directory got its time when it was restored, before this.
   async keepTime(directory, before) {
     await setTime(attributesOf(directory), mtimeOf(before));
   },

@@ -4,10 +4,10 @@ import pMap from "p-map";
 import { withTimeout } from "../files/timeout.ts";
 import { forDisk } from "../model/path.ts";
 
-/** Directories that are looked for at a time. */
+/** Directories looked up at a time. */
 const LOOKS = 16;
 
-/** The directories above some items, each after those above it; not the one that is restored into. */
+/** The directories above some items, parents first, without the target. */
 export function directoriesAbove(items: readonly { path: string }[]): string[] {
   const above = new Set<string>();
   for (const { path: name } of items) {
@@ -20,7 +20,7 @@ export function directoriesAbove(items: readonly { path: string }[]): string[] {
   return [...above].sort((a, b) => depthOf(a) - depthOf(b));
 }
 
-/** Those of some directories, each given after those above it, that are not there: a restore makes them. */
+/** Those of some directories, given parents first, that do not exist: a restore makes them. */
 export async function missingDirectories(
   directories: readonly string[],
   { realTo, fileTimeoutMs }: { realTo: string; fileTimeoutMs: number },
@@ -41,7 +41,7 @@ export async function missingDirectories(
   return [...missing];
 }
 
-/** What cannot be looked at will show when something is restored into it. */
+/** An error here is reported when something is restored into the directory. */
 async function isMissing(at: string, fileTimeoutMs: number): Promise<boolean> {
   try {
     const stats = await withTimeout(lstat(forDisk(at)), fileTimeoutMs, "looking for it");

@@ -8,13 +8,12 @@ import { takingTurns } from "../model/in-turns.ts";
 import type { RunNames } from "../manifest/run-names.ts";
 import type { Selection } from "../model/selection.ts";
 
-/** What removes what is extra. */
 export interface Eraser {
   /** Opens a directory to remove something from it; see PinnedDirectory.open. */
   open(realTo: string, portable: string): Promise<PinnedDirectory>;
-  /** Removes a file, a link or an empty directory; one that is gone is as good. */
+  /** Removes a file, a link or an empty directory, if it is there. */
   remove(from: PinnedDirectory, name: string, kind: "file" | "directory"): Promise<void>;
-  /** Gives a directory that something was removed from its time of change back. */
+  /** Restores the time of a directory that something was removed from. */
   keepTime(directory: PinnedDirectory, before: Stats): Promise<void>;
 }
 
@@ -24,13 +23,13 @@ interface Options {
   fileTimeoutMs: number;
 }
 
-/** Walks a directory in the order of its names, and has removed what is extra. */
+/** Walks a directory in the order of its names, and removes what is extra. */
 export class ExtraWalk {
   readonly deleted: { path: string; kind: "file" | "directory" }[] = [];
   readonly failures: Outcome[] = [];
-  /** Where the time was up; undefined when all was looked at. */
+  /** Where the time was up; undefined if everything was looked at. */
   reached: string | undefined;
-  /** Without an eraser: the directories on the way to `reached` in which all that comes before would be gone. */
+  /** In a dry run: the directories above `reached` in which everything before it would be gone. */
   readonly emptied: string[] = [];
   #emptiedBefore: ReadonlySet<string> = new Set();
   #last = "";
@@ -41,7 +40,7 @@ export class ExtraWalk {
   readonly #erase: Eraser | undefined;
   readonly #turn = takingTurns();
 
-  /** @param erase undefined for a dry run, which has nothing that removes */
+  /** @param erase undefined in a dry run, so that nothing in it can delete */
   constructor(
     realTo: string,
     names: RunNames,
@@ -63,7 +62,7 @@ export class ExtraWalk {
   }
 
   /**
-   * @param all whether whatever is extra in it goes, or only what is in the way
+   * @param all whether everything extra in it is removed, or only what is in the way
    * @returns whether everything in it was removed
    */
   async #walk(portable: string, after: readonly string[], all: boolean): Promise<boolean> {
@@ -85,7 +84,7 @@ export class ExtraWalk {
         await this.#turn();
         const [done] = after;
         if (done !== undefined && (child.name < done || (child.name === done && after.length === 1))) {
-          // Another slice has looked at it, and left it: else it would not be here, but in a dry run.
+          // A slice before has kept it, or in a dry run only reported it.
           empty = this.#emptiedBefore.has(portable);
           continue;
         }
@@ -112,7 +111,7 @@ export class ExtraWalk {
     }
   }
 
-  /** Keeps for the next slice what a dry run does not leave on the disk. */
+  /** Keeps for the next slice what a real run would leave on the disk. */
   #stop(portable: string, empty: boolean): false {
     if (!this.#erase && empty) this.emptied.push(portable);
     return false;

@@ -15,33 +15,32 @@ import { IncompleteRun, RunNames } from "../manifest/run-names.ts";
 import { createSelection } from "../model/selection.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
 
-/** One slice of the work, as an activity is given it: what one call manages in its time. */
+/** An activity's input: one slice of the work. */
 export interface SliceRef extends PlanOwn {
   run: string;
   request: RestoreRequest;
   slice: number;
-  /** Only what is in the way of what is to be restored: in the place of a directory, or below that of a file. */
+  /** Remove only what is in the way of a restored item: in the place of a directory, or below that of a file. */
   inTheWay?: boolean;
 }
 
-/** What came of a slice: written once as `deleted/{slice}.json`. */
+/** A slice's record, written once as `deleted/{slice}.json`. */
 export interface Slice {
   tally: Tally;
-  /** Names that were removed (in a dry run: that would be). */
+  /** Number of names removed; in a dry run, that would be. */
   deleted: number;
-  /** The last name that was looked at, when there is more to look at. */
+  /** The last name looked at, if there are more. */
   reached?: string;
-  /** Of a dry run: the directories on the way there in which all that comes before would be gone. */
+  /** In a dry run: the directories above it in which everything before it would be gone. */
   emptied?: string[];
 }
 
 /**
- * Looks, for a bounded time, for what the directory has and the run has not: for what is in the way before anything is
- * restored, for all else last, so that a restore that storage breaks off has not cost what was there. Only what the
- * request's patterns and the run's own cover is removed: what a backup left out it cannot bring back. What could not be
- * backed up stays, too, and nothing at all is removed when the run's record is not whole. What was removed is named in
- * `deleted/{slice}.jsonl`.
- * @param erase undefined for a dry run, which only names what would be removed
+ * Removes, for a bounded time, what the target has and the run has not. What is in the way goes before anything is restored,
+ * everything else last, so that a restore that storage breaks off deletes nothing more. Only what the request's and the
+ * run's patterns cover is removed, because a backup cannot bring back what it left out. What could not be backed up stays,
+ * and nothing is removed if the run's record is not whole. Removed names are recorded in `deleted/{slice}.jsonl`.
+ * @param erase undefined in a dry run, which only records what would be removed
  */
 export async function seeToExtra(
   ref: SliceRef,
@@ -61,7 +60,7 @@ export async function seeToExtra(
   }
 }
 
-/** The names that the sources of restores have, by the restore: its slices read them once a process. 80 MB for ten million. */
+/** The names that a restore's source has, by restore. Its slices read them once in each process: 80 MB for ten million. */
 const recent = new Recent<RunNames>(2);
 
 async function see(

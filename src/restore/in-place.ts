@@ -6,20 +6,20 @@ import { byDirectory, inDirectory } from "../files/in-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { isSame, lookUp } from "./look.ts";
 
-/** Names of a directory that are looked up at a time: within the time that a file operation has. */
+/** Names of a directory looked up at a time, within the time-out of one file operation. */
 const LOOKS = 100;
 
-/** What a batch found when it was begun. */
+/** What a batch found when it began. */
 export interface Begun {
-  /** This is the first delivery of the batch: none has written anything before. */
+  /** This is the batch's first delivery: nothing of it has been written. */
   first: boolean;
-  /** The items that were as they should be before the restore: all others that are so now, it has written itself. */
+  /** The items that were right before the restore. Any other that is right now, the restore has written. */
   unchanged: ReadonlySet<string>;
 }
 
 /**
- * Records, before anything of a batch is written, which of its items are as they should be. A batch that is delivered
- * twice, or again after a failure, finds what it wrote itself: that counts as restored, not as unchanged.
+ * Records which items of a batch are already right, before any is written. A later delivery of the batch then counts what an
+ * earlier one wrote as restored, not as unchanged.
  */
 export async function beginBatch(
   { part, batch }: { part: string; batch: number },
@@ -36,7 +36,7 @@ export async function beginBatch(
   return { first: false, unchanged: new Set(before) };
 }
 
-/** The paths of the items that are as they should be. What cannot be looked at will show when it is restored. */
+/** The paths of the items that are already right. An error here is reported when the item is restored. */
 async function inPlace(
   items: readonly PlannedItem[],
   where: { realTo: string; fileTimeoutMs: number },

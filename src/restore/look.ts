@@ -5,7 +5,7 @@ import type { DiskPath } from "../model/path.ts";
 import { hasTime } from "../files/file-times.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 
-/** What is at a place, not what a link there leads to; undefined when there is nothing. */
+/** What is at a place, without following a link; undefined if there is nothing. */
 export async function lookUp(at: DiskPath): Promise<Stats | undefined> {
   try {
     return await lstat(at);
@@ -15,7 +15,7 @@ export async function lookUp(at: DiskPath): Promise<Stats | undefined> {
   }
 }
 
-/** Whether what is at an item's place is what the run has, as far as size and time tell. */
+/** Whether what is at an item's place is what the run has, judged by size and time. */
 export async function isSame(item: PlannedItem, at: DiskPath, current: Stats): Promise<boolean> {
   switch (item.kind) {
     case "file":

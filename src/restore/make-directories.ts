@@ -8,10 +8,10 @@ import { attributesOf } from "./attributes.ts";
 const TRIES = 5;
 
 /**
- * Opens a directory, making what is missing on the way, one step at a time from `realTo`. Each has the mode it is to
- * have from the start, and what its owner needs to write into it.
- * @param replace whether a file in the place of a directory is replaced; a link never is
- * @param modes of the directories on the way, the topmost first; one without is for its owner alone
+ * Opens a directory, making those that are missing, one step at a time from `realTo`. Each has its recorded mode from the
+ * start, plus what its owner needs to write into it.
+ * @param replace whether to replace a file in the place of a directory; a link never is
+ * @param modes of the directories on the way, topmost first; a directory without one is made for its owner alone
  * @throws NotADirectory, or the file system's error
  */
 export async function makeDirectories(
@@ -51,7 +51,7 @@ async function makeChild(
   for (let tries = 1; ; tries++) {
     try {
       const child = await ownChild(above, name);
-      // What the umask and mkdir left out.
+      // Bits that the umask and mkdir dropped.
       if (made)
         await attributesOf(child)
           .chmod(mode)

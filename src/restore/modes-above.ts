@@ -4,7 +4,7 @@ import { partOfRecord } from "../ledger/names.ts";
 import { listedDirectories } from "../manifest/listed-directories.ts";
 import type { ManifestBlob } from "../manifest/run-map.ts";
 
-/** Parts that are read at a time. */
+/** Parts read at a time. */
 const READS = 16;
 
 /**

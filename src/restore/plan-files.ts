@@ -17,13 +17,13 @@ import { openStore } from "../store/open-store.ts";
 import { refusedTarget } from "./refused-target.ts";
 import { whatItIs, type RestoreRequest } from "./request.ts";
 
-/** What a restore and a dry run do each in their own way. */
+/** What a restore and a dry run do differently. */
 export interface Ways {
-  /** Finds the real path of the directory to restore into. @throws PartProblem where it may not be, or cannot be had */
+  /** Finds the real path of the target. @throws PartProblem if it is not allowed, or cannot be opened or made */
   settleTarget: (to: string, ledger: Ledger, settings: Settings) => Promise<Omit<PlanOwn, "source">>;
-  /** By what names are not told apart in that directory. */
+  /** Which names the target's file system takes for the same. */
   ignoredIn: (realTo: string, settings: Settings) => Promise<Ignored>;
-  /** Adds what is to be known where the items are to be written. */
+  /** Adds to the items what writing them needs. */
   complete?: (
     planned: PlannedItem[],
     blobs: readonly ManifestBlob[],
@@ -31,13 +31,13 @@ export interface Ways {
     service: BlobServiceClient,
     settings: Settings,
   ) => Promise<{ planned: PlannedItem[]; makes: string[] }>;
-  /** Bytes; what is larger is a large file. */
+  /** Bytes above which a file is a large file. */
   largeFile: number;
 }
 
 /**
- * Plans one part of a restore: which files of the run's manifest, and where the content of each is; see settlePlan. What is
- * not in the container any more, or has a name that could lead outside the directory, is settled here.
+ * Plans one part of a restore: which files of the run's manifest to restore, and where the content of each is; see
+ * settlePlan. A file whose content is gone, or whose name could lead outside the target, fails here.
  */
 export async function planFiles(
   input: PlanInput<RestoreRequest>,
@@ -119,5 +119,5 @@ async function examine(
 
 function oneName(other: string, to: string): string {
   const name = JSON.stringify(other.slice(0, 200));
-  return `${name} is restored, too, and in ${to} both are one name. Restore this one alone into another directory.`;
+  return `${name} is restored too, and ${to} takes both names for the same. Restore this file alone into another directory.`;
 }

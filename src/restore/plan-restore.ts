@@ -21,7 +21,7 @@ import { modesAbove } from "./modes-above.ts";
 import { asTargetProblem, refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 
-/** Plans one part of a restore; see planFiles. Makes the directory to restore into. */
+/** Plans one part of a restore, and makes the target; see planFiles. */
 export async function planRestore(
   input: PlanInput<RestoreRequest>,
   service: BlobServiceClient,
@@ -34,7 +34,7 @@ export async function planRestore(
 const settleTarget: Ways["settleTarget"] = async (to, ledger, settings) => {
   const { fileTimeoutMs } = settings;
   try {
-    // Below the real path of what is there, which is what must allow it.
+    // Made below the real path of what exists, which is what the roots must allow.
     const real = await realOrNearest(to, fileTimeoutMs);
     const outside = await refusedTarget({ to, realTo: real }, settings);
     if (outside !== undefined) throw new PartProblem(outside);
@@ -47,8 +47,8 @@ const settleTarget: Ways["settleTarget"] = async (to, ledger, settings) => {
 };
 
 /**
- * Makes the directory that is restored into, for its owner alone until it is given its mode.
- * @returns whether it was not there, as the first delivery of the activity saw it
+ * Makes the target, for its owner alone until it is given its mode.
+ * @returns whether it was missing when the activity was first delivered
  */
 async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: number): Promise<boolean> {
   const name = "attempts/target.json";
@@ -69,7 +69,7 @@ const targetRecord = z.looseObject({ made: z.boolean() });
 const ignoredIn: Ways["ignoredIn"] = async (realTo, { fileTimeoutMs }) =>
   await withTimeout(probeNames(realTo), fileTimeoutMs, "trying its names");
 
-/** The modes of the directories above the items, and which of these are to be made. */
+/** The modes of the directories above the items, and which of them are missing. */
 const complete: Ways["complete"] = async (planned, blobs, { source, realTo }, service, settings) => {
   const { fileTimeoutMs } = settings;
   const modes = await modesAbove(new Ledger(service, source.id), blobs);

@@ -4,8 +4,8 @@ import path from "node:path";
 import type { Ignored } from "../files/one-name.ts";
 
 /**
- * Finds out what a file system does not tell names apart by: makes a file, and looks for it under other names. Where it
- * cannot be made, no file can, which each will tell.
+ * Finds out which names a file system takes for the same: makes a file, and looks for it under other names. If it cannot be
+ * made, no file can, and each will fail by itself.
  */
 export async function probeNames(directory: string): Promise<Ignored> {
   const at = (name: string) => path.join(directory, name);

@@ -5,10 +5,9 @@ import { PartProblem } from "../ledger/settle-part.ts";
 import type { Settings } from "../settings.ts";
 
 /**
- * Why a directory must not be restored into, for people; undefined where it may be. To be asked by each activity before
- * it touches a file: the setting may have changed since the plan was made, a link may lead elsewhere, and a plan is read
- * from a ledger that others may have written.
- * @param target the directory as the request names it and, once it is known, with every link in it followed
+ * Why a directory must not be restored into, as a message; undefined if it may be. Each activity asks before it touches a
+ * file: since the plan was made, the setting may have changed, or a link may have come to lead elsewhere.
+ * @param target the directory as the request names it and, once known, its real path
  */
 export async function refusedTarget(
   target: { to: string; realTo?: string },
@@ -17,10 +16,10 @@ export async function refusedTarget(
   const { to, realTo = to } = target;
   const allowed = (directory: string) => isAllowed(directory, restoreRoots, fileTimeoutMs);
   if ((await allowed(realTo)) && (await allowed(to))) return undefined;
-  return `The directory ${to} is not in one of those that may be restored into. The setting RESTORE_ROOTS names them.`;
+  return `The directory ${to} is outside the directories that RESTORE_ROOTS allows. Add it to that setting, or choose another.`;
 }
 
-/** Why a directory cannot be restored into, by what its file system says. */
+/** The problem for a file system's error on the target. */
 export function asTargetProblem(error: unknown, to: string): PartProblem {
   if (error instanceof PartProblem) return error;
   const { code = String(error) } = error as NodeJS.ErrnoException;

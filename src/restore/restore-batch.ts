@@ -19,8 +19,8 @@ import { restoreItem } from "./restore-file.ts";
 import { isTemporaryOf } from "./temporary-name.ts";
 
 /**
- * Restores the files of one batch; see settleBatch. A batch that was begun before and not recorded was broken off: what it
- * left half-written is removed first. When the disk is full the rest is not tried.
+ * Restores the files of one batch; see settleBatch. If an earlier delivery was broken off, its half-written files are removed
+ * first. When the disk is full, the rest is not tried.
  */
 export async function restoreBatch(
   ref: BatchRef & RestoreScope,
@@ -54,14 +54,14 @@ export async function restoreBatch(
   });
 }
 
-/** What is as it should be and was not so at the beginning, another delivery of the batch has restored. */
+/** An item that is right now and was not at the beginning was restored by another delivery of the batch. */
 function claimWritten(outcomes: Outcome[], { unchanged }: Begun): void {
   for (const outcome of outcomes) {
     if (outcome.outcome === "unchanged" && !unchanged.has(outcome.path)) outcome.outcome = "copied";
   }
 }
 
-/** Removes the temporary files that another attempt of this batch left. */
+/** Removes the temporary files that another delivery of this batch left. */
 async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
   const { mark } = context;
   for (const portable of byDirectory(items).keys()) {
@@ -73,7 +73,7 @@ async function sweep(items: readonly PlannedItem[], context: RestoreContext): Pr
   }
 }
 
-/** Makes the names of the files that were restored last, before it is recorded that they were. */
+/** Flushes the directories of restored files before the outcomes are recorded, so that their names survive a crash. */
 async function flush(outcomes: readonly Outcome[], context: RestoreContext): Promise<void> {
   const written = outcomes.filter(({ outcome }) => outcome === "copied");
   for (const portable of byDirectory(written).keys()) {

@@ -3,7 +3,6 @@ import type { Settings } from "../settings.ts";
 import type { RestoreRequest } from "./request.ts";
 import type { RestoreScope } from "./restore-scope.ts";
 
-/** What restoring needs to know. */
 export interface RestoreContext {
   realTo: string;
   overwrite: RestoreRequest["overwrite"];
@@ -14,7 +13,7 @@ export interface RestoreContext {
   setuid: boolean;
 }
 
-/** @param work what of the run is restored, the same at each delivery: temporary files are named by it */
+/** @param work names the batch or file, the same in each delivery; temporary names derive from it */
 export function restoreContext(
   { realTo, overwrite }: RestoreScope,
   work: string,

@@ -21,28 +21,28 @@ import { unsafePath } from "../model/safe-path.ts";
 import { createSelection } from "../model/selection.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
 
-/** One slice of the work, as an activity is given it: what one call manages in its time. */
+/** An activity's input: one slice of the work. */
 export interface DirectoriesRef extends PlanOwn {
   run: string;
   request: RestoreRequest;
   slice: number;
-  /** Only what the restore made: it ended early, or was canceled. */
+  /** Set only directories that the restore made: it ended early, or was canceled. */
   onlyMade?: boolean;
 }
 
-/** What came of a slice: written once as `lists/directories-{slice}.json`. */
+/** A slice's record, written once as `lists/directories-{slice}.json`. */
 export interface DirectoriesSlice {
   tally: Tally;
-  /** Parts of the source run that are seen to, when there are more. */
+  /** Number of the source run's parts done, if there are more. */
   reached?: number;
 }
 
 const sliceRecord = z.looseObject({ tally, reached: z.number().optional() });
 
 /**
- * Gives directories their mode and time of change, when all that is in them is restored: for that changes the one, and
- * the other may forbid it. What lies deeper comes first. All that the restore made get theirs; of those that were there
- * before, only what the request and the run cover, not the one that is restored into, and with overwrite "never" none.
+ * Sets modes and times of directories, deepest first, once everything in them is restored: that changes the time, and the
+ * mode may forbid it. All directories that the restore made are set. Existing ones are set only if the request and the run
+ * cover them; the target and, with overwrite "never", all existing ones are left alone.
  */
 export async function restoreDirectories(
   ref: DirectoriesRef,
@@ -50,7 +50,7 @@ export async function restoreDirectories(
   settings: Settings,
 ): Promise<DirectoriesSlice> {
   try {
-    // What a canceled restore has made is not left half made.
+    // Directories that a canceled restore made still get their modes.
     const onlyMade = ref.onlyMade === true || (await isCanceled(new Ledger(service, ref.run)));
     return await setSlice({ ...ref, onlyMade }, service, settings);
   } catch (error) {
@@ -59,7 +59,7 @@ export async function restoreDirectories(
   }
 }
 
-/** What the slices of a restore go by, by the restore: they read it once a process. */
+/** What a restore's slices need, by restore. They read it once in each process. */
 const recent = new Recent<{ parts: string[]; makes: NameSet }>(2);
 
 async function setSlice(
@@ -75,7 +75,7 @@ async function setSlice(
   if (refused !== undefined) return { tally: stopped(refused) };
   const sourceLedger = new Ledger(service, source.id);
   const { parts, makes } = await recent.get(ref.run, async () => ({
-    // A part lies nowhere above the one that left it: the last parts are the deepest.
+    // No part lies above the one that left it, so the last parts are the deepest.
     parts: (await partsOf(sourceLedger)).reverse(),
     makes: await madeDirectories(ledger),
   }));
@@ -130,7 +130,7 @@ function asRead({ path, mtime, mode, left }: DirectoryLine): RecordedDirectory[]
   return left || mtime === undefined || mode === undefined ? [] : [{ path, mtime, mode }];
 }
 
-/** The directories that this restore makes, by the plans of its parts. */
+/** The directories that this restore makes, from its plans. */
 async function madeDirectories(ledger: Ledger): Promise<NameSet> {
   const made = new NameSet();
   const parts = [WHOLE];

@@ -1,4 +1,4 @@
-/** What it means when an item cannot be restored: for the item alone, or for all that is to be written. */
+/** Errors of a restore: of one item, or of everything still to be written. */
 import { fileError } from "../files/file-error.ts";
 import { isOutOfHandles } from "../files/handles.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
@@ -8,7 +8,7 @@ import { failed, type Outcome } from "../model/outcome.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { Lost } from "../store/store.ts";
 
-/** Nothing can be written any more: the disk is full or read-only. */
+/** Nothing more can be written: the disk is full or read-only. */
 export class CannotWrite extends Error {
   readonly code: string;
 
@@ -18,12 +18,11 @@ export class CannotWrite extends Error {
   }
 }
 
-/** What to do about a disk that is full or read-only, for people. */
+/** A message that says what to do about a disk that is full or read-only. */
 export function explainFull(code: string, to: string): string {
-  const then = "start the restore again: it leaves out what is there already";
-  if (code === "EROFS")
-    return `${to} is on a file system that is read-only. Mount it for writing and ${then}.`;
-  if (code === "EDQUOT") return `The quota of the file system of ${to} is used up. Make room and ${then}.`;
+  const then = "start the restore again: it skips what is there already";
+  if (code === "EROFS") return `${to} is on a read-only file system. Mount it for writing and ${then}.`;
+  if (code === "EDQUOT") return `The disk quota for ${to} is used up. Make room and ${then}.`;
   return `The disk that ${to} is on is full. Make room and ${then}.`;
 }
 

@@ -25,12 +25,12 @@ import { failedOf } from "./restore-error.ts";
 import { Corrupt } from "../store/store.ts";
 import { unsafePath } from "../model/safe-path.ts";
 
-/** Times a file is tried again whose content came damaged, or whose directory or temporary file others changed meanwhile. */
+/** Further tries if the content arrives damaged, or somebody else changes the directory or the temporary file. */
 export const TRIES = 3;
 
 /**
- * Restores one file, link or empty directory and says what became of it. What is wrong with it is an outcome.
- * @throws CannotWrite, and errors of the storage account that concern more than this file
+ * Restores one file, link or empty directory, and returns its outcome.
+ * @throws CannotWrite, and storage errors that concern more than this file
  */
 export async function restoreItem(
   item: PlannedItem,
@@ -49,7 +49,7 @@ export async function restoreItem(
   }
 }
 
-/** Puts a content where it belongs; `at` is its place in the directory. What there is to say of it, it gives. */
+/** Writes a content to `at`, its place in the directory. @returns a note, if any */
 export type Write = (
   item: PlannedItem,
   directory: PinnedDirectory,
@@ -87,7 +87,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
   }
 }
 
-/** The directory that an item belongs in, made if missing; or why the item is left out. */
+/** The directory that an item belongs in, made if missing; or the outcome if the item is left out. */
 async function parentOf(
   item: PlannedItem,
   { realTo, overwrite, fileTimeoutMs }: RestoreContext,

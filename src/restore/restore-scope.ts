@@ -1,11 +1,11 @@
 import type { PlanOwn } from "../manifest/plan.ts";
 import type { RestoreRequest } from "./request.ts";
 
-/** Where a restore reads and writes, and how: what its activities are given by the orchestration, and take from no record. */
+/** Where a restore reads and writes, and how. Activities get it from the orchestration, never from a record. */
 export interface RestoreScope extends Pick<RestoreRequest, "overwrite" | "delete"> {
   /** The directory to restore into, as the request names it. */
   target: string;
-  /** The same with every link in it followed. */
+  /** Its real path. */
   realTo: string;
   /** Where the contents are. */
   container: string;

@@ -12,13 +12,13 @@ import { parentPath } from "./decide.ts";
 import { depthOf } from "./directories-to-make.ts";
 import { lookUp } from "./look.ts";
 
-/** A directory that was not empty, as the part that read it recorded it. */
+/** A directory that was not empty, as a backup recorded it. */
 export type RecordedDirectory = Required<Pick<DirectoryLine, "path" | "mtime" | "mode">>;
 
-/** Directories that are set at a time. */
+/** Directories set at a time. */
 const AT_A_TIME = 16;
 
-/** Gives directories their mode and time, the deepest first. @returns the outcomes of those where something is to be said */
+/** Sets modes and times of directories, deepest first. @returns outcomes of those that failed or have a note */
 export async function setDirectories(
   directories: readonly RecordedDirectory[],
   realTo: string,
@@ -42,7 +42,7 @@ export async function setDirectories(
             });
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException;
-          // It is not there, or something else is, which is then a failure of its own.
+          // The directory is missing or replaced; items in it have failed by themselves.
           if (code === "ENOENT" || error instanceof NotADirectory) return;
           outcomes.push(
             failed(
@@ -58,7 +58,7 @@ export async function setDirectories(
   return outcomes;
 }
 
-/** @returns what could not be set, for people */
+/** @returns what could not be set, as a message */
 async function setOne(
   directory: RecordedDirectory,
   realTo: string,

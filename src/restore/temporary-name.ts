@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 
 const TEMPORARY = ".partial";
 
-/** The name of a file while it is written: of this batch, and not to be guessed. */
+/** The name of a file while it is written. It belongs to this batch, and cannot be guessed. */
 export function temporaryName(mark: string): string {
   return `${temporaryPrefix(mark)}${randomBytes(12).toString("hex")}${TEMPORARY}`;
 }
 
-/** Whether a name is that of a temporary file which another attempt of this batch left. */
+/** Whether a name is that of a temporary file of this batch. */
 export function isTemporaryOf(mark: string, name: string): boolean {
   const [prefix, end] = [temporaryPrefix(mark), TEMPORARY];
   return (

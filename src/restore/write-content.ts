@@ -12,7 +12,7 @@ import type { RestoreContext } from "./restore-context.ts";
 import type { Write } from "./restore-file.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-/** Writes what is read beside its place and renames it over that: whoever looks sees the old file or the new one. */
+/** Writes a content beside its place, then renames it over that, so that readers see the old file or the new one. */
 export function writeContent(read: Read): Write {
   return async (item, directory, at, context) => {
     const temporary = directory.path(temporaryName(context.mark));
@@ -54,17 +54,17 @@ async function fill(
   }
 }
 
-/** Bytes; more than any file system takes. */
+/** Bytes: more than any file system allows. */
 const LONGEST_TARGET = 64 * 1024;
 
-/** A link comes back with its target as it was, wherever that points. */
+/** Restores a link with its target as recorded, wherever that points. */
 async function makeLink(
   temporary: DiskPath,
   read: Read,
   { source, mtime }: PlannedItem,
   context: RestoreContext,
 ): Promise<string | undefined> {
-  if (source.length > LONGEST_TARGET) throw new Lost("corrupt: it is too long for a link's target");
+  if (source.length > LONGEST_TARGET) throw new Lost("corrupt: too long for a link's target");
   const target: Buffer[] = [];
   await read(async (bytes) => {
     target.push(Buffer.from(bytes));

@@ -69,7 +69,7 @@ async function lookAt(item: PlannedItem, context: PreviewContext): Promise<Outco
     if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
     if (decision === "keep") return would(item, "be left as it is", "unchanged");
     const isFull = async () => (await fileOperation(context, "looking into it", readdir(at))).length > 0;
-    // With "delete" it would be removed before.
+    // With "delete" it would be removed first.
     if (isInTheWay(item, current) && !context.delete && (await isFull())) return failed(item, NOT_EMPTY);
     return would(item, decision === "create" ? "be created" : "be replaced");
   } finally {
@@ -77,7 +77,7 @@ async function lookAt(item: PlannedItem, context: PreviewContext): Promise<Outco
   }
 }
 
-/** The directory that an item belongs in; undefined where it would be made. Or why the item would be left out. */
+/** The directory that an item belongs in; undefined if it would be made; or the outcome if the item would be left out. */
 async function parentOf(
   item: PlannedItem,
   { realTo, overwrite, fileTimeoutMs }: PreviewContext,

@@ -19,7 +19,7 @@ export async function previewRestore(
   return await planFiles(input, service, settings, { settleTarget, ignoredIn: usually, largeFile: Infinity });
 }
 
-/** One that is not there would be made. */
+/** A target that is missing would be made. */
 const settleTarget: Ways["settleTarget"] = async (to, _ledger, { fileTimeoutMs }) => {
   try {
     return { realTo: await withTimeout(realDirectory(to), fileTimeoutMs, "looking it up") };
@@ -29,7 +29,7 @@ const settleTarget: Ways["settleTarget"] = async (to, _ledger, { fileTimeoutMs }
   }
 };
 
-/** What a system's own file systems do: to find out what the directory's does takes a file in it. */
+/** What the system's usual file systems do. Testing the target's own would take writing a file. */
 async function usually(): Promise<Ignored> {
   const { platform } = process;
   return { case: platform === "win32" || platform === "darwin", form: platform === "darwin" };
