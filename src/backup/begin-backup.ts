@@ -10,7 +10,7 @@ import { openStore } from "../store/open-store.ts";
 import type { BackupRequest } from "./request.ts";
 import { resolveRoot } from "./resolve-root.ts";
 
-/** Opens the record of a backup, and finds out what all its parts go by. @throws PartProblem */
+/** Opens a backup's record, and finds out what all its parts have in common. @throws PartProblem */
 export async function beginBackup(
   request: BackupRequest,
   ledger: Ledger,
@@ -20,21 +20,23 @@ export async function beginBackup(
   await assertAllowed(request.root, request, settings);
   const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
   const { versioned } = await joinRun(ledger, { ...request, app: settings.app });
-  // With its record open, for a prune looks for that once it has the lock: of the two one sees the other.
+  // After the record is open: a prune takes the lock, then looks for open records, so one of the two sees the other.
   const prune = await keepPruneOut(service, request);
   if (prune !== undefined)
-    throw new PartProblem(`The prune ${prune} is deleting there. Start the backup again when it has ended.`);
+    throw new PartProblem(
+      `The prune ${prune} is deleting in this destination. Start the backup again when it has ended.`,
+    );
   if ("problem" in resolved) throw new PartProblem(resolved.problem);
   const basis = await openStore(request, service, settings).begin(request, versioned);
   return { realRoot: resolved.realRoot, ...basis };
 }
 
-/** @throws PartProblem where the app may not back up what is at a path */
+/** @throws PartProblem if BACKUP_ROOTS does not allow the root */
 export async function assertAllowed(
   path: string,
   { root }: Pick<BackupRequest, "root">,
   { roots, fileTimeoutMs }: Settings,
 ): Promise<void> {
   if (await isAllowed(path, roots, fileTimeoutMs)) return;
-  throw new PartProblem(`The directory ${root} is not in one of those that BACKUP_ROOTS allows.`);
+  throw new PartProblem(`The directory ${root} is outside the directories that BACKUP_ROOTS allows.`);
 }

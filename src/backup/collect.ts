@@ -5,34 +5,34 @@ import type { Look, Pending, SeenDirectory, Walker } from "./walk.ts";
 
 /** Names looked up at a time; lookups wait for the disk or the share, not for this process. */
 const LOOKUPS = 64;
-/** Directories that are known but not walked at which the rest is well worth dividing. */
+/** The number of directories left to walk from which the rest can be divided well. */
 const ENOUGH_DIRECTORIES = 32;
 
-/** How far one listing goes. */
+/** Limits of one listing. */
 export interface Limits {
   /** Files and directories to look up. */
   files: number;
   milliseconds: number;
-  /** How often the tree was divided already; each time twice as many names may be read ahead. */
+  /** How often the tree was divided before; each time, twice as many names may be read ahead. */
   depth: number;
 }
 
 export interface Collected {
-  /** What is to be copied, looked up. */
+  /** What to copy. */
   entries: Entry[];
-  /** What is settled: cannot be copied, or could not be read. */
+  /** Outcomes settled already: names that cannot be copied or could not be read. */
   outcomes: Outcome[];
-  /** The root, and directories that are not empty: what is below is copied, they themselves are only told of. */
+  /** The root, and directories that are not empty. Only their attributes are recorded. */
   directories: SeenDirectory[];
   /** What is left. */
   left: Pending[];
 }
 
 /**
- * Walks breadth first from what is pending until a limit is reached; the rest is what is left. Where the tree is so
- * narrow that the rest could not be divided (a chain of directories, say), names are read ahead without looking them
- * up, twice as many with each division, so that the divisions grow with the logarithm of the tree.
- * @param onDirectory is told of each directory that has files, by one of them, before these are looked up
+ * Walks breadth first from what is pending until a limit is reached. If the tree is too narrow to divide the rest, such as a
+ * chain of directories, names are read ahead without looking them up, twice as many after each division, so that the depth
+ * of divisions grows with the logarithm of the tree.
+ * @param onDirectory called with a file of each directory that has files, before they are looked up
  */
 export async function collect(
   walker: Walker,

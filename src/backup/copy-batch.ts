@@ -11,7 +11,7 @@ import type { Tally } from "../model/outcome.ts";
 import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
-/** Copies the files of one batch; see settleBatch. When the root is gone, what was copied before that is recorded. */
+/** Copies the files of one batch; see settleBatch. If the root goes away, what was copied before is recorded. */
 export async function copyBatch(
   ref: BatchRef & CopyScope,
   service: BlobServiceClient,
@@ -20,7 +20,7 @@ export async function copyBatch(
 ): Promise<Tally> {
   return await settleBatch(ref, service, async (ledger, record) => {
     if (!(await isAllowed(ref.realRoot, settings.roots, settings.fileTimeoutMs)))
-      return `${ref.realRoot} is not in one of the directories that BACKUP_ROOTS allows.`;
+      return `The directory ${ref.realRoot} is outside the directories that BACKUP_ROOTS allows.`;
     const entries = await openBatch<Entry>(ledger, ref);
     const { part, realRoot } = ref;
     const { fileTimeoutMs } = settings;

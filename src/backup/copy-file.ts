@@ -18,12 +18,12 @@ export interface Reading {
 }
 
 /**
- * Copies one file, link or empty directory and says what became of it. What is wrong with the file is an outcome.
- * @throws errors of the storage account that concern more than this file
+ * Copies one file, link or empty directory, and returns its outcome.
+ * @throws storage errors that concern more than this file
  */
 export async function copyFile(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
   try {
-    // Anew from the start where a socket got no handle: the file has given back its own.
+    // If a socket got no handle, begins again: the file has released its own.
     return await awaitingHandles(() => copyEntry(entry, put, reading));
   } catch (error) {
     return errorOutcome(entry, error);
@@ -45,7 +45,7 @@ async function copyEntry(entry: Entry, put: Put, reading: Reading): Promise<Outc
   return quick ?? (await copyOpened(entry, put, reading));
 }
 
-/** A small file that is as it was listed, and stays so. All else is found out, and told of, the usual way. */
+/** Copies a small file that is as it was listed and does not change; undefined for any other, which takes the usual way. */
 async function copyQuickly(
   entry: Entry,
   put: Put,
@@ -59,7 +59,7 @@ async function copyQuickly(
   });
 }
 
-/** One that changes while it is read is read again, a few times. */
+/** Tries again, a few times, if the file changes while it is read. */
 async function copyOpened(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
   for (let read = 1; ; read++) {
     const file = await openToCopy(entry, reading);

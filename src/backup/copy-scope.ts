@@ -1,11 +1,11 @@
 import type { Basis, ListingOwn } from "../ledger/listing.ts";
 import type { BackupRequest } from "./request.ts";
 
-/** Where a backup reads and writes, and how: what its activities are given by the orchestration, and take from no record. */
+/** Where a backup reads and writes, and how. Activities get it from the orchestration, never from a record. */
 export interface CopyScope {
-  /** The root as the request names it: a blob says that it is of that one. */
+  /** The root as the request names it, which blobs carry in their metadata. */
   root: string;
-  /** The same with every link in it followed. */
+  /** Its real path. */
   realRoot: string;
   container: string;
   prefix: string;

@@ -4,8 +4,7 @@ import { withTimeout } from "../files/timeout.ts";
 import { joinPath } from "../model/path.ts";
 
 /**
- * Whether another file that comes before this one is kept instead of it: one that has the same name in the destination, where
- * "\\" is "/".
+ * Whether another file, earlier in order, has the same name in the destination, where "\\" becomes "/". Then that one is kept.
  */
 export async function hasEarlier(
   realRoot: string,
@@ -17,7 +16,7 @@ export async function hasEarlier(
   const below = async (head: string, segments: readonly string[]): Promise<boolean> => {
     for (let count = 1; count <= segments.length; count++) {
       const spelling = joinPath(head, segments.slice(0, count).join("\\"));
-      // With more segments it comes no earlier.
+      // A name with more segments is not earlier.
       if (spelling >= portable) break;
       const looking = lstat(locate(realRoot, spelling));
       const there = await withTimeout(looking, timeoutMs, "looking it up").catch(() => undefined);

@@ -3,13 +3,13 @@ import type { DirectoryLine } from "../ledger/directories.ts";
 import type { Collected } from "./collect.ts";
 import type { Pending, Walker } from "./walk.ts";
 
-/** Looks at a time; they wait for the disk or the share. */
+/** Directories looked up at a time; lookups wait for the disk or the share. */
 const LOOKS = 64;
 
 /**
- * What a part knows of directories: those that it read, and those that it found and leaves to other parts.
- * @param given what the part began with: other parts have named these
- * @param until when looks end, by the clock of `performance`
+ * The directories that a part read, and those that it found and leaves to other parts.
+ * @param given what the part began with; other parts have recorded these names
+ * @param until when to stop looking up, by the clock of `performance`
  */
 export async function knownDirectories(
   walker: Walker,

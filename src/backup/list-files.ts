@@ -29,8 +29,8 @@ export type ListInput = PartInput<BackupRequest, ListingOwn>;
 const pending = z.union([z.strictObject({ dir: z.string() }), z.strictObject({ file: z.string().min(1) })]);
 
 /**
- * Lists one part of the tree: up to a bounded number of files, in a bounded time. Files that need copying are cut into
- * batches, what is left to walk into parts; see settlePart.
+ * Lists one part of the tree, for a bounded number of files and a bounded time. Files to copy are cut into batches, and what
+ * is left to walk into further parts; see settlePart.
  */
 export async function listFiles(
   input: ListInput,
@@ -46,7 +46,7 @@ export async function listFiles(
     unknown: { realRoot: request.root, fresh: false, keep: "nothing" },
     begin: async (ledger, taken) => {
       const own = taken ?? (await beginBackup(request, ledger, service, settings));
-      // By its real path: what the request names may have become a link since it was checked.
+      // By its real path: the request's path may have become a link since it was checked.
       await assertAllowed(own.realRoot, request, settings);
       return own;
     },

@@ -6,7 +6,7 @@ import { realPath } from "../files/real-path.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import { forDisk } from "../model/path.ts";
 
-/** Why a root cannot be backed up, for people; or its real path. */
+/** A root's real path, or why it cannot be backed up. */
 export async function resolveRoot(
   root: string,
   timeoutMs: number,
@@ -30,12 +30,12 @@ export async function resolveRoot(
   }
 }
 
-/** What an error on the root itself means, for people. */
+/** The message for an error on the root itself. */
 export function rootProblem(root: string, code: string): string {
   if (code === "ENOENT") return `The directory ${root} does not exist.`;
-  if (code === "ENOTDIR") return `${root} is not a directory: a part of the path is a file.`;
+  if (code === "ENOTDIR") return `${root} is not a directory: part of the path is a file.`;
   if (code === "EACCES" || code === "EPERM") {
-    return `There is no permission to read the directory ${root} (${code}). The app's user must be able to list it.`;
+    return `The app has no permission to read the directory ${root} (${code}). Allow its user to list it.`;
   }
   return `The directory ${root} cannot be read: ${fileError(code)}.`;
 }

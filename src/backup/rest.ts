@@ -3,15 +3,15 @@ import { inOrder } from "../ledger/fences.ts";
 import { directoryKey, keyOf } from "../model/order.ts";
 import type { Pending } from "./walk.ts";
 
-/** Directories whose size nobody knows are shared among at least so many parts, where there are so many. */
+/** The least number of parts for directories of unknown size, if there are enough of them. */
 const SHARE_AMONG = 8;
-/** Files that a directory which is not read yet is taken to have at the most. */
+/** The most files assumed for a directory that is not read yet. */
 const FILES_A_DIRECTORY = 8;
 
 /**
- * Cuts what is left to walk into parts, each a range of a manifest's order: so that few parts may have a path.
- * @param perListing files that one listing takes
- * @param seen files met so far, for a guess at what is in the directories that are left
+ * Cuts what is left to walk into parts, each a range of the manifest's order, so that few parts can hold a given path.
+ * @param perListing the most files of one listing
+ * @param seen what was met so far, to estimate the directories that are left
  */
 export async function cutPending(
   left: readonly Pending[],
@@ -25,7 +25,7 @@ export async function cutPending(
   return cutRest(sorted, weightOf, perListing, Math.min(SHARE_AMONG, directories));
 }
 
-/** All below a directory stands where its own names begin. */
+/** Everything below a directory sorts where its own names begin. */
 function placeOf(item: Pending): string {
   return "dir" in item ? directoryKey(item.dir) : keyOf(item.file);
 }

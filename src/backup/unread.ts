@@ -1,4 +1,4 @@
-/** What is said of names and directories that could not be looked at. */
+/** Outcomes of names and directories that could not be read. */
 import { fileError } from "../files/file-error.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
 import { NotAFile } from "../files/read-file.ts";
@@ -17,11 +17,11 @@ export function unknownName(portable: string, error: unknown): Outcome {
   return { ...base, outcome: "failed", reason };
 }
 
-/** The outcome of a directory that could not be read: it stands for all that may be in it. */
+/** The outcome of a directory that could not be read, which stands for everything in it. */
 export function unreadDirectory(portable: string, error: unknown): Outcome {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") {
-    const reason = "the directory was gone when it was to be read";
+    const reason = "the directory was gone before it was read";
     return { path: portable, kind: "other", size: 0, outcome: "vanished", reason };
   }
   const replaced = error instanceof NotAFile || error instanceof NotADirectory;

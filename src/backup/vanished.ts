@@ -11,32 +11,31 @@ import { NotAFile } from "../files/read-file.ts";
 import { lookAtDirectory } from "../files/read-link.ts";
 import type { SeenDirectory } from "./walk.ts";
 
-/** The directory that is backed up is gone, or another one is in its place: what is not there has not vanished. */
+/** The root is gone, or another directory is in its place. Files that are missing then have not vanished. */
 export class RootGone extends PartProblem {
   constructor(root: string, why: string) {
     super(
       `The directory ${printable(root)} went away while it was backed up: ${why}. ` +
-        "Look whether its disk or share is mounted, and start the backup again.",
+        "Check that its disk or share is mounted, and start the backup again.",
     );
   }
 }
 
-/** Where names have been looked for. */
+/** Where names were looked for. */
 export interface Searched {
   ledger: Ledger;
   part: string;
-  /** The record that the outcomes go to. */
+  /** The name of the record for the outcomes. */
   record: string;
   realRoot: string;
   fileTimeoutMs: number;
-  /** Directories that were read just now, beside those of listings that are recorded. */
+  /** Directories read just now, besides those of recorded listings. */
   directories?: readonly SeenDirectory[];
 }
 
 /**
- * Looks again at what seems to have vanished. A name has vanished where the directory that it was read in is there
- * still. If that is gone, it has one outcome instead, which stands for all that was in it, and is recorded once a run;
- * if there is another one in its place, that has failed.
+ * Checks names that seem to have vanished. A name has vanished if the directory it was read in is still there. If that
+ * directory is gone, it has one outcome for everything in it, recorded once per run. If another is in its place, it fails.
  * @throws RootGone
  */
 export async function confirmVanished(outcomes: readonly Outcome[], searched: Searched): Promise<Outcome[]> {
@@ -62,7 +61,6 @@ class Search {
   readonly #searched: Searched;
   readonly #asRead: ReadonlyMap<string, Identity>;
   readonly #now = new Map<string, Now>();
-  /** Directories that have their outcome. */
   readonly #told = new Set<string>();
 
   constructor(searched: Searched, asRead: ReadonlyMap<string, Identity>) {
@@ -73,10 +71,10 @@ class Search {
   async assertRoot(): Promise<void> {
     const now = await this.#lookAt("");
     if (now === "as read") return;
-    throw new RootGone(this.#searched.realRoot, now === "gone" ? "it is not there any more" : now.why);
+    throw new RootGone(this.#searched.realRoot, now === "gone" ? "it no longer exists" : now.why);
   }
 
-  /** The outcome of a name that is not there; undefined where that of a directory stands for it. */
+  /** The outcome of a missing name; undefined if a directory's outcome stands for it. */
   async whatVanished(outcome: Outcome): Promise<Outcome | undefined> {
     let name = outcome.path;
     for (;;) {
@@ -85,15 +83,15 @@ class Search {
       if (now === "as read") break;
       name = directory;
       if (now === "gone") continue;
-      const reason = `names that were read in it are not there any more: ${now.why}`;
+      const reason = `names read in it no longer exist: ${now.why}`;
       return await this.#tell({ path: name, kind: "directory", size: 0, outcome: "failed", reason });
     }
     if (name === outcome.path) return outcome;
-    const reason = "the directory was gone before all that was read in it was copied";
+    const reason = "the directory was gone before everything in it was copied";
     return await this.#tell({ path: name, kind: "other", size: 0, outcome: "vanished", reason });
   }
 
-  /** Of all that meet a directory, the first to say so records it. */
+  /** Records a directory's outcome once: by whoever finds it first. */
   async #tell(outcome: Outcome): Promise<Outcome | undefined> {
     if (this.#told.has(outcome.path)) return undefined;
     this.#told.add(outcome.path);
@@ -128,7 +126,7 @@ class Search {
 
 const REPLACED = "something else has been put in its place";
 
-/** Which directory it was, on which machine: one file system may have another number on each. */
+/** A directory's identity. It names the machine, because a file system's number may differ on each. */
 interface Identity {
   machine: string | undefined;
   dev: number;
@@ -141,7 +139,7 @@ function isSame(asRead: Identity, now: { dev: number; ino: number }): boolean {
 
 const line = z.object({ path: z.string(), dev: z.number(), ino: z.number() });
 
-/** The directories whose names a part looks for, as they were: those of its own listing and of the ones that it came from. */
+/** The directories that a part's names were read in: from its own listing and those of the parts it came from. */
 async function directoriesAsRead({
   ledger,
   part,

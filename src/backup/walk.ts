@@ -16,21 +16,20 @@ import { hasEarlier } from "./earlier-name.ts";
 import { unknownName, unreadDirectory } from "./unread.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 
-/** A name that was met and is still to be looked at: a directory to walk, or a file to look up. */
+/** A name still to be looked at: a directory to walk, or a file to look up. */
 export type Pending = { dir: string } | { file: string };
 
 /**
- * What one look at a name gave: an entry to copy, a directory to read, or an outcome that stands already; undefined
- * where the filter leaves it out.
+ * The result of looking up a name: an entry to copy, a directory to read, or a settled outcome; undefined if the filter
+ * leaves it out.
  */
 export type Look = { entry: Entry } | { directory: string } | { outcome: Outcome } | undefined;
 
-/** What a directory holds. Paths are relative to the root, `/` between segments. */
+/** A directory's content. Paths are relative to the root, with `/` between segments. */
 export interface Children {
   directories: string[];
-  /** All other names; where the file system does not say what they are, directories too. */
+  /** All other names; directories too if the file system does not say what a name is. */
   files: string[];
-  /** Nothing at all is in it. */
   empty: boolean;
   own: SeenDirectory;
 }
@@ -42,14 +41,14 @@ export interface SeenDirectory extends Attributes {
   ino: number;
 }
 
-/** What reading a directory gave. */
+/** The result of reading a directory. */
 interface Read {
   stats: Stats;
   names: Name[];
   withTypes: boolean;
 }
 
-/** Looks at a tree, one directory at a time, and never outside it. */
+/** Reads a tree, one directory at a time, and never outside it. */
 export class Walker {
   readonly #realRoot: string;
   readonly #filter: Filter;
@@ -57,7 +56,7 @@ export class Walker {
   readonly #timeoutMs: number;
   readonly #turn = takingTurns();
 
-  /** @param store says which names can be kept */
+  /** @param store says which names it can hold */
   constructor(realRoot: string, filter: Filter, store: Pick<Store, "whyNot" | "nameOf">, timeoutMs: number) {
     this.#realRoot = realRoot;
     this.#filter = filter;
@@ -67,7 +66,7 @@ export class Walker {
 
   /**
    * Reads one directory. Links are not followed.
-   * @returns its children; of a name that is no directory any more, what it is; or why it could not be read
+   * @returns its children; what the name is now, if it is no longer a directory; or why it could not be read
    */
   async readDirectory(portable: string): Promise<Children | Look> {
     let isOpen = false;
@@ -85,7 +84,7 @@ export class Walker {
     let directory: Read;
     try {
       directory = await read(true).catch((error: unknown) => {
-        // It may be one of its names that hangs.
+        // One of its names may hang.
         if (isOpen && error instanceof FileTimeout) return read(false);
         throw error;
       });
@@ -109,7 +108,7 @@ export class Walker {
     return children;
   }
 
-  /** What the filter says, which may have to compute for it. */
+  /** The filter's decision, which may take time to compute. */
   async #takes(what: "file" | "directory" | "emptyDirectory", portable: string): Promise<boolean> {
     await this.#turn();
     return this.#filter[what](portable);
@@ -135,7 +134,7 @@ export class Walker {
     return await this.#settle({ path: portable, kind, size, ...attributesOf(stats) });
   }
 
-  /** A directory that is known and not read yet: what is kept of it, as far as a look can tell. */
+  /** The attributes of a directory that is not read yet, as far as a lookup can tell. */
   async glance(portable: string): Promise<{ path: string } & Partial<Attributes>> {
     try {
       const looking = lstat(locate(this.#realRoot, portable));
@@ -148,13 +147,13 @@ export class Walker {
     }
   }
 
-  /** A directory without anything in it, which is backed up as such; undefined where the filter leaves it out. */
+  /** An empty directory, which is backed up as such; undefined if the filter leaves it out. */
   async emptyDirectory({ path: portable, mtime, ctime, mode }: SeenDirectory): Promise<Look> {
     if (!(await this.#takes("emptyDirectory", portable))) return undefined;
     return await this.#settle({ path: portable, kind: "directory", size: 0, mtime, ctime, mode });
   }
 
-  /** An entry to copy, where the destination can hold it. */
+  /** An entry to copy, or a failure if the destination cannot hold its name. */
   async #settle(entry: Entry): Promise<Look> {
     const { path: portable } = entry;
     const why = this.#store.whyNot(portable);

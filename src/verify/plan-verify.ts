@@ -12,8 +12,8 @@ import type { VerifyRequest } from "./request.ts";
 import { drawSample } from "./sample.ts";
 
 /**
- * Verifies one part of a run as far as lists of blobs go: each file is there, in the blob or in what is kept of it,
- * with its size and MD5. What is to be read back as well is cut into batches; large files are read span by span.
+ * Verifies one part of a run by listing blobs: each file must be there, as a blob or in its history, with its size and MD5.
+ * Files to read back are cut into batches; large files are read span by span.
  */
 export async function planVerify(
   input: PlanInput<VerifyRequest>,
@@ -55,7 +55,7 @@ async function examine(
   return { planned, settled };
 }
 
-/** A file that is as the run recorded it. */
+/** The outcome of a file that is as the run recorded it. */
 export function verified({ path, kind, size, mtime, mode, md5 }: ManifestItem): Outcome {
   return { path, kind, outcome: "unchanged", size, mtime, mode, md5 };
 }

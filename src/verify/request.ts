@@ -16,15 +16,14 @@ export const verifyRequest = z.strictObject({
     .union([z.boolean(), percentage], { error: 'expected true, false or a share such as "5%"' })
     .default(false)
     .describe(
-      "Read content back and hash it: all, none, or that of a share of the files, which each verification draws anew " +
-        "(of at least one).",
+      "Read contents back and hash them: all, none, or a random share of the files (at least one), which each " +
+        "verification draws anew.",
     ),
 });
 
 /** A validated request, defaults filled in. */
 export type VerifyRequest = z.infer<typeof verifyRequest>;
 
-/** Reads a body as a verify request, or says which field is wrong and what was expected. */
 export function parseVerifyRequest(input: unknown): Parsed<VerifyRequest> {
   return parseObject(verifyRequest, input, '"run"');
 }

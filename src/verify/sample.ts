@@ -3,8 +3,8 @@ import type { ManifestItem } from "../manifest/line.ts";
 import type { VerifyRequest } from "./request.ts";
 
 /**
- * Draws the files whose content is read: by their paths and the run that verifies, so that all deliveries of one
- * verification read the same, and the next verification others. At least one where there is a file.
+ * Draws the files whose content is read, at least one if there are any. The draw depends on their paths and the verification,
+ * so that all deliveries of one verification read the same files, and the next verification others.
  * @param run the id of the verification
  */
 export function drawSample(
@@ -28,7 +28,7 @@ export function drawSample(
   return sample;
 }
 
-/** From 0 to 1. */
+/** A number from 0 to 1. */
 function lotOf(path: string, run: string): number {
   return createHash("sha256").update(`${run}\n${path}`).digest().readUInt32BE(0) / 2 ** 32;
 }

@@ -12,10 +12,10 @@ import { classify, describe } from "../storage/errors.ts";
 import { verified } from "./plan-verify.ts";
 import type { VerifyScope } from "./verify-scope.ts";
 
-/** Times content is read that is not what it should be. */
+/** Times to read a content whose hash is wrong. */
 export const TRIES = 3;
 
-/** Reads the content of one batch back and compares its hash; see settleBatch. */
+/** Reads the contents of one batch back and compares their hashes; see settleBatch. */
 export async function verifyBatch(
   ref: BatchRef & VerifyScope,
   service: BlobServiceClient,
@@ -40,7 +40,7 @@ async function readBack(item: PlannedItem, read: Read): Promise<Outcome> {
   }
 }
 
-/** The outcome for an item that could not be read. @throws an error of the account, which may pass */
+/** The outcome for an item that could not be read. @throws transient storage errors */
 export function unread(item: PlannedItem, error: unknown): Outcome {
   if (error instanceof Lost) return failed(item, error.message);
   if (classify(error) !== "other") throw error;

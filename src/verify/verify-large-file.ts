@@ -14,7 +14,7 @@ import type { VerifyScope } from "./verify-scope.ts";
 /** How far a large file is read. */
 export type Reading = Position & Reached;
 
-/** Reads on in a large file and hashes what it reads, for a bounded time; at the end compares the hash. */
+/** Reads and hashes a large file for a bounded time, from where the last span stopped; at the end compares the hash. */
 export async function verifyLargeFile(
   ref: LargeRef & VerifyScope & { progress?: Reading },
   service: BlobServiceClient,

@@ -1,4 +1,4 @@
-/** Where a verification reads: what its activities are given by the orchestration, and take from no record. */
+/** Where a verification reads. Activities get it from the orchestration, never from a record. */
 export interface VerifyScope {
   container: string;
   prefix: string;

@@ -81,6 +81,6 @@ describe("what may not be read", () => {
     const { problem } = await asNobody(() =>
       listFiles({ run: newRun(), part: "0", request: requestFor(root) }, domain.service, domain.settings),
     );
-    expect(problem).toMatch(/There is no permission to read the directory .*above\/root \(EACCES\)/);
+    expect(problem).toMatch(/no permission to read .*above\/root \(EACCES\)/);
   });
 });

@@ -84,7 +84,7 @@ test("a backup and a prune give way to a prune that is at work; after a crash th
   expect(given).toEqual([
     "begun",
     `The prune ${id} is at work on ${container}. Wait until it ends, or cancel it.`,
-    `The prune ${id} is deleting there. Start the backup again when it has ended.`,
+    `The prune ${id} is deleting in this destination. Start the backup again when it has ended.`,
     "ran",
   ]);
   expect(pruned.tally.stopped).toContain("was held up, and a backup or another prune has begun meanwhile");
