@@ -9,29 +9,29 @@ import { inTurns } from "../model/in-turns.ts";
 
 export const directoryLine = z.object({
   path: z.string().max(32_767),
-  /** Absent where nobody looked: of a directory that was left to another part. */
+  /** Absent if there was no time to look: see `left`. */
   mtime: mtime.optional(),
   mode: mode.optional(),
-  /** What the part that read it says of itself: it was left to that part, and its name is in the record of another. */
+  /** About the directory that the part was given, whose name is in the record of the part that left it. */
   own: z.literal(true).optional(),
-  /** It was left to another part, whose record has its own line. */
+  /** The part left it to another one, whose record has an `own` line about it. */
   left: z.literal(true).optional(),
 });
 
 /**
- * A directory as a part's record has it: a line for each name of one that the part found, whether it read it or left it to
- * others, so that a directory's subdirectories are all in the record of the part that read it.
+ * A directory in the record of a part. The part has a line for each directory that it found, whether it read it or left it
+ * to another part: so all subdirectories of a directory are in one record.
  */
 export type DirectoryLine = z.infer<typeof directoryLine>;
 
-/** Where a line stands. Its own comes before the names in it. */
+/** The key of a line. An `own` line comes right before the names in that directory. */
 export function placeOf({ path, own }: Pick<DirectoryLine, "path" | "own">): string {
   return own ? directoryKey(path) : keyOf(path);
 }
 
 /**
- * Records the directories of a part, once its listing stands, so that they are those of the delivery that listed it.
- * @param lines those, where they are at hand
+ * Records the directories of a part. Called once its listing is recorded, so that both are of the same delivery.
+ * @param lines the listing's directories, if this delivery wrote it
  */
 export async function settleDirectories(
   ledger: Ledger,

@@ -1,13 +1,13 @@
 import { inTurns } from "../model/in-turns.ts";
 import { keyOfFence, lowerFence, upperFence } from "../model/order.ts";
 
-/** The first and the last key of a record's lines, or what lies outside of them: all that it says is between the two. */
+/** Bounds of the keys in a record: no line is before the first or after the last. */
 export interface Fences {
   first: string;
   last: string;
 }
 
-/** Lines in the order of a manifest, and their keys. */
+/** Sorts lines into a manifest's order; also gives their keys. */
 export async function inOrder<T>(
   lines: readonly T[],
   placeOf: (line: T) => string,
@@ -17,7 +17,7 @@ export async function inOrder<T>(
   return { sorted: keyed.map(({ line }) => line), keys: keyed.map(({ key }) => key) };
 }
 
-/** In metadata, so that one list call tells which of a run's records may have a path. @param keys in order */
+/** Fences as metadata, so that one list call shows which of a run's records may hold a path. @param keys sorted */
 export function fencesToMetadata(keys: readonly string[]): Record<string, string> {
   const [first, last] = [keys[0], keys.at(-1)];
   return first === undefined || last === undefined
@@ -25,7 +25,7 @@ export function fencesToMetadata(keys: readonly string[]): Record<string, string
     : { first: lowerFence(first), last: upperFence(last) };
 }
 
-/** Undefined of a record of an older release, whose lines are in no order. */
+/** Undefined for a record of an older release, which is not sorted. */
 export function fencesFromMetadata({ first, last }: Record<string, string> = {}): Fences | undefined {
   return first === undefined || last === undefined
     ? undefined

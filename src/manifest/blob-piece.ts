@@ -9,18 +9,18 @@ import type { Piece } from "./piece.ts";
 
 /** Bytes of a record that is read in one request. */
 const AT_ONCE = 8 * 1024 * 1024;
-/** Lines that are given at a time. */
+/** Lines in a page. */
 const PAGE = 1000;
 
-/** Is told what is wrong with a record of a run. */
+/** Called for each defect in a record: its name below the run's folder, and what is wrong, for people. */
 export type OnDamage = (name: string, reason: string) => void;
 
-/** Texts of records that were read before. */
+/** A cache of records' texts. */
 export interface Texts {
   get(name: string, read: () => Promise<string | undefined>): Promise<string | undefined>;
 }
 
-/** A record of a run whose lines are in order. */
+/** A sorted record as a piece of a manifest. */
 export function blobPiece(
   ledger: Ledger,
   blob: ManifestBlob & Required<Pick<ManifestBlob, "fences">>,
@@ -37,7 +37,7 @@ export function blobPiece(
   };
 }
 
-/** The lines of a record as it has them, some at a time. What is damaged is left out, and so is what is not in order. */
+/** The lines of a record, in pages. Damaged lines are left out; so are, in a sorted record, lines that are out of order. */
 export async function* linesOf(
   ledger: Ledger,
   { name, bytes = 0, fences }: Pick<ManifestBlob, "name"> & Partial<ManifestBlob>,

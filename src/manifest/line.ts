@@ -11,13 +11,13 @@ export interface ManifestEntry {
   /** Relative to the root; see model/path.ts. */
   path: string;
   kind: EntryKind | "other";
-  /** What became of it. Absent of a directory that has something in it: what became of that says it. */
+  /** Absent for a directory that is not empty: its names have outcomes of their own. */
   outcome?: OutcomeName;
   /** Bytes of content in the backup; 0 unless copied or unchanged. */
   size: number;
-  /** Microseconds since 1970; absent where it was not looked up. */
+  /** Microseconds since 1970; absent if the run does not say. */
   mtime?: number;
-  /** Permission bits; absent where they were not looked up. */
+  /** Permission bits; absent if the run does not say. */
   mode?: number;
   /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged. */
   md5?: string;
@@ -47,11 +47,11 @@ export function itemOf({
   return { path, kind, size, mtime, mode, md5 };
 }
 
-/** An entry, and where it stands in the order. */
+/** An entry and its place in the order. */
 export interface Line {
   key: string;
   entry: ManifestEntry;
-  /** What a directory says of itself: no name of another directory; see DirectoryLine. */
+  /** About a directory, in the record of the part that was given it; see DirectoryLine. */
   own?: true;
 }
 
@@ -73,7 +73,7 @@ const content = z.object({
   md5: z.base64().length(24),
 });
 
-/** A line of a record of outcomes or of directories. A string says what is wrong with it. */
+/** Parses a line of a record of outcomes or directories. @returns a string that says what is wrong with a damaged line */
 export function parseLine(json: string): Line | string {
   if (json.length > LONGEST_LINE) return `has more than ${LONGEST_LINE} characters`;
   let value: unknown;
@@ -106,7 +106,7 @@ export function lineOfDirectory(line: DirectoryLine): Line {
   return { key: placeOf(line), entry, ...(own || line.path === "" ? { own: true } : {}) };
 }
 
-/** What several lines say of one name together: the one that tells of content counts, then any that tells what became of it. */
+/** Combines two lines about one name: an outcome with content counts most, then any other outcome. */
 export function combine(one: Line, other: Line): Line {
   const [more, less] = weightOf(one) >= weightOf(other) ? [one, other] : [other, one];
   if (more.entry.kind !== "directory" || less.entry.kind !== "directory") return more;

@@ -2,33 +2,29 @@ import type { Fences } from "../ledger/fences.ts";
 import type { KeyRange } from "../model/order.ts";
 import { combine, type Line } from "./line.ts";
 
-/** The depth of what was sorted here, of whatever parts it is. */
+/** The depth of lines that this process sorted, whatever parts they are from. */
 export const SORTED_HERE = Infinity;
 
-/** Sorted lines that are read together: a record of the ledger, or a piece of what was sorted here. */
+/** Sorted lines that are read together: a record of the ledger, or a block of a spool. */
 export interface Piece extends Fences {
-  /** About how much is read. */
+  /** About how many are read. */
   bytes: number;
-  /** The depth of the part whose lines these are: the deepest know a name best. */
+  /** How many parts lie above the one that these lines are from, itself included. */
   depth: number;
-  /** Only names of directories are in it. */
+  /** It lists directories only. */
   ofDirectories: boolean;
   /** The lines in order, some at a time. */
   pages(): AsyncGenerator<Line[]>;
-}
-
-export function isWithin(key: string, { from, to }: KeyRange): boolean {
-  return key >= from && (to === undefined || key < to);
 }
 
 export function overlaps({ first, last }: Fences, { from, to }: KeyRange): boolean {
   return last >= from && (to === undefined || first < to);
 }
 
-/** Pieces whose reading begins before they are needed: at most so many, of so many bytes. */
+/** How far reading runs ahead of the merge. */
 const AHEAD = { pieces: 16, bytes: 4 * 1024 * 1024 };
 
-/** The lines of a piece, as far as they are read. */
+/** A piece that is being read. */
 interface Cursor {
   line: Line;
   page: Line[];
@@ -42,8 +38,8 @@ interface Begun {
 }
 
 /**
- * Merges pieces: their lines in order, one a key. Each piece is read once, when its first line may be the next, so that only
- * pieces which overlap are in memory at the same time.
+ * Merges the lines of pieces, one for each key. A piece is read once, when its first line may be next, so that only pieces
+ * that overlap are in memory together.
  */
 export async function* merge(pieces: readonly Piece[]): AsyncGenerator<Line> {
   const waiting = pieces.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
@@ -55,7 +51,7 @@ export async function* merge(pieces: readonly Piece[]): AsyncGenerator<Line> {
     if (before) return before;
     const pages = piece.pages();
     const page = pages.next();
-    // Nobody may come to wait for it.
+    // The merge may end before it gets there.
     page.catch(() => undefined);
     const now = { pages, page };
     begun.set(piece, now);
@@ -110,7 +106,7 @@ function leastOf(open: readonly Cursor[]): Cursor | undefined {
   return least;
 }
 
-/** Puts a cursor on the first line of the next page that has any. */
+/** Moves a cursor to the first line of the next page that has one. */
 async function advance(
   cursor: Omit<Cursor, "line"> & { line?: Line },
   page: IteratorResult<Line[], void>,

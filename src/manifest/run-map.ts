@@ -8,7 +8,7 @@ import { classify } from "../storage/errors.ts";
 import { ListBlobsRequests, PAGE_BYTES, type ListedBlob } from "../storage/list-blobs-request.ts";
 import { retrying } from "../storage/retries.ts";
 
-/** One record of a manifest. */
+/** One record of a manifest. Its lines are outcomes, or directories. */
 export interface ManifestBlob {
   /** Below the run's folder. */
   name: string;
@@ -16,7 +16,7 @@ export interface ManifestBlob {
   files: number;
   bytes: number;
   etag: string;
-  /** Absent where its lines are in no order: an older release wrote it. */
+  /** Absent if it is not sorted: an older release wrote it. */
   fences?: Fences;
 }
 
@@ -32,7 +32,7 @@ const LINE = 200;
 /** An account, and how it is reached. */
 export interface Account {
   service: BlobServiceClient;
-  /** A listing goes by the SDK, which takes more time and memory; so it does where this is not known. */
+  /** Whether requests must go through the SDK, whose listings take more time and memory; true by default. */
   behindProxy?: boolean;
 }
 

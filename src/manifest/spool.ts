@@ -6,18 +6,18 @@ import { combine, type Line } from "./line.ts";
 import type { OnDamage } from "./blob-piece.ts";
 import { SORTED_HERE, type Piece } from "./piece.ts";
 
-/** Lines that are sorted at once, in characters: in memory they take some four times that. */
+/** Characters of lines that are sorted at once; in memory they take about four times that. */
 const RUN = 8 * 1024 * 1024;
-/** Characters of a block, which is read at once. */
+/** Characters of a block, which is read as a whole. */
 const BLOCK = 64 * 1024;
 
 /**
- * Lines that came in no order, sorted: runs of some thousands in a temporary file, in blocks that are read like any other piece
- * of a manifest. It takes about as much of the disk as the lines have, and 64 KiB of memory for each run where all are merged.
+ * Sorts lines in a temporary file: in runs of some thousands, cut into blocks that are read like any other piece of a manifest.
+ * The file is about as large as the lines; merging takes memory for one block of each run.
  */
 export class Spool {
   readonly pieces: Piece[] = [];
-  /** What was wrong with the records that the lines came from. */
+  /** Defects of the records that the lines came from. */
   readonly damage: { name: string; reason: string }[] = [];
   readonly #file: FileHandle;
   #length = 0;
@@ -31,7 +31,7 @@ export class Spool {
     const name = path.join(tmpdir(), `manifest-${randomUUID()}`);
     const spool = new Spool(await open(name, "wx+", 0o600));
     try {
-      // It goes with the process, however that ends.
+      // The open file stays, and is gone when the process ends, however that happens.
       await unlink(name);
       let some: Line[] = [];
       let length = 0;
@@ -100,18 +100,18 @@ export class Spool {
   }
 }
 
-/** Spools that are kept for whoever asks next. */
+/** Spools that are kept after use. */
 const KEPT = 2;
 
 const kept = new Map<string, { spool: Promise<Spool>; users: number }>();
 
-/** A spool that several may read. */
+/** A spool that other manifests may be reading, too. */
 export interface Borrowed {
   spool: Spool;
   release(): void;
 }
 
-/** The spool of some lines, which is made unless it is kept. @param mark says which lines */
+/** The spool of some lines; made unless it was kept. @param mark identifies the lines */
 export async function borrowSpool(
   mark: string,
   linesOf: (onDamage: OnDamage) => AsyncIterable<Line[]>,

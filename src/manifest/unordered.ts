@@ -8,17 +8,17 @@ import { lineOfDirectory, type Line } from "./line.ts";
 import { listedDirectories, partsOf } from "./listed-directories.ts";
 import type { ManifestBlob, RunMap } from "./run-map.ts";
 
-/** Records of at most so many bytes are read several at a time. */
+/** Bytes of a record that is read beside others. */
 const SMALL = 512 * 1024;
-/** Records that are read at a time. */
+/** Such records read at a time. */
 const READS = 8;
 
-/** Whether a run has a record of directories, as all have that this release or a later one began. */
+/** Whether a run has a record of directories, as all runs have that this release or a later one started. */
 export function hasDirectories({ directories }: RunMap): boolean {
   return directories.some(({ name }) => name === partDirectories("0"));
 }
 
-/** Tells one state of the records of older releases from any other. */
+/** Identifies the unsorted records of a run as they are now. */
 export function markOf(ledger: Ledger, { outcomes }: RunMap): string {
   const records = outcomes.filter(({ fences }) => !fences).map(({ name, etag }) => `${name} ${etag}`);
   return createHash("sha256")
@@ -27,8 +27,8 @@ export function markOf(ledger: Ledger, { outcomes }: RunMap): string {
 }
 
 /**
- * What records of older releases say: outcomes in no order, and directories in lists of each part. The directories above a
- * name are given too, for before that there were no lists.
+ * All lines of records that are not sorted, and the directories that the listing of each part names. The directories above
+ * each name are given as well, for still older listings name none.
  */
 export async function* unorderedLines(
   ledger: Ledger,

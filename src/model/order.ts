@@ -1,9 +1,9 @@
 /**
- * The order of a manifest: by directory, then by name, both as JavaScript's `<` has it, with `/` below every other character.
- * So the names of a directory stand together, and all that is below it stands together, right after them.
+ * The order of a manifest: by directory, then by name, compared by JavaScript's `<` with `/` below every other character. So
+ * the names of a directory are next to each other, and everything below it follows them directly.
  *
- * A path's place is a key, a string that `<` compares: the directory with U+0001 between its segments, U+0000, the name. What
- * of these characters is in a name comes after U+0002.
+ * A path's key is a string that `<` compares: its directory with U+0001 between segments, U+0000, its name. U+0002 escapes
+ * these characters in names.
  */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const RESERVED = /[\0-\u0002]/g;
@@ -11,31 +11,31 @@ const BETWEEN = "\u0001";
 const END = "\0";
 const AFTER_BELOW = "\u0002";
 
-/** Where a path stands. */
+/** The key of a path. */
 export function keyOf(path: string): string {
   const end = path.lastIndexOf("/");
   return directoryKey(path.slice(0, Math.max(0, end))) + raise(path.slice(end + 1));
 }
 
-/** Where the names of a directory begin: each of their keys begins with this. */
+/** What the keys of a directory's names start with. */
 export function directoryKey(directory: string): string {
   return raise(directory).replaceAll("/", BETWEEN) + END;
 }
 
-/** Keys from the first one on and before the second. */
+/** The keys from `from` on, up to but not including `to`. */
 export interface KeyRange {
   from: string;
-  /** Absent where there is no end. */
+  /** Absent if there is no end. */
   to?: string;
 }
 
-/** Where a directory's own names stand. */
+/** The keys of a directory's own names. */
 export function namesIn(directory: string): KeyRange {
   const from = directoryKey(directory);
   return { from, to: from.slice(0, -1) + BETWEEN };
 }
 
-/** Where all stands that is below a directory. */
+/** The keys of everything below a directory. */
 export function allBelow(directory: string): KeyRange {
   const from = directoryKey(directory);
   return directory === "" ? { from } : { from, to: from.slice(0, -1) + AFTER_BELOW };
@@ -45,10 +45,10 @@ function raise(segments: string): string {
   return segments.replaceAll(RESERVED, (character) => AFTER_BELOW + character);
 }
 
-/** Characters that a fence has at most. */
+/** The most characters in a fence. */
 const LONGEST_FENCE = 256;
 
-/** A key in ASCII, as a blob's metadata take it; one that is too long becomes one that comes before it. */
+/** A key in ASCII, for a blob's metadata. A key that is too long is replaced by a shorter one before it. */
 export function lowerFence(key: string): string {
   let fence = "";
   for (let at = 0; at < key.length; at++) {
@@ -59,12 +59,12 @@ export function lowerFence(key: string): string {
   return fence;
 }
 
-/** The same; one that is too long becomes one that comes after it. */
+/** The same, but a key that is too long is replaced by a shorter one after it. */
 export function upperFence(key: string): string {
   let fence = lowerFence(key);
   let { length } = keyOfFence(fence);
   if (length === key.length) return fence;
-  // The first key after all that begin alike. The U+0000 that each key has can be counted up, at the latest.
+  // The first key after all with the same beginning. It exists, for every key has a U+0000.
   do {
     const last = key.charCodeAt(--length);
     fence = lowerFence(key.slice(0, length)) + (last === 0xffff ? "" : escapeUnit(last + 1));

@@ -23,7 +23,10 @@ class FakeWalker implements Pick<Walker, "readDirectory" | "look" | "emptyDirect
   readonly #names: string[];
 
   constructor(names: number) {
-    this.#names = Array.from({ length: names }, (_none, number) => `name-${String(number).padStart(4, "0")}`);
+    // In no order, as a directory gives them.
+    this.#names = Array.from({ length: names }, (_none, number) => {
+      return `name-${String((number * 37) % names).padStart(4, "0")}`;
+    });
   }
 
   async readDirectory(path: string): Promise<Children> {
