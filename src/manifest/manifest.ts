@@ -3,6 +3,7 @@ import { allBelow, directoryKey, keyOf, namesIn, type KeyRange } from "../model/
 import { Recent } from "../model/recent.ts";
 import { blobPiece, type OnDamage } from "./blob-piece.ts";
 import { combine, type Line, type ManifestEntry } from "./line.ts";
+import { boundOverlap } from "./overlap.ts";
 import { merge, overlaps, SORTED_HERE, type Piece } from "./piece.ts";
 import { mapRun, type Account, type ManifestBlob, type RunMap } from "./run-map.ts";
 import { borrowSpool, type Borrowed } from "./spool.ts";
@@ -51,7 +52,7 @@ export class Manifest implements AsyncDisposable {
    * @param onDamage called for each defect in a record that is read; the rest of the record is used
    */
   static async open(account: Account, run: string, onDamage: OnDamage = () => undefined): Promise<Manifest> {
-    return new Manifest(new Ledger(account.service, run), await mapRun(account, run), onDamage);
+    return new Manifest(new Ledger(account.service, run), boundOverlap(await mapRun(account, run)), onDamage);
   }
 
   /** Releases what it holds. Call it once nothing is read any more. */

@@ -3,6 +3,11 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import pMap from "p-map";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { batchOutcomes } from "../../src/ledger/names.ts";
+import { settleOutcomes } from "../../src/ledger/outcomes.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
 import { takeAccount } from "../harness/azurite.ts";
 import { newRun } from "../harness/domain.ts";
 import { startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
@@ -14,6 +19,7 @@ const NAMES = 60;
 const FILES = NAMES ** 3;
 const DIRECTORIES = NAMES ** 2 + NAMES;
 const LEVELS = 3;
+const MD5 = Buffer.alloc(16).toString("base64");
 
 const azurite = takeAccount();
 const run = newRun();
@@ -29,7 +35,7 @@ afterAll(async () => {
 });
 
 /** @returns also how often each record was read */
-async function ask(question: string, path = "") {
+async function ask(question: string, path = "", of = run) {
   const before = proxy.requests.length;
   const script = fileURLToPath(new URL("./read-many.ts", import.meta.url));
   // With more room V8 collects later, and what is needed would not show.
@@ -38,7 +44,7 @@ async function ask(question: string, path = "") {
     ...room,
     script,
     proxy.connectionString,
-    run,
+    of,
     question,
     path,
   ]);
@@ -75,6 +81,34 @@ async function expectWalk(reads: number): Promise<void> {
   expect(records.length).toBeGreaterThan(reads);
   expect(mebibytes).toBeLessThan(64);
 }
+
+test("records of others that all overlap are not held together", async () => {
+  const forged = newRun();
+  const ledger = new Ledger(azurite.service, forged);
+  const [records, lines] = [150, 5_000];
+  await pMap(
+    Array.from({ length: records }, (_none, record) => record),
+    async (record) => {
+      const outcomes = Array.from({ length: lines }, (_none, line): Outcome => {
+        const name = `${String(line).padStart(6, "0")}-${record}`;
+        return {
+          path: `d/${name}`,
+          outcome: "copied",
+          kind: "file",
+          size: 1,
+          mtime: 1,
+          mode: 0o600,
+          md5: MD5,
+        };
+      });
+      await settleOutcomes(ledger, batchOutcomes({ part: "0", batch: record }), outcomes);
+    },
+    { concurrency: 4 },
+  );
+  const { found, mebibytes } = await ask("walk", "d", forged);
+  expect(found).toBe(records * lines);
+  expect(mebibytes).toBeLessThan(64);
+}, 300_000);
 
 test("a walk reads each record once, and holds few", async () => {
   await expectWalk(500);

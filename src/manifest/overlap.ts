@@ -1,0 +1,34 @@
+import type { ManifestBlob, RunMap } from "./run-map.ts";
+
+/** Sorted records that may overlap at any place. A run's own are three a level of parts, and it has few levels. */
+const MOST = 32;
+
+/**
+ * A map without fences if more records overlap than a run writes, for a merge has those in memory together. Others wrote them:
+ * they are read like records that are not sorted.
+ */
+export function boundOverlap(map: RunMap): RunMap {
+  if (mostOverlapping([...map.outcomes, ...map.directories]) <= MOST) return map;
+  return { outcomes: map.outcomes.map(withoutFences), directories: map.directories.map(withoutFences) };
+}
+
+function mostOverlapping(blobs: readonly ManifestBlob[]): number {
+  const fences = blobs.flatMap((blob) => (blob.fences ? [blob.fences] : []));
+  const firsts = fences.map(({ first }) => first).sort(byKey);
+  const lasts = fences.map(({ last }) => last).sort(byKey);
+  let most = 0;
+  let ended = 0;
+  for (const [begun, first] of firsts.entries()) {
+    while (lasts[ended]! < first) ended++;
+    most = Math.max(most, begun + 1 - ended);
+  }
+  return most;
+}
+
+function withoutFences({ fences: _fences, ...blob }: ManifestBlob): ManifestBlob {
+  return blob;
+}
+
+function byKey(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
