@@ -17,19 +17,18 @@ import type { CopyScope } from "./copy-scope.ts";
 import { openToCopy } from "./open-to-copy.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
-/** One large file of a listing. */
 export type LargeFileRef = LargeRef & CopyScope;
 
-/** How far it is sent. */
+/** How far a large file is sent. */
 export interface Sending extends Position {
-  /** Which version of the file is read: of any other nothing is sent. */
+  /** The version of the file that is being sent. */
   of?: Version;
 }
 
 type Version = Pick<OpenFile["stats"], "size" | "mtimeMs" | "ctimeMs" | "ino">;
 
 /**
- * Reads on in a large file and sends what it reads, for a bounded time; see Store. A file that changes is begun anew, a few times.
+ * Reads and sends the next span of a large file, for a bounded time; see Store. A file that changes is begun again, a few times.
  */
 export async function copyLargeFile(
   ref: LargeFileRef & { progress?: Sending },
@@ -41,7 +40,7 @@ export async function copyLargeFile(
   const { fileTimeoutMs } = settings;
   return await settleSpan<Entry, Sending>(ref, service, line, async (entry, ledger) => {
     if (!(await isAllowed(realRoot, settings.roots, fileTimeoutMs))) {
-      const reason = "its root is not one that BACKUP_ROOTS allows";
+      const reason = "its root is outside the directories that BACKUP_ROOTS allows";
       return { outcomes: [failed(entry, reason)] };
     }
     try {

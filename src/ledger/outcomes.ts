@@ -16,8 +16,8 @@ import { fileSize } from "./damaged.ts";
 import { toLine, type Ledger } from "./ledger.ts";
 
 /**
- * Records outcomes, sorted, unless another delivery of the same activity has; gives the tally of those that stand.
- * @param stopped why nothing else could be tried, for people; it stands with them
+ * Records outcomes, sorted, unless another delivery of the same activity has, and returns the tally of those that stand.
+ * @param stopped a message that says why the rest was not tried; recorded with them
  */
 export async function settleOutcomes(
   ledger: Ledger,
@@ -39,7 +39,7 @@ export async function settleOutcomes(
   return tally;
 }
 
-/** The tally of outcomes that were recorded, or undefined when none were. */
+/** The tally of recorded outcomes, or undefined if there are none. */
 export async function readTally(ledger: Ledger, name: string): Promise<Tally | undefined> {
   const read = await ledger.readAllLines<Outcome>(name, outcomeLine);
   if (!read) return undefined;
@@ -50,7 +50,7 @@ export async function readTally(ledger: Ledger, name: string): Promise<Tally | u
   };
 }
 
-/** In base64, for metadata are HTTP headers; shortened, for they must not be longer than 8 KiB. */
+/** In base64, because metadata are HTTP headers, and cut short, because they are limited to 8 KiB. */
 function stoppedToMetadata(stopped?: string): Record<string, string> {
   return stopped === undefined ? {} : { stopped: Buffer.from(stopped.slice(0, 1000)).toString("base64") };
 }
@@ -63,7 +63,7 @@ const outcomeLine = z.looseObject({
   reason: z.string().optional(),
 });
 
-/** The outcomes that were recorded, or undefined when none were. @throws DamagedRecord */
+/** The recorded outcomes, or undefined if there are none. @throws DamagedRecord */
 export async function readOutcomes(ledger: Ledger, name: string): Promise<Outcome[] | undefined> {
   return (await ledger.readAllLines<Outcome>(name, outcomeLine))?.lines;
 }
@@ -79,7 +79,7 @@ export function countsToMetadata(counts: Counts): Record<string, string> {
   return Object.fromEntries(Object.entries(counts).map(([key, value]) => [key.toLowerCase(), String(value)]));
 }
 
-/** The counts that countsToMetadata wrote; 0 for each that is not there, or is no count. */
+/** The counts that countsToMetadata wrote; 0 for each that is missing or invalid. */
 export function countsFromMetadata(metadata: Record<string, string> = {}): Counts {
   const counts = emptyCounts();
   const read = (key: string): number => {

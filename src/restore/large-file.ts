@@ -26,12 +26,11 @@ import { restoreItem, TRIES } from "./restore-file.ts";
 import type { RestoreScope } from "./restore-scope.ts";
 import { isTemporaryOf, temporaryName } from "./temporary-name.ts";
 
-/** One large file, and where it is restored to. */
 export type LargeRestoreRef = LargeRef & RestoreScope;
 
-/** How far it is written. */
+/** How far a large file is written. */
 export interface Restoring extends Position, Reached {
-  /** The name of the temporary file, in the directory of the file. */
+  /** The temporary file's name, in the directory of the file. */
   temporary: string;
 }
 
@@ -40,9 +39,9 @@ const GONE =
   "is mounted on all of them";
 
 /**
- * Fetches on in a large file, hashes what comes and writes it beside the file's place, for a bounded time; at the end checks
- * the hash and renames the whole. The first call only decides whether to, and names the temporary file, so that all
- * deliveries of those that follow write the same.
+ * Fetches, hashes and writes the next span of a large file to a temporary file, for a bounded time; the last span checks the
+ * hash and renames it. The first call only decides whether to restore, and names the temporary file, so that all deliveries
+ * of later calls write the same one.
  */
 export async function restoreLargeFile(
   ref: LargeRestoreRef & { progress?: Restoring },
@@ -74,7 +73,7 @@ export async function restoreLargeFile(
   return "none";
 }
 
-/** Records that a large file could not be restored, and removes what was written of it. */
+/** Records a large file as failed, and removes its temporary file. */
 export async function failLargeRestore(
   ref: LargeRestoreRef & { reason: string },
   service: BlobServiceClient,
@@ -111,15 +110,14 @@ async function restoreNext(
   });
   if (typeof next === "object" && outcome.outcome === "copied") return next;
   if (typeof next === "string") return await lose(item, failed(item, next), context);
-  // Once it was begun, another delivery's rename makes it a file that is as it should be: it was restored all the same.
+  // If the file is right after it was begun, another delivery has renamed it: it counts as restored.
   if (progress && outcome.outcome === "unchanged") return { outcomes: [{ ...outcome, outcome: "copied" }] };
   return outcome.outcome === "failed" ? await lose(item, outcome, context) : { outcomes: [outcome] };
 }
 
-/** Reads on in the content; see Store. */
 type ReadSpan = (from: Reached, take: Take) => Promise<Reached | undefined>;
 
-/** How far it came; that all is in its place, and what there is to say of it; or what is wrong with what was written. */
+/** How far the file got; or that it is in place, with any note; or what is wrong with what was written. */
 type Written = Reached | { note: string | undefined } | { wrong: string };
 
 async function writeNext(
@@ -154,7 +152,7 @@ async function writeNext(
   } catch (error) {
     if (error instanceof Corrupt) return { wrong: error.message };
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    // Another delivery of this may have renamed it.
+    // Another delivery may have renamed it.
     const now = await lstat(at).catch(() => undefined);
     const isThere = now?.isFile() && now.size === item.size && hasTime(now, item.mtime);
     return isThere ? { note } : { wrong: GONE };
@@ -171,7 +169,7 @@ async function lose(item: PlannedItem, outcome: Outcome, context: RestoreContext
   return { outcomes: [outcome] };
 }
 
-/** Half a huge file must not stay where nobody will ever finish it. */
+/** Removes half a huge file that nobody will finish. */
 async function abandon(
   ref: LargeRestoreRef,
   ledger: Ledger,
@@ -183,13 +181,13 @@ async function abandon(
   await discard(item, context);
 }
 
-/** Removes what was written of a file, as far as that can be done. */
+/** Removes a temporary file, if possible. */
 async function discard(item: PlannedItem, context: RestoreContext): Promise<void> {
   const [parent] = byDirectory([item]).keys();
   if (parent !== undefined) await inDirectory(context, parent, (directory) => sweep(directory, context));
 }
 
-/** Removes the file's temporary files, but for one. */
+/** Removes the file's temporary files except one. */
 async function sweep(directory: PinnedDirectory, { mark }: RestoreContext, except?: string): Promise<void> {
   for (const name of await readdir(directory.path("."))) {
     if (isTemporaryOf(mark, name) && name !== except)

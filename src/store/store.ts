@@ -11,13 +11,13 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Source } from "../model/source.ts";
 import type { Budget } from "../storage/budget.ts";
 
-/** A destination: a container, and what in it lies below a prefix. */
+/** A destination: a container and a prefix in it. */
 export interface Place {
   container: string;
   prefix: string;
 }
 
-/** The run that stores contents, and of which root. */
+/** The run that stores contents, and its root. */
 export interface Writer {
   run: string;
   /** As the request names it. */
@@ -25,7 +25,7 @@ export interface Writer {
   basis: Basis;
 }
 
-/** How a backup compares its files with what is there. */
+/** How a backup compares its files with the destination. */
 export interface Comparing {
   mode: BackupMode;
   checksum: boolean;
@@ -37,14 +37,14 @@ export interface Compared {
   files: number;
 }
 
-/** Compares one part of the tree with what is there. */
+/** Compares one part of the tree with the destination. */
 export interface Comparison {
-  /** Says that files of a directory are compared soon: it can be asked for meanwhile. @param path of one of them */
+  /** A hint that the files of a directory are compared soon, so that its listing can begin. @param path of one of them */
   expect(path: string): void;
   /**
    * @param outcomes gets the entries that need no copy: an incremental run's unchanged files
-   * @returns the entries that need one, with what `put` and `send` have to know of what is there
-   * @throws errors of the account, retried already
+   * @returns the entries that need one, with what `put` and `send` need to know of the destination
+   * @throws storage errors, after retries
    */
   settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]>;
 }
@@ -53,24 +53,24 @@ export interface Comparison {
 export interface InMemory {
   content: Buffer;
   attributes: Attributes;
-  /** Base64, where it is known. */
+  /** Base64, if known. */
   md5?: string;
 }
 
 /**
- * Stores the content of one entry, unless it is there already, and gives its outcome. Where another attempt of the run came
- * first, that one's content stands, and the outcome is its.
+ * Stores the content of one entry, unless it is there already, and returns its outcome. If another attempt of the run came
+ * first, that one's content and outcome stand.
  */
 export interface Put {
-  /** The target of a link, or nothing for an empty directory. @throws NotStored; errors of the account, retried already */
+  /** Stores the target of a link, or nothing for an empty directory. @throws NotStored; storage errors, after retries */
   content(content: InMemory): Promise<Outcome>;
-  /** @throws ChangedWhileReading, SendAgain: from the start it may succeed; NotStored; errors of the account, retried already */
+  /** @throws ChangedWhileReading, SendAgain: a try from the start may succeed; NotStored; storage errors, after retries */
   file(file: OpenFile): Promise<Outcome>;
 }
 
-/** How far a large file is stored, and what else its layout has to know: what one activity hands to the next. */
+/** How far a large file is stored: what one activity passes on to the next. A layout may add fields. */
 export interface Sent {
-  /** Bytes before it are done. */
+  /** Bytes done. */
   position: number;
   /** The hash's state there; see resumeMd5. */
   state?: string;
@@ -78,59 +78,59 @@ export interface Sent {
 
 /** A try at a large file, done in spans. */
 export interface Upload {
-  /** Names the try, and the version of the file: all that is sent under one name is one content. */
+  /** Identifies the try and the version of the file: everything sent under one name is one content. */
   attempt: readonly unknown[];
   /** Absent for the first span. */
   sent?: Sent;
-  /** Ends the span, by `performance.now()`. */
+  /** When to end the span, by `performance.now()`. */
   until: number;
 }
 
-/** Where an item's content is, or why it is not there, for people. */
+/** Where an item's content is, or why it is lost, as a message. */
 export type Found = { source: Source } | { lost: string };
 
-/** Is given a content in order, each byte once. The bytes are the taker's until its promise settles. */
+/** Receives a content in order, each byte once. The buffer may be reused once the promise settles. */
 export type Take = (bytes: Buffer, position: number) => Promise<void>;
 
 /**
- * Reads a content, and checks its hash at the end: until then it may be another one. Called again it fetches it again.
- * @throws Lost, Corrupt; what `take` throws; errors of the account, retried already
+ * Reads a content, and checks its hash at the end; until then the bytes may be wrong. A second call fetches it again.
+ * @throws Lost, Corrupt; what `take` throws; storage errors, after retries
  */
 export type Read = (take: Take) => Promise<void>;
 
-/** How far a large content is read: what one activity hands to the next. */
+/** How far a large content is read: what one activity passes on to the next. */
 export interface Reached {
-  /** Bytes before it are read. */
+  /** Bytes read. */
   position: number;
   /** The hash's state there; see resumeMd5. */
   state?: string;
-  /** Where the content is now, when that is not where the plan found it. */
+  /** Where the content is now, if it has moved since the plan. */
   source?: Source;
 }
 
-/** One content that a destination holds, and what else its layout records of it. */
+/** A content that a destination holds. A layout may add fields. */
 export interface Content {
   /** Contents of one name are judged together. */
   name: string;
   /** Bytes. */
   size: number;
-  /** Base64; absent where it has none. */
+  /** Base64; absent if it has none. */
   md5?: string;
 }
 
-/** Some contents in the order of their names, and where the next ones begin; `next` is undefined after the last. */
+/** A page of contents, in the order of their names; `next` is undefined on the last page. */
 export interface ContentsPage {
   contents: Content[];
   next: string | undefined;
 }
 
-/** What the manifests say of some names. */
+/** What runs need of some names, according to their manifests. */
 export interface Needs {
-  /** Takes in what `needsOf` gave for one of the names. */
+  /** Adds a line that `needsOf` returned for one of the names. */
   take(line: string): void;
   /**
-   * Which contents of one name no run needs that stays, in the order in which they are to be deleted.
-   * @param runs ids of the runs that stay; `lingering` where activities of a run that was broken off may still be at work
+   * The contents of one name that no remaining run needs, in the order in which to delete them.
+   * @param runs ids of the runs that stay; `lingering` if activities of a run that was broken off may still be at work
    */
   superfluous(
     contents: readonly Content[],
@@ -138,7 +138,6 @@ export interface Needs {
   ): Content[];
 }
 
-/** Why a content was not deleted, for people. */
 export interface NotDeleted {
   outcome: "skipped" | "failed";
   reason: string;
@@ -148,28 +147,28 @@ export interface NotDeleted {
 export type Erase = (blob: BlobClient, how?: BlobDeleteOptions) => Promise<void>;
 
 /**
- * How a destination keeps contents. Backup, restore, verify and prune know no more of it than this; blob names, metadata,
- * snapshots and versions are for the layout behind it. Any call may be repeated, at the same time and on another machine.
+ * How a destination keeps contents. Backup, restore, verify and prune know nothing else of it; blob names, metadata,
+ * snapshots and versions belong to the layout behind it. Any call may be repeated, even concurrently on another machine.
  */
 export interface Store {
-  /** Why no content of this path can be kept, for people; undefined where one can. */
+  /** Why a content of this path cannot be kept, as a message; undefined if it can. */
   whyNot(path: string): string | undefined;
 
-  /** The name of a path in the destination: of files with the same one only one can be kept. */
+  /** The name of a path in the destination. Of files with the same name, only one can be kept. */
   nameOf(path: string): string;
 
   /**
-   * Looks at the destination before a backup begins, and makes its container where that is missing.
-   * @param versioned whether the account of the ledgers keeps versions
+   * Looks at the destination before a backup begins, and creates its container if it is missing.
+   * @param versioned whether the ledger's account keeps versions
    */
   begin(request: { keepVersions: boolean }, versioned: boolean): Promise<Basis>;
 
-  /** Compares a part of the tree with what is there. Costs list calls, none for each file. */
+  /** Compares a part of the tree with the destination, by list calls, not by a request for each file. */
   compare(writer: Writer, how: Comparing, part: Compared): Comparison;
 
   /**
-   * Does something with each entry of a batch, `put` storing its content. As many at a time as suits where they go. What was
-   * put is stored for certain when the whole has ended.
+   * Calls `work` for each entry of a batch, with a `put` that stores its content. The layout decides how many run at a time.
+   * Contents are sure to be stored only when the returned promise has resolved.
    * @returns the outcomes, in no order
    * @throws the first error that `work` throws; the other entries are left for the next try
    */
@@ -181,9 +180,9 @@ export interface Store {
   ): Promise<Outcome[]>;
 
   /**
-   * Reads on in a large file and stores what it reads, for a bounded time; at the end makes a content of it, unless that is
-   * there already. Delivered twice it stores the same twice.
-   * @returns how far it is, or the outcome at the end
+   * Reads and stores the next span of a large file, for a bounded time; the last span makes it a content, unless that is there
+   * already. Idempotent.
+   * @returns how far it got, or the outcome at the end
    * @throws as `Put.file` does
    */
   send(
@@ -195,15 +194,15 @@ export interface Store {
   ): Promise<{ sent: Sent } | { outcome: Outcome }>;
 
   /**
-   * Finds the content of each item of a manifest, and downloads nothing. Costs list calls, fewer the more items are given at a
-   * time. An item whose content is not there is no error.
-   * @throws errors of the account, retried already
+   * Finds the content of each item of a manifest, by list calls; the more items at a time, the fewer calls. An item whose
+   * content is missing is not an error.
+   * @throws storage errors, after retries
    */
   find(items: readonly ManifestItem[]): Promise<Map<ManifestItem, Found>>;
 
   /**
-   * Does something with each item of a batch, `read` giving its content: what is not read is not fetched. Items come in the
-   * order and as many at a time as suits where they lie. A content that has moved since it was found is found again.
+   * Calls `work` for each item of a batch, with a `read` that fetches its content; without a read nothing is fetched. The
+   * layout decides the order and how many run at a time. A content that has moved since it was found is found again.
    * @returns the outcomes, in no order
    * @throws the first error that `work` throws; the other items are left for the next try
    */
@@ -214,9 +213,9 @@ export interface Store {
   ): Promise<Outcome[]>;
 
   /**
-   * Reads on in a large content, for a bounded time.
-   * @param until ends the span, by `performance.now()`
-   * @returns how far it came; undefined at the end, when the hash is right
+   * Reads the next span of a large content, for a bounded time.
+   * @param until when to end the span, by `performance.now()`
+   * @returns how far it got; undefined at the end, if the hash is right
    * @throws as `Read` does
    */
   readSpan(
@@ -228,38 +227,38 @@ export interface Store {
   ): Promise<Reached | undefined>;
 
   /**
-   * What items of a manifest need: for each a name and a line for the `Needs` of that name.
-   * @param kept whether their run stays; of one that is forgotten it shows what is the product's
+   * What items of a manifest need: for each, a name and a line for the `Needs` of that name.
+   * @param kept whether their run stays; the items of a forgotten run only show which contents are the product's
    */
   needsOf(items: readonly ManifestItem[], kept: boolean): Promise<{ name: string; line: string }[]>;
-  /** Needs of which none are known yet. */
+  /** Empty needs, to add lines to. */
   noNeeds(): Needs;
 
-  /** Lists all contents of the destination, a request a page. @param from `next` of a page, or undefined for the first */
+  /** Lists all contents, one request a page. @param from `next` of a page, or undefined for the first */
   contents(from: string | undefined): AsyncIterable<ContentsPage>;
-  /** What a line must be to stand for a content. */
+  /** The schema of a content in a list. */
   readonly contentLine: z.ZodType;
-  /** What a content is and which run wrote it, for people. */
+  /** What a content is and which run wrote it, as a message. */
   whatIs(content: Content): string;
   /**
-   * Deletes a content if it is still what was listed, or finds it deleted.
-   * @returns undefined when it is gone
-   * @throws DeleteRefused; what `erase` throws; errors of the account, retried already
+   * Deletes a content if it is still what was listed.
+   * @returns undefined if it is gone, also if it was gone before
+   * @throws DeleteRefused; what `erase` throws; storage errors, after retries
    */
   delete(content: Content, means: { erase: Erase; budget: Budget }): Promise<NotDeleted | undefined>;
 }
 
-/** The content of an entry cannot be stored; the message says why, for people. */
+/** The content of an entry cannot be stored; the message says why. */
 export class NotStored extends Error {}
 
-/** Others disturbed the storing of a file: sent again from the start it may succeed. */
+/** Another writer interfered with storing a file; a try from the start may succeed. */
 export class SendAgain extends NotStored {}
 
-/** An item's content cannot be had, and trying again will not help; the message says why, for people. */
+/** An item's content cannot be read, and trying again will not help; the message says why. */
 export class Lost extends Error {}
 
-/** What was fetched is not what the run recorded. It may have been damaged on the way: fetching it again can help. */
+/** The fetched content is not what the run recorded. It may have been damaged on the way, so fetching it again may help. */
 export class Corrupt extends Lost {}
 
-/** The account does not allow such deletes; the message says what to do, for people. */
+/** The account does not allow such deletes; the message says what to do. */
 export class DeleteRefused extends Error {}
