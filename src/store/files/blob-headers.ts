@@ -5,11 +5,11 @@ import type { Attributes, Entry, EntryKind } from "../../model/entry.ts";
 import { normalRoot } from "../../model/root-path.ts";
 import { formatMtime, parseMtime } from "../../model/time.ts";
 
-/** What the product's blobs say of themselves in their metadata. A blob without `run`, `mtime` and `mode` is not one. */
+/** The metadata of the product's blobs. A blob without `run`, `mtime` and `mode` is not one of them. */
 export interface Marks {
   /** The run that wrote it. */
   run: string;
-  /** Which path of which root it is, by `pathMark`; absent in blobs of earlier releases. */
+  /** The path and the root, as hashes; absent in blobs of earlier releases. */
   path: string | undefined;
   root: string | undefined;
   /** Microseconds since 1970. */
@@ -18,7 +18,7 @@ export interface Marks {
   mode: number;
 }
 
-/** The metadata of the blob that a run writes for an entry. Links and directories are marked as azcopy does it. */
+/** The metadata of an entry's blob. Links and directories are marked as azcopy marks them. */
 export function blobMetadata(
   { path, kind }: Pick<Entry, "path" | "kind">,
   { mtime, ctime, mode }: Attributes,
@@ -36,7 +36,7 @@ export function blobMetadata(
   };
 }
 
-/** The marks in a blob's metadata; undefined where the product did not write it. */
+/** The marks in a blob's metadata; undefined if the product did not write it. */
 export function readMarks(metadata: Record<string, string> = {}): Marks | undefined {
   const { run, path, root } = metadata;
   const mtime = parseMtime(metadata["mtime"]);
@@ -45,23 +45,22 @@ export function readMarks(metadata: Record<string, string> = {}): Marks | undefi
   return { run, path, root, mtime, ctime: parseMtime(metadata["ctime"]), mode };
 }
 
-/** What a blob stands for, also one that azcopy wrote. */
+/** The kind of entry that a blob holds, also if azcopy wrote it. */
 export function kindOf(metadata: Record<string, string>): EntryKind {
   if (metadata["is_symlink"] === "true") return "link";
   return metadata["hdi_isfolder"] === "true" ? "directory" : "file";
 }
 
-/** Names a root in a blob's metadata: the same for each spelling of it. */
+/** A root's hash for metadata: the same for each spelling of the path. */
 export function rootMark(root: string): string {
   return pathMark(normalRoot(root));
 }
 
-/** What readers of the blob are told, and the content's MD5. */
+/** The blob's Content-Type and MD5. */
 export function blobHeaders(path: string, md5: Uint8Array): BlobHTTPHeaders {
   return { blobContentMD5: md5, blobContentType: contentType(path) };
 }
 
-/** The Content-Type by extension. */
 export function contentType(path: string): string {
   return mime.getType(path) ?? "application/octet-stream";
 }

@@ -9,22 +9,22 @@ const MAX_SEGMENTS = 254;
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNNAMEABLE = /[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/;
 
-/** The blob's name for a portable path under a prefix. */
+/** The name of the blob for a portable path under a prefix. */
 export function blobName(portable: string, prefix: string): string {
   return prefix === "" ? portable : `${prefix}/${portable}`;
 }
 
-/** The name that the service really stores: it turns every `\` into `/`. Two files with the same key would clash. */
+/** The name under which the service stores a blob: it turns every `\` into `/`, so two files can have the same key. */
 export function blobKey(name: string): string {
   return name.replaceAll("\\", "/");
 }
 
-/** The folder of the container that a key is in: it ends in `/`, and is empty at the top. */
+/** The folder that a key is in: it ends in `/`, and is empty at the container's top. */
 export function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
-/** Entries by the folder of the container that they are in, there by the name that the service gives them. */
+/** Entries by folder, and within it by key. */
 export function byFolder<T extends { path: string }>(
   entries: readonly T[],
   prefix: string,
@@ -42,7 +42,7 @@ export function byFolder<T extends { path: string }>(
   return folders;
 }
 
-/** Why Blob Storage cannot have a blob of this name, for people; undefined if it can. */
+/** Why Blob Storage cannot hold a blob of this name, as a message; undefined if it can. */
 export function whyNotABlobName(name: string): string | undefined {
   if (name.length > MAX_NAME)
     return `its blob's name would have ${name.length} characters, more than ${MAX_NAME}`;

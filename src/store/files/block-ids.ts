@@ -4,15 +4,15 @@ import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { NotStored } from "../store.ts";
 
-/** Bytes of a block id where nothing else is asked for: as earlier releases had them. */
+/** The usual bytes of a block id, as in earlier releases. */
 const LENGTH = 22;
-/** Bytes at the end of an id that number the block: a blob has at most 50,000. */
+/** Bytes at the end of an id that number the block, of which a blob has at most 50,000. */
 const NUMBER = 3;
 
 const TOO_SHORT =
   "another program left uncommitted blocks in its blob, with ids too short for a file of this size; they go after a week";
 
-/** The blocks of a blob that wait for a commit, by id, with their lengths. */
+/** A blob's uncommitted blocks: lengths by id. */
 export type Uncommitted = ReadonlyMap<string, number>;
 
 export async function uncommittedBlocks(blob: BlockBlobClient): Promise<Uncommitted> {
@@ -28,10 +28,10 @@ export async function uncommittedBlocks(blob: BlockBlobClient): Promise<Uncommit
 }
 
 /**
- * A mark for the block ids of one attempt at a file, so that no two attempts mix their blocks. It is as long as the ids of
- * blocks that another program left there: for a week the service takes no others, and a commit of the new ones throws
- * them away. Ids of at most three bytes leave no room for it; then two attempts at a time send blocks under the same ids.
- * @param attempt names it, the same for all who send its blocks; without it the mark is random
+ * A mark for the block ids of one attempt at a file, so that no two attempts mix their blocks. Its length fits the ids of
+ * uncommitted blocks that another program left: for a week the service accepts no other length, and a commit discards them.
+ * Ids of at most three bytes leave no room for a mark; then two concurrent attempts use the same ids.
+ * @param attempt identifies the attempt, in each of its deliveries; without it the mark is random
  */
 export function markOf(attempt?: readonly unknown[], there?: Uncommitted): string {
   const [id] = there?.keys() ?? [];
@@ -42,8 +42,8 @@ export function markOf(attempt?: readonly unknown[], there?: Uncommitted): strin
 }
 
 /**
- * The id of a block. All ids of a blob's uncommitted blocks must be of one length: see `markOf`.
- * @throws NotStored where the ids are too short to number so many blocks
+ * The id of a block. All ids of a blob's uncommitted blocks must have the same length: see `markOf`.
+ * @throws NotStored if the ids are too short to number the block
  */
 export function blockId(mark: string, index: number): string {
   const id = Buffer.from(mark, "base64");

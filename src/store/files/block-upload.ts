@@ -18,19 +18,19 @@ const MAX_BLOCKS = 50_000;
 /** Blob Storage's limit on a block. */
 const MAX_BLOCK = 4_000 * MIB;
 
-/** The blob that a file is sent to in blocks, which one commit makes it of. */
+/** A blob that is sent in blocks and made by one commit. */
 export interface BlockUpload {
   blob: BlockBlobClient;
-  /** Of the block ids; see markOf. */
+  /** The mark of the block ids; see markOf. */
   mark: string;
   /** Blocks that need not be sent again. */
   there?: Uncommitted;
 }
 
 /**
- * Reads on in a file, hashes it, and sends the blocks that are not there yet. Sent twice they are the same blocks, for their
- * ids are fixed by mark and place: after a kill only those go again whose requests were under way.
- * @returns the position that it came to; see readBlocks
+ * Reads and hashes the next span of a file, and sends the blocks that are not there yet. A block's id depends on the mark and
+ * its position only, so after a kill only those blocks are sent again that were in flight.
+ * @returns the position reached; see readBlocks
  */
 export async function sendBlocks(
   file: OpenFile,
@@ -56,8 +56,8 @@ export async function sendBlocks(
 }
 
 /**
- * Makes the blob of the blocks that were sent, all at once; see putBlob.
- * @param base64 the MD5 of the whole
+ * Commits the blocks that were sent; see putBlob.
+ * @param base64 the MD5 of the whole content
  * @throws NotStored, SendAgain
  */
 export async function commitBlocks(
@@ -83,7 +83,7 @@ export async function commitBlocks(
   );
 }
 
-/** The smallest block, in whole MiB and at least BLOCK, of which MAX_BLOCKS hold the file. @throws NotStored */
+/** The smallest block size, in whole MiB and at least BLOCK, with which MAX_BLOCKS hold the file. @throws NotStored */
 function blockFor(size: number): number {
   const block = Math.max(BLOCK, Math.ceil(size / MAX_BLOCKS / MIB) * MIB);
   if (block <= MAX_BLOCK) return block;

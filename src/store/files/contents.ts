@@ -7,11 +7,11 @@ import { DeleteRefused, type Content, type ContentsPage, type Erase, type NotDel
 import { readMarks } from "./blob-headers.ts";
 import { lookUp } from "./look-up.ts";
 
-/** A blob as it is, or a snapshot or version of it. */
+/** A blob, or a snapshot or version of it. */
 export interface Kept extends Content {
-  /** The run that wrote it; absent where it has not the marks of one. */
+  /** The run that wrote it; absent if it has no marks. */
   run?: string;
-  /** Set for what the blob is now. */
+  /** Set for the current blob. */
   etag?: string;
   snapshot?: string;
   versionId?: string;
@@ -27,7 +27,7 @@ export const keptLine = z.looseObject({
   versionId: z.string().optional(),
 });
 
-/** All that is below a prefix, in the order of names. */
+/** Everything below a prefix, in the order of names. */
 export async function* contentsBelow(
   container: ContainerClient,
   prefix: string,
@@ -53,7 +53,7 @@ function kept({ name, metadata, properties, snapshot, versionId, isCurrentVersio
   };
 }
 
-/** What a content is, for people. */
+/** What a content is, as a message. */
 export function whatIs({ snapshot, versionId, etag, run }: Kept): string {
   const version = etag === undefined ? `the version of ${versionId}` : "the blob";
   return `${snapshot === undefined ? version : `the snapshot of ${snapshot}`}, written by the run ${run}`;
@@ -64,7 +64,7 @@ const REFUSED_VERSION =
   '"x"; of the app\'s identity, the role "Storage Blob Data Owner" on the container.';
 const REWRITTEN: NotDeleted = { outcome: "skipped", reason: "somebody has written it meanwhile" };
 
-/** Deletes a content that is still what was listed; what has no mark, another run's, or another content stays. */
+/** Deletes a content if it is still what was listed; without its mark, or with another run's or content, it stays. */
 export async function deleteContent(
   container: ContainerClient,
   content: Kept,
@@ -84,13 +84,13 @@ export async function deleteContent(
     const failure = classify(error);
     if (failure === "refused" && content.versionId !== undefined) throw new DeleteRefused(REFUSED_VERSION);
     if (failure === "conflict") return REWRITTEN;
-    // Its run's record stays, by which the next prune knows of it.
+    // Its run's record stays too, so that the next prune finds it.
     if (failure === "held" || failure === "invalid") return { outcome: "failed", reason: describe(error) };
     throw error;
   }
 }
 
-/** A snapshot; or a blob, which of a versioned one leaves what it was as an older version; or such a version. */
+/** Deletes a snapshot, a version, or a blob, whose content stays as a version if the account keeps them. */
 function targetsOf({ snapshot, versionId, etag }: Kept, blob: BlobClient): BlobClient[] {
   if (snapshot !== undefined) return [blob.withSnapshot(snapshot)];
   return [

@@ -9,46 +9,46 @@ import {
 import { retrying } from "../../storage/retries.ts";
 import { folderOf } from "./blob-name.ts";
 
-/** Listings that are asked for at a time. */
+/** Listings requested at a time. */
 export const LISTS = 8;
-/** Blobs that are listed together, for each file that the part may look at: as many again may be beside those. */
+/** Blobs that may be listed for each file that the part may look at: up to as many others may be among them. */
 const BLOBS_A_FILE = 2;
 /**
- * Blobs of a page of all that is below a folder. While one is read, the service makes the next. Of 5,000, the service's
- * most, the emulator takes half as much again for each blob (docs/performance.md); a real account has no such preference.
+ * Blobs in a page of everything below a folder. The next page is requested while one is read. With the service's maximum of
+ * 5,000, Azurite takes 1.5 times as long for each blob (docs/performance.md); a real account does not care.
  */
 const PAGE_BELOW = 2_000;
 
-/** A page that is on its way: whoever takes it gets its error. */
+/** A page that was requested. Its error is thrown where it is used. */
 interface AskedPage {
   page: Promise<ListedPage>;
-  /** The page that follows it; undefined when there is no room for it. */
+  /** The next page; undefined if there is no room for it. */
   following: (from: string) => AskedPage | undefined;
 }
 
 const IGNORE = (): void => {};
 
-/** The blobs below a folder, by name; undefined when there are too many to list them all. */
+/** The blobs below a folder, by name; undefined if there are too many to list. */
 type Below = Map<string, ListedBlob> | undefined;
 
 /**
- * The blobs that are at the destination of a part of the tree. Of each folder that the part begins with all is listed
- * that is below it, 2,000 blobs a call, whatever number of folders they are in. Where there is far more than the part
- * will look at, its folders are listed one by one, by a call each (of up to 5,000 blobs).
+ * The blobs at the destination of a part of the tree. Everything below each folder that the part begins with is listed, 2,000
+ * blobs a call. If that is far more than the part will look at, its folders are listed one by one, in calls of up to 5,000
+ * blobs.
  */
 export class DestinationListings {
   readonly #requests: ListBlobsRequests;
-  /** What is below the folders that the part begins with, once that is asked for. */
+  /** What is below the folders that the part begins with, once requested. */
   readonly #tops: Map<string, Promise<Below> | undefined>;
   readonly #limit = pLimit(LISTS);
-  /** Blobs that may still be listed together with others. */
+  /** The number of blobs that may still be listed this way. */
   #room: number;
-  /** First pages that were asked for ahead, by folder. */
+  /** First pages that were requested ahead, by folder. */
   readonly #ahead = new Map<string, Promise<ListedPage>>();
 
   /**
-   * @param folders that the part begins with; they end in `/`, or are empty for the container's top
-   * @param files that it may look at
+   * @param folders those that the part begins with; they end in `/`, or are empty for the container's top
+   * @param files the number that it may look at
    */
   constructor(
     requests: ListBlobsRequests,
@@ -59,7 +59,7 @@ export class DestinationListings {
     this.#room = files * BLOBS_A_FILE;
   }
 
-  /** Asks for what is in a folder, for somebody will want it soon; nothing when enough is asked for. */
+  /** Requests a folder's blobs ahead, unless enough is requested already. */
   expect(folder: string): void {
     if (this.#room > 0 && this.#topOf(folder) !== undefined) {
       this.#below(folder)?.catch(IGNORE);
@@ -71,7 +71,7 @@ export class DestinationListings {
     this.#ahead.set(folder, first);
   }
 
-  /** Those of a folder's blobs that are wanted, each with what it is wanted for. */
+  /** The wanted blobs of a folder, each with what it is wanted for. */
   async *find<T>(folder: string, wanted: ReadonlyMap<string, T>): AsyncGenerator<[T, ListedBlob]> {
     const below = await this.#below(folder);
     if (below) {
@@ -87,7 +87,7 @@ export class DestinationListings {
     }
   }
 
-  /** What is below the top that a folder is in; undefined when it is in none. */
+  /** What is below the top that a folder is in; undefined if it is in none. */
   #below(folder: string): Promise<Below> | undefined {
     const top = this.#topOf(folder);
     if (top === undefined) return undefined;
@@ -108,7 +108,7 @@ export class DestinationListings {
     return undefined;
   }
 
-  /** Asks for a page of all that is below a folder, if there is room for it, and soon for the one that follows. */
+  /** Requests a page of everything below a folder, if there is room for it, and then the next one. */
   #askBelow(top: string, from: string | undefined): AskedPage | undefined {
     const most = Math.min(PAGE_BELOW, this.#room);
     if (most <= 0) return undefined;
@@ -125,7 +125,7 @@ export class DestinationListings {
     return { page, following: (next) => following ?? this.#askBelow(top, next) };
   }
 
-  /** The nearest folder, of those that the part begins with, that a folder is in. */
+  /** The nearest of the folders that the part begins with, above or at a folder. */
   #topOf(folder: string): string | undefined {
     for (let at = folder; ; at = folderOf(at.slice(0, -1))) {
       if (this.#tops.has(at)) return at;

@@ -13,7 +13,7 @@ import { CLASH } from "./not-stored.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
 import type { Compared, Comparing, Comparison, Writer } from "../store.ts";
 
-/** Whether nothing is below the prefix, so that a first backup need not ask what it would overwrite. Makes the container. */
+/** Whether the destination is empty, so that a first backup need not list it. Creates the container if it is missing. */
 export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {
   try {
     const first = await withRetries((abortSignal) =>
@@ -30,13 +30,13 @@ export async function isEmptyDestination(container: ContainerClient, prefix: str
   }
 }
 
-/** Of a destination where nothing is, nothing is asked. */
+/** The listings of an empty destination: no requests. */
 export const NOTHING_THERE: Comparison = {
   expect() {},
   settle: async (entries) => [...entries],
 };
 
-/** What is at the destination already. */
+/** Compares entries with what is at the destination. */
 export class Destination implements Comparison {
   readonly #writer: Pick<Writer, "run" | "root">;
   readonly #how: Comparing;
@@ -44,7 +44,7 @@ export class Destination implements Comparison {
   readonly #listings: DestinationListings;
   readonly #onlyRoot: () => Promise<boolean>;
 
-  /** @param onlyRoot whether all backups there are of the writer's root, as far as is known */
+  /** @param onlyRoot whether all known backups there are of the writer's root */
   constructor(
     writer: Pick<Writer, "run" | "root">,
     how: Comparing,
@@ -71,7 +71,7 @@ export class Destination implements Comparison {
     this.#listings.expect(this.#folderOf(path));
   }
 
-  /** Marks each entry with the blob that is at its place; whoever puts it compares contents, if that is asked for. */
+  /** Adds to each entry the blob at its place. Contents are compared, if requested, when the entry is stored. */
   async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
     const settled = new Set<Entry>();
     await pMap(
@@ -91,7 +91,7 @@ export class Destination implements Comparison {
     return entries.filter((entry) => !settled.has(entry));
   }
 
-  /** Says what became of an entry, or else what it takes to write over its blob. */
+  /** An entry's outcome, or the entry with what it takes to overwrite its blob. */
   async #compareWith(blob: ListedBlob, entry: Entry): Promise<Outcome | undefined> {
     const { path, kind, mtime, mode } = entry;
     const { etag, md5, size, held } = blob;
@@ -102,13 +102,13 @@ export class Destination implements Comparison {
     entry.existing = { etag, md5, held, ...(ofAnother ? { ofAnother } : {}) };
     const { checksum, mode: how } = this.#how;
     if (md5 === undefined || kindOf(blob.metadata) !== kind) return undefined;
-    // What cannot be written over may have the content already.
+    // A blob that cannot be overwritten may have the content already.
     if (held !== undefined) Object.assign(entry.existing, { kind, size });
     if (how !== "incremental") return undefined;
     if (!checksum) {
       if (marks?.mtime !== mtime || (kind === "file" && size !== entry.size)) return undefined;
       if (await this.#isCertain(entry, marks)) {
-        // Written by this very run: an earlier attempt of it copied the file.
+        // An earlier attempt of this run copied the file.
         return {
           path,
           kind,
@@ -126,8 +126,8 @@ export class Destination implements Comparison {
   }
 
   /**
-   * Whether an entry of the same size and time of change as its blob has the same content, too. Earlier releases did not
-   * mark their blobs with all that it takes to be so.
+   * Whether an entry with the size and time of its blob also has its content. Blobs of earlier releases lack some of the marks
+   * that this takes.
    */
   async #isCertain({ path, ctime }: Entry, marks: Marks): Promise<boolean> {
     const samePath = marks.path === undefined ? !path.includes("\\") : marks.path === pathMark(path);
@@ -136,7 +136,7 @@ export class Destination implements Comparison {
     return marks.root === undefined ? await this.#onlyRoot() : marks.root === rootMark(this.#writer.root);
   }
 
-  /** The folder of the container that a file goes to. */
+  /** The folder that a file's blob is in. */
   #folderOf(path: string): string {
     return folderOf(blobKey(blobName(path, this.#prefix)));
   }

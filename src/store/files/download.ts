@@ -4,7 +4,7 @@ import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";
 import type { Source } from "../../model/source.ts";
 
-/** Content, and the requests that it is fetched by. */
+/** A content to fetch. */
 export interface Fetched {
   requests: GetBlobRequests;
   /** The blob's name. */
@@ -14,16 +14,16 @@ export interface Fetched {
 
 /** Larger content is fetched in ranges of this size. */
 const RANGE = 8 * 1024 * 1024;
-/** Ranges of one file that are fetched at a time. */
+/** Ranges of one file fetched at a time. */
 const RANGES_AT_A_TIME = 4;
 
 /**
- * Fetches what follows a position by ranges, a few at a time, and hands them on in order. A range that fails is fetched
- * again by itself, and only of the very content that was found (by its ETag). Whoever takes it may hold a file open.
- * @param span `more` is asked before each range but the first whether to go on
- * @param take is given each range when all before it were taken; the buffer is its own until it has ended
- * @returns the position that it came to: the content's length, unless `more` said no before
- * @throws errors of the storage client; the first one ends it, when nothing is in flight any more
+ * Fetches a content from a position on, a few ranges at a time, and passes them on in order. A range that fails is fetched
+ * again, under the ETag of the content that was found.
+ * @param span `more` is asked before each range but the first whether to continue
+ * @param take is called with each range in order; the buffer is reused once its promise settles
+ * @returns the position reached: the content's length, unless `more` ended it earlier
+ * @throws the first storage error, once nothing is in flight
  */
 export async function downloadFrom(
   content: Fetched,
@@ -43,7 +43,7 @@ export async function downloadFrom(
     const length = Math.min(RANGE, source.length - start);
     position += length;
     const previous = before;
-    // Memory is given in the order it is asked for, so the range that all others wait for always has its own.
+    // Memory is granted in the order of requests, so the range that all others wait for always has its own.
     const piece = budget
       .content(length, async (buffer) => {
         if (failed) return;

@@ -22,7 +22,7 @@ import { putContent, type Writing } from "./put-content.ts";
 import { readContent, readSpan } from "./read-content.ts";
 import { sendFile, sendSpan } from "./send-file.ts";
 
-/** The layout `files`: a blob a file under its own name, its history in snapshots or versions. */
+/** The layout `files`: one blob per file, under the file's own name, with its history in snapshots or versions. */
 export class FilesStore implements Store {
   readonly #prefix: string;
   readonly #container: ContainerClient;
@@ -47,7 +47,7 @@ export class FilesStore implements Store {
 
   begin: Store["begin"] = async ({ keepVersions }, versioned) => {
     const fresh = await isEmptyDestination(this.#container, this.#prefix);
-    // Of another account than the destination's, what the ledger's keeps says nothing; see OldContent.
+    // If the ledger is in another account, that account's versioning says nothing of this one; see OldContent.
     const itKeeps =
       versioned && inOneAccount(this.#container, this.#service.getContainerClient(LEDGER_CONTAINER));
     return { fresh, keep: !keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots" };
@@ -65,7 +65,7 @@ export class FilesStore implements Store {
   put: Store["put"] = async (batch, entries, budget, work) => {
     const writing = this.#writing(batch, budget);
     return await forEachItem(entries, budget, (entry) =>
-      // The container is made only where it is missing: an app that may only write blobs is enough otherwise.
+      // Create the container only if it is missing, so that permission to write blobs is enough otherwise.
       inContainer(this.#container, () =>
         work(entry, {
           content: (content) => ofOneBlob(() => putContent(entry, content, writing)),
@@ -115,7 +115,7 @@ export class FilesStore implements Store {
     return { requests, prefix: this.#prefix, budget };
   }
 
-  /** A request with another name would be about another blob. */
+  /** Refuses a name that a request would turn into another blob's. */
   #assertNameable({ path }: ManifestItem): void {
     const why = this.whyNot(path);
     if (why !== undefined) throw new Lost(why);

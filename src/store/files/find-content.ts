@@ -8,24 +8,24 @@ import type { Found } from "../store.ts";
 import { blobName, byFolder, whyNotABlobName } from "./blob-name.ts";
 import { blobsIn, blobsNamed, historyOf, historyOfName, type Kept } from "./list-kept.ts";
 
-/** Directories that are listed at a time. */
+/** Directories listed at a time. */
 const LISTS = 8;
-/** Blobs of one directory that are looked for one by one, before all that is below it is listed. */
+/** Blobs of one directory that are looked up one by one before everything below it is listed. */
 const ONE_BY_ONE = 32;
-/** Names that are looked for at a time. */
+/** Names looked up at a time. */
 const LOOKS = 16;
 
-/** Pages that are listed for so many names: then to look for each by its name takes no longer. */
+/** Pages to list for a number of names: with more, looking up each name is as fast. */
 function pagesFor(names: number): number {
   return 4 + Math.ceil(names / 400);
 }
 
 /**
- * Finds the content of each item by its MD5, or else what may be it and has none: first by one list call a directory (of
- * up to 5,000 blobs); then, for what has changed since the run, in the snapshots and versions. Those cannot be listed a
- * directory at a time (the service takes no delimiter with them), so a directory without others in it is listed whole, and
- * in any other a few blobs are looked for by name. So they are in a directory of very many other blobs: the time that it
- * takes is bounded by the number of the items, and not by what else is there. Nothing is downloaded.
+ * Finds the content of each item by its MD5, or else a candidate without one. First it lists each directory, 5,000 blobs a
+ * call; then, for items that changed since the run, snapshots and versions. The service cannot list those by directory (it
+ * takes no delimiter with them), so a directory without subdirectories is listed whole, and in any other a few blobs are
+ * looked up by name. So are those of a directory with very many other blobs: the time depends on the number of items, not on
+ * what else is there. Nothing is downloaded.
  */
 export async function findContents(
   where: { container: ContainerClient; behindProxy: boolean },
@@ -35,7 +35,7 @@ export async function findContents(
   const { container, behindProxy } = where;
   const requests = new ListBlobsRequests(container, behindProxy);
   const found = new Map<ManifestItem, Found>();
-  // A request for one of the others would fail, and all would be lost with it.
+  // A request for an invalid name would fail, and fail all items with it.
   const nameable = items.filter((item) => {
     const reason = whyNotABlobName(blobName(item.path, prefix));
     if (reason !== undefined) found.set(item, { lost: `Blob Storage cannot hold it: ${reason}` });
@@ -60,15 +60,15 @@ export async function findContents(
   return found;
 }
 
-/** Looks for the items of one directory in whatever is listed. */
+/** Looks for the items of one directory in what is listed. */
 class Search {
   readonly #wanted: Map<string, ManifestItem[]>;
   readonly #found: Map<ManifestItem, Found>;
   /** Names that have some blob, whatever it holds. */
   readonly #met = new Set<string>();
-  /** What cannot be read as it is. */
+  /** Contents that cannot be read as they are. */
   readonly #archived = new Set<ManifestItem>();
-  /** What may be the content, for want of a hash. */
+  /** Candidates without a hash. */
   readonly #unhashed = new Map<ManifestItem, Source>();
 
   constructor(wanted: Map<string, ManifestItem[]>, found: Map<ManifestItem, Found>) {
@@ -76,7 +76,7 @@ class Search {
     this.#found = found;
   }
 
-  /** Takes what is listed, as far as that is worth its time. @returns whether nothing more is to be found so */
+  /** Searches a listing, for as many pages as that is worth. @returns whether it was searched to the end */
   async takePages(pages: AsyncIterable<Kept[]>): Promise<boolean> {
     let more = pagesFor(this.left().length);
     for await (const page of pages) {
@@ -87,7 +87,7 @@ class Search {
     return true;
   }
 
-  /** Looks for what is left by each name. */
+  /** Looks up the remaining items by name. */
   async takeNames(look: (name: string) => AsyncIterable<Kept[]>): Promise<void> {
     await pMap(
       this.left(),
@@ -111,7 +111,7 @@ class Search {
     }
   }
 
-  /** Names with an item that was not found yet. */
+  /** Names with an item that is not found yet. */
   left(): string[] {
     return [...this.#wanted]
       .filter(([, items]) => items.some((item) => !this.#found.has(item)))

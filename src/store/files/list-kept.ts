@@ -12,7 +12,7 @@ import {
 import { retrying } from "../../storage/retries.ts";
 import type { Source } from "../../model/source.ts";
 
-/** What a listing tells of a blob, or of a snapshot or version of it. */
+/** A listed blob, snapshot or version. */
 export interface Kept {
   name: string;
   /** Base64. */
@@ -21,7 +21,7 @@ export interface Kept {
   source: Source;
 }
 
-/** The blobs of one directory; `below` says whether there are directories in it. */
+/** The blobs of one directory; `below` says whether it has subdirectories. */
 export async function* blobsIn(
   requests: ListBlobsRequests,
   folder: string,
@@ -36,13 +36,13 @@ export async function* blobsIn(
   } while (from !== undefined);
 }
 
-/** The blob of a name: of all names that begin so it is the first. */
+/** The blob of a name, which is the first of all names with that prefix. */
 export async function* blobsNamed(requests: ListBlobsRequests, name: string): AsyncGenerator<Kept[]> {
   const request = { folder: name, deep: true, most: 1, from: undefined, withMetadata: false };
   yield (await pageOf(requests, request))?.blobs.map(listed) ?? [];
 }
 
-/** Undefined where there is no container: no blob. */
+/** Undefined if the container is missing. */
 async function pageOf(requests: ListBlobsRequests, request: PageRequest): Promise<ListedPage | undefined> {
   try {
     return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
@@ -56,7 +56,7 @@ function listed({ name, size, md5, held, etag }: ListedBlob): Kept {
   return { name, md5, held, source: { length: size, etag } };
 }
 
-/** All blobs whose names begin so, with snapshots and versions. */
+/** All blobs with a prefix, with their snapshots and versions. */
 export async function* historyOf(
   container: ContainerClient,
   prefix: string,
@@ -66,7 +66,7 @@ export async function* historyOf(
   for await (const { blobs } of pages) yield blobs.map(kept);
 }
 
-/** Snapshots and versions of one blob that are listed at a time: seldom are there more, and others' are listed with them. */
+/** Snapshots and versions listed at a time for one blob: there are seldom more, and a page may hold other blobs' too. */
 const HISTORY_OF_ONE = 100;
 
 export async function* historyOfName(container: ContainerClient, name: string): AsyncGenerator<Kept[]> {

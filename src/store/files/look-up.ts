@@ -4,7 +4,7 @@ import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { readMarks } from "./blob-headers.ts";
 
-/** What a blob is now; undefined where there is none. */
+/** A blob's properties now; undefined if there is none. */
 export async function lookUp(blob: BlobClient) {
   try {
     const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));

@@ -2,23 +2,22 @@ import { createHash } from "node:crypto";
 import type { Needs } from "../store.ts";
 import type { Kept } from "./contents.ts";
 
-/** Names and contents are told apart by short hashes: a clash of two keeps what could go, and never lets go what is needed. */
+/** Names and contents are held as short hashes. A collision keeps something superfluous, and never deletes what is needed. */
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest().toString("base64", 0, 9);
 }
 
 const HASH = 12;
 
-/** A line for a content of a name: "k" where a run that stays needs it, "f" where only runs had it that are forgotten. */
+/** A line for a content of a name: "k" if a run that stays needs it, "f" if only forgotten runs had it. */
 export function needLine(name: string, md5: string, kept: boolean): string {
   return `${kept ? "k" : "f"}${hashOf(name)}${hashOf(md5)}`;
 }
 
-/** What the manifests say of some names. */
 export class FileNeeds implements Needs {
-  /** Names that a backup wrote or found there: others are none of the product's. */
+  /** Names that a backup wrote or found there. All others are not the product's. */
   readonly #names = new Set<string>();
-  /** Contents that runs which stay need, and the names of these. */
+  /** Contents that remaining runs need, and their names. */
   readonly #contents = new Set<string>();
   readonly #neededNames = new Set<string>();
 
@@ -32,12 +31,12 @@ export class FileNeeds implements Needs {
 
   /**
    * What stays:
-   * - all of a name that is in no backup's manifest, and what has not the marks of a backup: the product did not write it;
-   * - one of each content that a run which stays needs, by its MD5, the blob itself before a snapshot or version of it;
-   * - what has lost its MD5 (others set its headers), as long as a run which stays needs anything of the name;
-   * - what a run that stays wrote, though its manifest does not name it: activities of a run that was ended from outside
-   *   may record it yet;
-   * - where such activities may be at work, the blob itself: they may have found it unchanged;
+   * - everything under a name that is in no backup's manifest, or without a backup's marks: the product did not write it;
+   * - one copy of each content, by its MD5, that a remaining run needs, the blob itself rather than a snapshot or version;
+   * - a content that lost its MD5 because another program set its headers, as long as a remaining run needs the name;
+   * - what a remaining run wrote and its manifest does not name: activities of a run that was ended from outside may still
+   *   record it;
+   * - while such activities may be at work, the blob itself: they may have found it unchanged;
    * - a blob whose snapshots stay: it cannot be deleted without them.
    * @returns snapshots and versions first, then the blob itself
    */

@@ -2,11 +2,11 @@ import type { RestError } from "@azure/storage-blob";
 import { classify, describe } from "../../storage/errors.ts";
 import { NotStored } from "../store.ts";
 
-/** Why of two files with one blob only one is backed up. */
+/** Why only one of two files with the same blob is backed up. */
 export const CLASH =
   'its blob is that of another file or empty directory of this backup, as Blob Storage turns "\\" into "/"; rename one of them';
 
-/** What the service refuses of one blob is no error of the account. */
+/** Turns what the service refuses for one blob into NotStored. @throws any other error */
 export async function ofOneBlob<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
@@ -16,7 +16,7 @@ export async function ofOneBlob<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether a request failed because of the uncommitted blocks that are there, or are not there any more. */
+/** Whether a request failed because of uncommitted blocks: somebody else's, or ones that have been discarded. */
 export function isAboutBlocks(error: unknown): boolean {
   return ["InvalidBlockList", "InvalidBlobOrBlock"].includes((error as RestError).code ?? "");
 }

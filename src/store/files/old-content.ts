@@ -9,11 +9,11 @@ import { withRetries } from "../../storage/retries.ts";
 import type { Existing } from "../../model/entry.ts";
 import { NotStored } from "../store.ts";
 
-/** Runs of this process whose writes were answered with a version: their destination keeps what they overwrite. */
+/** Runs of this process whose writes returned a version id: their destination keeps what they overwrite. */
 const versioned = new Set<string>();
 const REMEMBERED = 32;
 
-/** What a run does with content that it is about to write over. */
+/** Keeps the old content of blobs that a run is about to overwrite. */
 export class OldContent {
   readonly #ledger: Ledger;
   readonly #keep: Keep;
@@ -24,9 +24,9 @@ export class OldContent {
   }
 
   /**
-   * Keeps what a blob holds under an ETag, where that does not happen by itself. The content of another path is kept
-   * whatever the request says: its file may have been found unchanged by this very run.
-   * @throws NotStored where the blob could not be written over then, so that no run leaves a snapshot for nothing
+   * Keeps the content that a blob has under an ETag, unless the account does. Content of another path is always kept, because
+   * this run may have found that file unchanged.
+   * @throws NotStored if the blob cannot be overwritten, so that no snapshot is made for nothing
    */
   async keep(blob: BlockBlobClient, { etag, held, ofAnother }: Existing): Promise<void> {
     const wanted = this.#keep === "snapshots" || (this.#keep === "nothing" && ofAnother);
@@ -35,7 +35,7 @@ export class OldContent {
     await withRetries((abortSignal) => blob.createSnapshot({ abortSignal, conditions: { ifMatch: etag } }));
   }
 
-  /** Learns from the answer to a write whether the destination keeps versions: only what it answers to writes tells. */
+  /** Learns from a write's response whether the destination keeps versions; nothing else says so. */
   wrote(answer: unknown): void {
     if ((answer as { versionId?: string } | undefined)?.versionId === undefined) return;
     versioned.add(this.#ledger.runId);
@@ -44,8 +44,8 @@ export class OldContent {
   }
 
   /**
-   * Why a blob that somebody wrote since it was listed is not to be written over, for people; undefined where it is. An
-   * activity goes on for a while when its run has been canceled, and by then another run may need what it wrote itself.
+   * Why a blob that was written since it was listed must not be overwritten, as a message; undefined if it may be. An activity
+   * goes on for a while after its run was canceled, and by then another run may have written the blob.
    * @param writer the run whose mark the blob has
    */
   async whyNotOver(writer: string | undefined): Promise<string | undefined> {
@@ -60,7 +60,7 @@ export class OldContent {
     return `${who}, which began later, has written its blob meanwhile`;
   }
 
-  /** What cannot be read may have begun at any time. */
+  /** A run whose record cannot be read may have begun at any time. */
   async #startOf(run: string): Promise<string | undefined> {
     try {
       return (await readRun(new Ledger(this.#ledger.service, run)))?.started;

@@ -12,24 +12,23 @@ export interface Put {
   /** Base64. */
   md5: string;
   size: number;
-  /** Set when another attempt of this run had written the blob: its content stands, and its file's time and mode. */
+  /** Set if another attempt of this run had written the blob: its content, time and mode stand. */
   adopted?: { mtime: number; mode: number };
-  /** Nothing was written: the blob has this content already. */
+  /** Nothing was written, because the blob has this content already. */
   wasThere?: true;
 }
 
-/** Times a blob that somebody else writes meanwhile is tried again. */
+/** Tries if somebody else keeps writing the blob. */
 const CONFLICTS = 3;
 
 /**
- * Writes a blob exactly once a run. It is written only over what was there when the destination was listed; where
- * another attempt of this run at the same file came first, that one's content stands, so that what the ledger says of a
- * blob is true whichever of two attempts records it. Where somebody else wrote it meanwhile, theirs is kept and written
- * over, unless `old` says why not.
- * @param blob the blob's client, made only where it is needed: an SDK client for each file would be felt
+ * Writes a blob exactly once per run, and only over what was there when the destination was listed. If another attempt of this
+ * run wrote the same file first, its content stands, so that the ledger is right whichever attempt records the outcome. If
+ * somebody else wrote it meanwhile, their content is kept and overwritten, unless `old` says why not.
+ * @param blob makes the blob's client, only if it is needed: an SDK client for each file costs too much
  * @param content `md5` in base64
- * @param write makes the write under the conditions; may be called again. `blocksThere` is set when blocks that nobody
- * committed are in the blob's place: they count as a blob for Put Blob, but not for Put Block List
+ * @param write writes under the conditions; may be called again. `blocksThere` is set if the blob has uncommitted blocks
+ * only: they count as a blob for Put Blob, but not for Put Block List
  * @throws NotStored, SendAgain
  */
 export async function putBlob(
@@ -41,7 +40,7 @@ export async function putBlob(
   const { md5, size, entry, runId } = content;
   const path = pathMark(entry.path);
   let { existing } = entry;
-  // That was some time ago: a lease may have ended.
+  // The listing is some time ago, and a lease may have ended since.
   if (existing?.held) existing = { ...existing, held: (await lookUp(blob()))?.held };
   let blocksThere = false;
   for (let conflicts = 0; ; conflicts++) {
@@ -52,7 +51,7 @@ export async function putBlob(
       return { md5, size };
     } catch (error) {
       const failure = classify(error);
-      // The blob that was to be overwritten is gone: write it anew.
+      // The blob to overwrite is gone: create it.
       if (failure === "missing" && existing) existing = undefined;
       else if (failure !== "conflict") throw error;
       const now = await lookUp(blob());
@@ -71,14 +70,14 @@ export async function putBlob(
   }
 }
 
-/** What another attempt of a run has written for a path: its content stands. */
+/** What another attempt of this run has written for a path. */
 function writtenBefore(now: LookedUp, runId: string, path: string): Put | undefined {
   const { marks, md5, size = 0 } = now ?? {};
   if (marks?.run !== runId || marks.path !== path || md5 === undefined) return undefined;
   return { md5, size, adopted: marks };
 }
 
-/** What a run has written to a blob for a path already, if anything. */
+/** What a run has already written to a blob for a path, if anything. */
 export async function findWritten(
   blob: BlockBlobClient,
   { entry, runId }: { entry: Pick<Entry, "path">; runId: string },

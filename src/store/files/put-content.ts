@@ -13,7 +13,7 @@ import { putBlob, type Put } from "./put-blob.ts";
 import { hasContent } from "./same-content.ts";
 import type { OldContent } from "./old-content.ts";
 
-/** What the blobs of a run are written with. */
+/** What writing a run's blobs needs. */
 export interface Writing {
   runId: string;
   root: string;
@@ -30,7 +30,7 @@ export function blobOf(entry: Entry, { container, prefix }: Writing): BlockBlobC
   return container.getBlockBlobClient(blobName(entry.path, prefix));
 }
 
-/** Stores a content by one request, unless its blob has it already. */
+/** Stores a content in one request, unless its blob has it already. */
 export async function putContent(
   entry: Entry,
   { content, attributes, md5: base64 = md5(content).toString("base64") }: InMemory,
@@ -59,7 +59,7 @@ export async function putContent(
   return storedOutcome(entry, put, attributes);
 }
 
-/** The same as Put Blob, where blocks of an upload that was given up (the file was larger then) are in the way of that. */
+/** Does the same as Put Blob by a block and a commit, because uncommitted blocks of an abandoned upload block Put Blob. */
 async function putAsBlock(
   blob: BlockBlobClient,
   { content, md5, contentType, metadata, conditions }: WholeBlob,
@@ -83,7 +83,7 @@ export function storedOutcome(
   attributes: Attributes,
 ): Outcome {
   const { mtime, mode } = adopted ?? attributes;
-  // A link has its target as its content, and no size.
+  // A link's content is its target, and its size is 0.
   const bytes = kind === "link" ? 0 : size;
   return { path, outcome: wasThere ? "unchanged" : "copied", kind, size: bytes, mtime, mode, md5 };
 }

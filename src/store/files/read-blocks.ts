@@ -1,10 +1,10 @@
 import type { OpenFile } from "../../files/read-file.ts";
 import { BLOCK, type Budget } from "../../storage/budget.ts";
 
-/** Blocks of one file that are in memory at a time: read, hashed or sent. */
+/** Blocks of one file in memory at a time: read, hashed or sent. */
 const BLOCKS_AT_A_TIME = 4;
 
-/** What is read in one go: from a position on until a time, by `performance.now()`; one block at least. */
+/** A span: from a position until a time, by `performance.now()`, and at least one block. */
 export interface Span {
   /** Bytes. */
   from: number;
@@ -14,10 +14,10 @@ export interface Span {
 }
 
 /**
- * Reads on in a file, a few blocks at a time, hashes them in order, and hands each on once it is hashed.
- * @param take may go on while others are read; the buffer is its own until it has ended
- * @returns the position that it came to
- * @throws ChangedWhileReading, or the first error of `take`; nothing is in flight any more then
+ * Reads a span of a file, a few blocks at a time, hashes them in order, and passes each on once it is hashed.
+ * @param take may run while other blocks are read; the buffer is reused once its promise settles
+ * @returns the position reached
+ * @throws ChangedWhileReading, or the first error of `take`, once nothing is in flight
  */
 export async function readBlocks(
   file: OpenFile,
@@ -39,7 +39,7 @@ export async function readBlocks(
     const previous = before;
     const hashed = Promise.withResolvers<void>();
     before = hashed.promise;
-    // Memory is given in the order it is asked for, so the block that all others wait for always has its own.
+    // Memory is granted in the order of requests, so the block that all others wait for always has its own.
     const piece = budget
       .content(length, async (content) => {
         if (failed) return;

@@ -10,24 +10,24 @@ import { Corrupt, Lost, type Reached, type Take } from "../store.ts";
 import { downloadFrom } from "./download.ts";
 import { findContents } from "./find-content.ts";
 
-/** What contents are read with. */
+/** What reading contents needs. */
 interface Reading {
   requests: GetBlobRequests;
   prefix: string;
   budget: Budget;
 }
 
-/** Reads a content whole; see Read. */
+/** Reads a whole content; see Read. */
 export async function readContent(item: PlannedItem, reading: Reading, take: Take): Promise<void> {
   const hash = createHash("md5");
   await readOn(item, { position: 0, source: item.source }, { reading, hash, more: () => true }, take);
   assertIntact(item, hash.digest("base64"));
 }
 
-/** The most that a span has, in bytes: so much is fetched again at most after a kill. */
+/** The most bytes of a span, which are fetched again after a kill. */
 const SPAN = 128 * 1024 * 1024;
 
-/** Reads some of a large content; see Store. */
+/** Reads a span of a large content; see Store. */
 export async function readSpan(
   item: PlannedItem,
   { position: from, state, source = item.source }: Reached,
@@ -43,7 +43,7 @@ export async function readSpan(
   return undefined;
 }
 
-/** Times a content is looked for again that has moved: a backup writes over its blob. */
+/** Times to look again for a content that moves, because backups overwrite its blob. */
 const MOVES = 2;
 
 async function readOn(
@@ -75,7 +75,7 @@ async function readOn(
       const hasMoved = failure === "conflict" || failure === "missing";
       if (!hasMoved && failure !== "held" && failure !== "invalid") throw error;
       if (!hasMoved || moves === MOVES) throw new Lost(describe(error), { cause: error });
-      // Its old content has become a snapshot or a version.
+      // The content may have become a snapshot or a version.
       const found = (await findContents(requests, prefix, [item])).get(item);
       if (!found || "lost" in found) throw new Lost(found?.lost ?? "its blob is missing");
       ({ source } = found);

@@ -12,8 +12,8 @@ export function md5ToMatch({ kind, existing }: Entry, size: number): string | un
 }
 
 /**
- * Whether the blob of an entry has its content already. If only its marks are out of date they are written anew, so that
- * the next run need not read the file again.
+ * Whether an entry's blob has its content already. If only the marks are out of date, they are updated, so that the next run
+ * need not read the file again.
  * @param content `md5` in base64
  * @param metadata what the blob's marks should be
  */
@@ -32,7 +32,7 @@ export async function hasContent(
     return true;
   } catch (error) {
     const failure = classify(error);
-    // Leased, say: the content is there all the same.
+    // The blob may be leased, but the content is there.
     if (failure === "held") return true;
     if (failure === "conflict" || failure === "missing") return false;
     throw error;

@@ -18,7 +18,7 @@ import { hasContent, md5ToMatch } from "./same-content.ts";
 
 const WHOLE = { from: 0, until: Infinity };
 
-/** Stores a file, and closes it before its last request, which needs a handle too. */
+/** Stores a file, and closes it before the last request, which needs a handle too. */
 export async function sendFile(entry: Entry, file: OpenFile, writing: Writing): Promise<Outcome> {
   const { size } = file;
   if (size > BLOCK) return await sendByBlocks(entry, file, writing);
@@ -52,12 +52,12 @@ async function sendByBlocks(entry: Entry, file: OpenFile, writing: Writing): Pro
   return storedOutcome(entry, put, attributesOf(file.stats));
 }
 
-/** How far a large file is sent, or, where its blob may have the same content, read to find that out. */
+/** How far a large file is sent, or read to find out whether its blob has the same content. */
 interface SentBlocks extends Sent {
   comparing?: true;
 }
 
-/** Sends what of a large file there is time for; see Store. */
+/** Sends a span of a large file; see Store. */
 export async function sendSpan(
   entry: Entry,
   file: OpenFile,
@@ -69,7 +69,7 @@ export async function sendSpan(
   const blob = blobOf(entry, writing);
   const comparing = sent ? sent.comparing : mayBeThere(entry, file) || undefined;
   if (!sent && !comparing && entry.existing?.held !== undefined) {
-    // It would be in vain. A lease may have ended since the blob was listed.
+    // Do not send for nothing. A lease may have ended since the blob was listed.
     const held = (await lookUp(blob))?.held;
     if (held !== undefined) throw new NotStored(`its blob ${whatHolds(held)}`);
   }
@@ -82,7 +82,7 @@ export async function sendSpan(
     return unchanged ? { outcome: unchanged } : { sent: { position: 0 } };
   }
   const there = await uncommittedBlocks(blob);
-  // Another delivery may have committed it, and recorded nothing.
+  // Another delivery may have committed the blob without recording it.
   const before = there.size === 0 ? await findWritten(blob, { entry, runId: writing.runId }) : undefined;
   if (before) return { outcome: storedOutcome(entry, before, attributesOf(file.stats)) };
   const mark = markOf(attempt, there);
