@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { RunSummary } from "../ledger/run-index.ts";
-import { isPostdated } from "../ledger/snapshot.ts";
+import { isPostdated } from "../ledger/good-run.ts";
 import type { RunSummaryView } from "./schema.ts";
 
 /** A run's record as callers see it. Links are paths, so they work under any host name. */

@@ -5,7 +5,7 @@ import { Ledger } from "./ledger.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import type { Covered } from "./listing.ts";
 import { readRun } from "./run-record.ts";
-import { filtersOf, isSnapshot, readFilters } from "./snapshot.ts";
+import { filtersOf, isGoodRun, readFilters } from "./good-run.ts";
 
 /** A run is suspect if it found less than a tenth of what the last good one did. */
 const TENTH = 10;
@@ -38,7 +38,7 @@ async function lastGood({ service, runId }: Ledger, request: Covered): Promise<R
     if (id === runId) continue;
     const ledger = new Ledger(service, id);
     const run = summary ?? (await readRun(ledger).catch(ofDamaged));
-    if (run && isOf(request, run) && isSnapshot(run) && (await readFilters(ledger)) === filters) return run;
+    if (run && isOf(request, run) && isGoodRun(run) && (await readFilters(ledger)) === filters) return run;
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { RUN_RECORD } from "../ledger/names.ts";
 import { runFolders } from "../ledger/run-folders.ts";
 import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
-import { isSnapshot } from "../ledger/snapshot.ts";
+import { isGoodRun } from "../ledger/good-run.ts";
 import { RUN_ID } from "../model/run-id.ts";
 import { isSameRoot } from "../model/root-path.ts";
 import { NoSuchRun, readSource, readSummary, type SourceRun } from "./source-run.ts";
@@ -58,7 +58,7 @@ function isAskedFor(
 ): boolean {
   const isOfPlace = run.container === container && run.prefix === prefix;
   const isBackup = (run.kind ?? "backup") === "backup" && (root === undefined || isSameRoot(run.root, root));
-  return isOfPlace && isBackup && isSnapshot(run) && Date.parse(run.started) <= Date.parse(at);
+  return isOfPlace && isBackup && isGoodRun(run) && Date.parse(run.started) <= Date.parse(at);
 }
 
 /** Records read at a time. */

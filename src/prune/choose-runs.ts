@@ -1,5 +1,5 @@
 import { normalRoot } from "../model/root-path.ts";
-import { isPostdated, isSnapshot } from "../ledger/snapshot.ts";
+import { isPostdated, isGoodRun } from "../ledger/good-run.ts";
 import { isBackup, type KnownRun } from "./known-runs.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
 import type { PruneRequest } from "./request.ts";
@@ -58,19 +58,19 @@ export function chooseRuns(
   now: Date,
 ): Choice {
   const choice: Choice = { kept: [], forgotten: [] };
-  const snapshots = runs
-    .filter((run) => isSnapshot(run, now))
+  const goodRuns = runs
+    .filter((run) => isGoodRun(run, now))
     .map((run) => ({ ...run, started: startOf(run) }))
     .toSorted((a, b) => b.started.getTime() - a.started.getTime());
   const judged = new Map<string, string[]>();
-  for (const alike of grouped(snapshots, keyOf)) {
+  for (const alike of grouped(goodRuns, keyOf)) {
     for (const { run, reasons } of applyPolicy(alike, policy, now)) judged.set(run.id, reasons);
     const whole = alike.find(({ status }) => status === "completed");
     if (whole && judged.get(whole.id)?.length === 0) judged.set(whole.id, ["newest complete snapshot"]);
   }
   // Oldest first, so that the newest of each key is the one that remains.
-  const byKey = new Map(snapshots.toReversed().map((run) => [keyOf(run), run.started]));
-  const byRoot = new Map(snapshots.toReversed().map((run) => [normalRoot(run.root), run.started]));
+  const byKey = new Map(goodRuns.toReversed().map((run) => [keyOf(run), run.started]));
+  const byRoot = new Map(goodRuns.toReversed().map((run) => [normalRoot(run.root), run.started]));
   for (const run of runs) {
     const { id, started, forgotten } = run;
     // The filters of a run that ended before it was listed are not known.

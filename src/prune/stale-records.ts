@@ -1,4 +1,4 @@
-import { isSnapshot } from "../ledger/snapshot.ts";
+import { isGoodRun } from "../ledger/good-run.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { RecordToGo } from "./decision.ts";
 import { isBackup, type KnownRun } from "./known-runs.ts";
@@ -18,7 +18,7 @@ export function staleRecords(
   const staying = new Set(kept.map(({ id }) => id));
   const stay = runs.filter(({ id }) => staying.has(id));
   const oldest = Math.min(...stay.flatMap(timeOf));
-  const newest = Math.max(...stay.filter((run) => isSnapshot(run)).flatMap(timeOf));
+  const newest = Math.max(...stay.filter((run) => isGoodRun(run)).flatMap(timeOf));
   const whatOf = ({ kind, status, of, started, prefix: own }: KnownRun): string | undefined => {
     if (kind === "restore" || kind === "verify") {
       if (of === undefined || (there.has(of) && !gone.has(of))) return undefined;

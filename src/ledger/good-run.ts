@@ -16,7 +16,7 @@ export function isPostdated({ started = "" }: { started?: string | undefined }, 
  * Whether a backup is a good run, which restic calls a snapshot: it completed, or failed for some of its files only. Only good
  * runs are counted by keep rules, chosen by a restore of a time, and compared with the next run.
  */
-export function isSnapshot(
+export function isGoodRun(
   run: Pick<RunRecord, "counts" | "forgotten" | "brokenOff" | "suspect"> & {
     status: string;
     started: string | undefined;
