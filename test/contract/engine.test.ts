@@ -95,6 +95,7 @@ function drive(instanceId: string, turns: RecordedTurn[]): Promise<RecordedPaylo
         // Timers fire, and continued executions start, by themselves.
       }
     };
+    void engine.resume();
     engine.create({
       instanceId,
       executionId: start.OrchestrationInstance.ExecutionId,

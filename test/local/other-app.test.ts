@@ -57,7 +57,7 @@ describe("the management API", () => {
     ["GET", "?taskHub=OfOthers&connection=Storage", 202, ""],
     ["GET", "?taskHub=ofothers&connection=AzureWebJobsStorage", 202, ""],
     ["GET", "?taskHub=Another", 404, "This host's task hub is 'OfOthers', not 'Another'."],
-    ["POST", "/terminate?taskHub=Another", 404, "no 'Another'"],
+    ["POST", "/terminate?taskHub=Another", 404, "'Another'"],
     ["DELETE", "?taskHub=OfOthers&connection=Another", 400, "not 'Another'"],
   ])("%s %s answers %i", async (method, more, status, words) => {
     const answer = await fetch(instanceUrl(host, id, more), { method });

@@ -184,7 +184,7 @@ describe("lists that lead elsewhere", () => {
     await copyBatch(batch!, drive.service, drive.settings, drive.budget);
     const { outcomes } = await readLedger(drive.service, whole.run);
     expect(outcomes.map(({ path: at, outcome }) => [at, outcome])).toEqual(
-      names.map((at) => [at, "skipped"]),
+      names.sort().map((at) => [at, "skipped"]),
     );
     const { container } = whole.request;
     expect((await readBlobs(drive.service.getContainerClient(container))).size).toBe(0);
