@@ -107,13 +107,16 @@ export class Manifest implements AsyncDisposable {
     const pieces = await this.#piecesIn({ from: key, to: `${key}\0` });
     pieces.sort((a, b) => b.depth - a.depth || Number(a.ofDirectories) - Number(b.ofDirectories));
     let found: Line | undefined;
+    let isKnown = false;
     for (const piece of pieces) {
-      // A name's outcome is recorded by the part that found it, or by one below.
-      const isKnown = found?.entry.mtime !== undefined || found?.entry.outcome !== undefined;
-      if (isKnown && piece.depth !== SORTED_HERE) break;
-      if (own && !piece.ofDirectories && piece.depth !== SORTED_HERE) continue;
+      const isSpooled = piece.depth === SORTED_HERE;
+      if (isKnown && !isSpooled) break;
+      if (own && !piece.ofDirectories && !isSpooled) continue;
       const line = await lineAt(piece, key, own);
-      found = line && found ? combine(found, line) : (line ?? found);
+      if (!line) continue;
+      found = found ? combine(found, line) : line;
+      // A name's outcome is recorded by the part that found it, or by one below. Spooled lines are of any part.
+      isKnown ||= line.entry.outcome !== undefined || (!isSpooled && line.entry.mtime !== undefined);
     }
     return found?.entry;
   }
