@@ -1,21 +1,12 @@
 import { fileThread, QUICK_SIZE } from "../files/file-thread.ts";
 import { awaitingHandles } from "../files/handles.ts";
-import { ChangedWhileReading, OpenFile } from "../files/read-file.ts";
-import { lookAtDirectory, readLink } from "../files/read-link.ts";
-import { withTimeout } from "../files/timeout.ts";
 import { attributesOf, type Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Budget } from "../storage/budget.ts";
-import { SendAgain, type Put } from "../store/store.ts";
-import { errorOutcome, READS } from "./copy-outcome.ts";
-import { openToCopy } from "./open-to-copy.ts";
-
-/** Where files are read, and with what. */
-export interface Reading {
-  realRoot: string;
-  fileTimeoutMs: number;
-  budget: Budget;
-}
+import type { Put } from "../store/storing.ts";
+import { copyOpened } from "./copy-opened.ts";
+import { errorOutcome } from "./copy-outcome.ts";
+import { copySpecial } from "./copy-special.ts";
+import type { Reading } from "./reading.ts";
 
 /**
  * Copies one file, link or empty directory, and returns its outcome.
@@ -31,16 +22,7 @@ export async function copyFile(entry: Entry, put: Put, reading: Reading): Promis
 }
 
 async function copyEntry(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
-  const { realRoot, fileTimeoutMs } = reading;
-  if (entry.kind === "link") {
-    const { target, stats } = await withTimeout(readLink(realRoot, entry.path), fileTimeoutMs, "reading it");
-    return await put.content({ content: target, attributes: attributesOf(stats) });
-  }
-  if (entry.kind === "directory") {
-    const looking = lookAtDirectory(realRoot, entry.path);
-    const stats = await withTimeout(looking, fileTimeoutMs, "looking it up");
-    return await put.content({ content: Buffer.alloc(0), attributes: attributesOf(stats) });
-  }
+  if (entry.kind !== "file") return await copySpecial(entry, put, reading);
   const quick = entry.size <= QUICK_SIZE ? await copyQuickly(entry, put, reading) : undefined;
   return quick ?? (await copyOpened(entry, put, reading));
 }
@@ -57,20 +39,4 @@ async function copyQuickly(
     const content = Buffer.from(file.content.buffer);
     return await put.content({ ...file, content, attributes: attributesOf(file) });
   });
-}
-
-/** Tries again, a few times, if the file changes while it is read. */
-async function copyOpened(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
-  for (let read = 1; ; read++) {
-    const file = await openToCopy(entry, reading);
-    try {
-      if (await OpenFile.settle(file.stats)) await file.assertUnchanged();
-      return await put.file(file);
-    } catch (error) {
-      const again = error instanceof ChangedWhileReading || error instanceof SendAgain;
-      if (!again || read === READS) throw error;
-    } finally {
-      await file.close();
-    }
-  }
 }

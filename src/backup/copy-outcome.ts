@@ -2,7 +2,7 @@ import { classify } from "../storage/errors.ts";
 import type { Entry } from "../model/entry.ts";
 import { fileError } from "../files/file-error.ts";
 import { isOutOfHandles } from "../files/handles.ts";
-import { NotStored } from "../store/store.ts";
+import { NotStored } from "../store/storing.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { ChangedWhileReading, Endless, NotAFile } from "../files/read-file.ts";
 import { FileTimeout } from "../files/timeout.ts";

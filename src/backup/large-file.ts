@@ -11,10 +11,10 @@ import { failed } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { openStore } from "../store/open-store.ts";
-import { SendAgain, type Upload } from "../store/store.ts";
+import { SendAgain, type Upload } from "../store/storing.ts";
 import { errorOutcome, READS } from "./copy-outcome.ts";
 import type { CopyScope } from "./copy-scope.ts";
-import { openToCopy } from "./open-to-copy.ts";
+import { openToCopy } from "./copy-opened.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
 export type LargeFileRef = LargeRef & CopyScope;

@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { cutIntoBatches, LANES } from "../ledger/cut.ts";
+import { cutIntoBatches } from "../ledger/cut.ts";
+import { LANES } from "../ledger/lanes.ts";
 import { entry } from "../ledger/damaged.ts";
 import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
 import { inOrder } from "../ledger/fences.ts";

@@ -1,4 +1,4 @@
-import { cutRest } from "../ledger/cut.ts";
+import { cutRest } from "../ledger/cut-rest.ts";
 import { inOrder } from "../ledger/fences.ts";
 import { directoryKey, keyOf } from "../model/order.ts";
 import type { Pending } from "./walk.ts";

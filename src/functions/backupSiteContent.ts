@@ -6,8 +6,7 @@ import type { ListingOwn } from "../ledger/listing.ts";
 import type { Part } from "../ledger/settle-part.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
-import { childId, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
-import { handOut } from "../orchestration/hand-out.ts";
+import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { retry } from "../orchestration/retry.ts";
 
 /** Backs up a directory tree. The output is the number of bytes copied. If a file fails, the run fails after copying the rest. */

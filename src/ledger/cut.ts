@@ -1,9 +1,7 @@
+import { lanesOf } from "./lanes.ts";
+
 /** The most batches of a part. */
 export const MAX_BATCHES = 64;
-/** The most parts that one part leaves. With 64 batches, an orchestration's history then stays under 500 events. */
-export const MAX_PARTS = 32;
-/** The most lanes that the large files of a part are divided among. */
-export const LANES = 16;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -46,21 +44,6 @@ export function cutIntoBatches<T extends { kind: string; size: number }>(
   return { batches, lanes, later: [...later, ...large.slice(mostLarge)] };
 }
 
-/**
- * Divides what is left of a part among further parts of nearly equal weight.
- * @param most the most a part should weigh; MAX_PARTS comes first
- * @param atLeast the least number of parts, if there are enough items
- */
-export function cutRest<T>(
-  left: readonly T[],
-  weightOf: (item: T) => number,
-  most: number,
-  atLeast = 1,
-): T[][] {
-  const parts = Math.max(atLeast, Math.ceil(weigh(left, weightOf) / most));
-  return cutEvenly(left, weightOf, Math.min(MAX_PARTS, parts));
-}
-
 /** Cuts items, in order, into pieces of nearly equal weight; if there are fewer items than pieces, into one for each item. */
 export function cutEvenly<T>(items: readonly T[], weightOf: (item: T) => number, pieces: number): T[][] {
   const most = Math.min(pieces, items.length);
@@ -81,13 +64,6 @@ export function cutEvenly<T>(items: readonly T[], weightOf: (item: T) => number,
   return cut;
 }
 
-/** The files of each lane: file `n` is in lane `n % LANES`. */
-function lanesOf<T>(files: readonly T[]): T[][] {
-  return Array.from({ length: Math.min(LANES, files.length) }, (_none, lane) =>
-    files.filter((_file, number) => number % LANES === lane),
-  );
-}
-
 /** Takes files up to a total cost, and at least one. */
 function take<T extends { size: number }>(files: readonly T[], most: number): { now: T[]; later: T[] } {
   let cost = 0;
@@ -98,6 +74,6 @@ function take<T extends { size: number }>(files: readonly T[], most: number): { 
   return end === -1 ? { now: [...files], later: [] } : { now: files.slice(0, end), later: files.slice(end) };
 }
 
-function weigh<T>(items: readonly T[], weightOf: (item: T) => number): number {
+export function weigh<T>(items: readonly T[], weightOf: (item: T) => number): number {
   return items.reduce((sum, item) => sum + weightOf(item), 0);
 }

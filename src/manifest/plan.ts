@@ -1,7 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { costOf, cutIntoBatches, cutRest, MAX_BATCHES, MOST_A_BATCH } from "../ledger/cut.ts";
+import { costOf, cutIntoBatches, MAX_BATCHES, MOST_A_BATCH } from "../ledger/cut.ts";
+import { cutRest } from "../ledger/cut-rest.ts";
 import { listRange } from "../ledger/damaged.ts";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { partRecord, type PartInput, type PartRecord } from "../ledger/parts.ts";

@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { LANES } from "../ledger/cut.ts";
+import { LANES } from "../ledger/lanes.ts";
 import type { LargeRef } from "../ledger/parts.ts";
 import type { Position, Step } from "../ledger/settle-span.ts";
 import { emptyTally, sum, type Tally } from "../model/outcome.ts";

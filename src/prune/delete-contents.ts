@@ -3,7 +3,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { ChangedRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { takingTurns } from "../model/in-turns.ts";
-import { DeleteRefused, type Content } from "../store/store.ts";
+import { DeleteRefused, type Content } from "../store/pruning.ts";
 import { contentsByName } from "./list-contents.ts";
 import { readNeeds } from "./needs.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";

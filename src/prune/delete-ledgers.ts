@@ -10,7 +10,7 @@ import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import type { Decision, RecordToGo } from "./decision.ts";
-import type { Erase } from "../store/store.ts";
+import type { Erase } from "../store/pruning.ts";
 import type { Prune, SliceResult } from "./step.ts";
 import { RUN_RECORD } from "../ledger/names.ts";
 

@@ -1,5 +1,5 @@
 import { emptyTally } from "../model/outcome.ts";
-import type { Content } from "../store/store.ts";
+import type { Content } from "../store/pruning.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import type { Prune, SliceResult } from "./step.ts";
 

@@ -3,7 +3,7 @@ import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { readPage } from "../manifest/page.ts";
-import type { Needs } from "../store/store.ts";
+import type { Needs } from "../store/pruning.ts";
 import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";

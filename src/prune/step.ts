@@ -9,7 +9,8 @@ import { withRetries } from "../storage/retries.ts";
 import { describe } from "../storage/errors.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
-import type { Erase, Store } from "../store/store.ts";
+import type { Erase } from "../store/pruning.ts";
+import type { Store } from "../store/store.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
 /** What a prune may delete. Activities get it from the orchestration, never from a record. */

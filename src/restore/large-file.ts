@@ -16,7 +16,7 @@ import type { DiskPath } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { openStore } from "../store/open-store.ts";
-import { Corrupt, type Reached, type Take } from "../store/store.ts";
+import { Corrupt, type Reached, type Take } from "../store/fetching.ts";
 import { finish, flush } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
 import { refusedTarget } from "./refused-target.ts";

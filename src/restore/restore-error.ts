@@ -6,7 +6,7 @@ import { FileTimeout } from "../files/timeout.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import { classify, describe } from "../storage/errors.ts";
-import { Lost } from "../store/store.ts";
+import { Lost } from "../store/fetching.ts";
 
 /** Nothing more can be written: the disk is full or read-only. */
 export class CannotWrite extends Error {

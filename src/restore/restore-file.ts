@@ -22,7 +22,7 @@ import { ignore, type PinnedDirectory } from "../files/pinned-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreContext } from "./restore-context.ts";
 import { failedOf } from "./restore-error.ts";
-import { Corrupt } from "../store/store.ts";
+import { Corrupt } from "../store/fetching.ts";
 import { unsafePath } from "../model/safe-path.ts";
 
 /** Further tries if the content arrives damaged, or somebody else changes the directory or the temporary file. */

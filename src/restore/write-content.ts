@@ -3,7 +3,7 @@ import { open, rename, symlink, unlink, type FileHandle } from "node:fs/promises
 import { ignore } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { writeSparse } from "../files/write-sparse.ts";
-import { Lost, type Read } from "../store/store.ts";
+import { Lost, type Read } from "../store/fetching.ts";
 import { finish, setTimeOfLink } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
 import type { DiskPath } from "../model/path.ts";

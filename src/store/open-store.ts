@@ -1,13 +1,19 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Settings } from "../settings.ts";
-import { FilesStore } from "./files/files-store.ts";
+import { fetching } from "./files/fetching.ts";
+import { pruning } from "./files/pruning.ts";
+import { storing } from "./files/storing.ts";
 import type { Place, Store } from "./store.ts";
 
-/** The contents of a destination. Makes no request. */
+/**
+ * The contents of a destination. Makes no request. There is one layout, `files`: one blob per file, under the file's own name, with its
+ * history in snapshots or versions.
+ */
 export function openStore(
-  place: Place,
+  { container, prefix }: Place,
   service: BlobServiceClient,
-  settings: Pick<Settings, "behindProxy">,
+  { behindProxy }: Pick<Settings, "behindProxy">,
 ): Store {
-  return new FilesStore(place, service, settings.behindProxy);
+  const at = { container: service.getContainerClient(container), prefix, service, behindProxy };
+  return { ...storing(at), ...fetching(at), ...pruning(at) };
 }

@@ -5,7 +5,7 @@ import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import { openStore } from "../store/open-store.ts";
-import { Corrupt, Lost, type Read } from "../store/store.ts";
+import { Corrupt, Lost, type Read } from "../store/fetching.ts";
 import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";

@@ -6,7 +6,7 @@ import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { openStore } from "../store/open-store.ts";
-import { Corrupt, type Reached } from "../store/store.ts";
+import { Corrupt, type Reached } from "../store/fetching.ts";
 import { verified } from "./plan-verify.ts";
 import { TRIES, unread } from "./verify-batch.ts";
 import type { VerifyScope } from "./verify-scope.ts";

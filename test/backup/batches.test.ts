@@ -2,14 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cutPending } from "../../src/backup/rest.ts";
 import type { Pending } from "../../src/backup/walk.ts";
-import {
-  costOf,
-  cutIntoBatches,
-  cutRest,
-  MAX_BATCHES,
-  MAX_PARTS,
-  MOST_A_BATCH,
-} from "../../src/ledger/cut.ts";
+import { costOf, cutIntoBatches, MAX_BATCHES, MOST_A_BATCH } from "../../src/ledger/cut.ts";
+import { cutRest, MAX_PARTS } from "../../src/ledger/cut-rest.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { writePieces } from "../../src/ledger/parts.ts";
 import type { Entry } from "../../src/model/entry.ts";

@@ -7,7 +7,7 @@ import { listFiles, type ListInput } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { handOut } from "../../src/orchestration/hand-out.ts";
+import { handOut } from "../../src/orchestration/fan-out.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import type { PlanInput } from "../../src/manifest/plan.ts";
 import type { PlannedItem } from "../../src/manifest/planned-item.ts";

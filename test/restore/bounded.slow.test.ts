@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { expect, test } from "vitest";
-import { handOut } from "../../src/orchestration/hand-out.ts";
+import { handOut } from "../../src/orchestration/fan-out.ts";
 import { restoreLargeFile, type Restoring } from "../../src/restore/large-file.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { restoreScope } from "../../src/restore/restore-scope.ts";

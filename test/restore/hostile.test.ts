@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { deleteExtra } from "../../src/restore/delete-extra.ts";
 import { restoreLargeFile } from "../../src/restore/large-file.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
-import { handOut } from "../../src/orchestration/hand-out.ts";
+import { handOut } from "../../src/orchestration/fan-out.ts";
 import { restoreScope } from "../../src/restore/restore-scope.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { restoreBatch } from "../../src/restore/restore-batch.ts";

@@ -42,6 +42,12 @@ export function byFolder<T extends { path: string }>(
   return folders;
 }
 
+/** Why a content of this path cannot be stored, as a message; undefined if it can. */
+export function whyNotStored(path: string, prefix: string): string | undefined {
+  const why = whyNotABlobName(blobName(path, prefix));
+  return why === undefined ? undefined : `Blob Storage cannot hold it: ${why}`;
+}
+
 /** Why Blob Storage cannot hold a blob of this name, as a message; undefined if it can. */
 export function whyNotABlobName(name: string): string | undefined {
   if (name.length > MAX_NAME)

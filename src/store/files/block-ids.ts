@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
-import { NotStored } from "../store.ts";
+import { NotStored } from "../storing.ts";
 
 /** The usual bytes of a block id, as in earlier releases. */
 const LENGTH = 22;

@@ -7,9 +7,10 @@ import { BLOCK, type Budget } from "../../storage/budget.ts";
 import { withRetries } from "../../storage/retries.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { blockId, type Uncommitted } from "./block-ids.ts";
-import { NotStored } from "../store.ts";
+import { NotStored } from "../storing.ts";
 import type { OldContent } from "./old-content.ts";
-import { putBlob, type Put } from "./put-blob.ts";
+import type { Put } from "./look-up.ts";
+import { putBlob } from "./put-blob.ts";
 import { readBlocks, type Span } from "./read-blocks.ts";
 
 const MIB = 1024 * 1024;

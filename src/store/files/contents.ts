@@ -3,7 +3,7 @@ import { z } from "zod";
 import { historyPages } from "../../storage/blob-pages.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { classify, describe } from "../../storage/errors.ts";
-import { DeleteRefused, type Content, type ContentsPage, type Erase, type NotDeleted } from "../store.ts";
+import { DeleteRefused, type Content, type ContentsPage, type Erase, type NotDeleted } from "../pruning.ts";
 import { readMarks } from "./blob-headers.ts";
 import { lookUp } from "./look-up.ts";
 

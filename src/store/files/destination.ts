@@ -11,7 +11,7 @@ import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../../model/entry.ts";
 import { CLASH } from "./not-stored.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
-import type { Compared, Comparing, Comparison, Writer } from "../store.ts";
+import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";
 
 /** Whether the destination is empty, so that a first backup need not list it. Creates the container if it is missing. */
 export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {

@@ -16,3 +16,14 @@ export async function lookUp(blob: BlobClient) {
     throw error;
   }
 }
+
+/** What a blob holds after it was written. */
+export interface Put {
+  /** Base64. */
+  md5: string;
+  size: number;
+  /** Set if another attempt of this run had written the blob: its content, time and mode stand. */
+  adopted?: { mtime: number; mode: number };
+  /** Nothing was written, because the blob has this content already. */
+  wasThere?: true;
+}

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Needs } from "../store.ts";
+import type { Needs } from "../pruning.ts";
 import type { Kept } from "./contents.ts";
 
 /** Names and contents are held as short hashes. A collision keeps something superfluous, and never deletes what is needed. */

@@ -1,6 +1,6 @@
 import type { RestError } from "@azure/storage-blob";
 import { classify, describe } from "../../storage/errors.ts";
-import { NotStored } from "../store.ts";
+import { NotStored } from "../storing.ts";
 
 /** Why only one of two files with the same blob is backed up. */
 export const CLASH =

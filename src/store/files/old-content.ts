@@ -7,7 +7,7 @@ import { whatHolds } from "../../model/held.ts";
 import { readRun } from "../../ledger/run-record.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Existing } from "../../model/entry.ts";
-import { NotStored } from "../store.ts";
+import { NotStored } from "../storing.ts";
 
 /** Runs of this process whose writes returned a version id: their destination keeps what they overwrite. */
 const versioned = new Set<string>();

@@ -5,11 +5,12 @@ import { md5 } from "../../model/md5.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { retrying, withRetries } from "../../storage/retries.ts";
 import type { Budget } from "../../storage/budget.ts";
-import type { PutBlobRequests, WholeBlob } from "../../storage/put-blob-request.ts";
-import type { InMemory } from "../store.ts";
+import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import type { InMemory } from "../storing.ts";
 import { blobMetadata, contentType } from "./blob-headers.ts";
-import { blockId, markOf, uncommittedBlocks } from "./block-ids.ts";
-import { putBlob, type Put } from "./put-blob.ts";
+import { putAsBlock } from "./put-as-block.ts";
+import type { Put } from "./look-up.ts";
+import { putBlob } from "./put-blob.ts";
 import { hasContent } from "./same-content.ts";
 import type { OldContent } from "./old-content.ts";
 
@@ -57,23 +58,6 @@ export async function putContent(
     oldContent,
   );
   return storedOutcome(entry, put, attributes);
-}
-
-/** Does the same as Put Blob by a block and a commit, because uncommitted blocks of an abandoned upload block Put Blob. */
-async function putAsBlock(
-  blob: BlockBlobClient,
-  { content, md5, contentType, metadata, conditions }: WholeBlob,
-  abortSignal: AbortSignal,
-): Promise<unknown> {
-  const hash = Buffer.from(md5, "base64");
-  const ids: string[] = [];
-  if (content.length > 0) {
-    const id = blockId(markOf(undefined, await uncommittedBlocks(blob)), 0);
-    await blob.stageBlock(id, content, content.length, { abortSignal, transactionalContentMD5: hash });
-    ids.push(id);
-  }
-  const blobHTTPHeaders = { blobContentMD5: hash, blobContentType: contentType };
-  return await blob.commitBlockList(ids, { abortSignal, conditions, metadata, blobHTTPHeaders });
 }
 
 /** The outcome of an entry whose content is in its blob. */

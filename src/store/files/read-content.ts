@@ -5,13 +5,12 @@ import type { Source } from "../../model/source.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { classify, describe } from "../../storage/errors.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
-import { digestOf, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
-import { Corrupt, Lost, type Reached, type Take } from "../store.ts";
+import { Corrupt, Lost, type Take } from "../fetching.ts";
 import { downloadFrom } from "./download.ts";
 import { findContents } from "./find-content.ts";
 
 /** What reading contents needs. */
-interface Reading {
+export interface Reading {
   requests: GetBlobRequests;
   prefix: string;
   budget: Budget;
@@ -24,29 +23,11 @@ export async function readContent(item: PlannedItem, reading: Reading, take: Tak
   assertIntact(item, hash.digest("base64"));
 }
 
-/** The most bytes of a span, which are fetched again after a kill. */
-const SPAN = 128 * 1024 * 1024;
-
-/** Reads a span of a large content; see Store. */
-export async function readSpan(
-  item: PlannedItem,
-  { position: from, state, source = item.source }: Reached,
-  until: number,
-  reading: Reading,
-  take: Take,
-): Promise<Reached | undefined> {
-  const hash = await resumeMd5(state);
-  const more = (position: number) => position - from < SPAN && performance.now() < until;
-  const reached = await readOn(item, { position: from, source }, { reading, hash, more }, take);
-  if (reached.position < reached.source.length) return { ...reached, state: stateOf(hash) };
-  assertIntact(item, digestOf(hash));
-  return undefined;
-}
-
 /** Times to look again for a content that moves, because backups overwrite its blob. */
 const MOVES = 2;
 
-async function readOn(
+/** Reads what follows a position, as long as there is `more`. Content that has moved is found again. */
+export async function readOn(
   item: PlannedItem,
   { position, source }: { position: number; source: Source },
   {
@@ -83,6 +64,7 @@ async function readOn(
   }
 }
 
-function assertIntact({ md5 }: PlannedItem, hash: string): void {
+/** @throws Corrupt if a content that was read has not the hash that the run recorded */
+export function assertIntact({ md5 }: PlannedItem, hash: string): void {
   if (hash !== md5) throw new Corrupt(`corrupt: its content has the MD5 ${hash}, the run recorded ${md5}`);
 }

@@ -1,0 +1,69 @@
+import type { ManifestItem } from "../manifest/line.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Source } from "../model/source.ts";
+import type { Budget } from "../storage/budget.ts";
+
+/** Where an item's content is, or why it is lost, as a message. */
+export type Found = { source: Source } | { lost: string };
+
+/** Receives a content in order, each byte once. The buffer may be reused once the promise settles. */
+export type Take = (bytes: Buffer, position: number) => Promise<void>;
+
+/**
+ * Reads a content, and checks its hash at the end; until then the bytes may be wrong. A second call fetches it again.
+ * @throws Lost, Corrupt; what `take` throws; storage errors, after retries
+ */
+export type Read = (take: Take) => Promise<void>;
+
+/** How far a large content is read: what one activity passes on to the next. */
+export interface Reached {
+  /** Bytes read. */
+  position: number;
+  /** The hash's state there; see resumeMd5. */
+  state?: string;
+  /** Where the content is now, if it has moved since the plan. */
+  source?: Source;
+}
+
+/** What a restore and a verification do with a destination. */
+export interface Fetching {
+  /**
+   * Finds the content of each item of a manifest, by list calls; the more items at a time, the fewer calls. An item whose
+   * content is missing is not an error.
+   * @throws storage errors, after retries
+   */
+  find(items: readonly ManifestItem[]): Promise<Map<ManifestItem, Found>>;
+
+  /**
+   * Calls `work` for each item of a batch, with a `read` that fetches its content; without a read nothing is fetched. The
+   * layout decides the order and how many run at a time. A content that has moved since it was found is found again.
+   * @returns the outcomes, in no order
+   * @throws the first error that `work` throws; the other items are left for the next try
+   */
+  fetch(
+    items: readonly PlannedItem[],
+    budget: Budget,
+    work: (item: PlannedItem, read: Read) => Promise<Outcome>,
+  ): Promise<Outcome[]>;
+
+  /**
+   * Reads the next span of a large content, for a bounded time.
+   * @param until when to end the span, by `performance.now()`
+   * @returns how far it got; undefined at the end, if the hash is right
+   * @throws as `Read` does
+   */
+  readSpan(
+    item: PlannedItem,
+    from: Reached,
+    until: number,
+    budget: Budget,
+    take: Take,
+  ): Promise<Reached | undefined>;
+}
+
+/** An item's content cannot be read, and trying again will not help; the message says why. */
+export class Lost extends Error {}
+
+/** The fetched content is not what the run recorded. It may have been damaged on the way, so fetching it again may help. */
+export class Corrupt extends Lost {}

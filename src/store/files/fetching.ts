@@ -1,0 +1,47 @@
+import type { ContainerClient } from "@azure/storage-blob";
+import { forEachItem } from "../../ledger/settle-batch.ts";
+import type { ManifestItem } from "../../manifest/line.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { GetBlobRequests } from "../../storage/get-blob-request.ts";
+import { Lost, type Fetching } from "../fetching.ts";
+import { whyNotStored } from "./blob-name.ts";
+import { findContents } from "./find-content.ts";
+import { readContent } from "./read-content.ts";
+import { readSpan } from "./read-span.ts";
+
+interface At {
+  container: ContainerClient;
+  prefix: string;
+  behindProxy: boolean;
+}
+
+export function fetching({ container, prefix, behindProxy }: At): Fetching {
+  const readingOf = (budget: Budget) => ({
+    requests: new GetBlobRequests(container, behindProxy),
+    prefix,
+    budget,
+  });
+  /** Refuses a name that a request would turn into another blob's. */
+  const assertNameable = ({ path }: ManifestItem): void => {
+    const why = whyNotStored(path, prefix);
+    if (why !== undefined) throw new Lost(why);
+  };
+  return {
+    find: async (items) => await findContents({ container, behindProxy }, prefix, items),
+
+    fetch: async (items, budget, work) => {
+      const reading = readingOf(budget);
+      return await forEachItem(items, budget, (item) =>
+        work(item, async (take) => {
+          assertNameable(item);
+          await readContent(item, reading, take);
+        }),
+      );
+    },
+
+    readSpan: async (item, from, until, budget, take) => {
+      assertNameable(item);
+      return await readSpan(item, from, until, readingOf(budget), take);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import { hasOnlyRoot } from "../../ledger/destination-claim.ts";
+import { inContainer, Ledger } from "../../ledger/ledger.ts";
+import { forEachItem } from "../../ledger/settle-batch.ts";
+import { LEDGER_CONTAINER } from "../../model/ledger-container.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { inOneAccount } from "../../storage/connect.ts";
+import { ListBlobsRequests } from "../../storage/list-blobs-request.ts";
+import { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import type { Storing, Writer } from "../storing.ts";
+import { blobKey, whyNotStored } from "./blob-name.ts";
+import { Destination, isEmptyDestination, NOTHING_THERE } from "./destination.ts";
+import { ofOneBlob } from "./not-stored.ts";
+import { OldContent } from "./old-content.ts";
+import { putContent, type Writing } from "./put-content.ts";
+import { sendFile, sendSpan } from "./send-file.ts";
+
+interface At {
+  container: ContainerClient;
+  prefix: string;
+  service: BlobServiceClient;
+  behindProxy: boolean;
+}
+
+export function storing({ container, prefix, service, behindProxy }: At): Storing {
+  const writingOf = ({ run, root, basis }: Writer, budget: Budget): Writing => ({
+    runId: run,
+    root,
+    container,
+    prefix,
+    requests: new PutBlobRequests(container, behindProxy),
+    oldContent: new OldContent(new Ledger(service, run), basis.keep),
+    budget,
+  });
+  return {
+    whyNot: (path) => whyNotStored(path, prefix),
+    nameOf: blobKey,
+
+    begin: async ({ keepVersions }, versioned) => {
+      const fresh = await isEmptyDestination(container, prefix);
+      // If the ledger is in another account, that account's versioning says nothing of this one; see OldContent.
+      const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
+      return { fresh, keep: !keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots" };
+    },
+
+    compare: ({ run, root, basis }, how, part) => {
+      if (basis.fresh) return NOTHING_THERE;
+      const requests = new ListBlobsRequests(container, behindProxy);
+      const place = { container: container.containerName, prefix };
+      let asked: Promise<boolean> | undefined;
+      const onlyRoot = () => (asked ??= hasOnlyRoot(service, { ...place, root }));
+      return new Destination({ run, root }, how, part, { prefix, requests, onlyRoot });
+    },
+
+    put: async (batch, entries, budget, work) => {
+      const writing = writingOf(batch, budget);
+      return await forEachItem(entries, budget, (entry) =>
+        // Create the container only if it is missing, so that permission to write blobs is enough otherwise.
+        inContainer(container, () =>
+          work(entry, {
+            content: (content) => ofOneBlob(() => putContent(entry, content, writing)),
+            file: (file) => ofOneBlob(() => sendFile(entry, file, writing)),
+          }),
+        ),
+      );
+    },
+
+    send: async (writer, entry, file, upload, budget) =>
+      await ofOneBlob(() => sendSpan(entry, file, upload, writingOf(writer, budget))),
+  };
+}
