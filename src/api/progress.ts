@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { FILE_COST } from "../ledger/cut.ts";
 import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
-import { countsFromMetadata } from "../ledger/outcomes.ts";
+import { countsFromMetadata } from "../ledger/counts-metadata.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { listPages } from "./list-blobs.ts";
 import type { Progress } from "./schema.ts";

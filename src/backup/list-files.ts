@@ -17,7 +17,7 @@ import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import { assertAllowed, beginBackup } from "./begin-backup.ts";
 import { collect } from "./collect.ts";
-import { knownDirectories } from "./known-directories.ts";
+import { glanceAt, knownDirectories } from "./known-directories.ts";
 import type { BackupRequest } from "./request.ts";
 import { cutPending } from "./rest.ts";
 import { confirmVanished } from "./vanished.ts";
@@ -73,7 +73,8 @@ export async function listFiles(
       );
       const root = part === WHOLE && collected.outcomes.find(({ path }) => path === "");
       if (root) throw new PartProblem(`The directory ${request.root} cannot be read: ${root.reason}.`);
-      known = await knownDirectories(walker, begins, { directories, left }, until);
+      const glance = (path: string) => glanceAt(realRoot, path, fileTimeoutMs);
+      known = await knownDirectories(glance, begins, { directories, left }, until);
       const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
       const settled = await confirmVanished(collected.outcomes, searched);
       const toCopy = await comparison.settle(entries, settled);

@@ -134,19 +134,6 @@ export class Walker {
     return await this.#settle({ path: portable, kind, size, ...attributesOf(stats) });
   }
 
-  /** The attributes of a directory that is not read yet, as far as a lookup can tell. */
-  async glance(portable: string): Promise<{ path: string } & Partial<Attributes>> {
-    try {
-      const looking = lstat(locate(this.#realRoot, portable));
-      return {
-        path: portable,
-        ...attributesOf(await withTimeout(looking, this.#timeoutMs, "looking it up")),
-      };
-    } catch {
-      return { path: portable };
-    }
-  }
-
   /** An empty directory, which is backed up as such; undefined if the filter leaves it out. */
   async emptyDirectory({ path: portable, mtime, ctime, mode }: SeenDirectory): Promise<Look> {
     if (!(await this.#takes("emptyDirectory", portable))) return undefined;

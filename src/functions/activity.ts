@@ -3,7 +3,6 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import * as df from "durable-functions";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import type { Tally } from "../model/outcome.ts";
 import { services } from "../services.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
@@ -11,6 +10,7 @@ import { toUserError } from "../storage/errors.ts";
 import { countThrottled } from "../storage/throttling.ts";
 import type { Values } from "../telemetry/line.ts";
 import { logTally } from "../telemetry/log-tally.ts";
+import { addThrottled, tallyIn } from "./tally-in.ts";
 
 type Log = Pick<InvocationContext, "info" | "warn" | "error">;
 
@@ -52,8 +52,7 @@ export function activity<Input extends Ref, Result>(
           return whenCanceled;
         const { result, throttled } = await countThrottled(() => work(ref, storage, settings, budget, log));
         const tally = tallyIn(result);
-        if (tally && throttled > 0) tally.throttled = (tally.throttled ?? 0) + throttled;
-        else if (throttled > 0 && isUnderWay(result)) result.throttled = throttled;
+        addThrottled(result, throttled);
         if (event !== undefined && tally)
           await logTally(log, storage, event, { ...placeOf(ref), ...values?.(result) }, tally, record?.(ref));
         return result;
@@ -63,18 +62,6 @@ export function activity<Input extends Ref, Result>(
       }
     },
   });
-}
-
-function tallyIn(result: unknown): Tally | undefined {
-  if (typeof result !== "object" || result === null) return undefined;
-  if ("counts" in result) return result as Tally;
-  const { settled, tally, found } = result as Partial<Record<"settled" | "tally" | "found", Tally>>;
-  return settled ?? tally ?? found;
-}
-
-/** Whether a result is a span of a large file that is not its last. */
-function isUnderWay(result: unknown): result is { progress: unknown; throttled?: number } {
-  return typeof result === "object" && result !== null && "progress" in result;
 }
 
 function placeOf({

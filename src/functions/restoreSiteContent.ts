@@ -9,6 +9,7 @@ import { inSlices } from "../orchestration/in-slices.ts";
 import { retry } from "../orchestration/retry.ts";
 import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
 import { restoreScope } from "../restore/restore-scope.ts";
+import { unsetNote } from "../restore/unset-note.ts";
 
 /** The activities of a restore. Those of a dry run can write to the ledger only. */
 const RESTORE = { plan: "planRestore", files: "restoreFiles", extra: "deleteExtra" };
@@ -22,7 +23,7 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   const input = readWork<PlanInput<RestoreRequest>>(context, parseRestoreRequest);
   const { run, request, left } = input;
   if (!left) context.df.setCustomStatus({ phase: "planning", runId: run });
-  const result: Restored = yield* orStopped((left ? restorePart : restoreWhole)(context, input));
+  const result: Restored = yield* orStopped(restore(context, input));
   if (left) return result;
   const note = [result.note, unsetNote(result)].filter((some) => some !== undefined).join(" ");
   const { include, exclude, to, delete: deletes } = request;
@@ -33,22 +34,21 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   return (yield* conclude(context, noted, { done, patterns })).bytes;
 });
 
-function* plan(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
-  const { plan: activity } = input.request.dryRun ? DRY_RUN : RESTORE;
-  return (yield context.df.callActivityWithRetry(activity, retry, input)) as Part<PlanOwn>;
-}
-
-function* restorePart(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
-  const part = yield* plan(context, input);
-  return part.problem === undefined ? yield* restoreFiles(context, input, part) : stopped(part.problem);
+function* restore(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
+  const { plan } = input.request.dryRun ? DRY_RUN : RESTORE;
+  const part: Part<PlanOwn> = yield context.df.callActivityWithRetry(plan, retry, input);
+  if (part.problem !== undefined) return stopped(part.problem);
+  return yield* (input.left ? restoreFiles : restoreWhole)(context, input, part);
 }
 
 /** Restores all files, deletes what is extra, and sets modes and times of directories last: writing into one changes its time. */
-function* restoreWhole(context: df.OrchestrationContext, input: PlanInput<RestoreRequest>) {
+function* restoreWhole(
+  context: df.OrchestrationContext,
+  input: PlanInput<RestoreRequest>,
+  part: Part<PlanOwn>,
+) {
   const { run, request } = input;
   const { dryRun, delete: deletes } = request;
-  const part = yield* plan(context, input);
-  if (part.problem !== undefined) return stopped(part.problem);
   const { own, files, bytes } = part;
   const { source } = own;
   const base = { run, request, ...own };
@@ -84,10 +84,4 @@ function* restoreFiles(
   const large = lanes.map((lane) => context.df.callSubOrchestrator("restoreLargeFiles", lane, childId(lane)));
   const rest = parts.map((left) => context.df.callSubOrchestrator("restoreSiteContent", left, childId(left)));
   return sum([part.found, ...(yield* tallies(context, batches, [...restores, ...large, ...rest]))]);
-}
-
-function unsetNote({ unset = 0 }: Tally): string | undefined {
-  if (unset === 0) return undefined;
-  const which = unset === 1 ? "One file or directory was" : `${unset} files and directories were`;
-  return `${which} restored without the recorded mode or time: the file system refused it. The outcome of each says more.`;
 }

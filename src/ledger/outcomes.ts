@@ -1,15 +1,8 @@
 import { z } from "zod";
-import {
-  count,
-  emptyCounts,
-  emptyTally,
-  OUTCOMES,
-  type Counts,
-  type Outcome,
-  type Tally,
-} from "../model/outcome.ts";
+import { count, emptyTally, OUTCOMES, type Outcome, type Tally } from "../model/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { keyOf } from "../model/order.ts";
+import { countsToMetadata } from "./counts-metadata.ts";
 import { fencesToMetadata, inOrder } from "./fences.ts";
 import { countOutcomes } from "../telemetry/counters.ts";
 import { fileSize } from "./damaged.ts";
@@ -72,21 +65,4 @@ export function tallyOf(outcomes: readonly Outcome[]): Tally {
   const tally = emptyTally();
   for (const outcome of outcomes) count(tally, outcome);
   return tally;
-}
-
-/** Counts as blob metadata, so that a run's progress is one list call. */
-export function countsToMetadata(counts: Counts): Record<string, string> {
-  return Object.fromEntries(Object.entries(counts).map(([key, value]) => [key.toLowerCase(), String(value)]));
-}
-
-/** The counts that countsToMetadata wrote; 0 for each that is missing or invalid. */
-export function countsFromMetadata(metadata: Record<string, string> = {}): Counts {
-  const counts = emptyCounts();
-  const read = (key: string): number => {
-    const value = Number(metadata[key.toLowerCase()] ?? 0);
-    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
-  };
-  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = read(key);
-  const deleted = read("deleted");
-  return deleted > 0 ? { ...counts, deleted } : counts;
 }

@@ -46,19 +46,11 @@ export async function forEachItem<Item>(
   budget: Budget,
   work: (item: Item) => Promise<Outcome>,
 ): Promise<Outcome[]> {
-  let failure: unknown;
-  const all = items.map((item) =>
-    budget.file(async () => {
-      if (failure !== undefined) return undefined;
-      try {
-        return await work(item);
-      } catch (error) {
-        failure ??= error;
-        return undefined;
-      }
-    }),
+  let failure: { error: unknown } | undefined;
+  const attempt = (item: Item) => work(item).catch((error: unknown) => void (failure ??= { error }));
+  const outcomes = await Promise.all(
+    items.map((item) => budget.file(async () => (failure ? undefined : await attempt(item)))),
   );
-  const outcomes = await Promise.all(all);
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure.error;
   return outcomes.filter((outcome) => outcome !== undefined);
 }

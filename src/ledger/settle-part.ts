@@ -108,11 +108,8 @@ async function writeDown<Item extends { size: number }, Left>(
   const large = await writePieces(ledger, `${attempt}.large.jsonl`, lanes);
   const named: Record<string, ListRange> = {};
   for (const [name, items] of Object.entries(lists)) {
-    if (items.length === 0) continue;
-    const [{ list, offset, length }] = (await writePieces(ledger, `${attempt}.${name}.jsonl`, [items])) as [
-      Lines,
-    ];
-    named[name] = { list, offset, length };
+    const [lines] = await writePieces(ledger, `${attempt}.${name}.jsonl`, items.length > 0 ? [items] : []);
+    if (lines) named[name] = { list: lines.list, offset: lines.offset, length: lines.length };
   }
   const left = await writePieces(ledger, `${attempt}.rest.jsonl`, rest);
   const found =

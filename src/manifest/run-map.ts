@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { fencesFromMetadata, type Fences } from "../ledger/fences.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
-import { countsFromMetadata } from "../ledger/outcomes.ts";
+import { countsFromMetadata } from "../ledger/counts-metadata.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { filesOf } from "../model/outcome.ts";
 import { classify } from "../storage/errors.ts";

@@ -3,7 +3,9 @@ import type { BatchRef, LargeRef, PartInput, PartRef } from "../ledger/parts.ts"
 import type { Part } from "../ledger/settle-part.ts";
 import type { Parsed } from "../model/request-fields.ts";
 import { stopped, type Tally } from "../model/outcome.ts";
-import { reasonOf, settleAll } from "./settle.ts";
+import { withLostRecorded } from "./lost-batches.ts";
+import { reasonOf } from "./reason.ts";
+import { settleAll } from "./settle.ts";
 
 /** An orchestrator's input: the whole run, or a part that the orchestrator started itself on. */
 interface Work<Request> extends PartRef {
@@ -67,8 +69,7 @@ export function childId({ run, part, large }: PartRef & { large?: number }): str
 }
 
 /**
- * Waits for all tasks and returns their tallies. If every try of a batch failed, its files are recorded as failed, and no
- * others.
+ * Waits for all tasks and returns their tallies. The files of a batch whose every try failed are recorded as failed.
  * @param batches what the first tasks do, in the same order
  */
 export function* tallies(
@@ -77,14 +78,7 @@ export function* tallies(
   tasks: Task[],
 ): Generator<Task, Tally[], unknown> {
   const results = yield* settleAll<Tally>(context, tasks);
-  const lost = batches.flatMap((batch, index) => {
-    const result = results[index]!;
-    return "error" in result ? [{ ...batch, reason: result.error }] : [];
-  });
-  const recorded = yield* settleAll<Tally>(
-    context,
-    lost.map((batch) => context.df.callActivity("failBatch", batch)),
+  return (yield* withLostRecorded(context, batches, results)).map((it) =>
+    "value" in it ? it.value : stopped(it.error),
   );
-  const others = results.filter((result, index) => "value" in result || index >= batches.length);
-  return [...others, ...recorded].map((it) => ("value" in it ? it.value : stopped(it.error)));
 }

@@ -5,7 +5,7 @@ import type { Position, Step } from "../ledger/settle-span.ts";
 import { emptyTally, sum, type Tally } from "../model/outcome.ts";
 import { assertHandedOut } from "./handed-out.ts";
 import { retry } from "./retry.ts";
-import { reasonOf } from "./settle.ts";
+import { reasonOf } from "./reason.ts";
 
 /** Spans after which the orchestration continues as new, to keep its history short. */
 const SPANS_A_HISTORY = 32;

@@ -1,20 +1,14 @@
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { z } from "zod";
-import { ignore } from "../files/pinned-directory.ts";
 import { realOrNearest } from "../files/roots.ts";
 import { realDirectory } from "../files/real-path.ts";
 import { withTimeout } from "../files/timeout.ts";
-import { readRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { PartProblem, type Part } from "../ledger/settle-part.ts";
-import { forDisk } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
 import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
-import { lookUp } from "./look.ts";
 import type { ManifestItem } from "../manifest/line.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
+import { makeTarget } from "./make-target.ts";
 import { planFiles, type Ways } from "./plan-files.ts";
 import { probeNames } from "./probe-names.ts";
 import { modesAbove } from "./modes-above.ts";
@@ -45,26 +39,6 @@ const settleTarget: Ways["settleTarget"] = async (to, ledger, settings) => {
     throw asTargetProblem(error, to);
   }
 };
-
-/**
- * Makes the target, for its owner alone until it is given its mode.
- * @returns whether it was missing when the activity was first delivered
- */
-async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: number): Promise<boolean> {
-  const name = "attempts/target.json";
-  const isThere = await withTimeout(lookUp(forDisk(real)), fileTimeoutMs, "looking it up");
-  const { won } = await ledger.writeOnce(name, JSON.stringify({ made: !isThere }));
-  const making = async (): Promise<void> => {
-    await mkdir(forDisk(path.dirname(real)), { recursive: true });
-    await mkdir(forDisk(real), 0o700).catch(ignore("EEXIST"));
-  };
-  if (!isThere) await withTimeout(making(), fileTimeoutMs, "making it");
-  if (won) return !isThere;
-  const text = (await ledger.read(name)) ?? "";
-  return readRecord<{ made: boolean }>(text, targetRecord, `${ledger.runId}/${name}`).made;
-}
-
-const targetRecord = z.looseObject({ made: z.boolean() });
 
 const ignoredIn: Ways["ignoredIn"] = async (realTo, { fileTimeoutMs }) =>
   await withTimeout(probeNames(realTo), fileTimeoutMs, "trying its names");

@@ -1,22 +1,20 @@
-import { readdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
-import { ignore } from "../files/pinned-directory.ts";
 import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import { byDirectory, inDirectory } from "../files/in-directory.ts";
 import { openStore } from "../store/open-store.ts";
-import { beginBatch, type Begun } from "./in-place.ts";
+import { beginBatch } from "./in-place.ts";
+import { claimWritten, sweep } from "./redelivered.ts";
 import { refusedTarget } from "./refused-target.ts";
 import { restoreContext, type RestoreContext } from "./restore-context.ts";
 import { CannotWrite, explainFull } from "./restore-error.ts";
 import type { RestoreScope } from "./restore-scope.ts";
 import { writeContent } from "./write-content.ts";
 import { restoreItem } from "./restore-file.ts";
-import { isTemporaryOf } from "./temporary-name.ts";
 
 /**
  * Restores the files of one batch; see settleBatch. If an earlier delivery was broken off, its half-written files are removed
@@ -52,25 +50,6 @@ export async function restoreBatch(
     await flush(outcomes, context);
     return { outcomes, stopped: full };
   });
-}
-
-/** An item that is right now and was not at the beginning was restored by another delivery of the batch. */
-function claimWritten(outcomes: Outcome[], { unchanged }: Begun): void {
-  for (const outcome of outcomes) {
-    if (outcome.outcome === "unchanged" && !unchanged.has(outcome.path)) outcome.outcome = "copied";
-  }
-}
-
-/** Removes the temporary files that another delivery of this batch left. */
-async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
-  const { mark } = context;
-  for (const portable of byDirectory(items).keys()) {
-    await inDirectory(context, portable, async (directory) => {
-      for (const name of await readdir(directory.path("."))) {
-        if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
-      }
-    });
-  }
 }
 
 /** Flushes the directories of restored files before the outcomes are recorded, so that their names survive a crash. */

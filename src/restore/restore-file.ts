@@ -1,5 +1,3 @@
-import type { Stats } from "node:fs";
-import { lstat, mkdir, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { awaitingHandles } from "../files/handles.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
@@ -17,8 +15,9 @@ import {
   whyLeftOut,
 } from "./decide.ts";
 import { lookUp } from "./look.ts";
+import { makeDirectory, removeDirectory } from "./empty-directory.ts";
 import { makeDirectories } from "./make-directories.ts";
-import { ignore, type PinnedDirectory } from "../files/pinned-directory.ts";
+import type { PinnedDirectory } from "../files/pinned-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreContext } from "./restore-context.ts";
 import { failedOf } from "./restore-error.ts";
@@ -68,15 +67,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     if (decision === "keep") {
       return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
     }
-    if (isInTheWay(item, current)) {
-      try {
-        await fileOperation(context, "removing what is in its place", rmdir(at));
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-        return failed(item, NOT_EMPTY);
-      }
-    }
+    if (isInTheWay(item, current) && !(await removeDirectory(at, context))) return failed(item, NOT_EMPTY);
     const note =
       item.kind === "directory"
         ? await makeDirectory(item, at, current, context)
@@ -98,21 +89,6 @@ async function parentOf(
   } catch (error) {
     return whyLeftOut(error, overwrite);
   }
-}
-
-async function makeDirectory(
-  item: PlannedItem,
-  at: DiskPath,
-  current: Stats | undefined,
-  context: RestoreContext,
-): Promise<string | undefined> {
-  const making = async (): Promise<Stats> => {
-    if (current) await unlink(at);
-    await mkdir(at, item.mode & 0o777).catch(ignore("EEXIST"));
-    return await lstat(at);
-  };
-  const made = await fileOperation(context, "making it", making());
-  return await adjust(item, at, made, context);
 }
 
 function told(note: string | void): Pick<Outcome, "reason" | "unset"> {

@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
-import { open, rename, symlink, unlink, type FileHandle } from "node:fs/promises";
+import { open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { ignore } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { writeSparse } from "../files/write-sparse.ts";
-import { Lost, type Read } from "../store/fetching.ts";
-import { finish, setTimeOfLink } from "./attributes.ts";
+import type { Read } from "../store/fetching.ts";
+import { finish } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
+import { makeLink } from "./make-link.ts";
 import type { DiskPath } from "../model/path.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreContext } from "./restore-context.ts";
@@ -52,26 +53,4 @@ async function fill(
   } finally {
     await tidyInTime(handle.close(), context.fileTimeoutMs);
   }
-}
-
-/** Bytes: more than any file system allows. */
-const LONGEST_TARGET = 64 * 1024;
-
-/** Restores a link with its target as recorded, wherever that points. */
-async function makeLink(
-  temporary: DiskPath,
-  read: Read,
-  { source, mtime }: PlannedItem,
-  context: RestoreContext,
-): Promise<string | undefined> {
-  if (source.length > LONGEST_TARGET) throw new Lost("corrupt: too long for a link's target");
-  const target: Buffer[] = [];
-  await read(async (bytes) => {
-    target.push(Buffer.from(bytes));
-  });
-  const making = async (): Promise<string | undefined> => {
-    await symlink(Buffer.concat(target), temporary);
-    return await setTimeOfLink(temporary, mtime);
-  };
-  return await fileOperation(context, "making it", making());
 }

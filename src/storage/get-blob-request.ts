@@ -1,15 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { RestError, type BlobClient, type ContainerClient } from "@azure/storage-blob";
+import { RestError, type ContainerClient } from "@azure/storage-blob";
 import { DirectRequests } from "./direct-requests.ts";
-
-/** Stored content: of a blob, a snapshot or a version. */
-export interface KeptContent {
-  name: string;
-  /** The content is valid only while the blob has this ETag. */
-  etag?: string;
-  snapshot?: string;
-  versionId?: string;
-}
+import { readBySdk, type KeptContent } from "./kept-content.ts";
 
 /** Get Blob as a direct request: a restore makes one for every file. */
 export class GetBlobRequests {
@@ -45,29 +37,9 @@ export class GetBlobRequests {
     await this.#requests.send(
       { span: "BlobClient-download", method: "GET", name, query, headers, timeout },
       (answer) => fill(into, answer),
-      () => this.#readBySdk(content, position, into, timeout),
+      () => readBySdk(this.container, content, position, into, timeout),
     );
   }
-
-  async #readBySdk(kept: KeptContent, position: number, into: Buffer, timeout: number): Promise<void> {
-    const { etag } = kept;
-    const content = await keptBlob(this.container, kept).downloadToBuffer(position, into.length, {
-      abortSignal: AbortSignal.timeout(timeout),
-      blockSize: into.length,
-      ...(etag === undefined ? {} : { conditions: { ifMatch: etag } }),
-    });
-    content.copy(into);
-  }
-}
-
-/** The SDK's client for it. */
-export function keptBlob(
-  container: ContainerClient,
-  { name, snapshot, versionId }: Omit<KeptContent, "etag">,
-): BlobClient {
-  const blob = container.getBlobClient(name);
-  if (snapshot !== undefined) return blob.withSnapshot(snapshot);
-  return versionId === undefined ? blob : blob.withVersion(versionId);
 }
 
 /** Reads an answer that must be exactly as long as `into`. */

@@ -21,42 +21,38 @@ export interface Checked {
  * Fetches a blob, or a range of it of at most LONGEST_HASHED_RANGE bytes, and checks the MD5 that the service says it
  * has: what was damaged on the way is fetched again. Content that comes damaged twice alike is what the blob holds; it
  * is given back as it is, for whoever reads it to say what is wrong with it.
- * @param options `patience`: milliseconds to wait for a socket's handle, see withRetries; `most`: bytes that are taken
+ * @param options `most`: bytes that are taken
  * @throws TooLarge before anything is read of a blob that has more; errors of the storage client
  */
 export async function readChecked(
   blob: BlobClient,
   range?: { offset: number; length: number },
-  { patience, most = Infinity }: { patience?: number; most?: number } = {},
+  { most = Infinity }: { most?: number } = {},
 ): Promise<Checked> {
   let damagedBefore: string | undefined;
-  return await withRetries(
-    async (abortSignal) => {
-      const response = await blob.download(range?.offset ?? 0, range?.length, {
-        abortSignal,
-        ...(range ? { rangeGetContentMD5: true } : {}),
-      });
-      if ((response.contentLength ?? 0) > most) {
-        // Fetch nothing more of it.
-        (response.readableStreamBody as Readable | undefined)?.destroy();
-        throw new TooLarge(response.contentLength ?? 0, most);
+  return await withRetries(async (abortSignal) => {
+    const response = await blob.download(range?.offset ?? 0, range?.length, {
+      abortSignal,
+      ...(range ? { rangeGetContentMD5: true } : {}),
+    });
+    if ((response.contentLength ?? 0) > most) {
+      // Fetch nothing more of it.
+      (response.readableStreamBody as Readable | undefined)?.destroy();
+      throw new TooLarge(response.contentLength ?? 0, most);
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+    const content = Buffer.concat(chunks);
+    const expected = response.contentMD5;
+    const hash = md5(content);
+    if (expected && !hash.equals(expected)) {
+      const came = hash.toString("base64");
+      if (came !== damagedBefore) {
+        damagedBefore = came;
+        throw new DamagedContent();
       }
-      const chunks: Buffer[] = [];
-      for await (const chunk of response.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-      const content = Buffer.concat(chunks);
-      const expected = response.contentMD5;
-      const hash = md5(content);
-      if (expected && !hash.equals(expected)) {
-        const came = hash.toString("base64");
-        if (came !== damagedBefore) {
-          damagedBefore = came;
-          throw new DamagedContent();
-        }
-      }
-      const { etag = "", leaseState, metadata = {}, versionId } = response;
-      return { content, etag, leased: leaseState === "leased", versioned: versionId !== undefined, metadata };
-    },
-    range?.length,
-    patience,
-  );
+    }
+    const { etag = "", leaseState, metadata = {}, versionId } = response;
+    return { content, etag, leased: leaseState === "leased", versioned: versionId !== undefined, metadata };
+  }, range?.length);
 }

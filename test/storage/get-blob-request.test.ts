@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { BlobServiceClient, ContainerClient, ContainerSASPermissions } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
-import { GetBlobRequests, type KeptContent } from "../../src/storage/get-blob-request.ts";
+import { GetBlobRequests } from "../../src/storage/get-blob-request.ts";
+import type { KeptContent } from "../../src/storage/kept-content.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 
 const SOON = 20_000;

@@ -11,6 +11,7 @@ import { Search } from "./search.ts";
 const LISTS = 8;
 /** Blobs of one directory that are looked up one by one before everything below it is listed. */
 const ONE_BY_ONE = 32;
+
 /**
  * Finds the content of each item by its MD5, or else a candidate without one. First it lists each directory, 5,000 blobs a
  * call; then, for items that changed since the run, snapshots and versions. The service cannot list those by directory (it

@@ -1,0 +1,18 @@
+import { emptyCounts, type Counts } from "../model/outcome.ts";
+
+/** Counts as blob metadata, so that a run's progress is one list call. */
+export function countsToMetadata(counts: Counts): Record<string, string> {
+  return Object.fromEntries(Object.entries(counts).map(([key, value]) => [key.toLowerCase(), String(value)]));
+}
+
+/** The counts that countsToMetadata wrote; 0 for each that is missing or invalid. */
+export function countsFromMetadata(metadata: Record<string, string> = {}): Counts {
+  const counts = emptyCounts();
+  const read = (key: string): number => {
+    const value = Number(metadata[key.toLowerCase()] ?? 0);
+    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  };
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = read(key);
+  const deleted = read("deleted");
+  return deleted > 0 ? { ...counts, deleted } : counts;
+}

@@ -1,0 +1,29 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { ignore } from "../files/pinned-directory.ts";
+import { withTimeout } from "../files/timeout.ts";
+import { readRecord } from "../ledger/damaged.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { forDisk } from "../model/path.ts";
+import { lookUp } from "./look.ts";
+
+/**
+ * Makes the target, for its owner alone until it is given its mode.
+ * @returns whether it was missing when the activity was first delivered
+ */
+export async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: number): Promise<boolean> {
+  const name = "attempts/target.json";
+  const isThere = await withTimeout(lookUp(forDisk(real)), fileTimeoutMs, "looking it up");
+  const { won } = await ledger.writeOnce(name, JSON.stringify({ made: !isThere }));
+  const making = async (): Promise<void> => {
+    await mkdir(forDisk(path.dirname(real)), { recursive: true });
+    await mkdir(forDisk(real), 0o700).catch(ignore("EEXIST"));
+  };
+  if (!isThere) await withTimeout(making(), fileTimeoutMs, "making it");
+  if (won) return !isThere;
+  const text = (await ledger.read(name)) ?? "";
+  return readRecord<{ made: boolean }>(text, targetRecord, `${ledger.runId}/${name}`).made;
+}
+
+const targetRecord = z.looseObject({ made: z.boolean() });
