@@ -1,9 +1,10 @@
 import { prepareBackup } from "./backup.ts";
 import { preparePrune } from "./prune.ts";
-import { prepareRestore, prepareVerify } from "./restore.ts";
+import { prepareRestore } from "./restore.ts";
 import { DAMAGED } from "./route.ts";
 import type { Opening } from "../ledger/runs.ts";
 import type { Start } from "./start-context.ts";
+import { prepareVerify } from "./verify.ts";
 
 /** An orchestrator that callers may start, and its part of the OpenAPI document. */
 export interface PublicOrchestrator {

@@ -4,7 +4,6 @@ import type { Opening } from "../ledger/runs.ts";
 import { openingOf } from "../manifest/open-source.ts";
 import { findRun } from "../manifest/find-run.ts";
 import { NoSuchRun, type SourceRun } from "../manifest/source-run.ts";
-import { parseVerifyRequest } from "../verify/request.ts";
 import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem } from "./problem.ts";
@@ -17,14 +16,8 @@ export async function prepareRestore(body: unknown, start: Start): Promise<Openi
   return openingOf(await existing(parsed.value, start), whatItIs(parsed.value));
 }
 
-export async function prepareVerify(body: unknown, start: Start): Promise<Opening> {
-  const parsed = parseVerifyRequest(body);
-  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
-  return openingOf(await existing(parsed.value, start), { kind: "verify" });
-}
-
 /** The requested run. @throws HttpProblem 404 if there is none, 409 while it is in progress */
-async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
+export async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
   let source: SourceRun;
   try {
     source = await findRun(start.services.storage, request);

@@ -64,10 +64,7 @@ export function activity<Input extends Ref, Result>(
   });
 }
 
-function placeOf({
-  run,
-  ...ref
-}: Ref & Partial<Record<"part" | "batch" | "large" | "lane" | "slice", unknown>>) {
-  const { part, batch, large, lane, slice } = ref as Record<string, string | number | undefined>;
+function placeOf(ref: Ref) {
+  const { run, part, batch, large, lane, slice } = ref as Ref & Record<string, string | number | undefined>;
   return { run, part, batch, large, lane, slice };
 }
