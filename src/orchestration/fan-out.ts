@@ -7,18 +7,13 @@ import { withLostRecorded } from "./lost-batches.ts";
 import { reasonOf } from "./reason.ts";
 import { settleAll } from "./settle.ts";
 
-/** An orchestrator's input: the whole run, or a part that the orchestrator started itself on. */
-interface Work<Request> extends PartRef {
-  request: Request;
-}
-
 /** Whether an orchestration is a part of a run: only the app starts parts, and one started from outside has no parent. */
 export function isPart({ df }: OrchestrationContext): boolean {
   return Boolean(df.parentInstanceId);
 }
 
 /** The part that an orchestration was given, or the whole run that its request asks for. @throws Error for an invalid request */
-export function readWork<Part extends Work<unknown>>(
+export function readWork<Part extends PartRef & { request: unknown }>(
   context: OrchestrationContext,
   parse: (input: unknown) => Parsed<Part["request"]>,
 ): Part {
@@ -26,8 +21,7 @@ export function readWork<Part extends Work<unknown>>(
   if (isPart(context)) return input as Part;
   const parsed = parse(input);
   if (!parsed.ok) throw new Error(parsed.problem);
-  const whole: Work<unknown> = { run: context.df.instanceId, part: "0", request: parsed.value };
-  return whole as Part;
+  return { run: context.df.instanceId, part: "0", request: parsed.value } as Part;
 }
 
 /** Runs `work`. An error becomes a tally that says why the run stopped. */
