@@ -84,12 +84,14 @@ describe("HTTP functions", () => {
     expect((await send("/nothing")).status).toBe(204);
     const answer = await send("/throws");
     expect([answer.status, answer.body.length]).toEqual([500, 0]);
-    expect(host.logs()).toContain("a secret thing");
+    await expect.poll(() => host.logs()).toContain("a secret thing");
   });
 
   it("that take longer than functionTimeout fail", async () => {
     expect((await send("/slow")).status).toBe(500);
-    expect(host.logs()).toContain("Timeout value of 00:00:03 exceeded by function: 'Functions.slow'");
+    await expect
+      .poll(() => host.logs())
+      .toContain("Timeout value of 00:00:03 exceeded by function: 'Functions.slow'");
   });
 
   it("get no more than 100 MB", async () => {
