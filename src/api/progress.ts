@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { FILE_COST } from "../ledger/cut.ts";
 import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
-import { countsFromMetadata } from "../ledger/counts-metadata.ts";
+import { countIn, countsFromMetadata } from "../ledger/counts-metadata.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { listPages } from "./list-blobs.ts";
 import type { Progress } from "./schema.ts";
@@ -28,9 +28,9 @@ export async function readProgress(
         settled.bytes += some.bytes + some.unchangedBytes;
       } else if (metadata["rest"] !== undefined) {
         parts++;
-        known += whole(metadata["rest"]);
-        listed.files += whole(metadata["files"]);
-        listed.bytes += whole(metadata["bytes"]);
+        known += countIn(metadata, "rest");
+        listed.files += countIn(metadata, "files");
+        listed.bytes += countIn(metadata, "bytes");
       }
     }
   }
@@ -53,9 +53,4 @@ function paceOf(listed: Progress["listed"], settled: Progress["settled"], starte
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-function whole(text: string | undefined): number {
-  const value = Number(text ?? 0);
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }

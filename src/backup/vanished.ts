@@ -5,7 +5,7 @@ import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
 import { PartProblem } from "../ledger/settle-part.ts";
-import { pathMark, printable } from "../model/path.ts";
+import { parentPath, pathMark, printable } from "../model/path.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NotAFile } from "../files/read-file.ts";
 import { lookAtDirectory } from "../files/read-link.ts";
@@ -78,7 +78,7 @@ class Search {
   async whatVanished(outcome: Outcome): Promise<Outcome | undefined> {
     let name = outcome.path;
     for (;;) {
-      const directory = parentOf(name);
+      const directory = parentPath(name);
       const now = await this.#lookAt(directory);
       if (now === "as read") break;
       name = directory;
@@ -156,8 +156,4 @@ async function directoriesAsRead({
   }
   for (const { path, dev, ino } of directories) asRead.set(path, { machine: hostname(), dev, ino });
   return asRead;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

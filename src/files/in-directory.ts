@@ -3,13 +3,14 @@ import { openOwn } from "./own-directory.ts";
 import type { PinnedDirectory } from "./pinned-directory.ts";
 import { withTimeout } from "./timeout.ts";
 import { unsafePath } from "../model/safe-path.ts";
+import { parentPath } from "../model/path.ts";
 
 /** The items by the directory that they belong in; those whose names are safe. */
 export function byDirectory<Item extends { path: string }>(items: readonly Item[]): Map<string, Item[]> {
   const found = new Map<string, Item[]>();
   for (const item of items) {
     if (unsafePath(item.path) !== undefined) continue;
-    const directory = item.path.slice(0, Math.max(0, item.path.lastIndexOf("/")));
+    const directory = parentPath(item.path);
     const others = found.get(directory);
     if (others) others.push(item);
     else found.set(directory, [item]);

@@ -1,4 +1,5 @@
 import type { EntryKind } from "../model/entry.ts";
+import { parentPath } from "../model/path.ts";
 
 /** Anything with a name in the tree. */
 interface Named {
@@ -24,12 +25,11 @@ export function clashes<Item extends Named>(items: readonly Item[], ignored: Ign
   const above = new Map<string, string>();
   let last = "";
   for (const { path: name } of items) {
-    const parent = name.slice(0, Math.max(0, name.lastIndexOf("/")));
+    const parent = parentPath(name);
     // Most names follow another of the same directory.
     if (parent === last) continue;
     last = parent;
-    for (let at = parent; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/"))))
-      above.set(keyOf(at), at);
+    for (let at = parent; at !== ""; at = parentPath(at)) above.set(keyOf(at), at);
   }
   const found = new Map<Item, string>();
   const first = new Map<string, Item>();

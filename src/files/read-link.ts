@@ -3,6 +3,7 @@ import { lstat, readlink } from "node:fs/promises";
 import path from "node:path";
 import { NotADirectory, PinnedDirectory } from "./pinned-directory.ts";
 import { locate, NotAFile } from "./read-file.ts";
+import { parentPath } from "../model/path.ts";
 
 /**
  * Reads a link's target, through the directory that it is in held open: a link put in that directory's place meanwhile
@@ -13,7 +14,7 @@ export async function readLink(
   realRoot: string,
   portable: string,
 ): Promise<{ target: Buffer; stats: Stats }> {
-  return await inDirectory(realRoot, parentOf(portable), async (directory) => {
+  return await inDirectory(realRoot, parentPath(portable), async (directory) => {
     const at = directory.path(path.posix.basename(portable));
     return { target: await readlink(at, { encoding: "buffer" }), stats: await lstat(at) };
   });
@@ -43,8 +44,4 @@ export async function inDirectory<T>(
   } finally {
     await directory.close();
   }
-}
-
-function parentOf(portable: string): string {
-  return portable.slice(0, Math.max(0, portable.lastIndexOf("/")));
 }

@@ -8,11 +8,13 @@ export function countsToMetadata(counts: Counts): Record<string, string> {
 /** The counts that countsToMetadata wrote; 0 for each that is missing or invalid. */
 export function countsFromMetadata(metadata: Record<string, string> = {}): Counts {
   const counts = emptyCounts();
-  const read = (key: string): number => {
-    const value = Number(metadata[key.toLowerCase()] ?? 0);
-    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
-  };
-  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = read(key);
-  const deleted = read("deleted");
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] = countIn(metadata, key);
+  const deleted = countIn(metadata, "deleted");
   return deleted > 0 ? { ...counts, deleted } : counts;
+}
+
+/** A count in metadata; 0 if it is missing or invalid. */
+export function countIn(metadata: Record<string, string>, key: string): number {
+  const value = Number(metadata[key.toLowerCase()] ?? 0);
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }

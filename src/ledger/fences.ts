@@ -1,5 +1,5 @@
 import { inTurns } from "../model/in-turns.ts";
-import { keyOfFence, lowerFence, upperFence } from "../model/order.ts";
+import { compareKeys, keyOfFence, lowerFence, upperFence } from "../model/order.ts";
 
 /** Bounds of the keys in a record: no line is before the first or after the last. */
 export interface Fences {
@@ -13,7 +13,7 @@ export async function inOrder<T>(
   placeOf: (line: T) => string,
 ): Promise<{ sorted: T[]; keys: string[] }> {
   const keyed = await inTurns(lines, (line) => ({ key: placeOf(line), line }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  keyed.sort((a, b) => compareKeys(a.key, b.key));
   return { sorted: keyed.map(({ line }) => line), keys: keyed.map(({ key }) => key) };
 }
 

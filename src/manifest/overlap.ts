@@ -1,4 +1,5 @@
 import type { ManifestBlob, RunMap } from "./run-map.ts";
+import { compareKeys } from "../model/order.ts";
 
 /** Sorted records that may overlap at any place. A run's own are three a level of parts, and it has few levels. */
 const MOST = 32;
@@ -14,8 +15,8 @@ export function boundOverlap(map: RunMap): RunMap {
 
 function mostOverlapping(blobs: readonly ManifestBlob[]): number {
   const fences = blobs.flatMap((blob) => (blob.fences ? [blob.fences] : []));
-  const firsts = fences.map(({ first }) => first).sort(byKey);
-  const lasts = fences.map(({ last }) => last).sort(byKey);
+  const firsts = fences.map(({ first }) => first).sort(compareKeys);
+  const lasts = fences.map(({ last }) => last).sort(compareKeys);
   let most = 0;
   let ended = 0;
   for (const [begun, first] of firsts.entries()) {
@@ -27,8 +28,4 @@ function mostOverlapping(blobs: readonly ManifestBlob[]): number {
 
 function withoutFences({ fences: _fences, ...blob }: ManifestBlob): ManifestBlob {
   return blob;
-}
-
-function byKey(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

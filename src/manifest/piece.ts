@@ -1,5 +1,5 @@
 import type { Fences } from "../ledger/fences.ts";
-import type { KeyRange } from "../model/order.ts";
+import { compareKeys, type KeyRange } from "../model/order.ts";
 import { combine, type Line } from "./line.ts";
 
 /** The depth of lines that this process sorted, whatever parts they are from. */
@@ -42,7 +42,7 @@ interface Begun {
  * that overlap are in memory together.
  */
 export async function* merge(pieces: readonly Piece[]): AsyncGenerator<Line> {
-  const waiting = pieces.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const waiting = pieces.toSorted((a, b) => compareKeys(a.first, b.first));
   const begun = new Map<Piece, Begun>();
   const open: Cursor[] = [];
   let next = 0;

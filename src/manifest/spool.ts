@@ -5,6 +5,7 @@ import path from "node:path";
 import { combine, type Line } from "./line.ts";
 import type { OnDamage } from "./blob-piece.ts";
 import { SORTED_HERE, type Piece } from "./piece.ts";
+import { compareKeys } from "../model/order.ts";
 
 /** Characters of lines that are sorted at once; in memory they take about four times that. */
 const RUN = 8 * 1024 * 1024;
@@ -58,7 +59,7 @@ export class Spool {
   }
 
   async #write(lines: Line[]): Promise<void> {
-    lines.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    lines.sort((a, b) => compareKeys(a.key, b.key));
     let block: Line[] = [];
     let length = 0;
     for (const line of lines) {

@@ -7,6 +7,7 @@ import { linesOf, type OnDamage } from "./blob-piece.ts";
 import { lineOfDirectory, type Line } from "./line.ts";
 import { listedDirectories, partsOf } from "./listed-directories.ts";
 import type { ManifestBlob, RunMap } from "./run-map.ts";
+import { parentPath } from "../model/path.ts";
 
 /** Bytes of a record that is read beside others. */
 const SMALL = 512 * 1024;
@@ -59,13 +60,9 @@ async function withParents(lines: readonly Line[]): Promise<Line[]> {
   for (const line of lines) {
     all.push(line);
     const { path } = line.entry;
-    const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    const parent = parentPath(path);
     // Most names follow another of the same directory.
-    for (
-      let above = parent;
-      above !== last && above !== "";
-      above = above.slice(0, Math.max(0, above.lastIndexOf("/")))
-    )
+    for (let above = parent; above !== last && above !== ""; above = parentPath(above))
       all.push(lineOfDirectory({ path: above }));
     last = parent;
     await turn();

@@ -5,6 +5,8 @@
  * A path's key is a string that `<` compares: its directory with U+0001 between segments, U+0000, its name. U+0002 escapes
  * these characters in names.
  */
+import { parentPath } from "./path.ts";
+
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const RESERVED = /[\0-\u0002]/g;
 const BETWEEN = "\u0001";
@@ -13,8 +15,12 @@ const AFTER_BELOW = "\u0002";
 
 /** The key of a path. */
 export function keyOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  return directoryKey(path.slice(0, Math.max(0, end))) + raise(path.slice(end + 1));
+  return directoryKey(parentPath(path)) + raise(path.slice(path.lastIndexOf("/") + 1));
+}
+
+/** Compares two keys, or names, as JavaScript's `<` does: for `sort`. */
+export function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** What the keys of a directory's names start with. */

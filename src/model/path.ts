@@ -127,6 +127,11 @@ function sequenceLength(bytes: Buffer, at: number): number {
   }
 }
 
+/** The directory that a path is in; "" is the root. */
+export function parentPath(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
 /** The path of a name in a directory; "" is the root. */
 export function joinPath(directory: string, name: string): string {
   // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.

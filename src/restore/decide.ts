@@ -42,11 +42,6 @@ export function isInTheWay({ kind }: PlannedItem, current: Stats | undefined): b
 
 export const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
 
-/** The directory that an item belongs in; "" for the target. */
-export function parentPath({ path }: Pick<PlannedItem, "path">): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
 /** Why to leave out an item whose directory cannot be opened. @throws the error, if that is a failure */
 export function whyLeftOut(error: unknown, overwrite: RestoreRequest["overwrite"]): string {
   if (overwrite === "never" && isReplaceable(error)) return `${error.message}, and overwrite is "never"`;

@@ -7,6 +7,7 @@ import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import type { RunNames } from "../manifest/run-names.ts";
 import type { Selection } from "../model/selection.ts";
+import { compareKeys } from "../model/order.ts";
 
 export interface Eraser {
   /** Opens a directory to remove something from it; see PinnedDirectory.open. */
@@ -177,5 +178,5 @@ export class ExtraWalk {
 /** The names in a directory, in order. */
 async function childrenOf(directory: PinnedDirectory): Promise<Name[]> {
   const names = await directory.names(true);
-  return names.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return names.sort((a, b) => compareKeys(a.name, b.name));
 }

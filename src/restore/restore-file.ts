@@ -4,16 +4,7 @@ import { failed, type Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { adjust } from "./attributes.ts";
-import {
-  decide,
-  done,
-  fileOperation,
-  isInTheWay,
-  NOT_EMPTY,
-  parentPath,
-  skipped,
-  whyLeftOut,
-} from "./decide.ts";
+import { decide, done, fileOperation, isInTheWay, NOT_EMPTY, skipped, whyLeftOut } from "./decide.ts";
 import { lookUp } from "./look.ts";
 import { makeDirectory, removeDirectory } from "./empty-directory.ts";
 import { makeDirectories } from "./make-directories.ts";
@@ -23,6 +14,7 @@ import type { RestoreContext } from "./restore-context.ts";
 import { failedOf } from "./restore-error.ts";
 import { Corrupt } from "../store/fetching.ts";
 import { unsafePath } from "../model/safe-path.ts";
+import { parentPath } from "../model/path.ts";
 
 /** Further tries if the content arrives damaged, or somebody else changes the directory or the temporary file. */
 export const TRIES = 3;
@@ -83,7 +75,7 @@ async function parentOf(
   item: PlannedItem,
   { realTo, overwrite, fileTimeoutMs }: RestoreContext,
 ): Promise<PinnedDirectory | string> {
-  const opening = makeDirectories(realTo, parentPath(item), overwrite !== "never", item.above);
+  const opening = makeDirectories(realTo, parentPath(item.path), overwrite !== "never", item.above);
   try {
     return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
   } catch (error) {

@@ -8,9 +8,9 @@ import { withTimeout } from "../files/timeout.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import { adjust } from "./attributes.ts";
-import { parentPath } from "./decide.ts";
 import { depthOf } from "./directories-to-make.ts";
 import { lookUp } from "./look.ts";
+import { parentPath } from "../model/path.ts";
 
 /** A directory that was not empty, as a backup recorded it. */
 export type RecordedDirectory = Required<Pick<DirectoryLine, "path" | "mtime" | "mode">>;
@@ -65,7 +65,7 @@ async function setOne(
   fileTimeoutMs: number,
 ): Promise<string | undefined> {
   const item = { ...directory, kind: "directory", size: 0 } as const;
-  const above = await openOwn(realTo, parentPath(item));
+  const above = await openOwn(realTo, parentPath(item.path));
   try {
     const at = above.path(path.posix.basename(item.path));
     const now = await lookUp(at);

@@ -17,7 +17,6 @@ import {
   isInTheWay,
   isReplaceable,
   NOT_EMPTY,
-  parentPath,
   skipped,
   whyLeftOut,
 } from "../decide.ts";
@@ -26,6 +25,7 @@ import { plannedItem, type PlannedItem } from "../../manifest/planned-item.ts";
 import { refusedTarget } from "../refused-target.ts";
 import type { RestoreScope } from "../restore-scope.ts";
 import { unsafePath } from "../../model/safe-path.ts";
+import { parentPath } from "../../model/path.ts";
 
 /** Records what a restore would do with the files of one batch; see settleBatch. */
 export async function previewBatch(
@@ -82,7 +82,7 @@ async function parentOf(
   item: PlannedItem,
   { realTo, overwrite, fileTimeoutMs }: PreviewContext,
 ): Promise<PinnedDirectory | undefined | string> {
-  const opening = PinnedDirectory.open(realTo, parentPath(item));
+  const opening = PinnedDirectory.open(realTo, parentPath(item.path));
   try {
     return await withTimeout(opening, fileTimeoutMs, "opening its directory", (late) => late.close());
   } catch (error) {
