@@ -1,6 +1,15 @@
 import { printable } from "../src/model/path.ts";
 import { appAddress } from "./address.ts";
-import type { DeletedName, FileOutcome, Page, Run, Started, Status } from "../client/answers.ts";
+import type {
+  DeletedName,
+  FileOutcome,
+  Page,
+  Run,
+  Started,
+  Status,
+  TreeEntry,
+  TreePage,
+} from "../client/answers.ts";
 import { Failure, Refusal } from "./failure.ts";
 
 /** Longer than any answer takes: a cancel waits for the run's parts to end. */
@@ -62,6 +71,16 @@ export class Api {
 
   async files(id: string, query: Query): Promise<Page<FileOutcome>> {
     return await this.#page<FileOutcome>("files", `/backups/${encodeURIComponent(id)}/files`, query);
+  }
+
+  /** The names in a directory of a backup. @param query `path`, escaped; `limit`, `continuation` */
+  async tree(id: string, query: Query): Promise<Page<TreeEntry> & Pick<TreePage, "damaged">> {
+    const {
+      entries: items,
+      continuation,
+      damaged,
+    } = await this.#get<TreePage>(`/backups/${encodeURIComponent(id)}/tree${queryOf(query)}`);
+    return { items, continuation, damaged };
   }
 
   /** What a restore removed, or a dry run would remove. */

@@ -79,6 +79,42 @@ export interface FileOutcome {
   reason?: string;
 }
 
+/**
+ * A name in a directory of a backup. It and `target` are escaped, as a path in a query is (escapePath in src/model/path.ts): they
+ * can be shown as they are, and joined with `/`.
+ */
+export interface TreeEntry {
+  name: string;
+  /** Something in the name is escaped. */
+  escaped?: true;
+  kind: "file" | "link" | "directory" | "other";
+  /** Bytes of content in the backup. */
+  size: number;
+  /** Microseconds since 1970. */
+  mtime?: number;
+  mode?: number;
+  /** Base64 of the content's MD5. */
+  md5?: string;
+  /** What a link points to, where the record says so. */
+  target?: string;
+  /** Absent for a directory that is not empty. */
+  outcome?: FileOutcome["outcome"];
+  reason?: string;
+}
+
+/** The names in a directory of a backup: a page of them. */
+export interface TreePage {
+  run: string;
+  /** The directory, escaped; "" is the root. */
+  path: string;
+  entries: TreeEntry[];
+  /** The prune that forgot the run: contents may be gone. */
+  forgotten?: string;
+  /** Defects of the records that were read: names may be missing. */
+  damaged?: { record: string; reason: string }[];
+  continuation?: string;
+}
+
 /** A name that a restore removed, or a dry run would remove. */
 export interface DeletedName {
   path: string;

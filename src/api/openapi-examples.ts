@@ -1,5 +1,5 @@
 import type { BackupRequest } from "../backup/request.ts";
-import type { DeletedPage, FilePage, RunPage, RunView } from "./schema.ts";
+import type { DeletedPage, FilePage, RunPage, RunView, TreePage } from "./schema.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import type { VerifyRequest } from "../verify/request.ts";
@@ -35,6 +35,7 @@ const summary: RunPage["runs"][number] = {
     self: `/backups/${ID}`,
     files: `/backups/${ID}/files`,
     failed: `/backups/${ID}/files?outcome=failed`,
+    tree: `/backups/${ID}/tree`,
   },
 };
 
@@ -59,6 +60,24 @@ const files: FilePage = {
   ],
 };
 
+const tree: TreePage = {
+  run: ID,
+  path: "images",
+  entries: [
+    { name: "2026", kind: "directory", size: 0, mtime: 1763863200000000, mode: 493 },
+    {
+      name: "caf\\xe9.jpg",
+      escaped: true,
+      kind: "file",
+      size: 20114,
+      mtime: 1763863200000000,
+      mode: 420,
+      md5: "1B2M2Y8AsgTpgAmY7PhCfg==",
+      outcome: "unchanged",
+    },
+  ],
+};
+
 const deleted: DeletedPage = { run: ID, deleted: [{ path: "old.html", kind: "file" }] };
 
 /** What the routes answer, by the name of the schema. */
@@ -73,6 +92,7 @@ export const ANSWERS: Readonly<Record<string, unknown>> = {
   Run: run,
   RunPage: { runs: [summary] } satisfies RunPage,
   FilePage: files,
+  TreePage: tree,
   DeletedPage: deleted,
 };
 

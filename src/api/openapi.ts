@@ -63,6 +63,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
         RunPage: answer(records.runPage),
         FileOutcome: answer(records.fileOutcome),
         FilePage: answer(records.filePage),
+        TreePage: answer(records.treePage),
         DeletedPage: answer(records.deletedPage),
         BackupRequest: body(backupRequest),
         RestoreRequest: body(restoreRequest),

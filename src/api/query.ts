@@ -7,7 +7,10 @@ const HOSTS_OWN = ["code", "clientId"];
 
 /** Parses a request's query. @throws HttpProblem 400 that names each wrong parameter */
 export function readQuery<T>(schema: z.ZodType<T>, request: HttpRequest): T {
-  const query = Object.fromEntries([...request.query].filter(([name]) => !HOSTS_OWN.includes(name)));
+  const given = [...request.query].filter(([name]) => !HOSTS_OWN.includes(name));
+  const query = Object.fromEntries(given);
+  const twice = given.find(([name, value]) => query[name] !== value)?.[0];
+  if (twice !== undefined) throw new HttpProblem(400, `"${twice.slice(0, 64)}" is given more than once.`);
   const parsed = schema.safeParse(query);
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.slice(0, 5).map((issue) => {

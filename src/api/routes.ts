@@ -5,6 +5,7 @@
 import type { HttpResponseInit } from "@azure/functions";
 import * as df from "durable-functions";
 import { toLines } from "../ledger/ledger.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
 import { line } from "../telemetry/line.ts";
 import { cancelRun, HasEnded } from "./cancel-run.ts";
 import { answerWith } from "./dashboard-answer.ts";
@@ -14,13 +15,14 @@ import type { Instances } from "./instances.ts";
 import { listDeleted } from "./list-deleted.ts";
 import { listFiles } from "./list-files.ts";
 import { listRuns } from "./list-runs.ts";
+import { listTree } from "./list-tree.ts";
 import { openApiDocument } from "./openapi.ts";
 import { HttpProblem } from "./problem.ts";
 import { nextLink, readQuery } from "./query.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pageOf, runIdOf } from "./run-of.ts";
-import { deletedQuery, filesQuery, runsQuery, type FilePage } from "./schema.ts";
+import { deletedQuery, filesQuery, runsQuery, treeQuery, type FilePage } from "./schema.ts";
 
 /** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;
@@ -77,6 +79,30 @@ export const routes: readonly Route[] = [
       const headers = nextLink(`/backups/${encodeURIComponent(id)}/files`, query, page.continuation);
       const wantsLines = (request.headers.get("accept") ?? "").includes("application/x-ndjson");
       return wantsLines ? lines(page, headers) : { jsonBody: page, headers };
+    },
+  },
+  {
+    name: "listBackupTree",
+    method: "GET",
+    path: "backups/{runId}/tree",
+    auth: "function",
+    query: treeQuery,
+    summary: "The names in a directory, as a backup found it.",
+    description:
+      "Of a run in progress: what is recorded so far. 400 for a run that is no backup and for a path that is no directory.",
+    answer: {
+      description: "A page of names, in the order of the run's tree.",
+      schema: "TreePage",
+      paged: true,
+    },
+    refusals: [400, 404, DAMAGED, UNANSWERED],
+    async handle(request, call) {
+      const id = runIdOf(request);
+      const query = readQuery(treeQuery, request);
+      const record = await backupOf(call, id);
+      const page = await pageOf(listTree(call.services, record, query));
+      const headers = nextLink(`/backups/${encodeURIComponent(id)}/tree`, query, page.continuation);
+      return { jsonBody: page, headers };
     },
   },
   {
@@ -172,6 +198,15 @@ export const routes: readonly Route[] = [
 /** The instances of this app's engine. */
 function ownInstances({ context, services }: Call): Instances {
   return instancesOf(df.getClient(context), services.settings.app);
+}
+
+/** The record of a run with a tree. @throws HttpProblem 404 or 400 */
+async function backupOf(call: Call, id: string): Promise<RunRecord> {
+  const record = known(await currentRecord(call.services.storage, ownInstances(call), id), id);
+  const { kind = "backup", of } = record;
+  if (kind === "backup") return record;
+  const instead = of === undefined ? "" : ` See the backup that it is about: ${of}.`;
+  throw new HttpProblem(400, `The run ${id} is a ${kind}, and only a backup has a tree.${instead}`);
 }
 
 /** Damaged lines follow the files, each a line with only `damaged`. */

@@ -45,6 +45,7 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
       self,
       files: `${self}/files`,
       failed: `${self}/files?outcome=failed`,
+      ...(kind === "backup" ? { tree: `${self}/tree` } : {}),
       ...(status === "running" ? { cancel: `${self}/cancel` } : {}),
     },
   };

@@ -32,6 +32,7 @@ const links = z.object({
   self: z.string(),
   files: z.string(),
   failed: z.string().describe("The files that failed."),
+  tree: z.string().optional().describe("Of a backup: the names in its root."),
   cancel: z.string().optional().describe("POST here stops the run; absent once it has ended."),
 });
 
@@ -130,6 +131,7 @@ export const fileOutcome = z.object({
   mtime: mtime.meta(INTEGER).optional().describe("Microseconds since 1970."),
   mode: z.int().optional(),
   md5: z.string().optional(),
+  target: z.string().optional().describe("What a link points to, in the form of a path."),
   reason: z.string().optional(),
 });
 export type FileOutcome = z.infer<typeof fileOutcome>;
@@ -146,6 +148,47 @@ export const filePage = z.object({
   continuation,
 });
 export type FilePage = z.infer<typeof filePage>;
+
+const escapedForm =
+  "Escaped: a byte that is not valid UTF-8 as `\\xff`, a character that does not print as `\\n` or `\\u{202e}`, and a backslash doubled where it would start an escape.";
+
+/** A name in a directory of a run. */
+export const treeEntry = z.object({
+  name: z.string().describe(escapedForm),
+  escaped: z.literal(true).optional().describe("Something in the name is escaped."),
+  kind: z.enum(["file", "link", "directory", "other"]),
+  size: fileSize.meta(INTEGER).describe("Bytes of content in the backup."),
+  mtime: mtime.meta(INTEGER).optional().describe("Microseconds since 1970."),
+  mode: z.int().optional(),
+  md5: z.string().optional().describe("Of the content; base64."),
+  target: z
+    .string()
+    .optional()
+    .describe(
+      "What a link points to, escaped like a name; absent where the record does not say. `content` always does.",
+    ),
+  outcome: z.enum(OUTCOMES).optional().describe("Absent for a directory that is not empty."),
+  reason: z.string().optional().describe("Why it is not in the backup, or what else there is to say."),
+});
+export type TreeEntry = z.infer<typeof treeEntry>;
+
+export const treePage = z.object({
+  run: z.string(),
+  path: z.string().describe("The directory, escaped; empty for the root. Join a name to it with `/`."),
+  forgotten: z
+    .string()
+    .optional()
+    .describe("The prune that forgot this run: contents may be gone. Absent if none did."),
+  entries: z.array(treeEntry),
+  damaged: z
+    .array(z.object({ record: z.string(), reason: z.string() }))
+    .optional()
+    .describe(
+      "Defects of the records that were read, at most 100: names may be missing. Absent if there are none.",
+    ),
+  continuation,
+});
+export type TreePage = z.infer<typeof treePage>;
 
 /** A name that a restore removed. */
 export const deletedName = z.object({ path: z.string(), kind: z.enum(["file", "directory"]) });
@@ -200,6 +243,16 @@ export const filesQuery = z.strictObject({
   continuation: token.optional(),
 });
 export type FilesQuery = z.infer<typeof filesQuery>;
+
+const pathInRun = z.string().max(32_767, "longer than any path");
+
+export const treeQuery = filesQuery.pick({ continuation: true }).extend({
+  path: pathInRun
+    .default("")
+    .describe("The directory, relative to the root, escaped as in answers; empty for the root."),
+  limit: whole(1000, 10_000).describe("Names a page, at most."),
+});
+export type TreeQuery = z.infer<typeof treeQuery>;
 
 export const deletedQuery = filesQuery.pick({ limit: true, continuation: true });
 export type DeletedQuery = z.infer<typeof deletedQuery>;

@@ -21,6 +21,8 @@ export interface ManifestEntry {
   mode?: number;
   /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged. */
   md5?: string;
+  /** What a link points to, as a path; absent if the run does not say. */
+  target?: string;
   /** Why it was skipped or failed, or what else there is to say. */
   reason?: string;
 }
@@ -71,6 +73,7 @@ const content = z.object({
   mtime,
   mode,
   md5: z.base64().length(24),
+  target: z.string().max(32_767).optional().catch(undefined),
 });
 
 /** Parses a line of a record of outcomes or directories. @returns a string that says what is wrong with a damaged line */

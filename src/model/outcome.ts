@@ -17,6 +17,8 @@ export interface Outcome {
   mode?: number;
   /** Base64 of the content's MD5, for copied and unchanged. */
   md5?: string;
+  /** What a link points to, as a path; absent where it was not read. */
+  target?: string;
   /** Why it was skipped or failed, or another note. */
   reason?: string;
   /** It was restored, but its mode or time could not be set: `reason` says why. */

@@ -80,6 +80,7 @@ const RESTORE = "/orchestrators/restoreSiteContent";
 const VERIFY = "/orchestrators/verifyBackup";
 const PRUNE = "/orchestrators/pruneBackups";
 const FILES = "/backups/{runId}/files";
+const TREE = "/backups/{runId}/tree";
 const DELETED = "/backups/{runId}/deleted";
 const CANCEL = "/backups/{runId}/cancel";
 
@@ -106,6 +107,7 @@ async function holdGood(root: string): Promise<string> {
   await holdGet("/backups/{runId}", `/backups/${id}`);
   await holdGet("/backups");
   await holdGet(FILES, `/backups/${id}/files?limit=2`);
+  await holdGet(TREE, `/backups/${id}/tree?limit=1`);
   await holdGet(FILES, `/backups/${id}/files`, { headers: { accept: "application/x-ndjson" } });
   await holdPost(CANCEL, undefined, `/backups/${await host.start({ root, container: "other" })}/cancel`);
   const restore = await host.ended(
@@ -138,6 +140,8 @@ async function holdRefused(id: string): Promise<void> {
   await holdGet("/backups/{runId}", "/backups/none");
   await holdGet(FILES, `/backups/${id}/files?limit=x`);
   await holdGet(FILES, "/backups/none/files");
+  await holdGet(TREE, `/backups/${id}/tree?path=a`);
+  await holdGet(TREE, "/backups/none/tree");
   await holdGet(DELETED, `/backups/${id}/deleted?outcome=failed`);
   await holdGet(DELETED, "/backups/none/deleted");
   await holdPost(CANCEL, undefined, `/backups/${id}/cancel`);
@@ -173,6 +177,7 @@ async function holdWithoutStorage(root: string, id: string): Promise<void> {
     await holdPost(PRUNE, { keepLast: 1 });
     await holdGet("/backups/{runId}", `/backups/${id}`);
     await holdGet(FILES, `/backups/${id}/files`);
+    await holdGet(TREE, `/backups/${id}/tree`);
     await holdGet(DELETED, `/backups/${id}/deleted`);
     await holdPost(CANCEL, undefined, `/backups/${id}/cancel`);
   };

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import type { RunRecord } from "../ledger/run-record.ts";
+import type { ManifestEntry } from "../manifest/line.ts";
+import { escapePath, parentPath } from "../model/path.ts";
+import type { Services } from "../services.ts";
+import { BadContinuation, fromToken, toToken } from "./continuation.ts";
+import { HttpProblem } from "./problem.ts";
+import type { TreeEntry, TreePage, TreeQuery } from "./schema.ts";
+import { pathInTree } from "./tree-path.ts";
+import { notBackedUp, quoted, Tree } from "./tree.ts";
+
+/** Where a page ended: its last path. */
+const place = z.object({ after: z.string() });
+
+/**
+ * A page of the names in a directory of a backup, in the order of its manifest.
+ * @throws BadContinuation; HttpProblem if the backup has no such directory; DamagedRecord if its record does not say
+ */
+export async function listTree(services: Services, run: RunRecord, query: TreeQuery): Promise<TreePage> {
+  const path = pathInTree(query.path);
+  const after = afterOf(query, path);
+  return await Tree.with(services, run, async (tree) => {
+    const entries: ManifestEntry[] = [];
+    for await (const entry of tree.directory(path, after)) {
+      entries.push(entry);
+      if (entries.length > query.limit) break;
+    }
+    const hasMore = entries.length > query.limit;
+    if (hasMore) entries.pop();
+    // A directory that has names is known by them.
+    if (entries.length === 0 && path !== "") assertDirectory(await tree.entry(path), run);
+    const { defects } = tree;
+    return {
+      run: run.id,
+      path: escapePath(path),
+      ...(run.forgotten === undefined ? {} : { forgotten: run.forgotten }),
+      entries: entries.map(viewOf),
+      ...(defects.length === 0 ? {} : { damaged: defects }),
+      ...(hasMore ? { continuation: toToken({ after: entries.at(-1)?.path }) } : {}),
+    };
+  });
+}
+
+/** @throws BadContinuation for one of another directory */
+function afterOf({ continuation }: TreeQuery, path: string): string | undefined {
+  if (continuation === undefined) return undefined;
+  const { after } = fromToken(place, continuation);
+  if (parentPath(after) !== path) throw new BadContinuation();
+  return after;
+}
+
+function assertDirectory(entry: ManifestEntry, { id }: RunRecord): void {
+  const { path, kind, outcome } = entry;
+  if (outcome !== undefined && outcome !== "copied" && outcome !== "unchanged") throw notBackedUp(entry);
+  if (kind === "directory") return;
+  const content = `/backups/${encodeURIComponent(id)}/content?path=${encodeURIComponent(escapePath(path))}`;
+  throw new HttpProblem(400, `${quoted(path)} is a ${kind}, not a directory. Its content: GET ${content}`);
+}
+
+function viewOf({ path, target, ...entry }: ManifestEntry): TreeEntry {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const escaped = escapePath(name);
+  return {
+    name: escaped,
+    ...(escaped === name ? {} : { escaped: true }),
+    ...entry,
+    ...(target === undefined ? {} : { target: escapePath(target) }),
+  };
+}
