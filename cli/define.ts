@@ -1,6 +1,7 @@
 import { Option, type Argument, type Command } from "commander";
 import { ExitCode, Failure } from "./failure.ts";
 import type { JsonType } from "./json-lines.ts";
+import { narrowingOptions } from "./narrowing.ts";
 import type { CommonOptions } from "./session.ts";
 
 /** What documentation, `--help` and completion say about a command, besides its arguments and options. */
@@ -34,7 +35,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
 /** The meanings of the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   dir: "the directory; with --url, its path on the app's machine",
-  run: 'the run\'s id, or at least its first four characters; or "latest", the newest backup that has ended (to restore or verify: the newest that has files and is not suspect)',
+  run: 'the run: its id, or the first characters of it (at least four); "latest", or "latest~1" for the one before it; or a time such as "2026-11-23 18:00", for the newest that began at or before it',
 };
 
 const definitions = new WeakMap<Command, Definition>();
@@ -45,7 +46,7 @@ export function definitionOf(command: Command): Definition | undefined {
 }
 
 /**
- * Adds a command with the options that all commands have.
+ * Adds a command with the options that all commands have, and those that narrow which run is meant if it takes a run.
  * @param act does the work and returns the exit code; may throw Failure
  */
 export function define<T extends CommonOptions>(
@@ -59,7 +60,9 @@ export function define<T extends CommonOptions>(
   const command = program.command(usage).description(description);
   for (const argument of command.registeredArguments) argument.description = ARGUMENTS[argument.name()] ?? "";
   for (const argument of args) command.addArgument(argument);
-  for (const option of [...options, ...(local ? [] : appOptions()), ...outputOptions()])
+  const takesRun = command.registeredArguments.some((argument) => argument.name() === "run");
+  const narrowing = takesRun ? narrowingOptions('with "latest" or a time: only runs') : [];
+  for (const option of [...options, ...narrowing, ...(local ? [] : appOptions()), ...outputOptions()])
     command.addOption(option);
   const help = [...(notes === undefined ? [] : [notes]), examplesText(examples), exitCodesText(exits)];
   command.addHelpText("after", `\n${help.join("\n\n")}`);

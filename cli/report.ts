@@ -74,6 +74,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     message: why,
     warnings,
     suspect,
+    brokenOff,
     postdated,
     forgotten,
   } = run;
@@ -94,6 +95,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     ...(why === undefined ? {} : { message: why }),
     ...(warnings === undefined ? {} : { warnings }),
     ...(suspect ? { suspect } : {}),
+    ...(brokenOff ? { brokenOff } : {}),
     ...(postdated ? { postdated } : {}),
     ...(forgotten === undefined ? {} : { forgotten }),
   };

@@ -1,45 +1,115 @@
-import type { Run } from "../client/answers.ts";
+import { printable } from "../src/model/path.ts";
+import { isGood, type Run } from "../client/answers.ts";
 import type { Api } from "./api.ts";
+import { COMMAND } from "./command-name.ts";
 import { Failure } from "./failure.ts";
+import { narrowed, type Narrowing } from "./narrowing.ts";
+import { allOf } from "./pages.ts";
+import type { Session } from "./session.ts";
+import { isTime, time } from "./values.ts";
 
-/** One page is enough: newer than the newest ended backup there are only a few that run or failed in a row. */
-const LOOKED_AT = "200";
-/** How many of the newest runs are searched for the start of an id: as many as the app returns at a time. */
-const KNOWN = "1000";
-const BEGINNING = /^[0-9a-f]{1,31}$/;
+/** The largest page of runs that the app returns. */
+export const RUNS_PAGE = 1000;
 /** Fewer characters match too many runs. */
 const LEAST = 4;
 /** How many characters of an id tell runs apart for a person. */
 export const SHORT_ID = 8;
+/** How many directories or destinations a refusal names. */
+const NAMED = 10;
 
-/**
- * A run's id from what was typed: the id, a start of it that only one run has, or "latest" for the newest backup that
- * has ended.
- * @param fits which runs "latest" may mean
- * @throws Failure
- */
-export async function resolveRun(
-  run: string,
-  api: Api,
-  fits: (run: Run) => boolean = () => true,
-): Promise<string> {
-  if (run === "latest") return await latest(api, fits);
-  if (!BEGINNING.test(run)) return run;
-  if (run.length < LEAST)
-    throw new Failure(`"${run}" is too short: give at least ${LEAST} characters of a run's id.`);
-  const { items } = await api.runs({ kind: "all", limit: KNOWN });
-  const [first, ...others] = items.filter(({ id }) => id.startsWith(run));
-  if (others.length > 0)
-    throw new Failure(`${others.length + 1} runs have ids that start with ${run}: give more characters.`);
-  // If none starts with it, the app knows how to refuse.
-  return first?.id ?? run;
+const BEGINNING = /^[0-9a-f]{1,31}$/;
+const LATEST = /^latest(?:~(\d{1,6}))?$/;
+
+/** Which backups "latest" and a time may mean. */
+export interface Wanted {
+  fits: (run: Run) => boolean;
+  /** What such a run is called. */
+  noun: string;
 }
 
-async function latest(api: Api, fits: (run: Run) => boolean): Promise<string> {
-  const { items } = await api.runs({ kind: "backup", limit: LOOKED_AT });
-  const newest = items.find(
-    (run) => (run.status === "completed" || run.status === "failed") && !run.postdated && fits(run),
+export const RESTORABLE: Wanted = { fits: isGood, noun: "restorable backup" };
+export const ENDED: Wanted = {
+  fits: ({ status, postdated }) => (status === "completed" || status === "failed") && !postdated,
+  noun: "finished backup",
+};
+export const RUNNING: Wanted = { fits: ({ status }) => status === "running", noun: "running backup" };
+export const ANY: Wanted = { fits: ({ postdated }) => !postdated, noun: "backup" };
+
+/**
+ * A run's id from what was typed: the id, or a beginning of it that only one run has; "latest" for the newest wanted
+ * backup, "latest~1" for the one before it; or a time, for the newest that began at or before it.
+ * @throws Failure, also if the backups that it could be are of several directories or destinations
+ */
+export async function resolveRun(
+  typed: string,
+  { api, interruption }: Session,
+  options: Narrowing,
+  wanted: Wanted,
+): Promise<string> {
+  const latest = LATEST.exec(typed);
+  if (!latest && !isTime(typed)) return await byId(typed, api, options);
+  const until = latest ? undefined : time("RUN", typed);
+  const query = { kind: "backup", until, ...narrowed(options) };
+  const runs: Run[] = [];
+  for await (const run of allOf((page) => api.runs({ ...query, ...page }), interruption, Infinity, RUNS_PAGE))
+    if (wanted.fits(run)) runs.push(run);
+  refuseSeveral(wanted.noun, runs);
+  const run = runs[Number(latest?.[1] ?? 0)];
+  if (run) return run.id;
+  const among = `${wanted.noun}${runs.length > 1 ? "s" : ""}${givenWords(options)}`;
+  if (until !== undefined) throw new Failure(`There is no ${among} that began at or before ${typed}.`);
+  if (runs.length === 0) throw new Failure(`There is no ${among}.`);
+  throw new Failure(
+    `There is no ${typed}: there ${runs.length > 1 ? "are" : "is"} only ${runs.length} ${among}.`,
   );
-  if (!newest) throw new Failure(`There is no backup yet that "latest" could be.`);
-  return newest.id;
+}
+
+async function byId(typed: string, api: Api, options: Narrowing): Promise<string> {
+  if (givenWords(options) !== "")
+    throw new Failure(
+      '--root, --container and --prefix narrow "latest" or a time; leave them out when you name a run by its id.',
+    );
+  if (!BEGINNING.test(typed)) return typed;
+  if (typed.length < LEAST)
+    throw new Failure(`"${typed}" is too short: give at least ${LEAST} characters of a run's id.`);
+  const { items } = await api.runs({ kind: "all", limit: String(RUNS_PAGE) });
+  const [first, ...others] = items.filter(({ id }) => id.startsWith(typed));
+  if (others.length > 0)
+    throw new Failure(`${others.length + 1} runs have ids that start with ${typed}: give more characters.`);
+  // If none starts with it, the app knows how to refuse.
+  return first?.id ?? typed;
+}
+
+/** @throws Failure that lists the directories to choose from; of one directory, the destinations */
+function refuseSeveral(noun: string, runs: readonly Run[]): void {
+  const roots = new Set(runs.map(({ root }) => `--root ${word(root)}`));
+  if (roots.size > 1) throw severalOf("of several directories", roots);
+  const prefixes = Map.groupBy(runs, ({ destination }) => destination.container);
+  const places = new Set(
+    runs.map(({ destination: { container, prefix } }) => {
+      const isShared = prefixes.get(container)?.some((other) => other.destination.prefix !== prefix);
+      return `--container ${container}${isShared ? ` --prefix ${word(prefix || "/")}` : ""}`;
+    }),
+  );
+  if (places.size > 1) throw severalOf("in several destinations", places);
+
+  function severalOf(where: string, choices: ReadonlySet<string>): Failure {
+    const some = [...choices].slice(0, NAMED).map((choice) => `  ${choice}`);
+    const more = choices.size > NAMED ? [`  … and ${choices.size - NAMED} more: ${COMMAND} runs`] : [];
+    return new Failure([`There are ${noun}s ${where}. Say which one you mean:`, ...some, ...more].join("\n"));
+  }
+}
+
+/** The narrowing options that are given, as a phrase. */
+function givenWords({ root, container, prefix }: Narrowing): string {
+  const given = Object.entries({ root, container, prefix }).filter((entry) => entry[1] !== undefined);
+  return given.length === 0
+    ? ""
+    : ` with ${given.map(([name, value]) => `--${name} ${word(value ?? "")}`).join(" ")}`;
+}
+
+/** A value as a shell takes it. */
+function word(value: string): string {
+  const text = printable(value);
+  return /^[\w./:@%+=,\\-]+$/.test(text) ? text : `"${text}"`;
 }

@@ -10,6 +10,11 @@ export function wholeNumber(option: string, text: string): number {
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
 
+/** Whether a text begins as a time does. No run's id does. */
+export function isTime(text: string): boolean {
+  return /^\d{4}-\d/.test(text);
+}
+
 /**
  * A time as the API takes it, from 2026-11-23, "2026-11-23 18:00" or any ISO 8601 form. Without a zone it is in this
  * machine's, and a day begins at its midnight.

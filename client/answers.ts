@@ -63,6 +63,8 @@ export interface Run {
   warnings?: string[];
   /** A backup that found so few files that it does not count. */
   suspect?: true;
+  /** It stopped before it had tried every file, and does not count. */
+  brokenOff?: true;
   /** It is dated in the future, and does not count until then. */
   postdated?: true;
   /** The prune that forgot it: it can no longer be restored. */
@@ -132,7 +134,9 @@ export function holdsSomething({ status, counts }: Pick<Run, "status" | "counts"
   return status === "completed" || (counts !== undefined && counts.copied + counts.unchanged > 0);
 }
 
-/** Whether a backup is the one to restore or verify if none is named. */
+/** Whether a backup is the one to restore or verify if none is named: the app calls such a run good. */
 export function isGood(run: Run): boolean {
-  return holdsSomething(run) && !run.suspect && !run.postdated && run.forgotten === undefined;
+  const { status, counts, suspect, postdated, brokenOff, forgotten } = run;
+  if (suspect || postdated || brokenOff || forgotten !== undefined) return false;
+  return status === "completed" || (status === "failed" && (counts?.failed ?? 0) > 0 && holdsSomething(run));
 }

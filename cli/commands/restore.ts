@@ -1,27 +1,24 @@
 import { Option, type Command } from "commander";
 import { printable } from "../../src/model/path.ts";
 import { COMMAND } from "../command-name.ts";
-import { isGood } from "../../client/answers.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure } from "../failure.ts";
 import { wouldDo } from "../kinds.ts";
 import { pathForApp } from "../local-path.ts";
+import type { Narrowing } from "../narrowing.ts";
 import { allOf } from "../pages.ts";
 import { PATTERN_HELP, patternOptions, type Patterns } from "../patterns.ts";
 import { out } from "../print.ts";
 import { EXAMPLES, exitCodeOf, reportEnd, row } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
-import { resolveRun } from "../resolve-run.ts";
-import { withSession, type CommonOptions, type Session } from "../session.ts";
+import { RESTORABLE, resolveRun } from "../resolve-run.ts";
+import { withSession, type Session } from "../session.ts";
 import { time } from "../values.ts";
 import { number } from "../../client/words.ts";
 
-interface RestoreOptions extends CommonOptions, Patterns {
+interface RestoreOptions extends Narrowing, Patterns {
   to: string;
   at?: string;
-  container?: string;
-  prefix?: string;
-  root?: string;
   overwrite?: string;
   delete?: boolean;
   dryRun?: boolean;
@@ -37,7 +34,7 @@ export function addRestore(program: Command): void {
       examples: [
         "site-backup restore 1d0e432730114054a8168f3e14bea06b --to ./restored",
         "site-backup restore latest --to ./wwwroot --delete --dry-run",
-        "site-backup restore --at '2026-11-23 18:00' --to ./restored --include '*.html'",
+        "site-backup restore '2026-11-23 18:00' --to ./restored --include '*.html'",
       ],
       notes: PATTERN_HELP,
       exits: [SOME_FAILED, INTERRUPTED],
@@ -45,10 +42,7 @@ export function addRestore(program: Command): void {
     },
     [
       new Option("--to <dir>", "the directory to restore into; made if missing").makeOptionMandatory(),
-      new Option("--at <time>", "instead of a run: the newest one that began at or before this time"),
-      new Option("--container <name>", 'with --at: only runs to this container (default: "backups")'),
-      new Option("--prefix <folder>", "with --at: only runs to this folder of it"),
-      new Option("--root <dir>", "with --at: only runs of this directory"),
+      new Option("--at <time>", "the same as this time in place of a run"),
       ...patternOptions(),
       new Option("--overwrite <which>", 'which existing files to overwrite (default: "changed")').choices([
         "never",
@@ -64,27 +58,16 @@ export function addRestore(program: Command): void {
 
 async function restore(run: string | undefined, options: RestoreOptions): Promise<number> {
   const at = time("--at", options.at);
-  if ((run === undefined) === (at === undefined))
+  const typed = run ?? options.at;
+  if (typed === undefined || (run !== undefined && at !== undefined))
     throw new Failure('Say what to restore: either a run ("latest" for the newest) or a time with --at.');
-  if (
-    run !== undefined &&
-    [options.container, options.prefix, options.root].some((given) => given !== undefined)
-  )
-    throw new Failure(
-      "--container, --prefix and --root choose the run for --at; leave them out when you name a run.",
-    );
-  const { include, exclude, overwrite, container, prefix, dryRun } = options;
+  const { include, exclude, overwrite, dryRun } = options;
   const to = pathForApp(options.to, options.url);
-  const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);
   return await withSession(options, async (session) => {
     const { api } = session;
-    const of = run === undefined ? undefined : await resolveRun(run, api, isGood);
+    const of = await resolveRun(typed, session, options, RESTORABLE);
     const body = {
       run: of,
-      at,
-      container,
-      prefix,
-      root,
       to,
       include,
       exclude,
@@ -92,7 +75,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
       delete: options.delete,
       dryRun,
     };
-    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of ?? `what there was at ${options.at}`} into ${printable(to)}`;
+    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of} into ${printable(to)}`;
     const start = { orchestrator: "restoreSiteContent", body, kind: "restore", root: to, begun };
     return await runToEnd(start, session, options, async (ended, { output }) => {
       const words = !options.json && !options.quiet;

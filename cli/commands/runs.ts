@@ -2,27 +2,22 @@ import { Option, type Command } from "commander";
 import type { Counts, Run } from "../../client/answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
-import { pathForApp } from "../local-path.ts";
+import { narrowed, narrowingOptions, type Narrowing } from "../narrowing.ts";
 import { allOf } from "../pages.ts";
 import { err, out, outJson, paint, table, type Column } from "../print.ts";
 import { failedFiles, recordOf, row, summary, warningsOf } from "../report.ts";
-import { resolveRun, SHORT_ID } from "../resolve-run.ts";
-import { withSession, type CommonOptions } from "../session.ts";
+import { ENDED, resolveRun, RUNS_PAGE, SHORT_ID } from "../resolve-run.ts";
+import { withSession } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
 import { bytes, duration, moment, number, roughly, subjectOf } from "../../client/words.ts";
 
-interface RunsOptions extends CommonOptions {
+interface RunsOptions extends Narrowing {
   kind?: string;
   status?: string;
-  root?: string;
-  container?: string;
   since?: string;
   until?: string;
   limit?: string;
 }
-
-/** The largest page of runs that the app returns. */
-const PAGE = 1000;
 
 const COLUMNS: readonly Column[] = [
   { heading: "Run" },
@@ -59,8 +54,7 @@ export function addRuns(program: Command): void {
         "canceled",
         "skipped",
       ]),
-      new Option("--root <dir>", "only of this directory"),
-      new Option("--container <name>", "only to this container"),
+      ...narrowingOptions("only those"),
       new Option("--since <time>", "only those that started at this time or later"),
       new Option("--until <time>", "only those that started at this time or earlier"),
       new Option("--limit <n>", "at most this many (default: 20)"),
@@ -84,19 +78,17 @@ export function addShow(program: Command): void {
 }
 
 async function runs(options: RunsOptions): Promise<number> {
-  const { kind, status, container } = options;
-  const root = options.root === undefined ? undefined : pathForApp(options.root, options.url);
+  const { kind, status } = options;
   const most = wholeNumber("--limit", options.limit ?? "20");
   const query = {
     kind,
     status,
-    root,
-    container,
+    ...narrowed(options),
     since: time("--since", options.since),
     until: time("--until", options.until),
   };
   return await withSession(options, async ({ api, interruption }) => {
-    const pages = allOf((page) => api.runs({ ...query, ...page }), interruption, most, PAGE);
+    const pages = allOf((page) => api.runs({ ...query, ...page }), interruption, most, RUNS_PAGE);
     const found: Run[] = [];
     for await (const run of pages) found.push(run);
     if (options.json) for (const run of found) outJson({ type: "run", ...recordOf(run) });
@@ -127,9 +119,10 @@ function doneBy(kind: string, { copied, unchanged, deleted = 0 }: Counts): numbe
   return kind === "prune" ? deleted : copied + unchanged;
 }
 
-async function show(id: string, options: CommonOptions): Promise<number> {
-  return await withSession(options, async ({ api }) => {
-    const run = await api.run(await resolveRun(id, api));
+async function show(typed: string, options: Narrowing): Promise<number> {
+  return await withSession(options, async (session) => {
+    const { api } = session;
+    const run = await api.run(await resolveRun(typed, session, options, ENDED));
     if (options.json) {
       outJson({ type: "run", ...recordOf(run), ...(run.progress ? { progress: run.progress } : {}) });
       return ExitCode.done;

@@ -1,14 +1,14 @@
 import { Option, type Command } from "commander";
 import { printable } from "../../src/model/path.ts";
-import { isGood } from "../../client/answers.ts";
 import { define, INTERRUPTED } from "../define.ts";
 import { Failure } from "../failure.ts";
+import type { Narrowing } from "../narrowing.ts";
 import { reportEnd } from "../report.ts";
-import { resolveRun } from "../resolve-run.ts";
+import { RESTORABLE, resolveRun } from "../resolve-run.ts";
 import { runToEnd } from "../run-to-end.ts";
-import { withSession, type CommonOptions } from "../session.ts";
+import { withSession } from "../session.ts";
 
-interface VerifyOptions extends CommonOptions {
+interface VerifyOptions extends Narrowing {
   readData?: string | true;
 }
 
@@ -37,7 +37,7 @@ async function verify(run: string, options: VerifyOptions): Promise<number> {
       `--read-data takes a share such as 5%, or nothing for all, not "${printable(readData)}".`,
     );
   return await withSession(options, async (session) => {
-    const of = await resolveRun(run, session.api, isGood);
+    const of = await resolveRun(run, session, options, RESTORABLE);
     const body = { run: of, ...(readData === undefined ? {} : { readData }) };
     const start = { orchestrator: "verifyBackup", body, kind: "verify", begun: `Verifying ${of}` };
     return await runToEnd(start, session, options, (ended, { output }) =>

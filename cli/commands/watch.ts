@@ -4,11 +4,12 @@ import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { follow } from "../follow.ts";
 import { kindOf } from "../kinds.ts";
+import type { Narrowing } from "../narrowing.ts";
 import { err, out, outJson } from "../print.ts";
 import { exitCodeOf, recordOf, reportEnd, summary } from "../report.ts";
-import { resolveRun } from "../resolve-run.ts";
+import { ANY, resolveRun, RUNNING } from "../resolve-run.ts";
 import { leave } from "../run-to-end.ts";
-import { withSession, type CommonOptions } from "../session.ts";
+import { withSession } from "../session.ts";
 import { subjectOf } from "../../client/words.ts";
 
 export function addWatch(program: Command): void {
@@ -18,7 +19,7 @@ export function addWatch(program: Command): void {
       usage: "watch <run>",
       description: "Follow a run to its end.",
       examples: [
-        "site-backup watch 1d0e432730114054a8168f3e14bea06b",
+        "site-backup watch latest",
         "site-backup watch 1d0e432730114054a8168f3e14bea06b --url https://my-app.azurewebsites.net",
       ],
       exits: [SOME_FAILED, INTERRUPTED],
@@ -43,10 +44,10 @@ export function addCancel(program: Command): void {
   );
 }
 
-async function watch(run: string, options: CommonOptions): Promise<number> {
+async function watch(run: string, options: Narrowing): Promise<number> {
   return await withSession(options, async (session) => {
     const { api, host } = session;
-    const id = await resolveRun(run, api);
+    const id = await resolveRun(run, session, options, ANY);
     // Fails if there is no such run.
     const now = await api.run(id);
     if (now.status === "running" && !options.json && !options.quiet) err(begun(now));
@@ -77,9 +78,9 @@ function begun(run: Run): string {
   return `${kindOf(run).doing} ${of ?? subjectOf(run)}`;
 }
 
-async function cancel(typed: string, options: CommonOptions): Promise<number> {
-  return await withSession(options, async ({ api }) => {
-    const run = await api.cancel(await resolveRun(typed, api));
+async function cancel(typed: string, options: Narrowing): Promise<number> {
+  return await withSession(options, async (session) => {
+    const run = await session.api.cancel(await resolveRun(typed, session, options, RUNNING));
     if (options.json) outJson({ type: "run", ...recordOf(run) });
     else if (!options.quiet) {
       out(`Canceled ${run.id}. What was ${kindOf(run).copied} stays.`);

@@ -22,6 +22,20 @@ on the npm registry: outside the clone \`npx\` would look for it there.)
 
 ${commands.join("\n\n")}
 
+## Naming a run
+
+| What you type | Which run |
+| --- | --- |
+| \`1d0e432730114054a8168f3e14bea06b\`, \`1d0e4327\` | the one with this id, or the only one whose id begins so |
+| \`latest\` | the newest backup |
+| \`latest~1\`, \`latest~2\` | the one before it, the one before that |
+| \`"2026-11-23 18:00"\`, \`2026-11-23\` | the newest backup that began at or before this time |
+
+\`latest\` and a time mean only backups that the command can use: for \`restore\` and \`verify\` good ones (completed, or with
+some files failed, and not suspect); for \`show\` and \`files\` those that have ended; for \`cancel\` those that are running. If
+these are of several directories, or in several destinations, the command lists them and asks for one; \`--root\`,
+\`--container\` and \`--prefix\` name it.
+
 ## Environment
 
 ${table(

@@ -1,7 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { listLines } from "./list-lines.ts";
 import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from "./schema.ts";
+import { fencesFromMetadata } from "../ledger/fences.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
+import { overlaps } from "../manifest/piece.ts";
+import { allWithin } from "../model/order.ts";
+import { isWithin, parsePath } from "../model/path.ts";
 
 /**
  * A page of a run's files with their outcomes, in ledger order. A page may be short, or empty, and still have a
@@ -13,11 +17,18 @@ export async function listFiles(
   run: string,
   query: FilesQuery,
 ): Promise<FilePage> {
+  const top = query.path === undefined ? "" : parsePath(query.path);
+  const ranges = allWithin(top);
+  const isElsewhere = (metadata: Record<string, string> | undefined): boolean => {
+    const fences = fencesFromMetadata(metadata);
+    return fences !== undefined && !ranges.some((range) => overlaps(fences, range));
+  };
   const { items, ...more } = await listLines(service, run, query, {
     folder: OUTCOMES_FOLDER,
     schema: fileOutcome,
-    skips: ({ name, metadata }) => isOfDirectories(name) || hasNone(metadata, query.outcome),
-    wants: (file) => isWanted(file, query),
+    skips: ({ name, metadata }) =>
+      isOfDirectories(name) || hasNone(metadata, query.outcome) || isElsewhere(metadata),
+    wants: (file) => isWithin(file.path, top) && isWanted(file, query),
   });
   return { run, files: items, ...more };
 }

@@ -21,6 +21,7 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
     counts,
     throttled,
     suspect,
+    brokenOff,
     forgotten,
   } = record;
   const self = `/backups/${encodeURIComponent(id)}`;
@@ -39,6 +40,7 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
     ...(counts === undefined ? {} : { counts, bytes: counts.bytes }),
     ...(throttled === undefined ? {} : { throttled }),
     ...(suspect ? { suspect } : {}),
+    ...(brokenOff ? { brokenOff } : {}),
     ...(isPostdated(record) ? { postdated: true } : {}),
     ...(forgotten === undefined ? {} : { forgotten }),
     links: {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fileSize, mtime } from "../ledger/damaged.ts";
 import { OUTCOMES } from "../model/outcome.ts";
+import { pathInRun as checkedPath } from "../model/request-fields.ts";
 import { RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
 /** What the routes below `/backups` answer. The OpenAPI document is built from these. */
@@ -70,6 +71,10 @@ export const runSummary = z.object({
     .literal(true)
     .optional()
     .describe("The backup found less than a tenth of the files of the last good one, and does not count."),
+  brokenOff: z
+    .literal(true)
+    .optional()
+    .describe("The run stopped before it had tried every file, and does not count."),
   postdated: z
     .literal(true)
     .optional()
@@ -233,6 +238,9 @@ export type RunsQuery = z.infer<typeof runsQuery>;
 
 export const filesQuery = z.strictObject({
   outcome: oneOf(OUTCOMES).optional().describe("Only files with this outcome."),
+  path: checkedPath
+    .optional()
+    .describe("Only this file, or what is below this directory; escaped, as `tree` shows it."),
   prefix: z.string().max(4096).optional().describe("Only files whose path starts with this."),
   text: z
     .string()

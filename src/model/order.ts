@@ -47,6 +47,12 @@ export function allBelow(directory: string): KeyRange {
   return directory === "" ? { from } : { from, to: from.slice(0, -1) + AFTER_BELOW };
 }
 
+/** The keys of a path, and of everything below it. */
+export function allWithin(path: string): KeyRange[] {
+  const key = keyOf(path);
+  return path === "" ? [allBelow(path)] : [{ from: key, to: `${key}\0` }, allBelow(path)];
+}
+
 function raise(segments: string): string {
   return segments.replaceAll(RESERVED, (character) => AFTER_BELOW + character);
 }

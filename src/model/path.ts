@@ -137,3 +137,8 @@ export function joinPath(directory: string, name: string): string {
   // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.
   return directory === "" ? name : `${directory}/${name}`;
 }
+
+/** Whether a path is a directory's own, or lies below it; everything lies below "". */
+export function isWithin(path: string, directory: string): boolean {
+  return directory === "" || path === directory || path.startsWith(`${directory}/`);
+}

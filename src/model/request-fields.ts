@@ -2,9 +2,10 @@
 import path from "node:path";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "./ledger-container.ts";
-import { isPath } from "./path.ts";
+import { isPath, parsePath } from "./path.ts";
 import { normalRoot } from "./root-path.ts";
 import { RUN_ID } from "./run-id.ts";
+import { unsafePath } from "./safe-path.ts";
 
 /** A request read from a body, or what is wrong with the body, for people. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
@@ -67,6 +68,24 @@ export const include = patterns('To leave something out, name it in "exclude"').
 export const exclude = patterns(
   "What one pattern leaves out, another cannot take back in: remove this one",
 ).describe("Nothing that matches one of these patterns, whatever `include` says.");
+
+/** A path in a run as people read and type it; `parsePath` gives the path. */
+export const pathInRun = z
+  .string()
+  .max(32_767, "longer than any path")
+  .refine((text) => whyNotInRun(text) === undefined, {
+    error: ({ input }) =>
+      `${whyNotInRun(String(input))}; expected one relative to the root, e.g. "images/2026"`,
+  });
+
+function whyNotInRun(text: string): string | undefined {
+  try {
+    return unsafePath(parsePath(text), "linux");
+  } catch (error) {
+    if (error instanceof RangeError) return "its name is not valid Unicode";
+    throw error;
+  }
+}
 
 /** A folder in a container. */
 export const prefix = z

@@ -168,6 +168,42 @@ describe("runs, show", () => {
     expect(objects(short.stdout)).toMatchObject([{ run: first?.["run"] }]);
   });
 
+  it("the latest, the one before, and that of a time; where they are of several places, it asks for one", async () => {
+    const root = await makeTree(path.join(folder, "named"), { a: "1", "b/c": "2" });
+    const ids: string[] = [];
+    for (const place of ["--container=named", "--container=named", "--container=named --prefix=p"]) {
+      const { stdout } = await run(["backup", root, ...place.split(" "), "--json"], { env });
+      ids.push(String(objects(stdout)[0]?.["run"]));
+    }
+    const [first, second, other] = ids;
+    const shown = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(["show", ...args, "--json"], { env });
+      return code === 0 ? objects(stdout)[0]?.["run"] : stderr;
+    };
+    const here = ["--root", "named", "--prefix", "/"];
+    const { stdout } = await run(["show", first ?? "", "--json"], { env });
+    const began = String(objects(stdout)[0]?.["started"]);
+    expect([
+      await shown("latest", "--root", root, "--prefix", "p"),
+      await run(["show", "latest~0", ...here, "--json"], { env, cwd: folder }).then(
+        (ended) => objects(ended.stdout)[0]?.["run"],
+      ),
+      await shown("latest~1", "--root", root, "--prefix", "/"),
+      await shown(began, "--root", root),
+    ]).toEqual([other, second, first, first]);
+    expect(await shown("latest", "--root", root)).toBe(
+      "There are finished backups in several destinations. Say which one you mean:\n  --container named --prefix p\n  --container named --prefix /\n",
+    );
+    expect(await shown("latest")).toMatch(
+      /^There are finished backups of several directories\. Say which one you mean:\n {2}--root \S+\n {2}--root /,
+    );
+    expect(await shown("latest~2", "--container", "named", "--prefix", "/")).toBe(
+      "There is no latest~2: there are only 2 finished backups with --container named --prefix /.\n",
+    );
+    const below = await run(["files", "latest", "--root", root, "--prefix", "p", "--path", "b"], { env });
+    expect(below.stdout).toMatch(/^copied +1 B {2}b\/c\n$/);
+  });
+
   it("a prune by the place that it prunes, and by what it deletes", async () => {
     const root = path.join(folder, "pruned");
     for (const a of ["1", "22"]) {
@@ -193,6 +229,9 @@ describe("runs, show", () => {
   it.each([
     [["show", "nope"], /There is no run "nope"\./],
     [["show", "abc"], /"abc" is too short: give at least 4 characters/],
+    [["cancel", "latest"], /^There is no running backup\.$/m],
+    [["show", "0123", "--root", "/srv"], /leave them out when you name a run by its id/],
+    [["files", "0123", "--path", "a/../b"], /"path": its name has a "\.\."/],
     [["show", "00000000"], /There is no run "00000000"\./],
     [["runs", "--since", "yesterday"], /--since takes a time such as/],
     [["runs", "--limit", "0"], /--limit takes a number/],

@@ -59,7 +59,9 @@ describe("restore", () => {
     const again = path.join(folder, "again");
     expect((await run(["restore", "latest", "--to", again, "--quiet"], { env })).code).toBe(0);
     expect(readFileSync(path.join(again, "a.txt"), "utf8")).toBe("changed");
-    expect((await run(["show", "latest"], { env })).stdout).toContain("missing does not exist");
+    expect((await run(["show", "latest", "--container", "missing"], { env })).stdout).toContain(
+      "missing does not exist",
+    );
     const then = path.join(folder, "then");
     const args = ["restore", "--at", before, "--root", root, "--exclude", "b", "--exclude", "*.md"];
     const { code, stdout } = await run([...args, "--to", then, "--json"], { env });
@@ -100,10 +102,10 @@ describe("restore", () => {
     ],
     [["restore", "latest", "--at", "2026-11-23", "--to", "x"], /Say what to restore/],
     [["restore", "0123", "--to", "x"], /There is no run 0123/],
-    [["restore", "0123", "--to", "x", "--prefix", "p"], /choose the run for --at; leave them out/],
+    [["restore", "0123", "--to", "x", "--prefix", "p"], /narrow "latest" or a time; leave them out/],
     [
       ["restore", "--at", "2000-01-01T12:00Z", "--to", "x"],
-      /There is no backup .* began at or before 2000-01-01/,
+      /There is no restorable backup that began at or before 2000-01-01/,
     ],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {
     const { code, stderr } = await run(args, { env });
@@ -115,7 +117,7 @@ describe("restore", () => {
     const many = await makeTree(path.join(folder, "many"), manyFiles(1500));
     await run(["backup", many, "--container", "many", "--quiet"], { env });
     const to = path.join(folder, "many-restored");
-    const restore = start(["restore", "latest", "--to", to], { env });
+    const restore = start(["restore", "latest", "--root", many, "--to", to], { env });
     await restore.until(/Restoring/);
     restore.child.kill("SIGINT");
     const { code, stderr } = await restore.ended;
@@ -135,7 +137,7 @@ describe("verify", () => {
     expect(stdout).toMatch(/^ {2}Files {4}2 verified$/m);
     expect(stdout).toMatch(/^ {2}Output {3}2$/m);
     expect(code).toBe(0);
-    const share = await run(["verify", "latest", "--read-data", "5%", "--json"], { env });
+    const share = await run(["verify", "latest", "--root", root, "--read-data", "5%", "--json"], { env });
     expect(objects(share.stdout).at(-1)).toMatchObject({ type: "end", kind: "verify", exitCode: 0 });
     const wrong = await run(["verify", first, "--read-data", "much"], { env });
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("takes a share such as 5%") });
