@@ -81,6 +81,8 @@ export function byOutcome({ kind }: Pick<Run, "kind">, counts: Counts): string {
 /** What a dry run would do. */
 export function wouldDo(counts: Counts): string {
   return `${files(counts.copied)} would be restored (${bytes(counts.bytes)})${
-    counts.unchanged > 0 ? `, ${number(counts.unchanged)} are as they should be` : ""
+    counts.unchanged > 0
+      ? `, ${number(counts.unchanged)} ${counts.unchanged === 1 ? "is as it should be" : "are as they should be"}`
+      : ""
   }`;
 }

@@ -10,6 +10,11 @@ export function wholeNumber(option: string, text: string): number {
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
 
+/** A path in a run, as the app takes it: slashes at its ends mean nothing. Undefined for all of the run. */
+export function pathInRun(text = ""): string | undefined {
+  return text.replace(/^\/+|\/+$/g, "") || undefined;
+}
+
 /** Whether a text begins as a time does. No run's id does. */
 export function isTime(text: string): boolean {
   return /^\d{4}-\d/.test(text);

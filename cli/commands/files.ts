@@ -8,7 +8,7 @@ import { out, outJson } from "../print.ts";
 import { failedLine } from "../report.ts";
 import { ENDED, resolveRun } from "../resolve-run.ts";
 import { withSession } from "../session.ts";
-import { wholeNumber } from "../values.ts";
+import { pathInRun, wholeNumber } from "../values.ts";
 import { bytes } from "../../client/words.ts";
 
 interface FilesOptions extends Narrowing {
@@ -54,7 +54,7 @@ export function addFiles(program: Command): void {
 /** All pages. */
 async function files(run: string, options: FilesOptions): Promise<number> {
   const { find: text } = options;
-  const path = options.path?.replace(/^\/+|\/+$/g, "") || undefined;
+  const path = pathInRun(options.path);
   const outcome = options.failed ? "failed" : options.outcome;
   const most = options.limit === undefined ? Infinity : wholeNumber("--limit", options.limit);
   if (options.deleted && (outcome ?? path ?? text) !== undefined)

@@ -13,12 +13,13 @@ import { EXAMPLES, exitCodeOf, reportEnd, row } from "../report.ts";
 import { runToEnd } from "../run-to-end.ts";
 import { RESTORABLE, resolveRun } from "../resolve-run.ts";
 import { withSession, type Session } from "../session.ts";
-import { time } from "../values.ts";
+import { pathInRun, time } from "../values.ts";
 import { number } from "../../client/words.ts";
 
 interface RestoreOptions extends Narrowing, Patterns {
   to: string;
   at?: string;
+  path?: string;
   overwrite?: string;
   delete?: boolean;
   dryRun?: boolean;
@@ -34,6 +35,7 @@ export function addRestore(program: Command): void {
       examples: [
         "site-backup restore 1d0e432730114054a8168f3e14bea06b --to ./restored",
         "site-backup restore latest --to ./wwwroot --delete --dry-run",
+        "site-backup restore latest --to ./wwwroot --path images/2026",
         "site-backup restore '2026-11-23 18:00' --to ./restored --include '*.html'",
       ],
       notes: PATTERN_HELP,
@@ -43,6 +45,7 @@ export function addRestore(program: Command): void {
     [
       new Option("--to <dir>", "the directory to restore into; made if missing").makeOptionMandatory(),
       new Option("--at <time>", "the same as this time in place of a run"),
+      new Option("--path <path>", "only this file, or this directory and what is below it"),
       ...patternOptions(),
       new Option("--overwrite <which>", 'which existing files to overwrite (default: "changed")').choices([
         "never",
@@ -63,11 +66,13 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
     throw new Failure('Say what to restore: either a run ("latest" for the newest) or a time with --at.');
   const { include, exclude, overwrite, dryRun } = options;
   const to = pathForApp(options.to, options.url);
+  const path = pathInRun(options.path);
   return await withSession(options, async (session) => {
     const { api } = session;
     const of = await resolveRun(typed, session, options, RESTORABLE);
     const body = {
       run: of,
+      path,
       to,
       include,
       exclude,
@@ -75,7 +80,7 @@ async function restore(run: string | undefined, options: RestoreOptions): Promis
       delete: options.delete,
       dryRun,
     };
-    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${of} into ${printable(to)}`;
+    const begun = `${dryRun ? "Trying to restore" : "Restoring"} ${path === undefined ? "" : `${printable(path)} of `}${of} into ${printable(to)}`;
     const start = { orchestrator: "restoreSiteContent", body, kind: "restore", root: to, begun };
     return await runToEnd(start, session, options, async (ended, { output }) => {
       const words = !options.json && !options.quiet;

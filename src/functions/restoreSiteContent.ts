@@ -26,9 +26,9 @@ df.app.orchestration("restoreSiteContent", function* (context) {
   const result: Restored = yield* orStopped(restore(context, input));
   if (left) return result;
   const note = [result.note, unsetNote(result)].filter((some) => some !== undefined).join(" ");
-  const { include, exclude, to, delete: deletes } = request;
+  const { include, exclude, path, to, delete: deletes } = request;
   const { id = "", root = to } = result.source ?? {};
-  const patterns = { include, exclude, of: `the run ${id}`, roots: [root, to], deletes } as const;
+  const patterns = { include, exclude, path, of: `the run ${id}`, roots: [root, to], deletes } as const;
   const noted: Tally = { ...result, ...(note === "" ? {} : { note }) };
   const done = result.extraStays ? "restored; extra files were kept, because some could not be" : "restored";
   return (yield* conclude(context, noted, { done, patterns })).bytes;

@@ -7,6 +7,7 @@ import { listRange } from "../ledger/damaged.ts";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { partRecord, type PartInput, type PartRecord } from "../ledger/parts.ts";
 import { settlePart, type Findings, type Part, type PartKind } from "../ledger/settle-part.ts";
+import type { KeyRange } from "../model/order.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ManifestItem } from "./line.ts";
 import { readPage } from "./page.ts";
@@ -48,6 +49,8 @@ export const planRecord = partRecord.extend({
 
 /** What a restore and a verification do each in their own way. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
+  /** The only keys that it is about; of all others nothing is read. Absent: the whole run. */
+  within?: KeyRange[];
   /** Manifest's files that one part takes. */
   filesPerPart: number;
   /** Bytes; what is larger is a large file. Without it none is. */
@@ -100,9 +103,9 @@ async function find(
   own: PlanOwn,
   left: Left[] | undefined,
   service: BlobServiceClient,
-  { filesPerPart, largeFile = Infinity, examine }: Planning,
+  { within, filesPerPart, largeFile = Infinity, examine }: Planning,
 ): Promise<Findings<PlannedItem, Left>> {
-  const { lines, damage } = left ? { lines: left, damage: [] } : await wholeRun(own.source, service);
+  const { lines, damage } = left ? { lines: left, damage: [] } : await wholeRun(own.source, service, within);
   const blobs = lines.filter(isBlob);
   const filesOf = ({ files }: ManifestBlob): number => files;
   if (blobs.length > 1 && blobs.reduce((sum, blob) => sum + blob.files, 0) > filesPerPart) {

@@ -1,8 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { Ledger } from "../ledger/ledger.ts";
+import type { KeyRange } from "../model/order.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { missingRecords } from "./missing-records.ts";
+import { overlaps } from "./piece.ts";
 import { mapRun, type ManifestBlob } from "./run-map.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import type { SourceRun } from "./source-run.ts";
@@ -17,13 +19,22 @@ export function isBlob(left: Left): left is ManifestBlob {
   return "name" in left;
 }
 
-/** What the plan of a whole run is about, and what the run's ledger lacks of it. */
+/**
+ * What the plan of a run is about, and what the run's ledger lacks of it.
+ * @param within the only keys that are of interest: records without any of them are left out
+ */
 export async function wholeRun(
   { id, status }: SourceRun,
   service: BlobServiceClient,
+  within?: readonly KeyRange[],
 ): Promise<{ lines: Left[]; damage: Outcome[] }> {
   const blobs = (await mapRun({ service }, id)).outcomes;
+  const isMeant = ({ fences }: ManifestBlob): boolean =>
+    !within || !fences || within.some((range) => overlaps(fences, range));
   // Of a run that was broken off it is expected that records are missing.
   const ended = status !== "running" && status !== "canceled";
-  return { lines: blobs, damage: ended ? await missingRecords(new Ledger(service, id), blobs) : [] };
+  return {
+    lines: blobs.filter(isMeant),
+    damage: ended ? await missingRecords(new Ledger(service, id), blobs) : [],
+  };
 }

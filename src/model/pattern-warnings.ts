@@ -10,6 +10,8 @@ const SHOWN = 200;
 export interface Asked {
   include: readonly string[];
   exclude: readonly string[];
+  /** The only path that they select from; see pathInRun. */
+  path?: string | undefined;
   /** What they select from, for people. */
   of: string;
   /** A match may be something to delete. */
@@ -25,12 +27,15 @@ export function judgePatterns(
 ): { warnings?: string[]; stopped?: string } {
   // Not everything was looked at.
   if (stopped !== undefined) return {};
-  const { include, of, deletes = false } = patterns;
+  const { include, path, of, deletes = false } = patterns;
   const warnings = patternWarnings(patterns, matched);
   const any =
     filesOf(counts) + counts.directories > 0 || (deletes && matched.some((place) => place < include.length));
-  if (include.length === 0 || any) return { warnings };
-  return { warnings, stopped: [`The patterns leave nothing of ${of}.`, ...warnings].join(" ") };
+  if (any) return { warnings };
+  if (include.length > 0)
+    return { warnings, stopped: [`The patterns leave nothing of ${of}.`, ...warnings].join(" ") };
+  if (path === undefined) return { warnings };
+  return { warnings, stopped: `There is no ${quoted(path)} in ${of}, or nothing of it was backed up.` };
 }
 
 /**

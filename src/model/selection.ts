@@ -1,4 +1,12 @@
 import { createFilter } from "./filter.ts";
+import { isWithin, parsePath } from "./path.ts";
+
+/** What of a run is meant. */
+export interface Selected {
+  include: readonly string[];
+  exclude: readonly string[];
+  path?: string | undefined;
+}
 
 /** Decides which part of a run is restored, and what a restore may remove from a directory. */
 export interface Selection {
@@ -10,12 +18,16 @@ export interface Selection {
   matched(): number[];
 }
 
-/** A backup's patterns, with their meaning there (see createFilter). */
-export function createSelection(include: readonly string[], exclude: readonly string[]): Selection {
+/**
+ * A backup's patterns, with their meaning there (see createFilter).
+ * @param path the only file, or the directory, that is covered; `escapePath` gave it
+ */
+export function createSelection({ include, exclude, path = "" }: Selected): Selection {
   const filter = createFilter(include, exclude);
+  const top = parsePath(path);
   return {
-    file: (path) => filter.file(path),
-    directory: (path) => filter.emptyDirectory(path),
+    file: (name) => isWithin(name, top) && filter.file(name),
+    directory: (name) => isWithin(name, top) && filter.emptyDirectory(name),
     matched: () => filter.matched(),
   };
 }

@@ -77,13 +77,13 @@ async function see(
   if (refused !== undefined) return stoppedSlice(refused);
   const names = await recent.get(ref.run, () => RunNames.read(service, source));
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
-  const asked = createSelection(request.include, request.exclude);
+  const asked = createSelection(request);
   const options = {
     inTheWay: ref.inTheWay === true,
     until: performance.now() + settings.listMs,
     fileTimeoutMs: settings.fileTimeoutMs,
   };
-  const selections = [asked, createSelection(source.include, source.exclude)];
+  const selections = [asked, createSelection(source)];
   const walk = new ExtraWalk(realTo, names, selections, options, erase);
   await walk.run(last);
   return await settleSlice(ledger, ref, walk, asked.matched());

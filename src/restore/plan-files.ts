@@ -9,7 +9,9 @@ import { openSource } from "../manifest/open-source.ts";
 import { settlePlan, type Examined, type PlanInput, type PlanOwn } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { inTurns } from "../model/in-turns.ts";
+import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
+import { parsePath } from "../model/path.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { createSelection, type Selection } from "../model/selection.ts";
 import type { Settings } from "../settings.ts";
@@ -46,7 +48,7 @@ export async function planFiles(
   ways: Ways,
 ): Promise<Part<PlanOwn>> {
   const { request } = input;
-  const selection = createSelection(request.include, request.exclude);
+  const selection = createSelection(request);
   return await settlePlan(input, service, {
     filesPerPart: settings.listFiles,
     largeFile: ways.largeFile,
@@ -54,6 +56,7 @@ export async function planFiles(
       if (await isCanceled(ledger)) throw new PartProblem("The restore was canceled.");
       return own ?? (await begin(request, ledger, settings, ways));
     },
+    ...(request.path === undefined ? {} : { within: allWithin(parsePath(request.path)) }),
     covers: (item) => selects(selection, item) && unsafePath(item.path) === undefined,
     examine: (own, items, blobs) => examine(items, blobs, selection, request, own, service, settings, ways),
   });

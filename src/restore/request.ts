@@ -6,6 +6,7 @@ import {
   exclude,
   include,
   parseObject,
+  pathInRun,
   prefix,
   root,
   runId,
@@ -34,6 +35,11 @@ export const restoreRequest = z
     prefix: prefix.optional().describe("With at: the destination's prefix."),
     root: root.optional().describe("With at: only runs of this root, if several share a destination."),
     to: to.describe("The directory to restore into; absolute. Made if missing."),
+    path: pathInRun
+      .optional()
+      .describe(
+        "Only this file, or this directory and what is below it; to the same place below `to`. Escaped, as `tree` shows it.",
+      ),
     include,
     exclude,
     overwrite: overwrite

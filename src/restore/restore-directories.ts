@@ -81,10 +81,7 @@ async function setSlice(
   }));
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const first = last?.reached ?? 0;
-  const selections = [
-    createSelection(request.include, request.exclude),
-    createSelection(source.include, source.exclude),
-  ];
+  const selections = [createSelection(request), createSelection(source)];
   const onlyMade = ref.onlyMade || request.overwrite === "never";
   const covers = (directory: string): boolean => {
     if (directory === "") return made === true;

@@ -1,5 +1,5 @@
 /** `site-backup restore` and `verify` against a local host that is up. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
@@ -68,6 +68,16 @@ describe("restore", () => {
     expect(code).toBe(0);
     expect(objects(stdout).at(-1)).toMatchObject({ kind: "restore", of: first, counts: { copied: 1 } });
     expect(readFileSync(path.join(then, "a.txt"), "utf8")).toBe("hello");
+  });
+
+  it("--path: only what is there", async () => {
+    const to = path.join(folder, "part");
+    const { code, stderr } = await run(["restore", first, "--to", to, "--path", "/b/"], { env });
+    expect(besidesProgress(stderr)).toBe(`Restoring b of ${first} into ${to}\n`);
+    expect({ code, names: readdirSync(to, { recursive: true }) }).toEqual({
+      code: 0,
+      names: ["b", "b/c.txt"],
+    });
   });
 
   it("--dry-run writes nothing, and says what it would; --delete and --overwrite do what they say", async () => {

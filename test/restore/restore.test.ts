@@ -6,6 +6,9 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failBatch } from "../../src/ledger/fail-batch.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
+import { overlaps } from "../../src/manifest/piece.ts";
+import { mapRun } from "../../src/manifest/run-map.ts";
+import { allBelow } from "../../src/model/order.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { restoreRequest } from "../../src/restore/request.ts";
 import { planVerify } from "../../src/verify/plan-verify.ts";
@@ -281,6 +284,49 @@ test("a batch that could not be tried at all costs its own files, by name, also 
     const tally = await failBatch({ ...batch, reason: "storage was gone" }, service);
     expect(tally).toMatchObject({ counts: { failed: 1 }, failures: ["d/b: storage was gone"] });
   }
+});
+
+describe("a path", () => {
+  const restored = async (given: string, files: Record<string, string>) => {
+    const root = temporary();
+    await write(root, files);
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const to = temporary();
+    await write(to, { "d/extra": "x", extra: "x" });
+    const { tally, message } = await drive.restore({ run, to, path: given, delete: true });
+    return { tally, message, names: [...(await snapshotOf(to)).keys()] };
+  };
+
+  test("is a file, or a directory with what is below it, and no pattern; nothing else is deleted", async () => {
+    const files = { "[d]*/x": "1", d1: "2", "d/1": "3", "d/2/3": "4", dd: "5", "a\\nb": "6" };
+    expect((await restored("d", files)).names).toEqual(["d/1", "d/2/3", "extra"]);
+    expect((await restored("[d]*", files)).names).toEqual(["[d]*/x", "d/extra", "extra"]);
+    expect((await restored("a\\\\nb", files)).names).toEqual(["a\\nb", "d/extra", "extra"]);
+    const none = await restored("D", files);
+    expect(none.names).toEqual(["d/extra", "extra"]);
+    expect(none.message).toMatch(/^There is no "D" in the run \w+, or nothing of it was backed up\.$/);
+  });
+
+  test("is restored from the records that can hold it: what is wrong with others does not matter", async () => {
+    const root = temporary();
+    for (let index = 0; index < 60; index++) await write(root, { [`d${index % 3}/f${index}`]: `${index}` });
+    const small = new Drive(service, { listFiles: 20 });
+    const { run } = await small.backup({ root, prefix: prefix() });
+    const ledgers = service.getContainerClient("backup-runs");
+    let damaged = 0;
+    for (const { name, fences } of (await mapRun({ service }, run)).outcomes) {
+      if (!fences || overlaps(fences, allBelow("d1"))) continue;
+      const blob = ledgers.getBlockBlobClient(`${run}/${name}`);
+      const { metadata = {} } = await blob.getProperties();
+      await blob.upload("{", 1, { metadata });
+      damaged++;
+    }
+    expect(damaged).toBeGreaterThan(0);
+    const to = temporary();
+    const { tally } = await small.restore({ run, to, path: "d1" });
+    expect(tally).toMatchObject({ counts: { copied: 20, failed: 0 }, failures: [] });
+    expect(await readdir(to)).toEqual(["d1"]);
+  });
 });
 
 describe("delete", () => {
