@@ -85,7 +85,7 @@ async function expectWalk(reads: number): Promise<void> {
 test("records of others that all overlap are not held together", async () => {
   const forged = newRun();
   const ledger = new Ledger(azurite.service, forged);
-  const [records, lines] = [150, 5_000];
+  const [records, lines] = [80, 5_000];
   await pMap(
     Array.from({ length: records }, (_none, record) => record),
     async (record) => {
