@@ -54,7 +54,7 @@ it("two commands at once share one host, which ends with the last of them", asyn
 });
 
 it("Ctrl-C where another command goes on says so; a killed command is no longer a user", async () => {
-  const root = await makeTree(path.join(own.folder, "tree"), manyFiles(400));
+  const root = await makeTree(path.join(own.folder, "tree"), manyFiles(4_000));
   const backup = start(["backup", root], { env: own.env });
   await backup.until(/Backing up/);
   const id = String(objects((await run(["runs", "--json"], { env: own.env })).stdout)[0]?.["run"]);
