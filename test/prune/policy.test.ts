@@ -71,7 +71,7 @@ describe("which runs are snapshots", () => {
   it("a run that was canceled stays until a later snapshot stands", () => {
     const canceled = run("canceled", 2, { status: "canceled" });
     expect(kept([run("a", 1), canceled])).toEqual([
-      "canceled: incomplete, the next run continues from it",
+      expect.stringMatching(/^canceled: incomplete/),
       "a: last snapshot",
     ]);
     expect(kept([run("a", 1), canceled, run("b", 3)])).toEqual(["b: last snapshot"]);
@@ -89,15 +89,15 @@ describe("which runs are snapshots", () => {
       "a: last snapshot",
     ]);
     const broken = run("broken", 2, { status: "canceled" });
-    expect(kept([run("a", 1), broken, run("n", 3, narrow)])).toContain(
-      "broken: incomplete, the next run continues from it",
+    expect(kept([run("a", 1), broken, run("n", 3, narrow)])).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^broken: incomplete/)]),
     );
   });
 
   it("a suspect run is counted by no rule, and goes when a later snapshot stands", () => {
     const suspect = run("suspect", 2, { ...failed, suspect: true });
     expect(kept([run("a", 1), suspect])).toEqual([
-      "suspect: suspect, and no later good run",
+      expect.stringMatching(/^suspect: suspect/),
       "a: last snapshot",
     ]);
     expect(kept([run("a", 1), suspect, run("b", 3)])).toEqual(["b: last snapshot"]);

@@ -55,7 +55,7 @@ test("a prune gives way to a backup that runs, or was just started", async () =>
   expect(early.tally.stopped).toContain(run);
   await listFiles({ run, part: "0", request }, drive.service, drive.settings);
   const { tally } = await drive.prune({ container, keepLast: 1 });
-  expect(tally.stopped).toContain(`The run ${run} is backing up to the same place`);
+  expect(tally.stopped).toContain(run);
   expect(await blobsOf(container)).toHaveLength(4);
   // It did not keep the lock.
   await closeRun(new Ledger(azurite.service, run), { status: "completed", counts: tally.counts });
@@ -81,13 +81,8 @@ test("a backup and a prune give way to a prune that is at work; after a crash th
     given.push(await drive.backup({ root, container, mode: "incremental" }).then(() => "ran", String));
   };
   const pruned = await mortal.prune({ container, keepLast: 1 }, id);
-  expect(given).toEqual([
-    "begun",
-    `The prune ${id} is at work on ${container}. Wait until it ends, or cancel it.`,
-    `The prune ${id} is deleting in this destination. Start the backup again when it has ended.`,
-    "ran",
-  ]);
-  expect(pruned.tally.stopped).toContain("was held up, and a backup or another prune has begun meanwhile");
+  expect(given).toEqual(["begun", expect.stringContaining(id), expect.stringContaining(id), "ran"]);
+  expect(pruned.tally.stopped).toContain("was held up");
   await expectWhole(second, wanted);
 });
 
@@ -121,7 +116,7 @@ test.each([
   };
   const pruned = await mortal.prune({ container, keepLast: 1 });
   vi.restoreAllMocks();
-  expect(pruned.tally.stopped).toContain("was held up, and a backup or another prune has begun meanwhile");
+  expect(pruned.tally.stopped).toContain("was held up");
   // All but what was under way at a time.
   expect((await blobsOf(container)).length).toBeGreaterThan(40);
   await expectWhole(await heldUp!, wanted);
