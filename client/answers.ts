@@ -86,6 +86,7 @@ export interface FileOutcome {
  * can be shown as they are, and joined with `/`.
  */
 export interface TreeEntry {
+  /** A path relative to the directory, if all that is below it was asked for. */
   name: string;
   /** Something in the name is escaped. */
   escaped?: true;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RunRecord } from "../ledger/run-record.ts";
 import type { ManifestEntry } from "../manifest/line.ts";
-import { escapePath, parentPath } from "../model/path.ts";
+import { escapePath, isWithin, parentPath } from "../model/path.ts";
 import type { Services } from "../services.ts";
 import { BadContinuation, fromToken, toToken } from "./continuation.ts";
 import { HttpProblem } from "./problem.ts";
@@ -13,15 +13,16 @@ import { notBackedUp, quoted, Tree } from "./tree.ts";
 const place = z.object({ after: z.string() });
 
 /**
- * A page of the names in a directory of a backup, in the order of its manifest.
+ * A page of the names in a directory of a backup, or of all that is below it, in the order of its manifest.
  * @throws BadContinuation; HttpProblem if the backup has no such directory; DamagedRecord if its record does not say
  */
 export async function listTree(services: Services, run: RunRecord, query: TreeQuery): Promise<TreePage> {
   const path = pathInTree(query.path);
-  const after = afterOf(query, path);
+  const isRecursive = query.recursive === "true";
+  const after = afterOf(query, path, isRecursive);
   return await Tree.with(services, run, async (tree) => {
     const entries: ManifestEntry[] = [];
-    for await (const entry of tree.directory(path, after)) {
+    for await (const entry of isRecursive ? tree.below(path, after) : tree.directory(path, after)) {
       entries.push(entry);
       if (entries.length > query.limit) break;
     }
@@ -34,7 +35,7 @@ export async function listTree(services: Services, run: RunRecord, query: TreeQu
       run: run.id,
       path: escapePath(path),
       ...(run.forgotten === undefined ? {} : { forgotten: run.forgotten }),
-      entries: entries.map(viewOf),
+      entries: entries.map((entry) => viewOf(entry, path)),
       ...(defects.length === 0 ? {} : { damaged: defects }),
       ...(hasMore ? { continuation: toToken({ after: entries.at(-1)?.path }) } : {}),
     };
@@ -42,10 +43,10 @@ export async function listTree(services: Services, run: RunRecord, query: TreeQu
 }
 
 /** @throws BadContinuation for one of another directory */
-function afterOf({ continuation }: TreeQuery, path: string): string | undefined {
+function afterOf({ continuation }: TreeQuery, path: string, isRecursive: boolean): string | undefined {
   if (continuation === undefined) return undefined;
   const { after } = fromToken(place, continuation);
-  if (parentPath(after) !== path) throw new BadContinuation();
+  if (isRecursive ? !isWithin(after, path) : parentPath(after) !== path) throw new BadContinuation();
   return after;
 }
 
@@ -54,11 +55,13 @@ function assertDirectory(entry: ManifestEntry, { id }: RunRecord): void {
   if (outcome !== undefined && outcome !== "copied" && outcome !== "unchanged") throw notBackedUp(entry);
   if (kind === "directory") return;
   const content = `/backups/${encodeURIComponent(id)}/content?path=${encodeURIComponent(escapePath(path))}`;
-  throw new HttpProblem(400, `${quoted(path)} is a ${kind}, not a directory. Its content: GET ${content}`);
+  throw new HttpProblem(400, `${quoted(path)} is a ${kind}, not a directory. Its content: GET ${content}`, {
+    entry: viewOf(entry, parentPath(path)),
+  });
 }
 
-function viewOf({ path, target, ...entry }: ManifestEntry): TreeEntry {
-  const name = path.slice(path.lastIndexOf("/") + 1);
+function viewOf({ path, target, ...entry }: ManifestEntry, directory: string): TreeEntry {
+  const name = directory === "" ? path : path.slice(directory.length + 1);
   const escaped = escapePath(name);
   return {
     name: escaped,

@@ -89,7 +89,7 @@ export const routes: readonly Route[] = [
     query: treeQuery,
     summary: "The names in a directory, as a backup found it.",
     description:
-      "Of a run in progress: what is recorded so far. 400 for a run that is no backup and for a path that is no directory.",
+      "Of a run in progress: what is recorded so far. 400 for a run that is no backup, and for a path that is no directory: the problem's `entry` then says what it is.",
     answer: {
       description: "A page of names, in the order of the run's tree.",
       schema: "TreePage",

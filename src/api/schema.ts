@@ -258,6 +258,9 @@ export const treeQuery = filesQuery.pick({ continuation: true }).extend({
   path: pathInRun
     .default("")
     .describe("The directory, relative to the root, escaped as in answers; empty for the root."),
+  recursive: oneOf(["true", "false"])
+    .default("false")
+    .describe("Also all that is below: each name is then a path relative to the directory."),
   limit: whole(1000, 10_000).describe("Names a page, at most."),
 });
 export type TreeQuery = z.infer<typeof treeQuery>;

@@ -59,8 +59,17 @@ export class Tree {
   }
 
   /** The names in a directory; see Manifest. Names that no backup writes count as defects. */
-  async *directory(path: string, after?: string): AsyncGenerator<ManifestEntry> {
-    for await (const entry of this.#manifest.directory(path, after === undefined ? {} : { after })) {
+  directory(path: string, after?: string): AsyncGenerator<ManifestEntry> {
+    return this.#sound(this.#manifest.directory(path, after === undefined ? {} : { after }));
+  }
+
+  /** The same of all that is below a directory. */
+  below(path: string, after?: string): AsyncGenerator<ManifestEntry> {
+    return this.#sound(this.#manifest.walk(path, after === undefined ? {} : { after }));
+  }
+
+  async *#sound(entries: AsyncIterable<ManifestEntry>): AsyncGenerator<ManifestEntry> {
+    for await (const entry of entries) {
       const why = whyNowhere(entry.path);
       if (why === undefined) yield entry;
       else this.#report(OUTCOMES_FOLDER, `it has ${quoted(entry.path)}: ${why}`);

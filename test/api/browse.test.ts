@@ -6,7 +6,7 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunView, TreeEntry, TreePage } from "../../src/api/schema.ts";
 import { LEDGER_CONTAINER } from "../../src/model/ledger-container.ts";
-import { parsePath } from "../../src/model/path.ts";
+import { escapePath, parsePath } from "../../src/model/path.ts";
 import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { RecordsHost } from "./host.ts";
 
@@ -104,6 +104,13 @@ describe("GET /backups/{runId}/tree", () => {
     expect((await walk()).sort()).toEqual((await host.files(run.id)).files.map((file) => file.path).sort());
   });
 
+  it("says what a path is that is no directory", async () => {
+    expect(await refused("tree?path=sub/to")).toMatchObject({
+      status: 400,
+      entry: { name: "to", kind: "link", target: "../index.html", mtime: expect.any(Number) },
+    });
+  });
+
   it("in pages of any size, linked to each other", async () => {
     for (const limit of [7, 50]) {
       const names: string[] = [];
@@ -117,6 +124,29 @@ describe("GET /backups/{runId}/tree", () => {
       }
       expect(names).toEqual(Array.from({ length: 50 }, (_none, index) => `f00${150 + index}.txt`));
     }
+  });
+
+  it("gives all that is below a directory, in pages, by paths relative to it", async () => {
+    const list = async (of: string, limit: number) => {
+      const paths: string[] = [];
+      let next: string | undefined = `/backups/${run.id}/tree?path=${of}&recursive=true&limit=${limit}`;
+      while (next !== undefined) {
+        const answer = await host.fetch(next);
+        paths.push(...(answer.json() as TreePage).entries.map(({ name }) => name));
+        next = /^<(.*)>; rel="next"$/.exec(answer.headers.get("link") ?? "")?.[1];
+      }
+      return paths;
+    };
+    const all = await list("", 60);
+    const directories = ["d000", "d001", "d002", "d003", "d004", "empty", "sub"];
+    expect([...all].sort()).toEqual([...(await walk()), ...directories].map(escapePath).sort());
+    expect(all.indexOf("sub/to")).toBeGreaterThan(all.indexOf("sub"));
+    expect(await list("sub", 2)).toEqual((await tree("sub")).entries.map(({ name }) => name));
+    expect(await list("empty", 9)).toEqual(["below"]);
+    const { continuation = "" } = await host.get<TreePage>(`/backups/${run.id}/tree?path=d003&limit=1`);
+    expect(await refused(`tree?path=sub&recursive=true&continuation=${continuation}`)).toMatchObject({
+      status: 400,
+    });
   });
 
   it.each([
