@@ -33,14 +33,14 @@ export interface After {
 export class Manifest implements AsyncDisposable {
   /** The run's records. */
   readonly map: RunMap;
-  readonly #ledger: Ledger;
+  readonly ledger: Ledger;
   readonly #onDamage: OnDamage;
   readonly #texts = new Recent<string>(KEPT);
   readonly #isOld: boolean;
   #unordered: Promise<Borrowed> | undefined;
 
   private constructor(ledger: Ledger, map: RunMap, onDamage: OnDamage) {
-    this.#ledger = ledger;
+    this.ledger = ledger;
     this.map = map;
     this.#onDamage = onDamage;
     const isUnordered = ({ fences, bytes }: ManifestBlob): boolean => !fences && bytes > 0;
@@ -95,11 +95,16 @@ export class Manifest implements AsyncDisposable {
     yield* this.#entries(from(allBelow(path), after));
   }
 
-  async *#entries(range: KeyRange): AsyncGenerator<ManifestEntry> {
-    for await (const { key, entry, own } of merge(await this.#piecesIn(range))) {
-      if (range.to !== undefined && key >= range.to) return;
-      if (!own && key >= range.from) yield entry;
+  /** The lines of a range, in order, for the readers in this folder. */
+  async *lines(range: KeyRange): AsyncGenerator<Line> {
+    for await (const line of merge(await this.#piecesIn(range))) {
+      if (range.to !== undefined && line.key >= range.to) return;
+      if (line.key >= range.from) yield line;
     }
+  }
+
+  async *#entries(range: KeyRange): AsyncGenerator<ManifestEntry> {
+    for await (const { entry, own } of this.lines(range)) if (!own) yield entry;
   }
 
   /** @param own whether to find the line that a directory has about itself */
@@ -126,11 +131,11 @@ export class Manifest implements AsyncDisposable {
     for (const { fences, ...blob } of [...this.map.outcomes, ...this.map.directories]) {
       if (!fences || !overlaps(fences, range)) continue;
       const texts = blob.bytes <= KEPT_BYTES ? this.#texts : undefined;
-      pieces.push(blobPiece(this.#ledger, { ...blob, fences }, this.#onDamage, texts));
+      pieces.push(blobPiece(this.ledger, { ...blob, fences }, this.#onDamage, texts));
     }
     if (!this.#isOld) return pieces;
-    this.#unordered ??= borrowSpool(markOf(this.#ledger, this.map), (onDamage) =>
-      unorderedLines(this.#ledger, this.map, onDamage),
+    this.#unordered ??= borrowSpool(markOf(this.ledger, this.map), (onDamage) =>
+      unorderedLines(this.ledger, this.map, onDamage),
     );
     const { spool } = await this.#unordered;
     for (const { name, reason } of spool.damage) this.#onDamage(name, reason);

@@ -21,7 +21,7 @@ export function overlaps({ first, last }: Fences, { from, to }: KeyRange): boole
   return last >= from && (to === undefined || first < to);
 }
 
-/** How far reading runs ahead of the merge. */
+/** How far reading runs ahead of the merge: at first, which may soon end, by as many pieces as it has begun. */
 const AHEAD = { pieces: 16, bytes: 4 * 1024 * 1024 };
 
 /** A piece that is being read. */
@@ -59,7 +59,7 @@ export async function* merge(pieces: readonly Piece[]): AsyncGenerator<Line> {
   };
   const readAhead = (): void => {
     let bytes = 0;
-    for (const piece of waiting.slice(next, next + AHEAD.pieces)) {
+    for (const piece of waiting.slice(next, next + Math.min(next, AHEAD.pieces))) {
       if ((bytes += piece.bytes) > AHEAD.bytes) break;
       begin(piece);
     }

@@ -1,80 +1,94 @@
-import type { BlobServiceClient } from "@azure/storage-blob";
-import pMap from "p-map";
-import { inTurns } from "../model/in-turns.ts";
-import { Ledger } from "../ledger/ledger.ts";
+import { namesIn } from "../model/order.ts";
+import type { Line, ManifestEntry } from "./line.ts";
+import { Manifest } from "./manifest.ts";
 import { missingRecords } from "./missing-records.ts";
-import { readPage } from "./page.ts";
-import { mapRun } from "./run-map.ts";
-import { NameSet } from "./name-set.ts";
+import type { Account } from "./run-map.ts";
 import type { SourceRun } from "./source-run.ts";
-
-/** Blobs of the manifest that are read at a time. */
-const READS = 16;
-
-/** The names that a run has, to tell what is extra in a directory. */
-export class RunNames {
-  readonly #names: NameSet;
-  /** Names that were there and could not be backed up, with all below them: nobody knows what they should be. */
-  readonly #missed: ReadonlySet<string>;
-
-  private constructor(names: NameSet, missed: ReadonlySet<string>) {
-    this.#names = names;
-    this.#missed = missed;
-  }
-
-  /**
-   * Reads the names of a run.
-   * @throws IncompleteRun when it is not sure that the record has all of them: then nothing is extra
-   */
-  static async read(service: BlobServiceClient, source: SourceRun): Promise<RunNames> {
-    if (source.status !== "completed" && source.status !== "failed") {
-      throw new IncompleteRun(`the run ${source.id} did not go on to its end`);
-    }
-    const ledger = new Ledger(service, source.id);
-    const pages = (await mapRun({ service }, source.id)).outcomes;
-    const [lost] = await missingRecords(ledger, pages);
-    if (lost) throw new IncompleteRun(`${lost.path}: ${lost.reason}`);
-    const names = new NameSet();
-    const missed = new Set<string>();
-    await pMap(
-      pages,
-      async (blob) => {
-        const page = await readPage(ledger, blob);
-        const [damage] = page.damage;
-        if (damage) throw new IncompleteRun(`${damage.path}: ${damage.reason}`);
-        await inTurns(page.items, ({ path, kind }) => {
-          names.add(kind === "directory" ? `${path}/` : path);
-          names.addParents(path);
-        });
-        for (const path of page.missed) {
-          missed.add(path);
-          names.addParents(path);
-        }
-      },
-      { concurrency: READS },
-    );
-    return new RunNames(names, missed);
-  }
-
-  /** Whether the run has a file or link of this name. */
-  file(path: string): boolean {
-    return this.#names.has(path);
-  }
-
-  /** Whether the run has a directory of this name, empty or with something in it. */
-  directory(path: string): boolean {
-    return this.#names.has(`${path}/`);
-  }
-
-  /** Whether the name, or a directory above it, could not be backed up. */
-  missed(path: string): boolean {
-    if (this.#missed.size === 0) return false;
-    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
-      if (this.#missed.has(path.slice(0, end))) return true;
-    }
-    return this.#missed.has("");
-  }
-}
 
 /** The record of a run cannot say what is extra, for people. */
 export class IncompleteRun extends Error {}
+
+/** What a run has by a name. One that was `missed` could not be backed up, with all below it: nobody knows what it should be. */
+export type Known = "file" | "directory" | "missed";
+
+/** Lines that are passed over before the walk begins again further on. */
+const MOST_PASSED = 1000;
+
+/**
+ * What a run has of the names in a tree, to tell what is extra there. It is asked for one directory after another, in the
+ * order of a manifest: so one walk through the manifest answers all.
+ */
+export class RunNames implements AsyncDisposable {
+  readonly #manifest: Manifest;
+  #walk: AsyncGenerator<Line> | undefined;
+  #next: Line | undefined;
+  /** The end of the last directory that was asked for. */
+  #end = "";
+
+  private constructor(manifest: Manifest) {
+    this.#manifest = manifest;
+  }
+
+  /** Reads no names yet. */
+  static async open(account: Account, run: string): Promise<RunNames> {
+    const onDamage = (name: string, reason: string): never => {
+      throw new IncompleteRun(`its record ${name} is damaged: ${reason}`);
+    };
+    return new RunNames(await Manifest.open(account, run, onDamage));
+  }
+
+  /**
+   * Makes sure that the run came to its end, and that no record of it is missing.
+   * @throws IncompleteRun
+   */
+  async assertWhole({ id, status }: SourceRun): Promise<void> {
+    if (status !== "completed" && status !== "failed")
+      throw new IncompleteRun(`the run ${id} did not go on to its end`);
+    const { ledger, map } = this.#manifest;
+    const [lost] = await missingRecords(ledger, map.outcomes);
+    if (lost) throw new IncompleteRun(`${lost.path}: ${lost.reason}`);
+  }
+
+  /**
+   * What the run has by some names in a directory; those that it has not are left out.
+   * @throws IncompleteRun if one of the records that may have them is damaged
+   */
+  async of(directory: string, names: readonly string[]): Promise<Map<string, Known>> {
+    const wanted = new Set(names);
+    const known = new Map<string, Known>();
+    const { from, to } = namesIn(directory);
+    await this.#seek(from);
+    this.#end = to;
+    for (; this.#next && this.#next.key < to; await this.#advance()) {
+      const { entry, own } = this.#next;
+      const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
+      if (!own && wanted.has(name)) known.set(name, knownAs(entry));
+    }
+    return known;
+  }
+
+  /** Goes to the first line from a key on. */
+  async #seek(from: string): Promise<void> {
+    for (let passed = 0; this.#walk && from >= this.#end && passed < MOST_PASSED; passed++) {
+      if (!this.#next || this.#next.key >= from) return;
+      await this.#advance();
+    }
+    await this.#walk?.return(undefined);
+    this.#walk = this.#manifest.lines({ from });
+    await this.#advance();
+  }
+
+  async #advance(): Promise<void> {
+    this.#next = (await this.#walk?.next())?.value ?? undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#walk?.return(undefined);
+    await this.#manifest.close();
+  }
+}
+
+function knownAs({ kind, outcome }: ManifestEntry): Known {
+  if (outcome === "failed" || outcome === "skipped" || outcome === "vanished") return "missed";
+  return kind === "directory" ? "directory" : "file";
+}

@@ -1,7 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { open, unlink, type FileHandle } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import type { FileHandle } from "node:fs/promises";
+import { openScratchFile } from "../files/scratch-file.ts";
 import { combine, type Line } from "./line.ts";
 import type { OnDamage } from "./blob-piece.ts";
 import { SORTED_HERE, type Piece } from "./piece.ts";
@@ -29,11 +27,8 @@ export class Spool {
 
   /** @throws Error when the temporary directory cannot be written */
   static async of(linesOf: (onDamage: OnDamage) => AsyncIterable<Line[]>): Promise<Spool> {
-    const name = path.join(tmpdir(), `manifest-${randomUUID()}`);
-    const spool = new Spool(await open(name, "wx+", 0o600));
+    const spool = new Spool(await openScratchFile());
     try {
-      // The open file stays, and is gone when the process ends, however that happens.
-      await unlink(name);
       let some: Line[] = [];
       let length = 0;
       const lines = linesOf((record, reason) => spool.damage.push({ name: record, reason }));

@@ -36,7 +36,7 @@ export interface KeyRange {
 }
 
 /** The keys of a directory's own names. */
-export function namesIn(directory: string): KeyRange {
+export function namesIn(directory: string): Required<KeyRange> {
   const from = directoryKey(directory);
   return { from, to: from.slice(0, -1) + BETWEEN };
 }

@@ -5,9 +5,10 @@ import { fileError } from "../files/file-error.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { takingTurns } from "../model/in-turns.ts";
-import type { RunNames } from "../manifest/run-names.ts";
+import type { Known, RunNames } from "../manifest/run-names.ts";
 import type { Selection } from "../model/selection.ts";
 import { compareKeys } from "../model/order.ts";
+import { joinPath } from "../model/path.ts";
 
 export interface Eraser {
   /** Opens a directory to remove something from it; see PinnedDirectory.open. */
@@ -22,6 +23,17 @@ interface Options {
   inTheWay: boolean;
   until: number;
   fileTimeoutMs: number;
+}
+
+/** A name in a directory of the target. */
+interface Met {
+  directory: PinnedDirectory;
+  child: Name;
+  portable: string;
+  /** See #walk. */
+  all: boolean;
+  /** What the run has by that name. */
+  known: Known | undefined;
 }
 
 /** Walks a directory in the order of its names, and removes what is extra. */
@@ -67,19 +79,15 @@ export class ExtraWalk {
    * @returns whether everything in it was removed
    */
   async #walk(portable: string, after: readonly string[], all: boolean): Promise<boolean> {
-    let directory: PinnedDirectory;
-    try {
-      directory = await awaitingHandles(() => this.#open(portable));
-    } catch (error) {
-      if (portable === "" && (error as NodeJS.ErrnoException).code === "ENOENT") return false;
-      this.#fail(portable, "directory", error);
-      return false;
-    }
+    const entered = await this.#enter(portable);
+    if (!entered) return false;
+    const { directory, stats, children } = entered;
     const before = this.deleted.length;
-    let stats: Stats | undefined;
     try {
-      stats = await this.#timed(directory.stat());
-      const children = await awaitingHandles(() => this.#timed(childrenOf(directory)));
+      const known = await this.#names.of(
+        portable,
+        children.map(({ name }) => name),
+      );
       let empty = true;
       for (const child of children) {
         await this.#turn();
@@ -89,24 +97,22 @@ export class ExtraWalk {
           empty = this.#emptiedBefore.has(portable);
           continue;
         }
-        const below = portable === "" ? child.name : `${portable}/${child.name}`;
+        const below = joinPath(portable, child.name);
         if (performance.now() > this.#options.until && this.#last !== "" && this.#last !== below) {
           this.reached ??= this.#last;
           return this.#stop(portable, empty);
         }
+        const met = { directory, child, portable: below, all, known: known.get(child.name) };
         const removed = child.isDirectory
-          ? await this.#directory(directory, child, below, child.name === done ? after.slice(1) : [], all)
-          : await this.#file(directory, child, below, all);
+          ? await this.#directory(met, child.name === done ? after.slice(1) : [])
+          : await this.#file(met);
         if (this.reached !== undefined) return this.#stop(portable, empty);
         this.#last = below;
         if (!removed) empty = false;
       }
       return empty;
-    } catch (error) {
-      this.#fail(portable, "directory", error);
-      return false;
     } finally {
-      if (this.#erase && stats && this.deleted.length > before)
+      if (this.#erase && this.deleted.length > before)
         await this.#timed(this.#erase.keepTime(directory, stats)).catch(() => undefined);
       await tidyInTime(directory.close(), this.#options.fileTimeoutMs);
     }
@@ -118,25 +124,35 @@ export class ExtraWalk {
     return false;
   }
 
-  async #file(directory: PinnedDirectory, { name }: Name, portable: string, all: boolean): Promise<boolean> {
-    if (!all && !this.#names.directory(portable)) return false;
-    if (this.#names.file(portable) || this.#names.missed(portable)) return false;
+  /** Opens a directory and reads its names, in order; undefined if it cannot. */
+  async #enter(portable: string) {
+    let directory: PinnedDirectory | undefined;
+    try {
+      directory = await awaitingHandles(() => this.#open(portable));
+      const stats = await this.#timed(directory.stat());
+      const children = await awaitingHandles(() => this.#timed(directory!.names(true)));
+      return { directory, stats, children: children.sort((a, b) => compareKeys(a.name, b.name)) };
+    } catch (error) {
+      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (portable !== "" || directory || !isGone) this.#fail(portable, "directory", error);
+      if (directory) await tidyInTime(directory.close(), this.#options.fileTimeoutMs);
+      return undefined;
+    }
+  }
+
+  async #file({ directory, child: { name }, portable, all, known }: Met): Promise<boolean> {
+    if (known === "file" || known === "missed" || (!all && known !== "directory")) return false;
     if (!this.#selections.every((selection) => selection.file(portable))) return false;
     return await this.#remove(portable, "file", directory, name);
   }
 
   async #directory(
-    directory: PinnedDirectory,
-    { name }: Name,
-    portable: string,
+    { directory, child: { name }, portable, all, known }: Met,
     after: readonly string[],
-    all: boolean,
   ): Promise<boolean> {
-    const isInTheWay = this.#names.file(portable);
-    if (!all && !isInTheWay && !this.#names.directory(portable)) return false;
-    if (this.#names.missed(portable)) return false;
-    const emptied = await this.#walk(portable, after, all || isInTheWay);
-    if (!emptied || this.reached !== undefined || this.#names.directory(portable)) return false;
+    if (known === "missed" || (!all && known === undefined)) return false;
+    const emptied = await this.#walk(portable, after, all || known === "file");
+    if (!emptied || this.reached !== undefined || known === "directory") return false;
     if (!this.#selections.every((selection) => selection.directory(portable))) return false;
     return await this.#remove(portable, "directory", directory, name);
   }
@@ -173,10 +189,4 @@ export class ExtraWalk {
     const reason = `it could not be deleted: ${code === undefined ? message : fileError(code)}`;
     this.failures.push(failed({ path, kind }, reason));
   }
-}
-
-/** The names in a directory, in order. */
-async function childrenOf(directory: PinnedDirectory): Promise<Name[]> {
-  const names = await directory.names(true);
-  return names.sort((a, b) => compareKeys(a.name, b.name));
 }

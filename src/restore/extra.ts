@@ -1,7 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { stopped, emptyTally, type Tally } from "../model/outcome.ts";
-import { Recent } from "../model/recent.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
@@ -51,17 +50,10 @@ export async function seeToExtra(
   try {
     return await see(ref, service, settings, erase);
   } catch (error) {
-    if (error instanceof IncompleteRun)
-      return stoppedSlice(
-        `Nothing was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`,
-      );
     if (!isFinal(error)) throw error;
     return stoppedSlice(describe(error));
   }
 }
-
-/** The names that a restore's source has, by restore. Its slices read them once in each process: 80 MB for ten million. */
-const recent = new Recent<RunNames>(2);
 
 async function see(
   ref: SliceRef,
@@ -75,7 +67,8 @@ async function see(
   const { request, source, realTo } = ref;
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return stoppedSlice(refused);
-  const names = await recent.get(ref.run, () => RunNames.read(service, source));
+  const { behindProxy } = settings;
+  await using names = await RunNames.open({ service, behindProxy }, source.id);
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
   const asked = createSelection(request);
   const options = {
@@ -85,8 +78,16 @@ async function see(
   };
   const selections = [asked, createSelection(source)];
   const walk = new ExtraWalk(realTo, names, selections, options, erase);
-  await walk.run(last);
-  return await settleSlice(ledger, ref, walk, asked.matched());
+  try {
+    if (ref.slice === 0) await names.assertWhole(source);
+    await walk.run(last);
+  } catch (error) {
+    if (!(error instanceof IncompleteRun)) throw error;
+    const more = ref.slice > 0 || walk.deleted.length > 0 ? "Nothing more" : "Nothing";
+    const problem = `${more} was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`;
+    return await settleSlice(ledger, ref, walk, { stopped: problem });
+  }
+  return await settleSlice(ledger, ref, walk, { matched: asked.matched() });
 }
 
 function stoppedSlice(problem: string): Slice {
@@ -113,16 +114,14 @@ const sliceRecord = z.looseObject({
 async function settleSlice(
   ledger: Ledger,
   ref: SliceRef,
-  walk: ExtraWalk,
-  matched: number[],
+  { deleted, failures, reached, emptied }: ExtraWalk,
+  said: { stopped: string } | { matched: number[] },
 ): Promise<Slice> {
-  const { deleted, failures, reached, emptied } = walk;
   if (deleted.length > 0) await ledger.writeOnce(`${nameOf(ref)}.jsonl`, toLines(deleted));
   const record = sliceOutcomes(ref.inTheWay ? "deleted-before" : "deleted", ref.slice);
   const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
-  if (matched.length > 0) tally.matched = matched;
   const slice: Slice = {
-    tally,
+    tally: { ...tally, ...said },
     deleted: deleted.length,
     ...(reached === undefined ? {} : { reached }),
     ...(emptied.length === 0 ? {} : { emptied }),

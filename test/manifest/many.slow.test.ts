@@ -74,6 +74,14 @@ test.each([
   expect(asked.mebibytes).toBeLessThan(32);
 });
 
+test("what is extra in a few directories far from each other: so many reads for each", async () => {
+  const directories = ["", first, `${first}/${middle}`, `${middle}/${first}`, "nowhere", `${last}/${last}`].toSorted();
+  const { found, lists, records, mebibytes } = await ask("names", directories.join(":"));
+  expect({ found, lists }).toEqual({ found: 5, lists: 2 });
+  expect(records.length).toBeLessThanOrEqual(4 * LEVELS * directories.length);
+  expect(mebibytes).toBeLessThan(32);
+});
+
 async function expectWalk(reads: number): Promise<void> {
   const { found, lists, records, mebibytes } = await ask("walk");
   expect({ found, lists }).toEqual({ found: FILES + DIRECTORIES, lists: 1 });

@@ -429,6 +429,24 @@ describe("delete", () => {
     expect(await readdir(to)).toEqual(["b"]);
   });
 
+  test("stops at a line that says nothing, before anything that it may be about", async () => {
+    const root = temporary();
+    await write(root, { "a/one": "1", "b/two": "2", "b/three": "3" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    const record = service.getContainerClient("backup-runs").getBlockBlobClient(`${run}/outcomes/0-0000.jsonl`);
+    const { metadata } = await record.getProperties();
+    const text = (await record.downloadToBuffer()).toString().replace('"path":"b/two"', '"path":"');
+    await record.upload(text, Buffer.byteLength(text), { metadata });
+    const to = temporary();
+    await write(to, { "b/two": "mine", "b/three": "mine" });
+    for (const dryRun of [true, false]) {
+      const { tally, deleted } = await drive.restore({ run, to, delete: true, dryRun });
+      expect(tally.stopped).toMatch(/^Nothing was deleted or restored: "delete" needs .* line 3 is torn\.$/);
+      expect(deleted).toBe(0);
+    }
+    expect([...(await snapshotOf(to)).keys()]).toEqual(["b/three", "b/two"]);
+  });
+
   test("does not follow a link out of the directory", async () => {
     const root = temporary();
     await write(root, { "a/b": "b" });

@@ -1,0 +1,21 @@
+import { randomUUID } from "node:crypto";
+import { open, unlink, type FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/**
+ * Opens a new file in the system's temporary directory, for this process alone. It has no name any more: it is gone when it
+ * is closed, or when the process ends, however that happens.
+ * @throws Error when the temporary directory cannot be written
+ */
+export async function openScratchFile(): Promise<FileHandle> {
+  const name = path.join(tmpdir(), `scratch-${randomUUID()}`);
+  const handle = await open(name, "wx+", 0o600);
+  try {
+    await unlink(name);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
