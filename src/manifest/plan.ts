@@ -34,7 +34,7 @@ export type PlanInput<Request> = PartInput<Request, PlanOwn>;
  * manifest, or of planned items that are too much for this part's batches.
  */
 export interface Plan extends PartRecord, PlanOwn {
-  /** Directories that this part of a restore makes: they were not there. */
+  /** Directories that this part of a restore makes, with all in them: they were not there. */
   makes?: ListRange;
 }
 

@@ -5,7 +5,7 @@ import { partDirectories } from "../ledger/names.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { linesOf, type OnDamage } from "./blob-piece.ts";
 import { lineOfDirectory, type Line } from "./line.ts";
-import { listedDirectories, partsOf } from "./listed-directories.ts";
+import { listedDirectories, listingsOf } from "./listings.ts";
 import type { ManifestBlob, RunMap } from "./run-map.ts";
 import { parentPath } from "../model/path.ts";
 
@@ -49,8 +49,9 @@ export async function* unorderedLines(
     if (blob.bytes <= SMALL) continue;
     for await (const page of linesOf(ledger, blob, onDamage)) yield await withParents(page);
   }
-  for (const part of await partsOf(ledger))
-    yield (await listedDirectories(ledger, part, onDamage)).map(lineOfDirectory);
+  // What is damaged in a listing itself is for missingRecords to say.
+  for await (const { listing } of listingsOf(ledger))
+    yield (await listedDirectories(ledger, listing?.directories, onDamage)).map(lineOfDirectory);
 }
 
 async function withParents(lines: readonly Line[]): Promise<Line[]> {

@@ -2,7 +2,7 @@ import { lstat } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
 import { withTimeout } from "../files/timeout.ts";
-import { forDisk } from "../model/path.ts";
+import { forDisk, parentPath } from "../model/path.ts";
 
 /** Directories looked up at a time. */
 const LOOKS = 16;
@@ -20,25 +20,22 @@ export function directoriesAbove(items: readonly { path: string }[]): string[] {
   return [...above].sort((a, b) => depthOf(a) - depthOf(b));
 }
 
-/** Those of some directories, given parents first, that do not exist: a restore makes them. */
+/** Those of some directories, given parents first, that do not exist, without those in them: a restore makes them. */
 export async function missingDirectories(
   directories: readonly string[],
   { realTo, fileTimeoutMs }: { realTo: string; fileTimeoutMs: number },
 ): Promise<string[]> {
-  const missing = new Set<string>();
-  const byDepth = Map.groupBy(directories, depthOf);
-  for (const level of byDepth.values()) {
-    await pMap(
-      level,
-      async (directory) => {
-        const isInMissing = missing.has(path.posix.dirname(directory));
-        if (isInMissing || (await isMissing(path.join(realTo, directory), fileTimeoutMs)))
-          missing.add(directory);
-      },
-      { concurrency: LOOKS },
-    );
+  const there = new Set([""]);
+  const missing: string[] = [];
+  for (const level of Map.groupBy(directories, depthOf).values()) {
+    const look = async (directory: string): Promise<void> => {
+      if (await isMissing(path.join(realTo, directory), fileTimeoutMs)) missing.push(directory);
+      else there.add(directory);
+    };
+    const inThere = level.filter((directory) => there.has(parentPath(directory)));
+    await pMap(inThere, look, { concurrency: LOOKS });
   }
-  return [...missing];
+  return missing;
 }
 
 /** An error here is reported when something is restored into the directory. */

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { Ledger } from "../ledger/ledger.ts";
 import { partOfRecord } from "../ledger/names.ts";
-import { listedDirectories } from "../manifest/listed-directories.ts";
+import { listedDirectories, listingOf } from "../manifest/listings.ts";
 import type { ManifestBlob } from "../manifest/run-map.ts";
 
 /** Parts read at a time. */
@@ -24,7 +24,12 @@ export async function modesAbove(
   await pMap(
     parts,
     async (part) => {
-      for (const { path, mode, left } of await listedDirectories(ledger, part, () => undefined))
+      const { listing } = await listingOf(ledger, part);
+      for (const { path, mode, left } of await listedDirectories(
+        ledger,
+        listing?.directories,
+        () => undefined,
+      ))
         if (!left && mode !== undefined) modes.set(path, mode);
     },
     { concurrency: READS },

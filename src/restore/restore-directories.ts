@@ -3,15 +3,14 @@ import { z } from "zod";
 import { emptyTally, failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
 import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
-import { Ledger } from "../ledger/ledger.ts";
+import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { Recent } from "../model/recent.ts";
 import type { Settings } from "../settings.ts";
 import { describe } from "../storage/errors.ts";
-import { listedDirectories, partsOf } from "../manifest/listed-directories.ts";
-import { NameSet } from "../manifest/name-set.ts";
+import { listedDirectories, listingsOf } from "../manifest/listings.ts";
 import { readPart, WHOLE } from "../ledger/parts.ts";
 import { planRecord, type Plan, type PlanOwn } from "../manifest/plan.ts";
 import { refusedTarget } from "./refused-target.ts";
@@ -20,6 +19,7 @@ import type { RestoreRequest } from "./request.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { createSelection } from "../model/selection.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
+import { parentPath } from "../model/path.ts";
 
 /** An activity's input: one slice of the work. */
 export interface DirectoriesRef extends PlanOwn {
@@ -33,7 +33,7 @@ export interface DirectoriesRef extends PlanOwn {
 /** A slice's record, written once as `lists/directories-{slice}.json`. */
 export interface DirectoriesSlice {
   tally: Tally;
-  /** Number of the source run's parts done, if there are more. */
+  /** Number of the source run's lists done, if there are more. */
   reached?: number;
 }
 
@@ -60,7 +60,7 @@ export async function restoreDirectories(
 }
 
 /** What a restore's slices need, by restore. They read it once in each process. */
-const recent = new Recent<{ parts: string[]; makes: NameSet }>(2);
+const recent = new Recent<{ lists: ListRange[]; makes: Set<string> }>(2);
 
 async function setSlice(
   ref: DirectoriesRef,
@@ -74,9 +74,8 @@ async function setSlice(
   const refused = await refusedTarget({ to: request.to, realTo }, settings);
   if (refused !== undefined) return { tally: stopped(refused) };
   const sourceLedger = new Ledger(service, source.id);
-  const { parts, makes } = await recent.get(ref.run, async () => ({
-    // No part lies above the one that left it, so the last parts are the deepest.
-    parts: (await partsOf(sourceLedger)).reverse(),
+  const { lists, makes } = await recent.get(ref.run, async () => ({
+    lists: await listsOf(sourceLedger),
     makes: await madeDirectories(ledger),
   }));
   const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
@@ -86,25 +85,25 @@ async function setSlice(
   const covers = (directory: string): boolean => {
     if (directory === "") return made === true;
     if (unsafePath(directory) !== undefined) return false;
-    if (makes.has(directory)) return true;
+    for (let above = directory; above !== ""; above = parentPath(above)) if (makes.has(above)) return true;
     return !onlyMade && selections.every((some) => some.directory(directory));
   };
   const until = performance.now() + settings.listMs;
   const outcomes: Outcome[] = [];
-  let part = first;
-  while (part < parts.length && (part === first || performance.now() < until)) {
-    const lines = await listedDirectories(sourceLedger, parts[part]!, (name, reason) =>
+  let list = first;
+  while (list < lists.length && (list === first || performance.now() < until)) {
+    const lines = await listedDirectories(sourceLedger, lists[list], (name, reason) =>
       outcomes.push(failed({ path: `${source.id}/${name}`, kind: "directory" }, reason)),
     );
     const directories = lines.flatMap(asRead);
     const covered = await inTurns(directories, ({ path }) => covers(path));
     const chosen = directories.filter((_directory, index) => covered[index]);
     outcomes.push(...(await setDirectories(chosen, realTo, settings.fileTimeoutMs)));
-    part++;
+    list++;
   }
   const record = sliceOutcomes(kindOf(ref), ref.slice);
   const settled = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
-  const slice: DirectoriesSlice = { tally: settled, ...(part < parts.length ? { reached: part } : {}) };
+  const slice: DirectoriesSlice = { tally: settled, ...(list < lists.length ? { reached: list } : {}) };
   const { won } = await ledger.writeOnce(sliceName(ref), JSON.stringify(slice));
   return won ? slice : ((await readSlice(ledger, ref)) ?? slice);
 }
@@ -127,9 +126,17 @@ function asRead({ path, mtime, mode, left }: DirectoryLine): RecordedDirectory[]
   return left || mtime === undefined || mode === undefined ? [] : [{ path, mtime, mode }];
 }
 
-/** The directories that this restore makes, from its plans. */
-async function madeDirectories(ledger: Ledger): Promise<NameSet> {
-  const made = new NameSet();
+/** The lists of directories of a backup. No part lies above the one that left it, so its last parts are the deepest. */
+async function listsOf(ledger: Ledger): Promise<ListRange[]> {
+  const lists: ListRange[] = [];
+  for await (const { listing } of listingsOf(ledger))
+    if (listing?.directories) lists.push(listing.directories);
+  return lists.reverse();
+}
+
+/** The directories that this restore makes, from its plans, without those in them. */
+async function madeDirectories(ledger: Ledger): Promise<Set<string>> {
+  const made = new Set<string>();
   const parts = [WHOLE];
   for (const part of parts) {
     const plan = await readPart<Plan>(ledger, part, planRecord);

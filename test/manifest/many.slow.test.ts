@@ -75,7 +75,14 @@ test.each([
 });
 
 test("what is extra in a few directories far from each other: so many reads for each", async () => {
-  const directories = ["", first, `${first}/${middle}`, `${middle}/${first}`, "nowhere", `${last}/${last}`].toSorted();
+  const directories = [
+    "",
+    first,
+    `${first}/${middle}`,
+    `${middle}/${first}`,
+    "nowhere",
+    `${last}/${last}`,
+  ].toSorted();
   const { found, lists, records, mebibytes } = await ask("names", directories.join(":"));
   expect({ found, lists }).toEqual({ found: 5, lists: 2 });
   expect(records.length).toBeLessThanOrEqual(4 * LEVELS * directories.length);

@@ -21,8 +21,10 @@ let found = 0;
 if (question === "entry") found = (await manifest.entry(path)) === undefined ? 0 : 1;
 else if (question === "names") {
   await using names = await RunNames.open(account, run);
-  for (const directory of path.split(":")) found += (await names.of(directory, ["name-0001", "another"])).size;
-} else for await (const _entry of question === "walk" ? manifest.walk(path) : manifest.directory(path)) found++;
+  for (const directory of path.split(":"))
+    found += (await names.of(directory, ["name-0001", "another"])).size;
+} else
+  for await (const _entry of question === "walk" ? manifest.walk(path) : manifest.directory(path)) found++;
 await manifest.close();
 look();
 process.stdout.write(JSON.stringify({ found, mebibytes: (most - before) / 2 ** 20 }));

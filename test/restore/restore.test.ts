@@ -433,7 +433,9 @@ describe("delete", () => {
     const root = temporary();
     await write(root, { "a/one": "1", "b/two": "2", "b/three": "3" });
     const { run } = await drive.backup({ root, prefix: prefix() });
-    const record = service.getContainerClient("backup-runs").getBlockBlobClient(`${run}/outcomes/0-0000.jsonl`);
+    const record = service
+      .getContainerClient("backup-runs")
+      .getBlockBlobClient(`${run}/outcomes/0-0000.jsonl`);
     const { metadata } = await record.getProperties();
     const text = (await record.downloadToBuffer()).toString().replace('"path":"b/two"', '"path":"');
     await record.upload(text, Buffer.byteLength(text), { metadata });

@@ -39,7 +39,9 @@ const WRITES =
 test("the activities of a dry run reach no code that writes to a file system", () => {
   const modules = callable("preview.activities.ts");
   expect(modules.size).toBeGreaterThan(30);
-  const writing = [...modules].flatMap(([module, takes]) => takes.some((name) => WRITES.test(name)) ? [path.basename(module)] : []);
+  const writing = [...modules].flatMap(([module, takes]) =>
+    takes.some((name) => WRITES.test(name)) ? [path.basename(module)] : [],
+  );
   // It is given no path: it writes a file without a name in the system's temporary directory, where a run of an older release is sorted.
   expect(writing).toEqual(["scratch-file.ts"]);
   expect(openScratchFile).toHaveLength(0);
