@@ -46,6 +46,8 @@ export const JSON_LINES = {
       bytes: "bytes copied, restored or deleted; optional",
       message: "why it failed, or that the restored or verified backup is partial; optional",
       warnings: "patterns that matched nothing, one sentence each; optional",
+      comparedWith:
+        "of a backup, {run}: the run whose record it compared with, or {destination, because}: that it listed the destination, and why; optional",
       suspect: "true if a backup found so few files that it does not count; optional",
       brokenOff: "true if the run stopped before it had tried every file, and does not count; optional",
       postdated: "true if the run is dated in the future and does not count until then; optional",
@@ -72,6 +74,7 @@ export const JSON_LINES = {
       bytes: "as in end; optional",
       message: "why it failed or was skipped, or that the restored or verified backup is partial; optional",
       warnings: "as in end, for a single run; optional",
+      comparedWith: "as in end, for a single run; optional",
       suspect: "as in end; optional",
       brokenOff: "as in end; optional",
       postdated: "as in end; optional",

@@ -61,6 +61,8 @@ export interface Run {
   message?: string;
   /** Patterns that matched nothing. */
   warnings?: string[];
+  /** What a backup compared with that was to compare with the record of the last run. */
+  comparedWith?: { run: string } | { destination: true; because: string };
   /** A backup that found so few files that it does not count. */
   suspect?: true;
   /** It stopped before it had tried every file, and does not count. */

@@ -13,6 +13,7 @@ import { placeOf } from "../../client/words.ts";
 interface BackupOptions extends CommonOptions, Patterns {
   container?: string;
   prefix?: string;
+  full?: boolean;
   incremental?: boolean;
   checksum?: boolean;
   history?: boolean;
@@ -25,10 +26,11 @@ export function addBackup(program: Command): void {
     program,
     {
       usage: "backup <dir>",
-      description: "Back up a directory, and follow the run to its end.",
+      description: "Back up what has changed in a directory, and follow the run to its end.",
       examples: [
         "site-backup backup ./wwwroot",
-        "site-backup backup ./wwwroot --incremental --exclude node_modules --exclude '*.log'",
+        "site-backup backup ./wwwroot --exclude node_modules --exclude '*.log'",
+        "site-backup backup ./wwwroot --full",
       ],
       notes: PATTERN_HELP,
       exits: [SOME_FAILED, INTERRUPTED],
@@ -38,8 +40,9 @@ export function addBackup(program: Command): void {
       new Option("--container <name>", 'the container to back up to (default: "backups")'),
       new Option("--prefix <folder>", "a folder in the container"),
       ...patternOptions(),
-      new Option("--incremental", "copy only files whose size or time of change differs"),
-      new Option("--checksum", "with --incremental: compare by content"),
+      new Option("--full", "copy every file"),
+      new Option("--incremental", "find what has changed by the blobs, not by the record of the last backup"),
+      new Option("--checksum", "find what has changed by content, not by size and time of change"),
       new Option("--no-history", "do not keep old versions of what is overwritten"),
       new Option(
         "--allow-other-root",
@@ -79,18 +82,18 @@ async function backup(directory: string, options: BackupOptions): Promise<number
 
 /** Always the object: the documentation's string body may mix the backups of two directories. */
 function requestFor(directory: string, options: BackupOptions) {
-  const { container, prefix, include, exclude, checksum, incremental, history, allowOtherRoot, acceptFewer } =
-    options;
-  if (checksum && !incremental) {
-    throw new Failure("--checksum says how --incremental compares; give both.");
-  }
+  const { container, prefix, include, exclude, checksum, full, incremental, history } = options;
+  const { allowOtherRoot, acceptFewer } = options;
+  if (full && (checksum || incremental))
+    throw new Failure(`--full copies every file: leave out ${checksum ? "--checksum" : "--incremental"}.`);
   return {
     root: pathForApp(directory, options.url),
     container,
     prefix,
     include,
     exclude,
-    ...(incremental ? { mode: "incremental" } : {}),
+    mode: full ? "full" : "incremental",
+    ...(full || incremental ? {} : { compareWith: "record" }),
     checksum,
     allowOtherRoot,
     acceptFewer,

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { printable } from "../../src/model/path.ts";
 import type { Counts, Run } from "../../client/answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
@@ -134,6 +135,7 @@ async function show(typed: string, options: Narrowing): Promise<number> {
     out(row("Started", moment(run.started)));
     if (run.finished) out(row("Finished", moment(run.finished)));
     for (const line of summary(run)) out(line);
+    if (run.comparedWith) out(row("Compared", comparedWith(run.comparedWith)));
     if (run.progress?.secondsLeft !== undefined)
       out(row("Left", `about ${roughly(run.progress.secondsLeft * 1000)}`));
     // Its message would name the first few of them in one long line.
@@ -144,6 +146,12 @@ async function show(typed: string, options: Narrowing): Promise<number> {
     for (const warning of warningsOf(run)) out(row("Warning", warning));
     return ExitCode.done;
   });
+}
+
+function comparedWith(compared: NonNullable<Run["comparedWith"]>): string {
+  return "run" in compared
+    ? `with the record of ${compared.run}`
+    : `with the destination: ${printable(compared.because)}`;
 }
 
 function statusOf({ status, kind, mode, dryRun, suspect, postdated }: Run): string {

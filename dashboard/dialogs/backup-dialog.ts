@@ -43,6 +43,11 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     choices: [
       { value: "full", label: "Every file" },
       { value: "incremental", label: "Changed files", hint: "by size and time of change" },
+      {
+        value: "record",
+        label: "Changed files, by the last run's record",
+        hint: "faster; does not look at the blobs",
+      },
     ],
   });
   const patterns = patternFields();
@@ -100,7 +105,9 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
           root: root.value(),
           container: container.value(),
           prefix: prefix.value(),
-          mode: mode.value(),
+          ...(mode.value() === "record"
+            ? { mode: "incremental", compareWith: "record" }
+            : { mode: mode.value() }),
           include: patterns.include.value(),
           exclude: patterns.exclude.value(),
           checksum: checksum.value(),

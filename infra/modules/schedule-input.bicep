@@ -24,6 +24,9 @@ type backupInput = {
   @description('With incremental: compare contents.')
   checksum: bool?
 
+  @description('With incremental: what to compare with. Default: destination.')
+  compareWith: ('destination' | 'record')?
+
   @description('Keep what is overwritten. Default: true.')
   keepVersions: bool?
 }

@@ -23,14 +23,15 @@ export async function showRun(
 ): Promise<RunView | undefined> {
   const record = await currentRecord(service, instances, id);
   if (!record) return undefined;
-  const { message, warnings } = record;
-  const words = {
+  const { message, warnings, comparedWith } = record;
+  const more = {
     ...(message === undefined ? {} : { message }),
     ...(warnings === undefined ? {} : { warnings }),
+    ...(comparedWith === undefined ? {} : { comparedWith }),
   };
-  if (record.status !== "running") return { ...(await viewOfEnded(service, record)), ...words };
+  if (record.status !== "running") return { ...(await viewOfEnded(service, record)), ...more };
   const { counts, progress } = await readProgress(service, record);
-  return { ...viewOf(service, { ...record, counts }), ...words, progress };
+  return { ...viewOf(service, { ...record, counts }), ...more, progress };
 }
 
 /**

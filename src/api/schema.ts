@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fileSize, mtime } from "../ledger/damaged.ts";
 import { OUTCOMES } from "../model/outcome.ts";
 import { pathInRun as checkedPath } from "../model/request-fields.ts";
-import { RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
+import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
 /** What the routes below `/backups` answer. The OpenAPI document is built from these. */
 
@@ -106,6 +106,11 @@ export const run = runSummary.extend({
     .optional()
     .describe(
       "Patterns of include and exclude that matched nothing, one sentence each; absent if there are none.",
+    ),
+  comparedWith: comparedWith
+    .optional()
+    .describe(
+      "Of a backup that was to compare with the record of the last run: the run it compared with, or that it listed the destination, and why.",
     ),
   progress: progress.optional().describe("While it runs."),
 });

@@ -1,9 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { isAllowed } from "../files/roots.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ListingOwn } from "../ledger/listing.ts";
+import { findBase } from "../ledger/find-base.ts";
+import type { Basis, ListingOwn } from "../ledger/listing.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
-import { joinRun } from "../ledger/runs.ts";
+import type { ComparedWith } from "../ledger/run-record.ts";
+import { joinRun, recordComparedWith } from "../ledger/runs.ts";
 import { PartProblem } from "../ledger/settle-part.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
@@ -28,7 +30,21 @@ export async function beginBackup(
     );
   if ("problem" in resolved) throw new PartProblem(resolved.problem);
   const basis = await openStore(request, service, settings).begin(request, versioned);
-  return { realRoot: resolved.realRoot, ...basis };
+  const base = request.compareWith === "record" ? await baseFor(request, basis, ledger) : {};
+  return { realRoot: resolved.realRoot, ...basis, ...base };
+}
+
+/** Decides once what all parts compare with, and records it. */
+async function baseFor(
+  request: BackupRequest,
+  { fresh }: Basis,
+  ledger: Ledger,
+): Promise<Pick<Basis, "base">> {
+  const found: ComparedWith = fresh
+    ? { destination: true, because: "it is empty" }
+    : await findBase(ledger, request);
+  await recordComparedWith(ledger, found);
+  return "run" in found ? { base: found.run } : {};
 }
 
 /** @throws PartProblem if BACKUP_ROOTS does not allow the root */

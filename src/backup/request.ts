@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   BACKUP_MODES,
+  COMPARE_WITH,
   container,
   exclude,
   explain,
@@ -25,6 +26,13 @@ export const backupRequest = z.strictObject({
     .boolean()
     .default(false)
     .describe("Only with incremental: compare contents by MD5 instead of size and time."),
+  compareWith: z
+    .enum(COMPARE_WITH)
+    .default("destination")
+    .describe(
+      "Only with incremental: what to compare the files with. destination lists the blobs; record reads what the last run recorded " +
+        "of them, where that run is of the same root and filters and ended well, and lists the blobs where it is not.",
+    ),
   keepVersions: z.boolean().default(true).describe("Keep the old content of overwritten blobs as snapshots."),
   allowOtherRoot: z
     .boolean()
@@ -61,9 +69,11 @@ export function parseBackupRequest(input: unknown): Parsed<BackupRequest> {
     };
   }
   const parsed = backupRequest.safeParse(input);
-  if (parsed.data?.checksum && parsed.data.mode === "full") {
-    const problem = '"checksum": only for incremental runs; add "mode": "incremental".';
-    return { ok: false, problem };
+  if (parsed.data?.mode === "full") {
+    const { checksum, compareWith } = parsed.data;
+    const field = checksum ? '"checksum"' : compareWith === "record" ? '"compareWith": "record"' : undefined;
+    if (field !== undefined)
+      return { ok: false, problem: `${field}: only for incremental runs; add "mode": "incremental".` };
   }
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, problem: explain(parsed.error) };
 }

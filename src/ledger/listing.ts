@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { container, exclude, include, prefix, root } from "../model/request-fields.ts";
+import { container, exclude, include, prefix, root, type CompareWith } from "../model/request-fields.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
 import { partRecord, readPart, readPartNow, type PartRecord } from "./parts.ts";
 
@@ -20,6 +20,8 @@ export interface Basis {
   /** Nothing was below the prefix: no blob can be overwritten. */
   fresh: boolean;
   keep: Keep;
+  /** The run whose record stands for a listing of the destination. */
+  base?: string;
 }
 
 /** What all parts of a backup have in common. */
@@ -30,7 +32,8 @@ export interface ListingOwn extends Basis {
 
 /** The record of a backup's part. */
 export interface Listing extends PartRecord, ListingOwn {
-  request: Covered;
+  /** `compareWith` is absent in records of older releases. */
+  request: Covered & { compareWith?: CompareWith };
   /** What it knows of directories, with which they were where it read them; absent where there are none. See DirectoryLine. */
   directories?: ListRange;
   /** The machine that read them, for the numbers of file systems that stand in their lines. */

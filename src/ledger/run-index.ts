@@ -14,7 +14,7 @@ import { runRecord, type RunRecord } from "./run-record.ts";
 export const INDEX_PREFIX = "index/";
 
 /** A run's record without its messages. */
-export type RunSummary = Omit<RunRecord, "message" | "warnings">;
+export type RunSummary = Omit<RunRecord, "message" | "warnings" | "comparedWith">;
 
 /** The largest 13-digit number of milliseconds. Names hold the time left until then, so that they sort newest first. */
 const END_OF_TIME = 9_999_999_999_999;
@@ -44,7 +44,7 @@ export async function indexRun(
   record: RunRecord,
   first: "first" | "again",
 ): Promise<void> {
-  const { message: _message, warnings: _warnings, ...summary } = record;
+  const { message: _message, warnings: _warnings, comparedWith: _comparedWith, ...summary } = record;
   // Base64, because metadata are HTTP headers, and paths may hold anything.
   const encoded = Buffer.from(JSON.stringify(summary satisfies RunSummary)).toString("base64");
   // If a long path does not fit, readers of the index read the record instead.

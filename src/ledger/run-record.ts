@@ -12,6 +12,9 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 export const RUN_KINDS = ["backup", "restore", "verify", "prune"] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
+/** What an incremental backup compared its files with: the record of a run, or the destination, and why that. */
+export type ComparedWith = { run: string } | { destination: true; because: string };
+
 /** A run's summary: `run.json`. Times are ISO 8601, UTC. */
 export interface RunRecord {
   version: 1;
@@ -38,6 +41,8 @@ export interface RunRecord {
   message?: string;
   /** Likely mistakes, such as a pattern that matched nothing; absent if there are none. */
   warnings?: string[];
+  /** Of a backup that was to compare with a record; see findBase. */
+  comparedWith?: ComparedWith;
   /** The run stopped before it had tried every file. */
   brokenOff?: true;
   /** A backup that found so few files that it does not count as one; see suspicionOf. */
@@ -45,6 +50,11 @@ export interface RunRecord {
   /** The prune that forgot the run, and is deleting what only it needs. It can no longer be restored. */
   forgotten?: string;
 }
+
+export const comparedWith = z.union([
+  z.object({ run: z.string() }),
+  z.object({ destination: z.literal(true), because: z.string() }),
+]);
 
 /** What is checked of a record. A newer version's may have more fields. */
 export const runRecord = z.looseObject({
@@ -62,6 +72,7 @@ export const runRecord = z.looseObject({
   counts: counts.optional(),
   message: z.string().optional(),
   warnings: z.array(z.string()).optional(),
+  comparedWith: comparedWith.optional(),
   brokenOff: z.literal(true).optional(),
   suspect: z.literal(true).optional(),
 });

@@ -1,9 +1,10 @@
 /** Opens and closes a run's record, and keeps the index of runs in step. */
+import { isDeepStrictEqual } from "node:util";
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
 import { indexRun } from "./run-index.ts";
-import { parseRun, type RunRecord } from "./run-record.ts";
+import { parseRun, type ComparedWith, type RunRecord } from "./run-record.ts";
 import { RUN_RECORD } from "./names.ts";
 
 /** What a record says of a run from the start. */
@@ -64,6 +65,15 @@ export async function recordUnstarted(
   const { won } = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
   if (won) await indexRun(ledger.service, record, "first");
   else await closeRun(ledger, { status, counts, message });
+}
+
+/** Records what a backup compares its files with. */
+export async function recordComparedWith(ledger: Ledger, comparedWith: ComparedWith): Promise<void> {
+  await ledger.update(RUN_RECORD, (current) => {
+    const record = parseRun(current, ledger);
+    if (isDeepStrictEqual(record.comparedWith, comparedWith)) return undefined;
+    return JSON.stringify({ ...record, comparedWith } satisfies RunRecord);
+  });
 }
 
 /** Records how a run ended; the first end stands. @returns the record, or undefined if there is none */

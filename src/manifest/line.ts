@@ -19,10 +19,14 @@ export interface ManifestEntry {
   mtime?: number;
   /** Permission bits; absent if the run does not say. */
   mode?: number;
+  /** The file system's own time of change, likewise; absent in records of older releases. */
+  ctime?: number;
   /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged. */
   md5?: string;
   /** What a link points to, as a path; absent if the run does not say. */
   target?: string;
+  /** See Outcome; absent in records of older releases. */
+  etag?: string;
   /** Why it was skipped or failed, or what else there is to say. */
   reason?: string;
 }
@@ -74,6 +78,12 @@ const content = z.object({
   mode,
   md5: z.base64().length(24),
   target: z.string().max(32_767).optional().catch(undefined),
+  ctime: mtime.optional().catch(undefined),
+  etag: z
+    .string()
+    .regex(/^[!-~]{1,64}$/)
+    .optional()
+    .catch(undefined),
 });
 
 /** Parses a line of a record of outcomes or directories. @returns a string that says what is wrong with a damaged line */

@@ -1,3 +1,4 @@
+import type { Fences } from "../ledger/fences.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { allBelow, directoryKey, keyOf, namesIn, type KeyRange } from "../model/order.ts";
 import { Recent } from "../model/recent.ts";
@@ -13,6 +14,9 @@ import { hasDirectories, markOf, unorderedLines } from "./unordered.ts";
 const KEPT_BYTES = 4 * 1024 * 1024;
 /** Records that are kept: the last ones read. */
 const KEPT = 4;
+
+/** The lists of records of runs that have ended. */
+const ended = new Recent<RunMap>(2);
 
 /** Where a page of names starts. */
 export interface After {
@@ -53,6 +57,12 @@ export class Manifest implements AsyncDisposable {
    */
   static async open(account: Account, run: string, onDamage: OnDamage = () => undefined): Promise<Manifest> {
     return new Manifest(new Ledger(account.service, run), boundOverlap(await mapRun(account, run)), onDamage);
+  }
+
+  /** The same for a run that has ended. This process keeps the list of its records, which no longer changes. */
+  static async openEnded(account: Account, run: string, onDamage: OnDamage): Promise<Manifest> {
+    const map = await ended.get(run, async () => boundOverlap(await mapRun(account, run)));
+    return new Manifest(new Ledger(account.service, run), map, onDamage);
   }
 
   /** Releases what it holds. Call it once nothing is read any more. */
@@ -107,6 +117,25 @@ export class Manifest implements AsyncDisposable {
     for await (const { entry, own } of this.lines(range)) if (!own) yield entry;
   }
 
+  /**
+   * Looks for many names at once. Reads each record that may hold some of them once.
+   * @param keys in order; see keyOf
+   * @returns what the run says of those it knows, and their places among the keys
+   * @throws errors of the account, retried already
+   */
+  async *find(keys: readonly string[]): AsyncGenerator<{ at: number; entry: ManifestEntry }> {
+    let at = 0;
+    const pieces = await this.#piecesWhere((fences) => {
+      const first = firstFrom(keys, fences.first);
+      return first < keys.length && keys[first]! <= fences.last;
+    });
+    for await (const { key, entry, own } of merge(pieces.filter(({ ofDirectories }) => !ofDirectories))) {
+      while (at < keys.length && keys[at]! < key) at++;
+      if (at === keys.length) return;
+      if (!own && keys[at] === key) yield { at, entry };
+    }
+  }
+
   /** @param own whether to find the line that a directory has about itself */
   async #at(key: string, own = false): Promise<ManifestEntry | undefined> {
     const pieces = await this.#piecesIn({ from: key, to: `${key}\0` });
@@ -127,9 +156,13 @@ export class Manifest implements AsyncDisposable {
   }
 
   async #piecesIn(range: KeyRange): Promise<Piece[]> {
+    return await this.#piecesWhere((fences) => overlaps(fences, range));
+  }
+
+  async #piecesWhere(wanted: (fences: Fences) => boolean): Promise<Piece[]> {
     const pieces: Piece[] = [];
     for (const { fences, ...blob } of [...this.map.outcomes, ...this.map.directories]) {
-      if (!fences || !overlaps(fences, range)) continue;
+      if (!fences || !wanted(fences)) continue;
       const texts = blob.bytes <= KEPT_BYTES ? this.#texts : undefined;
       pieces.push(blobPiece(this.ledger, { ...blob, fences }, this.#onDamage, texts));
     }
@@ -139,12 +172,23 @@ export class Manifest implements AsyncDisposable {
     );
     const { spool } = await this.#unordered;
     for (const { name, reason } of spool.damage) this.#onDamage(name, reason);
-    return [...pieces, ...spool.pieces.filter((piece) => overlaps(piece, range))];
+    return [...pieces, ...spool.pieces.filter(wanted)];
   }
 }
 
 function from(range: KeyRange, after: string | undefined): KeyRange {
   return after === undefined ? range : { ...range, from: `${keyOf(after)}\0` };
+}
+
+/** The place of the first key that is not before another. */
+function firstFrom(keys: readonly string[], from: string): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle]! < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 async function lineAt(piece: Piece, key: string, own: boolean): Promise<Line | undefined> {

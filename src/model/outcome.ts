@@ -14,11 +14,14 @@ export interface Outcome {
   size: number;
   /** Microseconds since 1970. */
   mtime?: number;
+  ctime?: number;
   mode?: number;
   /** Base64 of the content's MD5, for copied and unchanged. */
   md5?: string;
   /** What a link points to, as a path; absent where it was not read. */
   target?: string;
+  /** What identifies the stored content as it was written or found; the layout says how. */
+  etag?: string;
   /** Why it was skipped or failed, or another note. */
   reason?: string;
   /** It was restored, but its mode or time could not be set: `reason` says why. */

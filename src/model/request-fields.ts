@@ -14,6 +14,10 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
 export const BACKUP_MODES = ["full", "incremental"] as const;
 export type BackupMode = (typeof BACKUP_MODES)[number];
 
+/** What an incremental backup compares the tree with. */
+export const COMPARE_WITH = ["destination", "record"] as const;
+export type CompareWith = (typeof COMPARE_WITH)[number];
+
 /** A container's name, by Blob Storage's rule: 3–63 of a-z, 0-9 and single hyphens. */
 const CONTAINER = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/;
 

@@ -15,6 +15,7 @@ export interface WholeBlob {
 
 /** The answer to a write. */
 export interface BlobWritten {
+  etag?: string;
   /** Set where the account keeps versions. */
   versionId?: string;
 }
@@ -67,8 +68,11 @@ function headersOf(blob: WholeBlob): Record<string, string> {
 
 /** The body is empty; reading it frees the socket for the next request. */
 function end(answer: IncomingMessage): Promise<BlobWritten> {
-  const versionId = answer.headers["x-ms-version-id"];
-  const written = typeof versionId === "string" ? { versionId } : {};
+  const { etag, "x-ms-version-id": versionId } = answer.headers;
+  const written = {
+    ...(etag === undefined ? {} : { etag }),
+    ...(typeof versionId === "string" ? { versionId } : {}),
+  };
   return new Promise((resolve, reject) => {
     answer
       .once("error", reject)

@@ -25,6 +25,7 @@ describe("the body", () => {
         exclude: [],
         mode: "full",
         checksum: false,
+        compareWith: "destination",
         keepVersions: true,
         allowOtherRoot: true,
         acceptFewer: false,
@@ -62,6 +63,15 @@ describe("the body", () => {
       expect(problemOf({ root: "/x", container })).toMatch(/^"container": /);
     },
   );
+
+  it("may compare with a record only where it is incremental", () => {
+    expect(problemOf({ root: "/x", compareWith: "record" })).toBe(
+      '"compareWith": "record": only for incremental runs; add "mode": "incremental".',
+    );
+    expect(valueOf({ root: "/x", compareWith: "record", mode: "incremental" }).compareWith).toBe("record");
+    expect(valueOf({ root: "/x", compareWith: "destination" }).mode).toBe("full");
+    expect(problemOf({ root: "/x", compareWith: "memory", mode: "incremental" })).toMatch(/^"compareWith": /);
+  });
 
   it("names every wrong field, and an unknown one with what it is called", () => {
     const problem = problemOf({ root: 1, mode: 2, "weird\nname": 3 });

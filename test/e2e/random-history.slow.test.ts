@@ -10,7 +10,10 @@ import { backUp, end, expectProblem, newContainer, newRoot, post } from "./clien
 const CASES = 3;
 
 const history = fc.array(
-  fc.record({ edits, how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const) }),
+  fc.record({
+    edits,
+    how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const, "record" as const),
+  }),
   { minLength: 2, maxLength: 4 },
 );
 
@@ -25,8 +28,9 @@ it(`every kept run of ${CASES} random histories restores to the tree of its time
       for (const { edits: changes, how } of steps) {
         for (const change of changes) await tree.apply(change);
         // Size and time cannot tell a change that keeps both; an incremental run goes by them.
-        const mode = how === "full" || (how === "incremental" && tree.sneaked) ? "full" : "incremental";
-        const done = await backUp({ root, container, mode, checksum: how === "checksum" });
+        const mode = how === "full" || (how !== "checksum" && tree.sneaked) ? "full" : "incremental";
+        const compareWith = how === "record" && mode === "incremental" ? { compareWith: "record" } : {};
+        const done = await backUp({ root, container, mode, checksum: how === "checksum", ...compareWith });
         expect(done).toMatchObject({ runtimeStatus: "Completed" });
         tree.sneaked = false;
         runs.push({

@@ -40,7 +40,7 @@ const HOUR = 3_600_000;
 const history = fc.array(
   fc.record({
     edits,
-    how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const),
+    how: fc.constantFrom("full" as const, "incremental" as const, "checksum" as const, "record" as const),
     backupEnds: howEnded,
     /** Before the next try, where the first one is canceled. */
     editsBetween: edits,
@@ -162,9 +162,17 @@ async function tryHistories(account: TestStorage, cases: number): Promise<void> 
           };
           const request = () => {
             // Size and time cannot tell a change that keeps both; an incremental run goes by them.
-            const isFull = how === "full" || (how === "incremental" && tree.sneaked);
+            const isFull = how === "full" || (how !== "checksum" && tree.sneaked);
             const mode = isFull ? ("full" as const) : ("incremental" as const);
-            return { root, mode, checksum: how === "checksum", keepVersions, acceptFewer: true };
+            const compareWith = how === "record" && !isFull ? { compareWith: "record" as const } : {};
+            return {
+              root,
+              mode,
+              checksum: how === "checksum",
+              ...compareWith,
+              keepVersions,
+              acceptFewer: true,
+            };
           };
           const started = new Date((clock += after));
           await change(edits);

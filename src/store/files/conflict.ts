@@ -56,9 +56,9 @@ type LookedUp = Awaited<ReturnType<typeof lookUp>>;
 
 /** What another attempt of this run has written for a path. */
 function writtenBefore(now: LookedUp, runId: string, path: string): Adopted | undefined {
-  const { marks, md5, size = 0 } = now ?? {};
+  const { marks, md5, size = 0, etag } = now ?? {};
   if (marks?.run !== runId || marks.path !== path || md5 === undefined) return undefined;
-  return { md5, size, adopted: marks };
+  return { md5, size, etag, adopted: marks };
 }
 
 /** What a run has already written to a blob for a path, if anything. */

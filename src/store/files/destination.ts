@@ -10,6 +10,7 @@ import { blobKey, blobName, byFolder, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../../model/entry.ts";
 import { CLASH } from "./not-stored.ts";
+import { looksUnchanged, unchanged } from "./same-content.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
 import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";
 
@@ -93,7 +94,7 @@ export class Destination implements Comparison {
 
   /** An entry's outcome, or the entry with what it takes to overwrite its blob. */
   async #compareWith(blob: ListedBlob, entry: Entry): Promise<Outcome | undefined> {
-    const { path, kind, mtime, mode } = entry;
+    const { path, kind } = entry;
     const { etag, md5, size, held } = blob;
     const marks = readMarks(blob.metadata);
     const ofAnother = marks?.path !== undefined && marks.path !== pathMark(path);
@@ -106,18 +107,11 @@ export class Destination implements Comparison {
     if (held !== undefined) Object.assign(entry.existing, { kind, size });
     if (how !== "incremental") return undefined;
     if (!checksum) {
-      if (marks?.mtime !== mtime || (kind === "file" && size !== entry.size)) return undefined;
+      if (!marks || !looksUnchanged(entry, { size, mtime: marks.mtime })) return undefined;
       if (await this.#isCertain(entry, marks)) {
+        const outcome = unchanged(entry, { md5, etag });
         // An earlier attempt of this run copied the file.
-        return {
-          path,
-          kind,
-          mtime,
-          mode,
-          outcome: writtenNow ? "copied" : "unchanged",
-          size: entry.size,
-          md5,
-        };
+        return writtenNow ? { ...outcome, outcome: "copied" } : outcome;
       }
       entry.existing.stale = true;
     }

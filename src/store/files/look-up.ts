@@ -2,7 +2,7 @@ import type { BlobClient } from "@azure/storage-blob";
 import { heldByProperties } from "../../model/held.ts";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
-import { readMarks } from "./blob-headers.ts";
+import { readMarks, type Marks } from "./blob-headers.ts";
 
 /** A blob's properties now; undefined if there is none. */
 export async function lookUp(blob: BlobClient) {
@@ -22,8 +22,9 @@ export interface Put {
   /** Base64. */
   md5: string;
   size: number;
-  /** Set if another attempt of this run had written the blob: its content, time and mode stand. */
-  adopted?: { mtime: number; mode: number };
+  etag: string | undefined;
+  /** Set if another attempt of this run had written the blob: its content, times and mode stand. */
+  adopted?: Pick<Marks, "mtime" | "ctime" | "mode">;
   /** Nothing was written, because the blob has this content already. */
   wasThere?: true;
 }

@@ -5,6 +5,7 @@ import type { Keep } from "../../ledger/listing.ts";
 import { LEDGER_ID } from "../../model/run-id.ts";
 import { whatHolds } from "../../model/held.ts";
 import { readRun } from "../../ledger/run-record.ts";
+import type { BlobWritten } from "../../storage/put-blob-request.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Existing } from "../../model/entry.ts";
 import { NotStored } from "../storing.ts";
@@ -36,8 +37,8 @@ export class OldContent {
   }
 
   /** Learns from a write's response whether the destination keeps versions; nothing else says so. */
-  wrote(answer: unknown): void {
-    if ((answer as { versionId?: string } | undefined)?.versionId === undefined) return;
+  wrote({ versionId }: BlobWritten): void {
+    if (versionId === undefined) return;
     versioned.add(this.#ledger.runId);
     const oldest = versioned.keys().next();
     if (versioned.size > REMEMBERED && !oldest.done) versioned.delete(oldest.value);

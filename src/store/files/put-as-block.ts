@@ -1,5 +1,5 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
-import type { WholeBlob } from "../../storage/put-blob-request.ts";
+import type { BlobWritten, WholeBlob } from "../../storage/put-blob-request.ts";
 import { blockId, markOf, uncommittedBlocks } from "./block-ids.ts";
 
 /** Does the same as Put Blob by a block and a commit, because uncommitted blocks of an abandoned upload block Put Blob. */
@@ -7,7 +7,7 @@ export async function putAsBlock(
   blob: BlockBlobClient,
   { content, md5, contentType, metadata, conditions }: WholeBlob,
   abortSignal: AbortSignal,
-): Promise<unknown> {
+): Promise<BlobWritten> {
   const hash = Buffer.from(md5, "base64");
   const ids: string[] = [];
   if (content.length > 0) {

@@ -1,5 +1,6 @@
 import type { BlobRequestConditions, BlockBlobClient } from "@azure/storage-blob";
 import type { Entry } from "../../model/entry.ts";
+import type { BlobWritten } from "../../storage/put-blob-request.ts";
 import { afterConflict } from "./conflict.ts";
 import { lookUp, type Put } from "./look-up.ts";
 import type { OldContent } from "./old-content.ts";
@@ -17,7 +18,7 @@ import type { OldContent } from "./old-content.ts";
 export async function putBlob(
   blob: () => BlockBlobClient,
   content: { md5: string; size: number; entry: Pick<Entry, "path" | "existing">; runId: string },
-  write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<unknown>,
+  write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<BlobWritten>,
   old: OldContent,
 ): Promise<Put> {
   const { md5, size, entry } = content;
@@ -30,7 +31,7 @@ export async function putBlob(
       if (existing && (existing.md5 !== md5 || existing.ofAnother)) await old.keep(blob(), existing);
       const answer = await write(existing ? { ifMatch: existing.etag } : { ifNoneMatch: "*" }, blocksThere);
       old.wrote(answer);
-      return { md5, size };
+      return { md5, size, etag: answer.etag };
     } catch (error) {
       const now = await afterConflict(error, { blob: blob(), content, existing, conflicts, old });
       if ("adopted" in now) return now;

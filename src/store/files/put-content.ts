@@ -41,9 +41,8 @@ export async function putContent(
   const stored = { md5: base64, size: content.length };
   const blob = () => blobOf(entry, writing);
   const metadata = blobMetadata(entry, attributes, writing);
-  if (await hasContent(entry, stored, blob, metadata)) {
-    return storedOutcome(entry, { ...stored, wasThere: true }, attributes);
-  }
+  const etag = await hasContent(entry, stored, blob, metadata);
+  if (etag !== undefined) return storedOutcome(entry, { ...stored, etag, wasThere: true }, attributes);
   const name = blobName(entry.path, prefix);
   const whole = { name, content, md5: base64, contentType: contentType(entry.path), metadata };
   const put = await putBlob(
@@ -63,11 +62,21 @@ export async function putContent(
 /** The outcome of an entry whose content is in its blob. */
 export function storedOutcome(
   { path, kind }: Entry,
-  { size, md5, adopted, wasThere }: Put,
+  { size, md5, etag, adopted, wasThere }: Put,
   attributes: Attributes,
 ): Outcome {
-  const { mtime, mode } = adopted ?? attributes;
+  const { mtime, ctime, mode } = adopted ?? attributes;
   // A link's content is its target, and its size is 0.
   const bytes = kind === "link" ? 0 : size;
-  return { path, outcome: wasThere ? "unchanged" : "copied", kind, size: bytes, mtime, mode, md5 };
+  return {
+    path,
+    outcome: wasThere ? "unchanged" : "copied",
+    kind,
+    size: bytes,
+    mtime,
+    ...(ctime === undefined ? {} : { ctime }),
+    mode,
+    md5,
+    ...(etag === undefined ? {} : { etag }),
+  };
 }

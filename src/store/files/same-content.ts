@@ -2,39 +2,72 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Entry } from "../../model/entry.ts";
+import type { Outcome } from "../../model/outcome.ts";
 
 /**
  * The MD5 that an entry's content must have to be unchanged; undefined if the blob has none, or another type or size.
  * @param size of the content, in bytes
  */
 export function md5ToMatch({ kind, existing }: Entry, size: number): string | undefined {
-  return existing?.kind === kind && existing.size === size ? existing.md5 : undefined;
+  // The size of a link is not that of its content, its target.
+  const isSame = existing?.kind === kind && (kind === "link" || existing.size === size);
+  return isSame ? existing.md5 : undefined;
+}
+
+/** Whether an entry has the size and time of what was stored for it. */
+export function looksUnchanged(
+  { kind, size, mtime }: Entry,
+  stored: { size: number; mtime?: number | undefined },
+): boolean {
+  return stored.mtime === mtime && (kind !== "file" || stored.size === size);
+}
+
+/** The outcome of an entry whose content is stored, by what is known of both. */
+export function unchanged(
+  { path, kind, size, mtime, ctime, mode }: Entry,
+  { md5, etag, target }: { md5: string; etag?: string | undefined; target?: string | undefined },
+): Outcome {
+  return {
+    path,
+    outcome: "unchanged",
+    kind,
+    size,
+    mtime,
+    ...(ctime === undefined ? {} : { ctime }),
+    mode,
+    md5,
+    ...(etag === undefined ? {} : { etag }),
+    ...(target === undefined ? {} : { target }),
+  };
 }
 
 /**
- * Whether an entry's blob has its content already. If only the marks are out of date, they are updated, so that the next run
- * need not read the file again.
+ * Finds out whether an entry's blob has its content already. If only the marks are out of date, they are updated, so that the
+ * next run need not read the file again.
  * @param content `md5` in base64
  * @param metadata what the blob's marks should be
+ * @returns the blob's ETag if it has
  */
 export async function hasContent(
   entry: Entry,
   content: { md5: string; size: number },
   blob: () => BlockBlobClient,
   metadata: Record<string, string>,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const { existing } = entry;
-  if (!existing || content.md5 !== md5ToMatch(entry, content.size)) return false;
-  if (!existing.stale) return true;
+  if (!existing || content.md5 !== md5ToMatch(entry, content.size)) return undefined;
+  if (!existing.stale) return existing.etag;
   const conditions = { ifMatch: existing.etag };
   try {
-    await withRetries((abortSignal) => blob().setMetadata(metadata, { abortSignal, conditions }));
-    return true;
+    const { etag } = await withRetries((abortSignal) =>
+      blob().setMetadata(metadata, { abortSignal, conditions }),
+    );
+    return etag ?? existing.etag;
   } catch (error) {
     const failure = classify(error);
     // The blob may be leased, but the content is there.
-    if (failure === "held") return true;
-    if (failure === "conflict" || failure === "missing") return false;
+    if (failure === "held") return existing.etag;
+    if (failure === "conflict" || failure === "missing") return undefined;
     throw error;
   }
 }

@@ -106,6 +106,8 @@ async function ifThere(
   const attributes = attributesOf(stats);
   const metadata = blobMetadata(entry, attributes, writing);
   const stored = { md5, size };
-  if (!(await hasContent(entry, stored, () => blobOf(entry, writing), metadata))) return undefined;
-  return storedOutcome(entry, { ...stored, wasThere: true }, attributes);
+  const etag = await hasContent(entry, stored, () => blobOf(entry, writing), metadata);
+  return etag === undefined
+    ? undefined
+    : storedOutcome(entry, { ...stored, etag, wasThere: true }, attributes);
 }

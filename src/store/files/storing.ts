@@ -13,6 +13,7 @@ import { Destination, isEmptyDestination, NOTHING_THERE } from "./destination.ts
 import { ofOneBlob } from "./not-stored.ts";
 import { OldContent } from "./old-content.ts";
 import { putContent, type Writing } from "./put-content.ts";
+import { Recorded } from "./recorded.ts";
 import { sendFile, sendSpan } from "./send-file.ts";
 
 interface At {
@@ -49,7 +50,10 @@ export function storing({ container, prefix, service, behindProxy }: At): Storin
       const place = { container: container.containerName, prefix };
       let asked: Promise<boolean> | undefined;
       const onlyRoot = () => (asked ??= hasOnlyRoot(service, { ...place, root }));
-      return new Destination({ run, root }, how, part, { prefix, requests, onlyRoot });
+      const withDestination = () => new Destination({ run, root }, how, part, { prefix, requests, onlyRoot });
+      return basis.base === undefined
+        ? withDestination()
+        : new Recorded({ service, behindProxy }, basis.base, how, withDestination);
     },
 
     put: async (batch, entries, budget, work) => {
