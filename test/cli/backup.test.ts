@@ -38,6 +38,27 @@ describe("backup", () => {
     expect(code).toBe(0);
   });
 
+  it("again: what has changed by the record of the last one; with --full everything", async () => {
+    const again = async (...args: string[]) => {
+      const { stdout } = await run(["backup", "plain", "--json", ...args], { env, cwd: folder });
+      return objects(stdout).at(-1) as { run: string };
+    };
+    const unchanged = await again();
+    expect(unchanged).toMatchObject({
+      mode: "incremental",
+      counts: { copied: 0, unchanged: 2 },
+      comparedWith: { run: expect.stringMatching(RUN) },
+    });
+    expect(await again("--full")).toMatchObject({ mode: "full", counts: { copied: 2, unchanged: 0 } });
+    const shown = await run(["show", unchanged.run], { env });
+    expect(shown.stdout).toMatch(/^ {2}Compared with the record of [0-9a-f]{32}$/m);
+    const { code, stderr } = await run(["backup", "plain", "--full", "--checksum"], { env, cwd: folder });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "--full copies every file: leave out --checksum.\n",
+    });
+  });
+
   it("some files failed: exit code 3, and which and why", async () => {
     const root = await makeTree(path.join(folder, "some"), { good: "1", "bad.": "2", "\u001b[31mred.": "3" });
     const { code, stdout, stderr } = await run(["backup", root, "--container", "some"], { env });
