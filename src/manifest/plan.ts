@@ -49,8 +49,8 @@ export const planRecord = partRecord.extend({
 
 /** What a restore and a verification do each in their own way. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
-  /** The only keys that it is about; of all others nothing is read. Absent: the whole run. */
-  within?: KeyRange[];
+  /** The only keys that it is about; of all others nothing is read. */
+  within: KeyRange[];
   /** Manifest's files that one part takes. */
   filesPerPart: number;
   /** Bytes; what is larger is a large file. Without it none is. */

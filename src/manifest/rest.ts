@@ -26,11 +26,11 @@ export function isBlob(left: Left): left is ManifestBlob {
 export async function wholeRun(
   { id, status }: SourceRun,
   service: BlobServiceClient,
-  within?: readonly KeyRange[],
+  within: readonly KeyRange[],
 ): Promise<{ lines: Left[]; damage: Outcome[] }> {
   const blobs = (await mapRun({ service }, id)).outcomes;
   const isMeant = ({ fences }: ManifestBlob): boolean =>
-    !within || !fences || within.some((range) => overlaps(fences, range));
+    !fences || within.some((range) => overlaps(fences, range));
   // Of a run that was broken off it is expected that records are missing.
   const ended = status !== "running" && status !== "canceled";
   return {

@@ -72,6 +72,18 @@ export class Pattern {
   }
 }
 
+/** The path that all that a pattern matches is at, or below; "" if that may be anywhere. */
+export function placeOf(text: string): string {
+  const bare = text.replace(/\/$/, "");
+  if (!bare.includes("/")) return "";
+  const names: string[] = [];
+  for (const name of bare.replace(/^\//, "").split("/")) {
+    if (!/^(?:[^*?[\\]|\\.)*$/su.test(name)) break;
+    names.push(name.replaceAll(/\\(.)/gsu, "$1"));
+  }
+  return names.join("/");
+}
+
 interface State {
   /** What a preceding star matches. */
   stays: "nothing" | "name" | "path";

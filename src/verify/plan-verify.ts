@@ -4,6 +4,7 @@ import type { ManifestItem } from "../manifest/line.ts";
 import { openSource } from "../manifest/open-source.ts";
 import { settlePlan, type Examined, type PlanInput, type PlanOwn } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
+import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
@@ -25,6 +26,7 @@ export async function planVerify(
   let store: Store | undefined;
   const storeOf = ({ source }: PlanOwn): Store => (store ??= openStore(source, service, settings));
   return await settlePlan(input, service, {
+    within: allWithin(""),
     filesPerPart: listFiles,
     largeFile,
     begin: async (ledger, own) =>

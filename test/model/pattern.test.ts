@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Pattern } from "../../src/model/pattern.ts";
+import { isWithin } from "../../src/model/path.ts";
+import { Pattern, placeOf } from "../../src/model/pattern.ts";
 
 const OPERATORS = ["*", "**", "/", "**/", "/**", "?", "\\", "[", "]", "[a-c]", "[!b]", "[^-a]", "[]-b]", "-"];
 const PLAIN = [
@@ -121,6 +122,32 @@ describe("a pattern", () => {
     ["#start", "#start", true],
   ])("counts characters: %j covers %j: %s", (pattern, name, covered) => {
     expect(new Pattern(pattern).covers(name, false)).toBe(covered);
+  });
+
+  it.each([
+    ["/a/b", "a/b"],
+    ["a/b/", "a/b"],
+    ["/a/*.txt", "a"],
+    ["a/b?/c", "a"],
+    ["a/[b]/c", "a"],
+    ["a/\\[b\\]/c*", "a/[b]"],
+    ["a/b\\", "a"],
+    ["a\\/b", ""],
+    ["**/a", ""],
+    ["a", ""],
+    ["a/", ""],
+    ["/a", "a"],
+  ])("%j is of %j", (text, place) => {
+    expect(placeOf(text)).toBe(place);
+  });
+
+  it("covers nothing anywhere else", () => {
+    fc.assert(
+      fc.property(patterns, paths, (text, files) => {
+        const covered = files.filter((file) => new Pattern(text).covers(file, false));
+        expect(covered.filter((file) => !isWithin(file, placeOf(text)))).toEqual([]);
+      }),
+    );
   });
 
   it.each<[pattern: string, name: string]>([

@@ -322,10 +322,12 @@ describe("a path", () => {
       damaged++;
     }
     expect(damaged).toBeGreaterThan(0);
-    const to = temporary();
-    const { tally } = await small.restore({ run, to, path: "d1" });
-    expect(tally).toMatchObject({ counts: { copied: 20, failed: 0 }, failures: [] });
-    expect(await readdir(to)).toEqual(["d1"]);
+    for (const request of [{ path: "d1" }, { include: ["/d1/f*"] }]) {
+      const to = temporary();
+      const { tally } = await small.restore({ run, to, ...request });
+      expect(tally).toMatchObject({ counts: { copied: 20, failed: 0 }, failures: [] });
+      expect(await readdir(to)).toEqual(["d1"]);
+    }
   });
 });
 
