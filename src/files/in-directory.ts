@@ -18,10 +18,16 @@ export function byDirectory<Item extends { path: string }>(items: readonly Item[
   return found;
 }
 
-/** Does something with a directory if it is there; what cannot be done with it will show when its files are restored. */
-export async function inDirectory(
-  { realTo, fileTimeoutMs }: { realTo: string; fileTimeoutMs: number },
+interface Where {
+  realTo: string;
+  fileTimeoutMs: number;
+}
+
+/** Holds a directory of a target open while something is done with it. @throws FileTimeout, the file system's error */
+export async function withDirectory(
+  { realTo, fileTimeoutMs }: Where,
   portable: string,
+  what: string,
   work: (directory: PinnedDirectory) => Promise<void>,
 ): Promise<void> {
   const opened = async (): Promise<void> => {
@@ -32,9 +38,14 @@ export async function inDirectory(
       await directory.close();
     }
   };
-  try {
-    await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, "looking into its directory"));
-  } catch {
-    // Not all file systems can flush a directory, and not every one may be read.
-  }
+  await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, what));
+}
+
+/** The same, if possible: what cannot be done with a directory will show when its files are restored. */
+export async function tryInDirectory(
+  where: Where,
+  portable: string,
+  work: (directory: PinnedDirectory) => Promise<void>,
+): Promise<void> {
+  await withDirectory(where, portable, "looking into its directory", work).catch(() => undefined);
 }

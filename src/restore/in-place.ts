@@ -2,7 +2,7 @@ import path from "node:path";
 import { z } from "zod";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { isSame, lookUp } from "./look.ts";
 
@@ -49,7 +49,7 @@ async function inPlace(
     })),
   );
   for (const { portable, inside } of some) {
-    await inDirectory(where, portable, async (directory) => {
+    await tryInDirectory(where, portable, async (directory) => {
       const looks = inside.map(async (item) => {
         const at = directory.path(path.posix.basename(item.path));
         const current = await lookUp(at);

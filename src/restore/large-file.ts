@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { hasTime } from "../files/file-times.ts";
-import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
 import { ignore, type PinnedDirectory } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { writeSparse } from "../files/write-sparse.ts";
@@ -157,10 +157,7 @@ async function writeNext(
     const isThere = now?.isFile() && now.size === item.size && hasTime(now, item.mtime);
     return isThere ? { note } : { wrong: GONE };
   }
-  await tidyInTime(
-    directory.sync().catch(() => undefined),
-    fileTimeoutMs,
-  );
+  await fileOperation(context, "flushing its directory", flush(directory));
   return { note };
 }
 
@@ -184,7 +181,7 @@ async function abandon(
 /** Removes a temporary file, if possible. */
 async function discard(item: PlannedItem, context: RestoreContext): Promise<void> {
   const [parent] = byDirectory([item]).keys();
-  if (parent !== undefined) await inDirectory(context, parent, (directory) => sweep(directory, context));
+  if (parent !== undefined) await tryInDirectory(context, parent, (directory) => sweep(directory, context));
 }
 
 /** Removes the file's temporary files except one. */

@@ -1,5 +1,5 @@
 import { readdir, unlink } from "node:fs/promises";
-import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
 import { ignore } from "../files/pinned-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -18,7 +18,7 @@ export function claimWritten(outcomes: Outcome[], { unchanged }: Begun): void {
 export async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
   const { mark } = context;
   for (const portable of byDirectory(items).keys()) {
-    await inDirectory(context, portable, async (directory) => {
+    await tryInDirectory(context, portable, async (directory) => {
       for (const name of await readdir(directory.path("."))) {
         if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
       }

@@ -5,8 +5,10 @@ import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
 import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
-import { byDirectory, inDirectory } from "../files/in-directory.ts";
+import { fileError } from "../files/file-error.ts";
+import { byDirectory, withDirectory } from "../files/in-directory.ts";
 import { openStore } from "../store/open-store.ts";
+import { flush } from "./attributes.ts";
 import { beginBatch } from "./in-place.ts";
 import { claimWritten, sweep } from "./redelivered.ts";
 import { refusedTarget } from "./refused-target.ts";
@@ -47,15 +49,28 @@ export async function restoreBatch(
       }
     });
     claimWritten(outcomes, begun);
-    await flush(outcomes, context);
-    return { outcomes, stopped: full };
+    return { outcomes: await flushed(outcomes, context), stopped: full };
   });
 }
 
-/** Flushes the directories of restored files before the outcomes are recorded, so that their names survive a crash. */
-async function flush(outcomes: readonly Outcome[], context: RestoreContext): Promise<void> {
+/**
+ * Flushes the directories of restored files before the outcomes are recorded, so that their names survive a crash.
+ * @returns the outcomes; the files of a directory that could not be flushed have failed
+ */
+async function flushed(outcomes: readonly Outcome[], context: RestoreContext): Promise<Outcome[]> {
+  const settled = new Map(outcomes.map((outcome) => [outcome.path, outcome]));
   const written = outcomes.filter(({ outcome }) => outcome === "copied");
-  for (const portable of byDirectory(written).keys()) {
-    await inDirectory(context, portable, (directory) => directory.sync());
+  for (const [portable, inside] of byDirectory(written)) {
+    try {
+      await withDirectory(context, portable, "flushing its directory", async (directory) => {
+        await flush(directory);
+      });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === undefined ? message : fileError(code);
+      const reason = `its directory could not be flushed to the disk: ${why}`;
+      for (const outcome of inside) settled.set(outcome.path, failed(outcome, reason));
+    }
   }
+  return [...settled.values()];
 }

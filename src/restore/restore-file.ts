@@ -16,7 +16,7 @@ import { Corrupt } from "../store/fetching.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { parentPath } from "../model/path.ts";
 
-/** Further tries if the content arrives damaged, or somebody else changes the directory or the temporary file. */
+/** Tries in all if the content arrives damaged, or somebody else changes the directory or the temporary file. */
 export const TRIES = 3;
 
 /**

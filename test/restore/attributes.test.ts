@@ -132,3 +132,27 @@ test("where nothing can be flushed, small and large files come back, with a note
     expect((await drive.outcomes(id)).get(name)).toMatchObject({ outcome: "copied", unset: true, reason });
   }
 });
+
+test("where a directory cannot be flushed, its files have failed, and no others", async () => {
+  const { run } = await withModes({ "bad/": 0o755, "bad/a": 0o644, "bad/large file": 0o644, good: 0o644 });
+  const to = temporary();
+  const handle = await open(to);
+  const fileHandle = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const sync = vi.spyOn(fileHandle, "sync").mockImplementation(async function (this: FileHandle) {
+    const bad = await lstat(path.join(to, "bad")).catch(() => undefined);
+    if ((await this.stat()).ino === bad?.ino)
+      throw Object.assign(new Error("EIO"), { code: "EIO", syscall: "fsync" });
+    await this.datasync();
+  });
+  onTestFinished(() => sync.mockRestore());
+  const divided = new Drive(azurite.service, { largeFile: 16 });
+  const { run: id, tally } = await divided.restore({ run, to });
+  expect(tally.counts).toMatchObject({ copied: 1, failed: 3 });
+  const outcomes = await drive.outcomes(id);
+  for (const name of ["bad/a", "bad/large file"])
+    expect(outcomes.get(name)).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringContaining("EIO") as string,
+    });
+});
