@@ -13,11 +13,11 @@ export async function prepareRestore(body: unknown, start: Start): Promise<Openi
   if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
   const refused = await refusedTarget(parsed.value, start.services.settings);
   if (refused !== undefined) throw new HttpProblem(403, refused);
-  return openingOf(await existing(parsed.value, start), whatItIs(parsed.value));
+  return openingOf(await findSource(parsed.value, start), whatItIs(parsed.value));
 }
 
 /** The requested run. @throws HttpProblem 404 if there is none, 409 while it is in progress */
-export async function existing(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
+export async function findSource(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
   let source: SourceRun;
   try {
     source = await findRun(start.services.storage, request);

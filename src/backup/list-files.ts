@@ -81,7 +81,7 @@ export async function listFiles(
 
       const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
       const { batches, lanes, later } = cutIntoBatches(sorted, largeFile, LANES);
-      // Where others have to copy some of what was looked up, one listing takes no more than this one did.
+      // If other parts must copy some of what was looked up, none of them is given more files than this one kept.
       const perListing = later.length > 0 ? toCopy.length - later.length : files;
       const rest = [...left, ...later.map(({ path }) => ({ file: path }))];
       return {

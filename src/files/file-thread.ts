@@ -32,5 +32,5 @@ class FileThread {
   }
 }
 
-/** The process's: one is enough, for what it does takes less than what is then done with it. */
+/** One per process is enough: reading a file costs less than what follows it. */
 export const fileThread = new FileThread();

@@ -33,7 +33,7 @@ export class ChangedWhileReading extends Error {
 /** A file whose size is reported as 0 has too much content to count. */
 export class Endless extends Error {
   constructor() {
-    super("its file system tells its size as 0, and it has more than 256 MiB of content");
+    super("its file system reports its size as 0, but it has more than 256 MiB of content");
   }
 }
 
@@ -168,14 +168,17 @@ async function contentLength(descriptor: number): Promise<number> {
 }
 
 /**
- * Whether what is open lies inside the root: a directory on the way may have been replaced by a link. Elsewhere than on
- * Linux nobody can tell.
+ * Whether what is open lies inside the root: a directory on the way may have been replaced by a link. This can be
+ * checked on Linux only.
  */
 export function liesInside(descriptor: number, realRoot: string): boolean {
   return process.platform !== "linux" || isInside(pathOfOpen(descriptor), realRoot);
 }
 
-/** Whether a change from now on would show in the time stamps. */
+/**
+ * Whether a change from now on would show in the time stamps. Those in the future by more than a minute come from a clock
+ * that is wrong: waiting for it would not help.
+ */
 export function isSettled(stats: Stats): boolean {
   const age = Date.now() - Math.max(stats.ctimeMs, stats.mtimeMs);
   return age > CLOCK_GRAIN_MS || age < -60_000;

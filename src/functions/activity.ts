@@ -9,7 +9,7 @@ import type { Budget } from "../storage/budget.ts";
 import { toUserError } from "../storage/errors.ts";
 import { countThrottled } from "../storage/throttling.ts";
 import type { Values } from "../telemetry/line.ts";
-import { logTally } from "../telemetry/log-tally.ts";
+import { logTally } from "./log-tally.ts";
 import { addThrottled, tallyIn } from "./tally-in.ts";
 
 type Log = Pick<InvocationContext, "info" | "warn" | "error">;

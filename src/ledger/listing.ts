@@ -34,7 +34,7 @@ export interface ListingOwn extends Basis {
 export interface Listing extends PartRecord, ListingOwn {
   /** `compareWith` is absent in records of older releases. */
   request: Covered & { compareWith?: CompareWith };
-  /** What it knows of directories, with which they were where it read them; absent where there are none. See DirectoryLine. */
+  /** The directories that it knows, and which of them it read itself; absent if there are none. See DirectoryLine. */
   directories?: ListRange;
   /** The machine that read them, for the numbers of file systems that stand in their lines. */
   machine?: string;

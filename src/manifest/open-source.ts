@@ -20,7 +20,7 @@ export async function openSource(ledger: Ledger, request: Selector, what: What):
   const { service } = ledger;
   let source = await findRun(service, request);
   const { of = "" } = await joinRun(ledger, openingOf(source, what));
-  // Of a time: since the record was opened another run may have ended, but that one is kept from prunes.
+  // If chosen by time: since the record was opened another run may have ended, but that one is kept from prunes.
   if (of !== source.id) source = await findStanding(service, request, of, ledger);
   await assertThere(service, source);
   return source;

@@ -5,7 +5,7 @@ import { settleAll, type Settled } from "./settle.ts";
 
 /**
  * Records the files of each batch that failed as failed, and no others.
- * @param batches what the first results are of
+ * @param batches those that the first results belong to, in order
  * @returns the results, with what was recorded in place of a batch's error
  */
 export function* withLostRecorded(

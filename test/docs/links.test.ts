@@ -16,6 +16,16 @@ it.each(documents)("%s leads nowhere that is not there", (document) => {
   expect(broken).toEqual([]);
 });
 
+it.each(documents)("%s names what is in the file that it points to", (document) => {
+  const wrong = [...textOf(document).matchAll(/`(\w+)`\s\(\[`[^`]+`\]\(([^)#]+\.ts)\)/g)].filter(
+    ([, name = "", link = ""]) => {
+      const file = path.join(ROOT, path.dirname(document), link);
+      return !new RegExp(`\\b${name}\\b`).test(readFileSync(file, "utf8"));
+    },
+  );
+  expect(wrong.map(([all]) => all)).toEqual([]);
+});
+
 /** A document without what it quotes. */
 function textOf(document: string): string {
   return readFileSync(path.join(ROOT, document), "utf8").replace(/^```.*?^```/gms, "");

@@ -9,11 +9,11 @@ import type { OldContent } from "./old-content.ts";
 
 type Existing = Entry["existing"];
 
-/** Tries if somebody else keeps writing the blob. */
+/** Further tries if somebody else keeps writing the blob. */
 const CONFLICTS = 3;
 
 /**
- * What to do when a blob was not what it was to be written over.
+ * What to do when the blob was not the one that was to be overwritten.
  * @returns what another attempt of the run wrote, which stands; or what to write over now
  * @throws NotStored, SendAgain; `error` where it is about something else, or there were too many conflicts
  */

@@ -64,7 +64,7 @@ export async function readOn(
   }
 }
 
-/** @throws Corrupt if a content that was read has not the hash that the run recorded */
+/** @throws Corrupt if a content that was read does not have the hash that the run recorded */
 export function assertIntact({ md5 }: PlannedItem, hash: string): void {
   if (hash !== md5) throw new Corrupt(`corrupt: its content has the MD5 ${hash}, the run recorded ${md5}`);
 }

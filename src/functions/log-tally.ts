@@ -2,7 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Outcome, Tally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readOutcomes } from "../ledger/outcomes.ts";
-import { line, type Values } from "./line.ts";
+import { line, type Values } from "../telemetry/line.ts";
 
 /**
  * Logs the result of a batch: one line at info, and one at warning for each failed file.
