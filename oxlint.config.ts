@@ -49,7 +49,7 @@ const NO_SETTINGS = {
 };
 
 const NOT_THE_APP = {
-  group: ["**/src/**", "!**/src/model/path.ts"],
+  group: ["**/src/**", "!**/src/model/{path,safe-path}.ts"],
   message:
     "The local host and the clients are built apart from the app: they know it by its HTTP API alone, and share only the form of a path.",
 };

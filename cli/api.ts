@@ -6,14 +6,14 @@ import type {
   Page,
   Run,
   Started,
+  Stored,
   Status,
-  TreeEntry,
   TreePage,
 } from "../client/answers.ts";
 import { Failure, Refusal } from "./failure.ts";
 
 /** Longer than any answer takes: a cancel waits for the run's parts to end. */
-const TIMEOUT_MS = 60_000;
+export const TIMEOUT_MS = 60_000;
 /** How long a failing poll is repeated: a deployment may restart the app during a run. */
 const PATIENCE_MS = 30_000;
 
@@ -74,18 +74,35 @@ export class Api {
   }
 
   /** The names in a directory of a backup. @param query `path`, escaped; `limit`, `continuation` */
-  async tree(id: string, query: Query): Promise<Page<TreeEntry> & Pick<TreePage, "damaged">> {
-    const {
-      entries: items,
-      continuation,
-      damaged,
-    } = await this.#get<TreePage>(`/backups/${encodeURIComponent(id)}/tree${queryOf(query)}`);
-    return { items, continuation, damaged };
+  async tree(id: string, query: Query): Promise<TreePage> {
+    return await this.#get<TreePage>(`/backups/${encodeURIComponent(id)}/tree${queryOf(query)}`);
+  }
+
+  /**
+   * The content of a file of a backup, or a part of it: the caller reads the answer's body.
+   * @throws Unreachable if another try may succeed
+   */
+  async content(
+    id: string,
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const route = `/backups/${encodeURIComponent(id)}/content${queryOf({ path })}`;
+    const response = await this.#fetch(route, { headers, signal });
+    if (response.status >= 500) throw new Unreachable((await this.#refusal(response)).message);
+    if (response.status !== 200 && response.status !== 206) throw await this.#refusal(response);
+    return response;
   }
 
   /** What a restore removed, or a dry run would remove. */
   async deleted(id: string, query: Query): Promise<Page<DeletedName>> {
     return await this.#page<DeletedName>("deleted", `/backups/${encodeURIComponent(id)}/deleted`, query);
+  }
+
+  /** How much lies in a destination: a part of it, if there is a continuation. */
+  async stored(query: Query): Promise<Stored> {
+    return await this.#get<Stored>(`/stored${queryOf(query)}`);
   }
 
   /** Cancels a run. @returns the run afterwards */
@@ -150,7 +167,7 @@ export class Api {
         ...init,
         headers,
         redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: init.signal ?? AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch (error) {
       throw new Unreachable(
@@ -211,7 +228,7 @@ export class Api {
   }
 }
 
-function whyUnreachable(error: unknown): string {
+export function whyUnreachable(error: unknown): string {
   const { name, cause } = error as { name: string; cause?: { code?: string; message?: string } };
   if (name === "TimeoutError") return `nothing within ${TIMEOUT_MS / 1000} s`;
   return cause?.code ?? printable(cause?.message ?? name);

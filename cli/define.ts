@@ -34,6 +34,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
 
 /** The meanings of the arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
+  path: "the path of a file or directory in the backup, as ls shows it",
   dir: "the directory; with --url, its path on the app's machine",
   run: 'the run: its id, or the first characters of it (at least four); "latest", or "latest~1" for the one before it; or a time such as "2026-11-23 18:00", for the newest that began at or before it',
 };
@@ -103,6 +104,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   file: "the path of a file",
   run: 'a run\'s id or "latest"',
   n: "a number",
+  path: "a path in the backup",
 };
 
 /**

@@ -24,6 +24,12 @@ export interface LocalHost {
   said(): string;
 }
 
+/** Where the local host is, if it runs. */
+export function localUrl(): { url: string; port: string } {
+  const port = process.env["FUNCTIONS_PORT"] ?? "7071";
+  return { url: `http://127.0.0.1:${port}`, port };
+}
+
 /**
  * Finds the running local host, or starts one. A host started here serves other commands too, and ends with the last
  * of them, however they end.
@@ -31,8 +37,7 @@ export interface LocalHost {
  * @throws Failure if it does not start, or another program uses its port
  */
 export async function useLocalHost(say: (line: string) => void, signal: AbortSignal): Promise<LocalHost> {
-  const port = process.env["FUNCTIONS_PORT"] ?? "7071";
-  const url = `http://127.0.0.1:${port}`;
+  const { url, port } = localUrl();
   const running = await join(url, port, signal);
   if (running) return running;
   say("Starting the local host …");

@@ -95,6 +95,47 @@ export const JSON_LINES = {
       reason: "why it failed or was skipped; optional",
     },
   },
+  entry: {
+    when: "A name in a backup.",
+    fields: {
+      path: "from the backup's root, escaped as on a terminal",
+      escaped: "true if something in the name is escaped; optional",
+      kind: "file, link, directory or other",
+      size: "bytes of content in the backup",
+      mtime: "microseconds since 1970; optional",
+      mode: "permission bits; optional",
+      md5: "of the content, base64; optional",
+      target: "what a link points to, escaped; optional",
+      outcome: "as in file; optional",
+      reason: "why it is not in the backup, or what else there is to say; optional",
+    },
+  },
+  got: {
+    when: "A file, link or directory that get wrote, or could not.",
+    fields: {
+      path: "from the backup's root, escaped as on a terminal",
+      kind: "file, link or directory",
+      size: "in bytes",
+      outcome: "written, unchanged or failed",
+      reason: "why it failed; optional",
+    },
+  },
+  content: {
+    when: "A piece of the content that cat prints.",
+    fields: { path: "as it was given", offset: "in bytes", base64: "the bytes" },
+  },
+  stats: {
+    when: "What there is of a directory in a destination.",
+    fields: {
+      root: "the directory",
+      destination: "{container, prefix}",
+      runs: "how many backups can be restored",
+      latest: "{run, started, files, bytes}: the newest of them, and what it restores; optional",
+      stored: "{blobs, bytes}: what backups have in the destination, whatever their directory",
+      old: "{blobs, bytes}: snapshots and versions, in addition",
+      others: "{blobs, bytes}: what no backup wrote",
+    },
+  },
   deleted: {
     when: "A name that a restore removed, or a dry run would remove.",
     fields: { path: "relative to the directory", kind: "file or directory" },

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { styleText } from "node:util";
 import { UNPRINTABLE } from "../src/model/path.ts";
 
@@ -12,6 +13,11 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = p
 /** A line of the answer. */
 export function out(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** Bytes of the answer, no faster than they are read. */
+export async function write(bytes: Uint8Array): Promise<void> {
+  if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
 }
 
 /** A line beside the answer: what goes on, what is wrong. */

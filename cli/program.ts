@@ -1,12 +1,15 @@
 import { Command } from "commander";
 import { printable } from "../src/model/path.ts";
 import { addBackup } from "./commands/backup.ts";
+import { addCompleteRuns } from "./commands/complete-runs.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addFiles } from "./commands/files.ts";
+import { addLs } from "./commands/ls.ts";
 import { addOpen } from "./commands/open.ts";
 import { addPrune } from "./commands/prune.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addRuns, addShow } from "./commands/runs.ts";
+import { addStats } from "./commands/stats.ts";
 import { addStorage } from "./commands/storage.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addCancel, addWatch } from "./commands/watch.ts";
@@ -42,12 +45,15 @@ export function createProgram(version: string): Command {
     addPrune,
     addRuns,
     addShow,
+    addStats,
     addFiles,
+    addLs,
     addWatch,
     addCancel,
     addOpen,
     addStorage,
     addCompletion,
+    addCompleteRuns,
   ]) {
     add(program);
   }

@@ -6,7 +6,7 @@ import { bytes, bytesOf, files, number, roughly } from "../client/words.ts";
 
 /** Shows how a run goes, until it is closed. */
 export interface ProgressView {
-  update(run: Run): void;
+  update(run: Pick<Run, "id" | "progress" | "counts">): void;
   /** The app does not answer just now. */
   lost(): void;
   close(): void;
@@ -67,7 +67,7 @@ function drawn(share: number, words: string): string {
 }
 
 /** How much of what is known is done, from 0 to 1. Never the whole while more may be found. */
-function share({ progress }: Run): number {
+function share({ progress }: Pick<Run, "progress">): number {
   if (!progress) return 0;
   const cost = (some: { files: number; bytes: number }): number => some.bytes + some.files * FILE_COST;
   const all = cost(progress.listed);
@@ -117,7 +117,7 @@ interface Part {
 }
 
 /** 5,157 of 10,000 files, 2 failed, 20.1 of 39.1 MiB, 8.1 MiB/s, 3 s left */
-function parts({ progress, counts }: Run): Part[] {
+function parts({ progress, counts }: Pick<Run, "progress" | "counts">): Part[] {
   if (!progress || (progress.listed.files === 0 && !progress.listed.complete))
     return [{ text: "listing …", rank: 0 }];
   const { listed, settled, bytesPerSecond, secondsLeft } = progress;
@@ -132,7 +132,7 @@ function parts({ progress, counts }: Run): Part[] {
   ];
 }
 
-function words(run: Run): string {
+function words(run: Pick<Run, "progress" | "counts">): string {
   return fitting(parts(run), Infinity);
 }
 

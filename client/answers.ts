@@ -120,6 +120,22 @@ export interface TreePage {
   continuation?: string;
 }
 
+/** A number of blobs, snapshots or versions. */
+export interface Amount {
+  blobs: number;
+  bytes: number;
+}
+
+/** How much lies in a destination, or in a part of it. */
+export interface Stored {
+  current: Amount;
+  /** Snapshots and versions. */
+  old: Amount;
+  /** What no backup wrote. */
+  others: Amount;
+  continuation?: string;
+}
+
 /** A name that a restore removed, or a dry run would remove. */
 export interface DeletedName {
   path: string;

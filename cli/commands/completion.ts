@@ -9,13 +9,13 @@ import { out, outJson } from "../print.ts";
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 
-/** The scripts contain all words: completing runs none of what is typed and waits for nothing. */
+/** The scripts contain all words but the ids of runs, which an app that is running is asked for. Nothing that is typed is run. */
 export function addCompletion(program: Command): void {
   define(
     program,
     {
       usage: "completion",
-      description: "Print a script that completes commands, options and directories in a shell.",
+      description: "Print a script that completes commands, options, runs and directories in a shell.",
       examples: [
         "source <(site-backup completion bash)                                  # in ~/.bashrc",
         "site-backup completion zsh > ~/.zsh/completions/_site-backup            # a folder of fpath",

@@ -47,11 +47,15 @@ ${functionName}_directories() {
   COMPREPLY=($(compgen -d -- "$cur"))
   compopt -o filenames 2>/dev/null
 }
+${functionName}_runs() {
+  COMPREPLY=($(compgen -W "latest $(${name} complete-runs "$command" 2>/dev/null | cut -f 1)" -- "$cur"))
+}
 complete -F ${functionName} ${name}
 `;
 
   function answer(value: Value): string {
     if (value.kind === "directory") return `${functionName}_directories; return`;
+    if (value.kind === "run") return `${functionName}_runs; return`;
     if (value.kind === "any") return "return";
     return `COMPREPLY=($(compgen -W "${value.words.join(" ")}" -- "$cur")); return`;
   }

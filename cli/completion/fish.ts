@@ -8,7 +8,9 @@ export function fishCompletion(name: string, commands: readonly CompletableComma
     lines.push(
       `complete -c ${name} -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.description)}`,
     );
-    if (command.argument) lines.push(...values(command.argument).map((value) => `${here}${value}`));
+    if (command.argument?.kind === "run")
+      lines.push(`${here} -a 'latest (${name} complete-runs ${command.name} 2>/dev/null)'`);
+    else if (command.argument) lines.push(...values(command.argument).map((value) => `${here}${value}`));
     for (const { flag, description, value } of command.options) {
       const takes = value ? ` -x${values(value).join("")}` : "";
       lines.push(`${here} -l ${flag.slice(2)}${takes} -d ${quoted(description)}`);

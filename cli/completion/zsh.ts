@@ -7,6 +7,11 @@ export function zshCompletion(name: string, commands: readonly CompletableComman
     (command) => `    ${quoted(`${escaped(command.name)}:${escaped(command.description)}`)}`,
   );
   return `#compdef ${name}
+${functionName}_runs() {
+  local -a runs
+  runs=(latest \${\${(f)"$(${name} complete-runs $1 2>/dev/null)"}/$'\\t'/:})
+  _describe run runs
+}
 ${functionName}() {
   local -a commands
   commands=(
@@ -20,7 +25,7 @@ ${known.join("\n")}
   shift words
   ((CURRENT--))
   case $command in
-${commands.map(ofCommand).join("\n")}
+${commands.map((command) => ofCommand(command, functionName)).join("\n")}
   esac
 }
 if [[ $funcstack[1] == ${functionName} ]]; then
@@ -31,9 +36,12 @@ fi
 `;
 }
 
-function ofCommand({ name, argument, options }: CompletableCommand): string {
+function ofCommand({ name, argument, options }: CompletableCommand, functionName: string): string {
   const specs = options.map(optionSpec);
-  if (argument) specs.push(`1:${escaped(name)}:${action(argument)}`);
+  if (argument)
+    specs.push(
+      `1:${escaped(name)}:${argument.kind === "run" ? ` ${functionName}_runs ${name}` : action(argument)}`,
+    );
   return `    ${name})\n      _arguments \\\n${specs.map((spec) => `        ${quoted(spec)}`).join(" \\\n")}\n      ;;`;
 }
 

@@ -60,7 +60,10 @@ function assertDirectory(entry: ManifestEntry, { id }: RunRecord): void {
   });
 }
 
-function viewOf({ path, target, ...entry }: ManifestEntry, directory: string): TreeEntry {
+function viewOf(
+  { path, target, ctime: _ctime, etag: _etag, ...entry }: ManifestEntry,
+  directory: string,
+): TreeEntry {
   const name = directory === "" ? path : path.slice(directory.length + 1);
   const escaped = escapePath(name);
   return {

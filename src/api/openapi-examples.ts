@@ -1,5 +1,5 @@
 import type { BackupRequest } from "../backup/request.ts";
-import type { DeletedPage, FilePage, RunPage, RunView, TreePage } from "./schema.ts";
+import type { DeletedPage, FilePage, RunPage, RunView, StoredPage, TreePage } from "./schema.ts";
 import type { RestoreRequest } from "../restore/request.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import type { VerifyRequest } from "../verify/request.ts";
@@ -80,6 +80,14 @@ const tree: TreePage = {
 
 const deleted: DeletedPage = { run: ID, deleted: [{ path: "old.html", kind: "file" }] };
 
+const stored: StoredPage = {
+  container: "backups",
+  prefix: "",
+  current: { blobs: 4328, bytes: 915755806 },
+  old: { blobs: 311, bytes: 20481024 },
+  others: { blobs: 0, bytes: 0 },
+};
+
 /** What the routes answer, by the name of the schema. */
 export const ANSWERS: Readonly<Record<string, unknown>> = {
   Started: {
@@ -94,6 +102,7 @@ export const ANSWERS: Readonly<Record<string, unknown>> = {
   FilePage: files,
   TreePage: tree,
   DeletedPage: deleted,
+  StoredPage: stored,
 };
 
 type Sent<T> = Partial<T>;

@@ -65,6 +65,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
         FilePage: answer(records.filePage),
         TreePage: answer(records.treePage),
         DeletedPage: answer(records.deletedPage),
+        StoredPage: answer(records.storedPage),
         BackupRequest: body(backupRequest),
         RestoreRequest: body(restoreRequest),
         VerifyRequest: body(verifyRequest),

@@ -12,7 +12,7 @@ export interface Call {
 interface Answer {
   description: string;
   /** The name of the JSON's schema in the document's components. */
-  schema?: "Run" | "RunPage" | "FilePage" | "TreePage" | "DeletedPage";
+  schema?: "Run" | "RunPage" | "FilePage" | "TreePage" | "DeletedPage" | "StoredPage";
   /** It is one page of a list; `Link` points to the next. */
   paged?: true;
   /** Other media types, and what they contain. */

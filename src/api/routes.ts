@@ -18,11 +18,12 @@ import { listRuns } from "./list-runs.ts";
 import { listTree } from "./list-tree.ts";
 import { openApiDocument } from "./openapi.ts";
 import { HttpProblem } from "./problem.ts";
+import { measureStored } from "./measure-stored.ts";
 import { nextLink, readQuery } from "./query.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pageOf, runIdOf } from "./run-of.ts";
-import { deletedQuery, filesQuery, runsQuery, treeQuery, type FilePage } from "./schema.ts";
+import { deletedQuery, filesQuery, runsQuery, storedQuery, treeQuery, type FilePage } from "./schema.ts";
 
 /** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;
@@ -121,6 +122,23 @@ export const routes: readonly Route[] = [
       const page = await pageOf(listDeleted(call.services.storage, id, query));
       const headers = nextLink(`/backups/${encodeURIComponent(id)}/deleted`, query, page.continuation);
       return { jsonBody: page, headers };
+    },
+  },
+  {
+    name: "measureStored",
+    method: "GET",
+    path: "stored",
+    auth: "function",
+    query: storedQuery,
+    summary: "How much lies in a destination.",
+    description:
+      "Blobs are counted by listing them, for at most about 20 seconds. With a `continuation`, the amounts are those of a part: add up the pages.",
+    answer: { description: "The amounts.", schema: "StoredPage", paged: true },
+    refusals: [400, UNANSWERED],
+    async handle(request, call) {
+      const query = readQuery(storedQuery, request);
+      const page = await pageOf(measureStored(call.services, query));
+      return { jsonBody: page, headers: nextLink("/stored", query, page.continuation) };
     },
   },
   {

@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { fileSize, mtime } from "../ledger/damaged.ts";
 import { OUTCOMES } from "../model/outcome.ts";
-import { pathInRun as checkedPath } from "../model/request-fields.ts";
+import {
+  container as inContainer,
+  pathInRun as checkedPath,
+  prefix as inPrefix,
+} from "../model/request-fields.ts";
 import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
 /** What the routes below `/backups` answer. The OpenAPI document is built from these. */
@@ -211,6 +215,18 @@ export const deletedPage = z.object({
 });
 export type DeletedPage = z.infer<typeof deletedPage>;
 
+const amount = z.object({ blobs: count, bytes: count });
+
+export const storedPage = z.object({
+  container: z.string(),
+  prefix: z.string(),
+  current: amount.describe("Blobs that backups wrote."),
+  old: amount.describe("Snapshots and versions of such blobs that are kept."),
+  others: amount.describe("What no backup wrote."),
+  continuation,
+});
+export type StoredPage = z.infer<typeof storedPage>;
+
 /** A query parameter that is a whole number. */
 const whole = (fallback: number, most: number) =>
   z.coerce
@@ -269,6 +285,13 @@ export const treeQuery = filesQuery.pick({ continuation: true }).extend({
   limit: whole(1000, 10_000).describe("Names a page, at most."),
 });
 export type TreeQuery = z.infer<typeof treeQuery>;
+
+export const storedQuery = z.strictObject({
+  container: inContainer.describe("The destination's container."),
+  prefix: inPrefix.default("").describe("The destination's prefix; what lies below it counts too."),
+  continuation: token.optional(),
+});
+export type StoredQuery = z.infer<typeof storedQuery>;
 
 export const deletedQuery = filesQuery.pick({ limit: true, continuation: true });
 export type DeletedQuery = z.infer<typeof deletedQuery>;

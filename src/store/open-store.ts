@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Settings } from "../settings.ts";
 import { fetching } from "./files/fetching.ts";
+import { measuring } from "./files/measuring.ts";
 import { pruning } from "./files/pruning.ts";
 import { storing } from "./files/storing.ts";
 import type { Place, Store } from "./store.ts";
@@ -15,5 +16,5 @@ export function openStore(
   { behindProxy }: Pick<Settings, "behindProxy">,
 ): Store {
   const at = { container: service.getContainerClient(container), prefix, service, behindProxy };
-  return { ...storing(at), ...fetching(at), ...pruning(at) };
+  return { ...storing(at), ...fetching(at), ...pruning(at), ...measuring(at) };
 }

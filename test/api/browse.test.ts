@@ -4,7 +4,8 @@ import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunView, TreeEntry, TreePage } from "../../src/api/schema.ts";
+import { toToken } from "../../src/api/continuation.ts";
+import type { RunView, StoredPage, TreeEntry, TreePage } from "../../src/api/schema.ts";
 import { LEDGER_CONTAINER } from "../../src/model/ledger-container.ts";
 import { escapePath, parsePath } from "../../src/model/path.ts";
 import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
@@ -56,6 +57,21 @@ async function walk(of = ""): Promise<string[]> {
   );
   return paths.flat();
 }
+
+describe("GET /stored", () => {
+  it("measures a destination, and goes on where a page ended", async () => {
+    const measure = (query: string) => host.get<StoredPage>(`/stored?container=backups${query}`);
+    const whole = await measure("");
+    expect(whole).toMatchObject({ container: "backups", prefix: "", old: { blobs: 0, bytes: 0 } });
+    expect(whole.current.blobs).toBe(run.counts!.copied + run.counts!.directories);
+    const pages = service.getContainerClient("backups").listBlobsFlat().byPage({ maxPageSize: 100 });
+    const { continuationToken: next = "" } = (await pages.next()).value as { continuationToken?: string };
+    const token = (prefix: string) => `&continuation=${toToken({ container: "backups", prefix, next })}`;
+    expect((await measure(token(""))).current.blobs).toBe(whole.current.blobs - 100);
+    for (const wrong of [token("p"), "&continuation=abc", "&prefix=a//b"])
+      expect((await host.fetch(`/stored?container=backups${wrong}`)).status).toBe(400);
+  });
+});
 
 describe("GET /backups/{runId}/tree", () => {
   it("gives the names in a directory, with what is known of each", async () => {

@@ -118,6 +118,7 @@ async function holdGood(root: string): Promise<string> {
   const prune = await host.ended(idOf(await holdPost(PRUNE, { keepLast: 1 })));
   await holdGet("/backups/{runId}", `/backups/${prune.id}`);
   await holdGet(FILES, `/backups/${prune.id}/files`);
+  await holdGet("/stored", "/stored?container=backups");
   await holdGet("/openapi.json");
   const page = await holdGet("/dashboard");
   const [, script = ""] = /src="(.*?)"/.exec(page.text) ?? [];
@@ -142,6 +143,7 @@ async function holdRefused(id: string): Promise<void> {
   await holdGet(FILES, "/backups/none/files");
   await holdGet(TREE, `/backups/${id}/tree?path=a`);
   await holdGet(TREE, "/backups/none/tree");
+  await holdGet("/stored");
   await holdGet(DELETED, `/backups/${id}/deleted?outcome=failed`);
   await holdGet(DELETED, "/backups/none/deleted");
   await holdPost(CANCEL, undefined, `/backups/${id}/cancel`);
@@ -186,6 +188,7 @@ async function holdWithoutStorage(root: string, id: string): Promise<void> {
   await holdPost(RESTORE, { run: id, to: path.join(folder, "back") });
   await holdPost(VERIFY, { run: id });
   await holdGet("/backups");
+  await holdGet("/stored", "/stored?container=backups");
   proxy.before = () => undefined;
   for await (const { name } of ledgers.listBlobsFlat({ prefix: "destinations/" }))
     await ledgers.getBlockBlobClient(name).upload("{", 1);

@@ -1,7 +1,11 @@
 /** What a shell offers at a Tab, asked of the shell itself. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFolder } from "../harness/tree.ts";
 import { objects, run } from "./command.ts";
@@ -62,6 +66,32 @@ describe("in bash", () => {
   });
 });
 
+it("the runs of an app that runs, newest first; without one only latest, and no waiting", async () => {
+  const asked: string[] = [];
+  const app = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    const ids = ["1d0e432730114054a8168f3e14bea06b", "$(touch ran)", "custom"];
+    const runs = ids.map((id) => ({ id, kind: "backup", started: "2026-11-23T02:00:00Z", root: "/srv" }));
+    response.end(JSON.stringify({ runs }));
+  });
+  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+  const { port } = app.address() as AddressInfo;
+  const command = `${process.execPath} ${fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))}`;
+  const offer = async (url: string) => {
+    const program = `site-backup() { ${command} "$@"; }; ${scripts.get("bash")}
+      COMP_WORDS=(site-backup restore ""); COMP_CWORD=2; _site_backup; echo "\${COMPREPLY[@]}"`;
+    const shell = spawn("bash", ["--norc", "-c", program], {
+      cwd: folder,
+      env: { ...process.env, SITE_BACKUP_URL: url },
+    });
+    return (await Promise.all([text(shell.stdout), text(shell.stderr)])).join("");
+  };
+  expect(await offer(`http://127.0.0.1:${port}`)).toBe("latest 1d0e4327 custom\n");
+  app.close();
+  expect(asked).toEqual(["/backups?kind=backup&limit=50"]);
+  expect(await offer("http://127.0.0.1:9")).toBe("latest\n");
+});
+
 function scriptOf(shell: string): string {
   const file = path.join(folder, `site-backup.${shell}`);
   writeFileSync(file, scripts.get(shell) ?? "");
@@ -81,8 +111,7 @@ describe.each(SHELLS)("the script for %s", (shell) => {
 
   it("knows every command and option", async () => {
     const script = scripts.get(shell) ?? "";
-    for (const word of ["backup", "verify", "read-data", "dry-run", "incremental"])
-      expect(script).toContain(word);
+    for (const word of ["backup", "verify", "read-data", "dry-run", "stats"]) expect(script).toContain(word);
     const { stdout } = await run(["completion", shell, "--json"]);
     expect(objects(stdout)).toEqual([{ type: "completion", shell, script }]);
   });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
-import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { besidesProgress, objects, run, start } from "./command.ts";
 
 let host: LocalHostProcess;
@@ -137,6 +137,81 @@ describe("restore", () => {
       `The restore ${id} goes on where the app runs.\n  To watch it:  site-backup watch ${id}\n`,
     );
     expect((await run(["cancel", id], { env })).stdout).toContain(`Canceled ${id}. What was restored stays.`);
+  });
+});
+
+describe("ls", () => {
+  it("a directory, a file, all below; long, with what is not there; as objects", async () => {
+    const tree = await makeTree(path.join(folder, "listed"), {
+      "a.txt": "1",
+      "d/e/f.txt": "22",
+      "d/bad.": "3",
+      "d/\u001b[31mred": "4",
+      "d/to": link("e/f.txt"),
+    });
+    await run(["backup", tree, "--container", "listed", "--quiet"], { env });
+    const list = async (...args: string[]) =>
+      await run(["ls", "latest", "--container", "listed", ...args], { env });
+    expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\n", stderr: "" });
+    expect(await list("/d/")).toEqual({
+      code: 0,
+      stdout: "e/\nto\n",
+      stderr: "2 more names are not in this backup; -l says why.\n",
+    });
+    expect((await list("d/e/f.txt")).stdout).toBe("d/e/f.txt\n");
+    const long = (await list("-lR", "d")).stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "TIME").split("\n");
+    expect(long).toEqual([
+      expect.stringMatching(/^failed {36}d\/\\u\{1b\}\[31mred: Blob Storage cannot hold it/),
+      expect.stringMatching(/^failed {36}d\/bad\.: Blob Storage cannot hold it/),
+      expect.stringMatching(/^d[rwx-]{9} {14}TIME {2}d\/e\/$/),
+      expect.stringMatching(/^l[rwx-]{9} {14}TIME {2}d\/to -> e\/f\.txt$/),
+      expect.stringMatching(/^-[rwx-]{9} {9}2 B {2}TIME {2}d\/e\/f\.txt$/),
+      "",
+    ]);
+    const lines = objects((await list("d/e", "--json")).stdout);
+    expect(lines).toEqual([
+      expect.objectContaining({ type: "entry", path: "d/e/f.txt", kind: "file", size: 2 }),
+    ]);
+    expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('has no "nope"') });
+  });
+});
+
+describe("stats", () => {
+  it("by directory and destination: what is restorable, and what is stored, without destinations within", async () => {
+    const tree = await makeTree(path.join(folder, "measured"), { a: "1", b: "22" });
+    const into = ["--container", "measured", "--quiet"];
+    await run(["backup", tree, ...into], { env });
+    await writeFile(path.join(tree, "b"), "4444");
+    await run(["backup", tree, ...into], { env });
+    await run(["backup", tree, ...into, "--prefix", "p", "--exclude", "b"], { env });
+    const service = BlobServiceClient.fromConnectionString(host.connectionString);
+    await service.getContainerClient("measured").getBlockBlobClient("own").upload("other", 5);
+    const { stdout } = await run(["stats", "--root", tree, "--json"], { env });
+    const of = (prefix: string, more: object) => ({
+      type: "stats",
+      root: tree,
+      destination: { container: "measured", prefix },
+      others: { blobs: 0, bytes: 0 },
+      ...more,
+    });
+    expect(objects(stdout)).toEqual([
+      of("", {
+        runs: 2,
+        latest: expect.objectContaining({ files: 2, bytes: 5 }),
+        stored: { blobs: 2, bytes: 5 },
+        old: { blobs: 1, bytes: 2 },
+        others: { blobs: 1, bytes: 5 },
+      }),
+      of("p", {
+        runs: 1,
+        latest: expect.objectContaining({ files: 1, bytes: 1 }),
+        stored: { blobs: 1, bytes: 1 },
+        old: { blobs: 0, bytes: 0 },
+      }),
+    ]);
+    const words = await run(["stats", "--container", "measured", "--prefix", "/"], { env });
+    expect(words.stderr).toBe("measured also has 1 blob that no backup wrote, 5 B; not counted here.\n");
+    expect(words.stdout).toMatch(/^Directory +Destination +Runs .*\n\S+ +measured +2 .* 2 +5 B +5 B +2 B\n$/);
   });
 });
 

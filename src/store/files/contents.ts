@@ -32,7 +32,7 @@ export async function* contentsBelow(
   container: ContainerClient,
   prefix: string,
   from: string | undefined,
-): AsyncGenerator<ContentsPage> {
+): AsyncGenerator<ContentsPage & { contents: Kept[] }> {
   const options = { ...(prefix === "" ? {} : { prefix: `${prefix}/` }), includeMetadata: true };
   for await (const { blobs, next } of historyPages(container, options, { from }))
     yield { contents: blobs.map(kept), next };
