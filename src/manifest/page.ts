@@ -8,8 +8,6 @@ import type { ManifestBlob } from "./run-map.ts";
 /** What one record of outcomes says. */
 export interface ManifestPage {
   items: ManifestItem[];
-  /** Names that were there when the directories were read, and are not in the backup. */
-  missed: string[];
   /** What is wrong with the record itself, as failures. */
   damage: Outcome[];
 }
@@ -19,14 +17,12 @@ export async function readPage(
   ledger: Ledger,
   blob: Pick<ManifestBlob, "name"> & Partial<ManifestBlob>,
 ): Promise<ManifestPage> {
-  const page: ManifestPage = { items: [], missed: [], damage: [] };
+  const page: ManifestPage = { items: [], damage: [] };
   const onDamage = (name: string, reason: string) => page.damage.push(damagedRecord(ledger, name, reason));
   for await (const lines of linesOf(ledger, blob, onDamage)) {
     for (const { entry } of lines) {
       const item = itemOf(entry);
       if (item) page.items.push(item);
-      else if (entry.outcome === "failed" || entry.outcome === "skipped" || entry.outcome === "vanished")
-        page.missed.push(entry.path);
     }
   }
   return page;

@@ -1,11 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { stopped, emptyTally, type Tally } from "../model/outcome.ts";
-import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
+import { emptyTally, type Tally } from "../model/outcome.ts";
+import { tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
+import { settleSlice } from "../ledger/settle-slice.ts";
 import type { Settings } from "../settings.ts";
-import { describe } from "../storage/errors.ts";
 import { ExtraWalk, type Eraser } from "./extra-walk.ts";
 import type { PlanOwn } from "../manifest/plan.ts";
 import { refusedTarget } from "./refused-target.ts";
@@ -47,61 +47,42 @@ export async function seeToExtra(
   settings: Settings,
   erase?: Eraser,
 ): Promise<Slice> {
-  try {
-    return await see(ref, service, settings, erase);
-  } catch (error) {
-    if (!isFinal(error)) throw error;
-    return stoppedSlice(describe(error));
-  }
-}
-
-async function see(
-  ref: SliceRef,
-  service: BlobServiceClient,
-  settings: Settings,
-  erase: Eraser | undefined,
-): Promise<Slice> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readSlice(ledger, ref);
-  if (before) return before;
-  const { request, source, realTo } = ref;
-  const refused = await refusedTarget({ to: request.to, realTo }, settings);
-  if (refused !== undefined) return stoppedSlice(refused);
-  const { behindProxy } = settings;
-  await using names = await RunNames.open({ service, behindProxy }, source.id);
-  const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
-  const asked = createSelection(request);
-  const options = {
-    inTheWay: ref.inTheWay === true,
-    until: performance.now() + settings.listMs,
-    fileTimeoutMs: settings.fileTimeoutMs,
+  const { request, source, realTo, slice, inTheWay = false } = ref;
+  const folder = inTheWay ? "deleted/before-" : "deleted/";
+  const kind = {
+    nameOf: (number: number) => `${folder}${number}.json`,
+    record: sliceRecord,
+    nothing: { deleted: 0 },
   };
-  const selections = [asked, createSelection(source)];
-  const walk = new ExtraWalk(realTo, names, selections, options, erase);
-  try {
-    if (ref.slice === 0) await names.assertWhole(source);
-    await walk.run(last);
-  } catch (error) {
-    if (!(error instanceof IncompleteRun)) throw error;
-    const more = ref.slice > 0 || walk.deleted.length > 0 ? "Nothing more" : "Nothing";
-    const problem = `${more} was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`;
-    return await settleSlice(ledger, ref, walk, { stopped: problem });
-  }
-  return await settleSlice(ledger, ref, walk, { matched: asked.matched() });
-}
-
-function stoppedSlice(problem: string): Slice {
-  return { tally: stopped(problem), deleted: 0 };
-}
-
-function nameOf({ slice, inTheWay }: Pick<SliceRef, "slice" | "inTheWay">): string {
-  return inTheWay ? `deleted/before-${slice}` : `deleted/${slice}`;
-}
-
-async function readSlice(ledger: Ledger, ref: SliceRef): Promise<Slice | undefined> {
-  const name = `${nameOf(ref)}.json`;
-  const text = await ledger.read(name);
-  return text === undefined ? undefined : readRecord<Slice>(text, sliceRecord, `${ledger.runId}/${name}`);
+  return await settleSlice<Slice>(ledger, slice, kind, async (last) => {
+    const refused = await refusedTarget({ to: request.to, realTo }, settings);
+    if (refused !== undefined) return refused;
+    const { behindProxy, fileTimeoutMs, listMs } = settings;
+    await using names = await RunNames.open({ service, behindProxy }, source.id);
+    const asked = createSelection(request);
+    const options = { inTheWay, until: performance.now() + listMs, fileTimeoutMs };
+    const walk = new ExtraWalk(realTo, names, [asked, createSelection(source)], options, erase);
+    let problem: string | undefined;
+    try {
+      if (slice === 0) await names.assertWhole(source);
+      await walk.run(last);
+    } catch (error) {
+      if (!(error instanceof IncompleteRun)) throw error;
+      const what = slice > 0 || walk.deleted.length > 0 ? "Nothing more" : "Nothing";
+      problem = `${what} was deleted or restored: "delete" needs a run whose record is whole, and ${error.message}.`;
+    }
+    const { deleted, failures, reached, emptied } = walk;
+    if (deleted.length > 0) await ledger.writeOnce(`${folder}${slice}.jsonl`, toLines(deleted));
+    const record = sliceOutcomes(inTheWay ? "deleted-before" : "deleted", slice);
+    const settled = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
+    return {
+      tally: { ...settled, ...(problem === undefined ? { matched: asked.matched() } : { stopped: problem }) },
+      deleted: deleted.length,
+      ...(reached === undefined ? {} : { reached }),
+      ...(emptied.length === 0 ? {} : { emptied }),
+    };
+  });
 }
 
 const sliceRecord = z.looseObject({
@@ -110,22 +91,3 @@ const sliceRecord = z.looseObject({
   reached: z.string().optional(),
   emptied: z.array(z.string()).optional(),
 });
-
-async function settleSlice(
-  ledger: Ledger,
-  ref: SliceRef,
-  { deleted, failures, reached, emptied }: ExtraWalk,
-  said: { stopped: string } | { matched: number[] },
-): Promise<Slice> {
-  if (deleted.length > 0) await ledger.writeOnce(`${nameOf(ref)}.jsonl`, toLines(deleted));
-  const record = sliceOutcomes(ref.inTheWay ? "deleted-before" : "deleted", ref.slice);
-  const tally = failures.length > 0 ? await settleOutcomes(ledger, record, failures) : emptyTally();
-  const slice: Slice = {
-    tally: { ...tally, ...said },
-    deleted: deleted.length,
-    ...(reached === undefined ? {} : { reached }),
-    ...(emptied.length === 0 ? {} : { emptied }),
-  };
-  const { won } = await ledger.writeOnce(`${nameOf(ref)}.json`, JSON.stringify(slice));
-  return won ? slice : ((await readSlice(ledger, ref)) ?? slice);
-}

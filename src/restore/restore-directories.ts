@@ -1,15 +1,15 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { emptyTally, failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
-import { isFinal, readRecord, tally } from "../ledger/damaged.ts";
+import { emptyTally, failed, type Outcome, type Tally } from "../model/outcome.ts";
+import { tally } from "../ledger/damaged.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { Recent } from "../model/recent.ts";
+import { settleSlice } from "../ledger/settle-slice.ts";
 import type { Settings } from "../settings.ts";
-import { describe } from "../storage/errors.ts";
 import { listedDirectories, listingsOf } from "../manifest/listings.ts";
 import { readPart, WHOLE } from "../ledger/parts.ts";
 import { planRecord, type Plan, type PlanOwn } from "../manifest/plan.ts";
@@ -37,6 +37,9 @@ export interface DirectoriesSlice {
   reached?: number;
 }
 
+/** What a restore's slices need, by restore. They read it once in each process. */
+const recent = new Recent<{ lists: ListRange[]; makes: Set<string> }>(2);
+
 const sliceRecord = z.looseObject({ tally, reached: z.number().optional() });
 
 /**
@@ -49,77 +52,50 @@ export async function restoreDirectories(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<DirectoriesSlice> {
-  try {
-    // Directories that a canceled restore made still get their modes.
-    const onlyMade = ref.onlyMade === true || (await isCanceled(new Ledger(service, ref.run)));
-    return await setSlice({ ...ref, onlyMade }, service, settings);
-  } catch (error) {
-    if (!isFinal(error)) throw error;
-    return { tally: stopped(describe(error)) };
-  }
-}
-
-/** What a restore's slices need, by restore. They read it once in each process. */
-const recent = new Recent<{ lists: ListRange[]; makes: Set<string> }>(2);
-
-async function setSlice(
-  ref: DirectoriesRef,
-  service: BlobServiceClient,
-  settings: Settings,
-): Promise<DirectoriesSlice> {
   const ledger = new Ledger(service, ref.run);
-  const before = await readSlice(ledger, ref);
-  if (before) return before;
-  const { request, source, realTo, made } = ref;
-  const refused = await refusedTarget({ to: request.to, realTo }, settings);
-  if (refused !== undefined) return { tally: stopped(refused) };
-  const sourceLedger = new Ledger(service, source.id);
-  const { lists, makes } = await recent.get(ref.run, async () => ({
-    lists: await listsOf(sourceLedger),
-    makes: await madeDirectories(ledger),
-  }));
-  const last = ref.slice === 0 ? undefined : await readSlice(ledger, { ...ref, slice: ref.slice - 1 });
-  const first = last?.reached ?? 0;
-  const selections = [createSelection(request), createSelection(source)];
-  const onlyMade = ref.onlyMade || request.overwrite === "never";
-  const covers = (directory: string): boolean => {
-    if (directory === "") return made === true;
-    if (unsafePath(directory) !== undefined) return false;
-    for (let above = directory; above !== ""; above = parentPath(above)) if (makes.has(above)) return true;
-    return !onlyMade && selections.every((some) => some.directory(directory));
+  // Directories that a canceled restore made still get their modes.
+  const isOnlyMade = ref.onlyMade === true || (await isCanceled(ledger));
+  const name = isOnlyMade ? "made-directories" : "directories";
+  const kind = {
+    nameOf: (slice: number) => `lists/${name}-${slice}.json`,
+    record: sliceRecord,
+    nothing: {},
   };
-  const until = performance.now() + settings.listMs;
-  const outcomes: Outcome[] = [];
-  let list = first;
-  while (list < lists.length && (list === first || performance.now() < until)) {
-    const lines = await listedDirectories(sourceLedger, lists[list], (name, reason) =>
-      outcomes.push(failed({ path: `${source.id}/${name}`, kind: "directory" }, reason)),
-    );
-    const directories = lines.flatMap(asRead);
-    const covered = await inTurns(directories, ({ path }) => covers(path));
-    const chosen = directories.filter((_directory, index) => covered[index]);
-    outcomes.push(...(await setDirectories(chosen, realTo, settings.fileTimeoutMs)));
-    list++;
-  }
-  const record = sliceOutcomes(kindOf(ref), ref.slice);
-  const settled = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
-  const slice: DirectoriesSlice = { tally: settled, ...(list < lists.length ? { reached: list } : {}) };
-  const { won } = await ledger.writeOnce(sliceName(ref), JSON.stringify(slice));
-  return won ? slice : ((await readSlice(ledger, ref)) ?? slice);
-}
-
-function kindOf({ onlyMade }: DirectoriesRef): string {
-  return onlyMade ? "made-directories" : "directories";
-}
-
-function sliceName(ref: DirectoriesRef): string {
-  return `lists/${kindOf(ref)}-${ref.slice}.json`;
-}
-
-async function readSlice(ledger: Ledger, ref: DirectoriesRef): Promise<DirectoriesSlice | undefined> {
-  const name = sliceName(ref);
-  const text = await ledger.read(name);
-  return text === undefined ? undefined : readRecord(text, sliceRecord, `${ledger.runId}/${name}`);
+  return await settleSlice<DirectoriesSlice>(ledger, ref.slice, kind, async (last) => {
+    const { request, source, realTo, made } = ref;
+    const refused = await refusedTarget({ to: request.to, realTo }, settings);
+    if (refused !== undefined) return refused;
+    const sourceLedger = new Ledger(service, source.id);
+    const { lists, makes } = await recent.get(ref.run, async () => ({
+      lists: await listsOf(sourceLedger),
+      makes: await madeDirectories(ledger),
+    }));
+    const first = last?.reached ?? 0;
+    const selections = [createSelection(request), createSelection(source)];
+    const onlyMade = isOnlyMade || request.overwrite === "never";
+    const covers = (directory: string): boolean => {
+      if (directory === "") return made === true;
+      if (unsafePath(directory) !== undefined) return false;
+      for (let above = directory; above !== ""; above = parentPath(above)) if (makes.has(above)) return true;
+      return !onlyMade && selections.every((some) => some.directory(directory));
+    };
+    const until = performance.now() + settings.listMs;
+    const outcomes: Outcome[] = [];
+    let list = first;
+    while (list < lists.length && (list === first || performance.now() < until)) {
+      const lines = await listedDirectories(sourceLedger, lists[list], (name, reason) =>
+        outcomes.push(failed({ path: `${source.id}/${name}`, kind: "directory" }, reason)),
+      );
+      const directories = lines.flatMap(asRead);
+      const covered = await inTurns(directories, ({ path }) => covers(path));
+      const chosen = directories.filter((_directory, index) => covered[index]);
+      outcomes.push(...(await setDirectories(chosen, realTo, settings.fileTimeoutMs)));
+      list++;
+    }
+    const record = sliceOutcomes(name, ref.slice);
+    const settled = outcomes.length > 0 ? await settleOutcomes(ledger, record, outcomes) : emptyTally();
+    return { tally: settled, ...(list < lists.length ? { reached: list } : {}) };
+  });
 }
 
 function asRead({ path, mtime, mode, left }: DirectoryLine): RecordedDirectory[] {
