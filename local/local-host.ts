@@ -5,6 +5,7 @@ import type { HostArguments } from "./arguments.ts";
 import type { AppRegistry } from "./app/core-api.ts";
 import { endApp, loadApp } from "./app/load-app.ts";
 import { servedFunctions } from "./app/served-functions.ts";
+import { startStreamServer } from "./app/stream-server.ts";
 import { hasTrigger } from "./app/registered-function.ts";
 import type { FunctionMetadata } from "./app/registered-function.ts";
 import { ActivityRunner } from "./durable/activity-runner.ts";
@@ -144,7 +145,7 @@ export class LocalHost {
     const app = await loadApp(appFolder, (level, _category, message) => functionLog(level, message));
     this.#stops.push(() => withinGrace(endApp(app)));
     const functions = servedFunctions(app, process.env, this.#log);
-    const streamUrl = (await app.programmingModel?.getCapabilities?.({}))?.["HttpUri"];
+    const streamPort = await startStreamServer(app);
     const worker = new InProcessWorker(app, functionLog, settings.functionTimeout);
     const hub = { hubName: settings.hubName, key: state.systemKey };
     const durableClient = durableClientInput(url, hub, rpcBaseUrl);
@@ -156,7 +157,7 @@ export class LocalHost {
       worker,
       log: this.#log,
       durableClient,
-      streamUrl,
+      streamPort,
       users: this.#users,
     });
     const timers = new TimerTriggers({

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** An answer from the host itself. */
 export interface Answer {
@@ -24,14 +24,21 @@ const LINGER_MS = 200;
  * would reset it and lose the answer, so what still arrives is discarded for a moment.
  */
 export function sendUnread(response: ServerResponse, answer: Answer): void {
-  const request = response.req;
   response.write(begin(response, { ...answer, headers: { ...answer.headers, Connection: "close" } }));
-  const end = (): void => {
-    clearTimeout(timer);
-    response.end();
-  };
-  const timer = setTimeout(end, LINGER_MS);
-  request.once("end", end).once("close", end).resume();
+  void discardRest(response.req).then(() => response.end());
+}
+
+/** Discards what a client still sends, for a moment: until then its connection must not be closed. */
+export async function discardRest(request: IncomingMessage): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, LINGER_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    if (request.complete || request.destroyed) end();
+    else request.once("end", end).once("close", end).resume();
+  });
 }
 
 function begin(response: ServerResponse, answer: Answer): string {

@@ -7,12 +7,19 @@ import type { FunctionRoutes } from "./function-routes.ts";
 import { functionRequest } from "./function-request.ts";
 import { writeFunctionResponse } from "./function-response.ts";
 import { WEBHOOK_PATH } from "./management-urls.ts";
-import { BodyReader, LARGEST_BODY, LARGEST_DURABLE_BODY } from "./request-body.ts";
+import {
+  BodyReader,
+  BodyTooLargeError,
+  checkDeclared,
+  LARGEST_BODY,
+  LARGEST_DURABLE_BODY,
+} from "./request-body.ts";
 import { forwardStream } from "./stream-proxy.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { Logger } from "../log/logger.ts";
 import { LEASE_PATH, type Users } from "../users.ts";
+import type { InvocationResult } from "../worker/messages.ts";
 import type { Worker } from "../worker/worker.ts";
 
 export const RPC_PATH = "/durabletask";
@@ -24,8 +31,8 @@ export interface HostRoutesOptions {
   log: Logger;
   /** The durable client binding's value. */
   durableClient: string;
-  /** Where the app accepts streamed HTTP, if it has asked for that. */
-  streamUrl: string | undefined;
+  /** The port where the app accepts streamed HTTP, if it has asked for that. */
+  streamPort: number | undefined;
   /** Of a host that ends with the last of them. */
   users: Users | undefined;
 }
@@ -89,19 +96,19 @@ export class HostRoutes {
     metadata: Parameters<typeof functionRequest>[0],
     params: Record<string, string>,
   ): Promise<void> {
-    const { worker, log, durableClient, streamUrl } = this.#options;
-    const body = streamUrl === undefined ? await this.#bodies.read(request, LARGEST_BODY) : Buffer.alloc(0);
+    const { worker, log, durableClient, streamPort: port } = this.#options;
+    if (port !== undefined) checkDeclared(request, LARGEST_BODY);
+    const body = port === undefined ? await this.#bodies.read(request, LARGEST_BODY) : Buffer.alloc(0);
     const message = functionRequest(metadata, request, params, body, durableClient);
     const where = { functionName: metadata.name, invocationId: message.invocationId };
     const start = performance.now();
     const invocation = worker.invoke(message);
     const abort = new AbortController();
+    const { invocationId } = message;
     const streamed =
-      streamUrl === undefined
-        ? undefined
-        : forwardStream(streamUrl, message.invocationId, request, response, abort.signal);
+      port === undefined ? undefined : forwardStream({ port, invocationId }, request, response, abort.signal);
     streamed?.catch((error: unknown) => log.debug(`stream ended: ${messageOf(error)}`, where));
-    const result = await invocation;
+    const result = await Promise.race([invocation, unlessUnreached(streamed, invocation)]);
     const took = `${Math.round(performance.now() - start)} ms`;
     if (result.status === "failure") {
       log.error(
@@ -114,11 +121,31 @@ export class HostRoutes {
       else response.writeHead(500).end();
       return;
     }
-    await streamed;
+    try {
+      await streamed;
+    } catch (error) {
+      // The client went away.
+      if (response.destroyed) return;
+      throw error;
+    }
     const answer = result.response.returnValue?.http;
     if (streamed === undefined) writeFunctionResponse(response, answer);
     log.info(`${request.method} ${pathOf(request)} ${response.statusCode} (${took})`, where);
   }
+}
+
+/** An invocation whose request does not come waits for it forever. */
+async function unlessUnreached(
+  streamed: Promise<void> | undefined,
+  invocation: Promise<InvocationResult>,
+): Promise<InvocationResult> {
+  try {
+    await streamed;
+  } catch (error) {
+    if (error instanceof BodyTooLargeError || (error as NodeJS.ErrnoException).syscall === "connect")
+      throw error;
+  }
+  return await invocation;
 }
 
 function pathOf(request: IncomingMessage): string {

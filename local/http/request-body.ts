@@ -29,8 +29,7 @@ export class BodyReader {
 
   /** @throws BodyTooLargeError, TooManyBodiesError */
   async read(request: IncomingMessage, largest: number): Promise<Buffer> {
-    // A body that declares itself too large is not read at all.
-    check(Number(request.headers["content-length"] ?? 0), largest);
+    checkDeclared(request, largest);
     const chunks: Buffer[] = [];
     let size = 0;
     try {
@@ -49,7 +48,15 @@ export class BodyReader {
   }
 }
 
+/** Refuses a body that declares itself too large, before any of it is read. @throws BodyTooLargeError */
+export function checkDeclared({ headers }: IncomingMessage, largest: number): void {
+  check(Number(headers["content-length"] ?? 0), largest);
+}
+
 function check(size: number, largest: number): void {
-  if (size <= largest) return;
-  throw new BodyTooLargeError(`The request body is larger than ${largest} bytes.`);
+  if (size > largest) throw tooLarge(largest);
+}
+
+export function tooLarge(largest: number): BodyTooLargeError {
+  return new BodyTooLargeError(`The request body is larger than ${largest} bytes.`);
 }

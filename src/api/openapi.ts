@@ -106,15 +106,21 @@ function pathOf(route: Route): [string, Json] {
   const path = route.path.replace("{*", "{");
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const inPath = names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
-  const { name, summary, description, query, auth, answer: success, refusals } = route;
+  const { name, summary, description, query, headers, auth, answer: success, also = {}, refusals } = route;
+  const others = Object.entries(also).map(([status, what]) => [
+    status,
+    { ...(status === "304" ? {} : answerOf(success)), description: what },
+  ]);
+  const parameters = [...(query ? inQuery(query) : []), ...inHeader(headers)];
   const operation = {
     operationId: name,
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(query === undefined ? {} : { parameters: parameters(query) }),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(auth === "anonymous" ? { security: [] } : {}),
     responses: {
       200: answerOf(success),
+      ...(Object.fromEntries(others) as Json),
       ...(auth === "anonymous" && refusals.length === 0 ? {} : problems(...refusals)),
     },
   };
@@ -159,13 +165,26 @@ function ref(schema: string): Json {
 }
 
 /** A query's schema as parameters. */
-function parameters(query: z.ZodObject): Json[] {
-  const { properties = {} } = body(query) as { properties?: Record<string, Json> };
+function inQuery(query: z.ZodObject): Json[] {
+  const { properties = {}, required = [] } = body(query) as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({
     name,
     in: "query",
+    ...(required.includes(name) ? { required: true } : {}),
     ...(description === undefined ? {} : { description }),
     schema,
+  }));
+}
+
+function inHeader(headers: Route["headers"] = {}): Json[] {
+  return Object.entries(headers).map(([name, description]) => ({
+    name,
+    in: "header",
+    description,
+    schema: { type: "string" },
   }));
 }
 

@@ -9,12 +9,20 @@ import { classify, describe } from "../storage/errors.ts";
 /** An error answer for a person: what is wrong with the request, and what was expected. */
 export class HttpProblem extends Error {
   readonly status: number;
+  /** More members of the answer. */
   readonly extra: Record<string, unknown>;
+  readonly headers: Record<string, string>;
 
-  constructor(status: number, detail: string, extra: Record<string, unknown> = {}) {
+  constructor(
+    status: number,
+    detail: string,
+    extra: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ) {
     super(detail);
     this.status = status;
     this.extra = extra;
+    this.headers = headers;
   }
 }
 
@@ -37,7 +45,7 @@ export function waitOrCancel(run: Pick<RunRecord, "app">, own: string): string {
  * general terms.
  */
 export function problemResponse(error: unknown, context: InvocationContext): HttpResponseInit {
-  if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra);
+  if (error instanceof HttpProblem) return answer(error.status, error.message, error.extra, error.headers);
   if (error instanceof DamagedRecord) return answer(502, error.message);
   if (error instanceof FileTimeout) return answer(503, `${error.message}. Try again when it does.`);
   if (isOfEngine(error)) {
@@ -62,10 +70,15 @@ function isOfEngine(error: unknown): error is { code?: string } {
   return error instanceof Error && (error as { isAxiosError?: unknown }).isAxiosError === true;
 }
 
-function answer(status: number, detail: string, extra: Record<string, unknown> = {}): HttpResponseInit {
+function answer(
+  status: number,
+  detail: string,
+  extra: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): HttpResponseInit {
   return {
     status,
-    headers: { "Content-Type": "application/problem+json" },
+    headers: { "Content-Type": "application/problem+json", ...headers },
     body: JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail, ...extra }),
   };
 }

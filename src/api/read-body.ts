@@ -17,8 +17,7 @@ export function refuseLargeBody(request: HttpRequest): void {
  */
 export async function readBody(request: HttpRequest): Promise<unknown> {
   refuseLargeBody(request);
-  const bytes = Buffer.from(await request.arrayBuffer());
-  if (bytes.length > MOST_BYTES) throw tooLarge();
+  const bytes = await bytesOf(request);
   if (bytes.length === 0) return undefined;
 
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
@@ -29,6 +28,19 @@ export async function readBody(request: HttpRequest): Promise<unknown> {
     throw new HttpProblem(415, `${got}; send the body as application/json.`);
   }
   return parse(textOf(bytes));
+}
+
+/** Reads no more than it takes. What is left of a larger body is not canceled: that would close the connection before the answer. */
+async function bytesOf({ body }: HttpRequest): Promise<Buffer> {
+  const reader = body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
+    size += piece.value.length;
+    if (size > MOST_BYTES) throw tooLarge();
+    pieces.push(piece.value);
+  }
+  return Buffer.concat(pieces);
 }
 
 function textOf(bytes: Buffer): string {

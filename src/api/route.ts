@@ -28,9 +28,13 @@ export interface Route {
   /** Anonymous routes reveal nothing about backups. All others get a durable client. */
   auth: "function" | "anonymous";
   query?: z.ZodObject;
+  /** Request headers that it heeds, and what they do. */
+  headers?: Record<string, string>;
   summary: string;
   description?: string;
   answer: Answer;
+  /** Other statuses of success, and what they say. */
+  also?: Record<number, string>;
   /** The statuses it refuses with. */
   refusals: number[];
   handle: (request: HttpRequest, call: Call) => Promise<HttpResponseInit | HttpResponse>;

@@ -23,7 +23,16 @@ import { nextLink, readQuery } from "./query.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pageOf, runIdOf } from "./run-of.ts";
-import { deletedQuery, filesQuery, runsQuery, storedQuery, treeQuery, type FilePage } from "./schema.ts";
+import { sendContent } from "./send-content.ts";
+import {
+  contentQuery,
+  deletedQuery,
+  filesQuery,
+  runsQuery,
+  storedQuery,
+  treeQuery,
+  type FilePage,
+} from "./schema.ts";
 
 /** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;
@@ -104,6 +113,28 @@ export const routes: readonly Route[] = [
       const page = await pageOf(listTree(call.services, record, query));
       const headers = nextLink(`/backups/${encodeURIComponent(id)}/tree`, query, page.continuation);
       return { jsonBody: page, headers };
+    },
+  },
+  {
+    name: "getBackupContent",
+    method: "GET",
+    path: "backups/{runId}/content",
+    auth: "function",
+    query: contentQuery,
+    headers: {
+      Range: "One part, in bytes. Of several parts all of the file is sent.",
+      "If-Range": "An ETag: the part is sent only of that content, else all of the file.",
+      "If-None-Match": "ETags: a content that the client has is not sent again.",
+    },
+    summary: "The content that a file had in a backup; of a link, its target as text.",
+    description:
+      "Its MD5 is checked as the bytes pass: if it is not the recorded one, the answer is broken off before its end. A part is checked by the transport only; check the whole against the ETag, which is the MD5 in base64. An answer that takes longer than four minutes is broken off: go on with `Range` and `If-Range`.",
+    answer: { description: "All of the file.", others: { "*/*": "The type of its extension." } },
+    also: { 206: "A part of the file.", 304: "The client has the content." },
+    refusals: [400, 404, 410, 416, DAMAGED, UNANSWERED],
+    async handle(request, call) {
+      const query = readQuery(contentQuery, request);
+      return await sendContent(request, call, await backupOf(call, runIdOf(request)), query);
     },
   },
   {

@@ -293,5 +293,9 @@ export const storedQuery = z.strictObject({
 });
 export type StoredQuery = z.infer<typeof storedQuery>;
 
+export const contentQuery = z.strictObject({
+  path: pathInRun.describe("The file or link, relative to the root, escaped as in answers."),
+});
+
 export const deletedQuery = filesQuery.pick({ limit: true, continuation: true });
 export type DeletedQuery = z.infer<typeof deletedQuery>;

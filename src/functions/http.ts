@@ -4,6 +4,9 @@ import { answering } from "../api/answering.ts";
 import { routes } from "../api/routes.ts";
 import { services } from "../services.ts";
 
+// A file of a backup may be larger than memory.
+app.setup({ enableHttpStream: true });
+
 for (const { name, method, path, auth, handle } of routes) {
   app.http(name, {
     route: path,

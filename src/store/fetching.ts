@@ -16,6 +16,13 @@ export type Take = (bytes: Buffer, position: number) => Promise<void>;
  */
 export type Read = (take: Take) => Promise<void>;
 
+/** A part of a content. */
+export interface Part {
+  from: number;
+  /** Not included. */
+  to: number;
+}
+
 /** How far a large content is read: what one activity passes on to the next. */
 export interface Reached {
   /** Bytes read. */
@@ -46,6 +53,13 @@ export interface Fetching {
     budget: Budget,
     work: (item: PlannedItem, read: Read) => Promise<Outcome>,
   ): Promise<Outcome[]>;
+
+  /**
+   * Reads a content in order, in pieces of a few MiB, of which at most three are in memory. The last piece of a whole content is given
+   * only once its hash was checked; of a part the hash cannot be.
+   * @throws as `Read` does
+   */
+  stream(item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void>;
 
   /**
    * Reads the next span of a large content, for a bounded time.

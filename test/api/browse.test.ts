@@ -1,16 +1,26 @@
 /** A backup's tree over HTTP: the names in its directories, and their contents. */
+import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toToken } from "../../src/api/continuation.ts";
 import type { RunView, StoredPage, TreeEntry, TreePage } from "../../src/api/schema.ts";
 import { LEDGER_CONTAINER } from "../../src/model/ledger-container.ts";
 import { escapePath, parsePath } from "../../src/model/path.ts";
-import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { takeAccount, type TestStorage } from "../harness/azurite.ts";
+import { startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
+import { FORBIDDEN } from "../harness/wire-faults.ts";
+import { bytes, directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { RecordsHost } from "./host.ts";
 
+/** Of several pieces. */
+const LARGE = bytes(5_000_000);
+
+let azurite: TestStorage;
+let proxy: StorageProxy;
 let host: RecordsHost;
 let folder: string;
 let root: string;
@@ -21,21 +31,29 @@ beforeAll(async () => {
   root = await makeTree(path.join(folder, "root"), {
     ...manyFiles(250),
     "index.html": "<p>",
+    "large.bin": LARGE,
+    "none.txt": "",
     "bad.": "x",
     "empty/below": directory(),
     "sub/a\nb": "1",
     "sub/a\\new": "2",
+    "sub/a\u202eb": "3",
+    'sub/"Größe" 大(1).pdf': "4",
     "sub/to": link("../index.html"),
   });
   await writeFile(Buffer.from([...Buffer.from(`${root}/sub/caf`), 0xe9]), "3");
   await symlink(Buffer.from([0xff, 0x2f, 0x0a]), path.join(root, "sub/to bytes"));
   // Small parts, so that the names of a directory are in several records.
-  host = await RecordsHost.start({ BACKUP_LIST_FILES: "100" });
-  service = BlobServiceClient.fromConnectionString(host.process.connectionString);
+  azurite = takeAccount();
+  proxy = await startStorageProxy(azurite);
+  host = await RecordsHost.start({ BACKUP_LIST_FILES: "100" }, proxy.connectionString);
+  service = BlobServiceClient.fromConnectionString(azurite.connectionString);
   run = await host.backUp({ root });
 });
 afterAll(async () => {
   await host?.process.stop();
+  await proxy?.stop();
+  await azurite?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -87,9 +105,11 @@ describe("GET /backups/{runId}/tree", () => {
       "d004",
       "empty",
       "index.html",
+      "large.bin",
+      "none.txt",
       "sub",
     ]);
-    expect(entries.at(-2)).toEqual({
+    expect(entries.at(-4)).toEqual({
       name: "index.html",
       kind: "file",
       size: 3,
@@ -113,6 +133,7 @@ describe("GET /backups/{runId}/tree", () => {
     expect([...named].filter(([, { escaped }]) => escaped).map(([name]) => name)).toEqual([
       "a\\nb",
       "a\\\\new",
+      "a\\u{202e}b",
       "caf\\xe9",
     ]);
     expect(named.get("to")).toMatchObject({ kind: "link", size: 0, target: "../index.html" });
@@ -171,6 +192,7 @@ describe("GET /backups/{runId}/tree", () => {
     ["tree?path=a%00", 400, /"path": its name has a NUL/],
     ["tree?path=a//b", 400, /"path": .*empty/],
     ["tree?path=\\u{d800}", 400, /"path": no file can have such a name/],
+    ["tree?path=a&path=b", 400, /"path" is given more than once/],
     ["tree?continuation=abc", 400, /"continuation"/],
     [
       "tree?path=index.html",
@@ -220,5 +242,212 @@ describe("GET /backups/{runId}/tree", () => {
       { record: "outcomes/", reason: expect.stringMatching(/^it has "\.\.": /) as string },
     ]);
     expect(await refused("tree?path=f00000.txt", damaged.id)).toMatchObject({ status: 502 });
+  });
+});
+
+describe("GET /backups/{runId}/content", () => {
+  const get = (of: string, headers: Record<string, string> = {}, id = run.id) =>
+    fetch(`${host.process.url}/backups/${id}/content?path=${encodeURIComponent(of)}`, { headers });
+  const read = async (answer: Response) => Buffer.from(await answer.arrayBuffer());
+  const md5 = (content: string | Buffer) => createHash("md5").update(content).digest("base64");
+
+  it("gives a file to be saved, of whatever size", async () => {
+    const answer = await get("index.html");
+    expect(answer.status).toBe(200);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "accept-ranges": "bytes",
+      "cache-control": "private, no-cache",
+      "content-disposition": `attachment; filename="index.html"; filename*=UTF-8''index.html`,
+      "content-length": "3",
+      "content-security-policy": "sandbox",
+      "content-type": "text/html",
+      etag: `"${md5("<p>")}"`,
+      "x-content-type-options": "nosniff",
+    });
+    expect(await answer.text()).toBe("<p>");
+    expect((await read(await get("large.bin"))).equals(LARGE)).toBe(true);
+    const nothing = await get("none.txt");
+    expect([nothing.status, nothing.headers.get("content-length"), await nothing.text()]).toEqual([
+      200,
+      "0",
+      "",
+    ]);
+  });
+
+  it("gives every file under the name that the tree has for it", async () => {
+    for (const [name, content, filename] of [
+      ["sub/a\\\\new", "2", `filename="a_new"; filename*=UTF-8''a_new`],
+      ["sub/a\\u{202e}b", "3", `filename="a_b"; filename*=UTF-8''a_b`],
+      [
+        'sub/"Größe" 大(1).pdf',
+        "4",
+        `filename="_Gr__e_ _(1).pdf"; filename*=UTF-8''%22Gr%C3%B6%C3%9Fe%22%20%E5%A4%A7%281%29.pdf`,
+      ],
+    ] as const) {
+      const answer = await get(name);
+      expect([await answer.text(), answer.headers.get("content-disposition")]).toEqual([
+        content,
+        `attachment; ${filename}`,
+      ]);
+    }
+  });
+
+  it("gives the target of a link as text", async () => {
+    const answer = await get("sub/to");
+    expect([answer.headers.get("content-type"), await answer.text()]).toEqual([
+      "text/plain; charset=utf-8",
+      "../index.html",
+    ]);
+    expect(await read(await get("sub/to bytes"))).toEqual(Buffer.from([0xff, 0x2f, 0x0a]));
+  });
+
+  it.each([
+    [{ range: "bytes=10-19" }, 206, 10, 20],
+    [{ range: "bytes=2097000-2098000" }, 206, 2_097_000, 2_098_001],
+    [{ range: "bytes=4999990-" }, 206, 4_999_990, 5_000_000],
+    [{ range: "bytes=-5" }, 206, 4_999_995, 5_000_000],
+    [{ range: "bytes=0-" }, 206, 0, 5_000_000],
+    [{ range: "bytes=5-99999999999999999999" }, 206, 5, 5_000_000],
+    [{ range: "bytes=-99999999999999999999" }, 206, 0, 5_000_000],
+    [{ range: "bytes=0-1,5-6" }, 200, 0, 5_000_000],
+    [{ range: "bytes=9-1" }, 200, 0, 5_000_000],
+    [{ range: "bytes=-" }, 200, 0, 5_000_000],
+    [{ range: "lines=1-2" }, 200, 0, 5_000_000],
+    [{ range: "bytes=1-2", "if-range": `"${md5(LARGE)}"` }, 206, 1, 3],
+    [{ range: "bytes=1-2", "if-range": '"another"' }, 200, 0, 5_000_000],
+    [{ range: "bytes=1-2", "if-range": "Mon, 23 Nov 2026 00:00:00 GMT" }, 200, 0, 5_000_000],
+  ])("a part: %o", async (headers, status, from, to) => {
+    const answer = await get("large.bin", headers as Record<string, string>);
+    expect([answer.status, answer.headers.get("content-length")]).toEqual([status, String(to - from)]);
+    const range = status === 206 ? `bytes ${from}-${to - 1}/5000000` : null;
+    expect(answer.headers.get("content-range")).toBe(range);
+    // All of it is read elsewhere.
+    const content = status === 206 ? await read(answer) : await answer.body?.cancel();
+    expect(content?.equals(LARGE.subarray(from, to))).not.toBe(false);
+  });
+
+  it.each([
+    ["large.bin", "bytes=5000000-", "bytes */5000000"],
+    ["large.bin", "bytes=-0", "bytes */5000000"],
+    ["none.txt", "bytes=0-", "bytes */0"],
+  ])("416 for a part that %s does not have: %s", async (of, range, all) => {
+    const answer = await get(of, { range });
+    expect([answer.status, answer.headers.get("content-range")]).toEqual([416, all]);
+  });
+
+  it.each([`"${md5("<p>")}"`, `"x", W/"${md5("<p>")}"`, "*"])(
+    "304 for a client that has %s",
+    async (known) => {
+      const before = proxy.requests.length;
+      const answer = await get("index.html", { "if-none-match": known, range: "bytes=0-0" });
+      expect([answer.status, answer.headers.get("etag"), await answer.text()]).toEqual([
+        304,
+        `"${md5("<p>")}"`,
+        "",
+      ]);
+      // The record alone says so.
+      expect(proxy.requests.slice(before).filter(({ container }) => container !== LEDGER_CONTAINER)).toEqual(
+        [],
+      );
+    },
+  );
+
+  it.each([
+    ["content", 400, /"path": /],
+    ["content?path=", 400, /"" is a directory: list it by GET .*tree\?path=,/],
+    ["content?path=sub", 400, /"sub" is a directory/],
+    ["content?path=empty/below", 400, /is a directory/],
+    ["content?path=../root/index.html", 400, /has a "\.\."/],
+    ["content?path=bad.", 404, /"bad\." is not in this backup; it is recorded as failed: .*cannot hold/],
+    ["content?path=none", 404, /has no "none"/],
+  ])("refuses %s", async (query, status, detail) => {
+    expect(await refused(query)).toMatchObject({ status, detail: expect.stringMatching(detail) as string });
+  });
+
+  it("gives what that run stored, whatever newer ones did to the file", async () => {
+    const site = await makeTree(path.join(folder, "site"), { "a.txt": "old", "b.txt": "b" });
+    const [old, now] = [
+      await host.backUp({ root: site, container: "history" }),
+      (await writeFile(path.join(site, "a.txt"), "new"),
+      await host.backUp({ root: site, container: "history" })),
+    ];
+    expect(await (await get("a.txt", {}, old.id)).text()).toBe("old");
+    expect(await (await get("a.txt", {}, now.id)).text()).toBe("new");
+    const blobs = service.getContainerClient("history");
+    await blobs.getBlobClient("b.txt").delete();
+    expect(await refused("content?path=b.txt", now.id)).toMatchObject({
+      status: 410,
+      detail: expect.stringMatching(
+        /cannot be read: its blob is missing\. Another backup may have it/,
+      ) as string,
+    });
+    await blobs.getBlobClient("a.txt").setAccessTier("Archive");
+    expect(await refused("content?path=a.txt", now.id)).toMatchObject({
+      status: 410,
+      detail: expect.stringMatching(/is in the archive tier/) as string,
+    });
+  });
+
+  it("never gives the whole of a wrong file", async () => {
+    const wrong = await host.backUp({ root, container: "wrong", include: ["*.bin", "*.html"] });
+    const container = service.getContainerClient("wrong");
+    const damage = async (name: string, content: Buffer): Promise<void> => {
+      const blob = container.getBlockBlobClient(name);
+      const { contentMD5, metadata } = await blob.getProperties();
+      await blob.upload(content, content.length, { metadata });
+      await blob.setHTTPHeaders({ blobContentMD5: contentMD5 });
+    };
+    await damage("index.html", Buffer.from("<q>"));
+    const detail = expect.stringMatching(/corrupt: its content has the MD5/) as string;
+    expect(await refused("content?path=index.html", wrong.id)).toMatchObject({ status: 502, detail });
+
+    const damaged = Buffer.from(LARGE);
+    damaged[4_999_999]! ^= 1;
+    await damage("large.bin", damaged);
+    const answer = await get("large.bin", {}, wrong.id);
+    expect(answer.status).toBe(200);
+    await expect(answer.arrayBuffer()).rejects.toThrow("terminated");
+    while (!host.process.logs().includes("event=content.broken")) await sleep(20);
+    expect(host.process.logs()).toMatch(/event=content\.broken run=\w+ path=large\.bin reason=".*corrupt/);
+
+    // Nobody vouches for content without a hash: it is read before any of it is given.
+    await container.getBlockBlobClient("large.bin").upload(damaged, damaged.length);
+    await container.getBlockBlobClient("large.bin").setHTTPHeaders({});
+    expect(await refused("content?path=large.bin", wrong.id)).toMatchObject({ status: 502, detail });
+  });
+
+  it("goes on where a blob is overwritten while it is read", async () => {
+    const site = await makeTree(path.join(folder, "moving"), { "m.bin": LARGE });
+    const moving = await host.backUp({ root: site, container: "moving" });
+    const blob = service.getContainerClient("moving").getBlockBlobClient("m.bin");
+    let parts = 0;
+    proxy.before = async ({ container, method, comp }) => {
+      if (container !== "moving" || method !== "GET" || comp !== "" || ++parts !== 2) return;
+      await blob.createSnapshot();
+      await blob.upload("other", 5);
+    };
+    expect((await read(await get("m.bin", {}, moving.id))).equals(LARGE)).toBe(true);
+    expect(parts).toBeGreaterThan(3);
+    proxy.before = () => undefined;
+  });
+
+  it("503 while storage refuses, before anything is given", async () => {
+    proxy.before = ({ container, blob }) => (container === "backups" && blob !== "" ? FORBIDDEN : undefined);
+    expect(await refused("content?path=index.html")).toMatchObject({ status: 503 });
+    proxy.before = () => undefined;
+  });
+
+  it("a client that leaves ends the reading", async () => {
+    const abort = new AbortController();
+    const url = `${host.process.url}/backups/${run.id}/content?path=large.bin`;
+    const before = proxy.requests.length;
+    const answer = await fetch(url, { signal: abort.signal });
+    await answer.body?.getReader().read();
+    abort.abort();
+    await sleep(300);
+    const reads = proxy.requests
+      .slice(before)
+      .filter(({ container, comp }) => container === "backups" && comp === "");
+    expect(reads.length).toBeLessThan(5);
   });
 });

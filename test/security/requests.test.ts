@@ -1,4 +1,6 @@
 /** The app's own routes against bodies that would take its time or memory, and answers that a browser would guess at. */
+import { request, type IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RecordsHost } from "../api/host.ts";
@@ -58,6 +60,23 @@ describe("bodies", () => {
   });
 });
 
+it("a body without a declared length is read no further than it may be", async () => {
+  const endless = Readable.from(
+    (function* () {
+      for (;;) yield " ".repeat(65_536);
+    })(),
+  );
+  const headers = { "content-type": "application/json" };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    endless.pipe(
+      request(`${host.process.url}${START}`, { method: "POST", headers }, resolve).on("error", reject),
+    );
+  });
+  endless.destroy();
+  expect(answer.statusCode).toBe(413);
+  answer.destroy();
+});
+
 it.each([
   ["POST", START],
   ["POST", "/orchestrators/none"],
@@ -65,6 +84,8 @@ it.each([
   ["GET", "/backups?limit=x"],
   ["GET", "/backups/none"],
   ["GET", "/backups/none/files"],
+  ["GET", "/backups/none/tree"],
+  ["GET", "/backups/none/content?path=a"],
   ["GET", "/backups/none/deleted"],
   ["POST", "/backups/none/cancel"],
   ["GET", "/openapi.json"],

@@ -1,5 +1,5 @@
 import type { BlobHTTPHeaders } from "@azure/storage-blob";
-import mime from "mime";
+import { contentType } from "../../model/content-type.ts";
 import { pathMark } from "../../model/path.ts";
 import type { Attributes, Entry, EntryKind } from "../../model/entry.ts";
 import { normalRoot } from "../../model/root-path.ts";
@@ -59,8 +59,4 @@ export function rootMark(root: string): string {
 /** The blob's Content-Type and MD5. */
 export function blobHeaders(path: string, md5: Uint8Array): BlobHTTPHeaders {
   return { blobContentMD5: md5, blobContentType: contentType(path) };
-}
-
-export function contentType(path: string): string {
-  return mime.getType(path) ?? "application/octet-stream";
 }

@@ -8,6 +8,7 @@ import { whyNotStored } from "./blob-name.ts";
 import { findContents } from "./find-content.ts";
 import { readContent } from "./read-content.ts";
 import { readSpan } from "./read-span.ts";
+import { streamContent } from "./stream-content.ts";
 
 interface At {
   container: ContainerClient;
@@ -37,6 +38,11 @@ export function fetching({ container, prefix, behindProxy }: At): Fetching {
           await readContent(item, reading, take);
         }),
       );
+    },
+
+    async *stream(item, part) {
+      assertNameable(item);
+      yield* streamContent(item, { requests: new GetBlobRequests(container, behindProxy), prefix }, part);
     },
 
     readSpan: async (item, from, until, budget, take) => {

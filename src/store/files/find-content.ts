@@ -38,7 +38,8 @@ export async function findContents(
     async ([directory, wanted]) => {
       const search = new Search(wanted, found);
       const below = { any: false };
-      const isListed = await search.takePages(blobsIn(requests, directory, below));
+      // One name is looked up, whatever else is in its directory.
+      const isListed = wanted.size > 1 && (await search.takePages(blobsIn(requests, directory, below)));
       if (!isListed) await search.takeNames((name) => blobsNamed(requests, name));
       const left = search.left().length;
       if (left === 0) return;

@@ -1,13 +1,14 @@
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { type Attributes, type Entry } from "../../model/entry.ts";
 import { blobName } from "./blob-name.ts";
+import { contentType } from "../../model/content-type.ts";
 import { md5 } from "../../model/md5.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { retrying, withRetries } from "../../storage/retries.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { InMemory } from "../storing.ts";
-import { blobMetadata, contentType } from "./blob-headers.ts";
+import { blobMetadata } from "./blob-headers.ts";
 import { putAsBlock } from "./put-as-block.ts";
 import type { Put } from "./look-up.ts";
 import { putBlob } from "./put-blob.ts";

@@ -52,16 +52,30 @@ export async function readOn(
       });
       return { position, source };
     } catch (error) {
-      const failure = classify(error);
-      const hasMoved = failure === "conflict" || failure === "missing";
-      if (!hasMoved && failure !== "held" && failure !== "invalid") throw error;
-      if (!hasMoved || moves === MOVES) throw new Lost(describe(error), { cause: error });
-      // The content may have become a snapshot or a version.
-      const found = (await findContents(requests, prefix, [item])).get(item);
-      if (!found || "lost" in found) throw new Lost(found?.lost ?? "its blob is missing");
-      ({ source } = found);
+      source = await foundAgain(item, error, moves, { requests, prefix });
     }
   }
+}
+
+/**
+ * Where a content is that could not be read where it was.
+ * @param moves how often it was found again before
+ * @throws the error itself if it says nothing of where the content is; Lost
+ */
+export async function foundAgain(
+  item: PlannedItem,
+  error: unknown,
+  moves: number,
+  { requests, prefix }: Omit<Reading, "budget">,
+): Promise<Source> {
+  const failure = classify(error);
+  const hasMoved = failure === "conflict" || failure === "missing";
+  if (!hasMoved && failure !== "held" && failure !== "invalid") throw error;
+  if (!hasMoved || moves === MOVES) throw new Lost(describe(error), { cause: error });
+  // The content may have become a snapshot or a version.
+  const found = (await findContents(requests, prefix, [item])).get(item);
+  if (!found || "lost" in found) throw new Lost(found?.lost ?? "its blob is missing");
+  return found.source;
 }
 
 /** @throws Corrupt if a content that was read does not have the hash that the run recorded */

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import type { PlannedItem } from "../../manifest/planned-item.ts";
+import { retrying } from "../../storage/retries.ts";
+import type { Part } from "../fetching.ts";
+import { blobName } from "./blob-name.ts";
+import { assertIntact, foundAgain, type Reading } from "./read-content.ts";
+
+/** Bytes of a piece, which is one request. */
+const PIECE = 2 * 1024 * 1024;
+
+/**
+ * Reads a content piece by piece; see Fetching. The next piece is fetched while one is taken. None counts in the budget: who takes
+ * them may be slow, and must not keep a backup waiting.
+ */
+export async function* streamContent(
+  item: PlannedItem,
+  reading: Omit<Reading, "budget">,
+  part?: Part,
+): AsyncGenerator<Buffer, void> {
+  // What may be something else must not be given to anyone, not even its first pieces.
+  if (item.source.unhashed) for await (const _piece of pieces(item, reading)) continue;
+  yield* pieces(item, reading, part);
+}
+
+async function* pieces(
+  item: PlannedItem,
+  reading: Omit<Reading, "budget">,
+  part?: Part,
+): AsyncGenerator<Buffer, void> {
+  let { source } = item;
+  const { from, to } = part ?? { from: 0, to: source.length };
+  const name = blobName(item.path, reading.prefix);
+  let moves = 0;
+  const fetch = async (position: number): Promise<Buffer> => {
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, to - position));
+    for (;;) {
+      const at = { ...source, name };
+      try {
+        await retrying((timeout) => reading.requests.read(at, position, piece, timeout), piece.length);
+        return piece;
+      } catch (error) {
+        source = await foundAgain(item, error, moves++, reading);
+        if (source.unhashed && !item.source.unhashed) throw error;
+      }
+    }
+  };
+
+  const hash = createHash("md5");
+  let last: Buffer | undefined;
+  let next = from < to ? fetch(from) : undefined;
+  for (let position = from; next;) {
+    const piece = await next;
+    position += piece.length;
+    next = position < to ? fetch(position) : undefined;
+    // It may come when nobody takes it any more.
+    next?.catch(() => undefined);
+    hash.update(piece);
+    if (last) yield last;
+    last = piece;
+  }
+  if (!part) assertIntact(item, hash.digest("base64"));
+  if (last) yield last;
+}
