@@ -151,6 +151,7 @@ export class ExtraWalk {
     after: readonly string[],
   ): Promise<boolean> {
     if (known === "missed" || (!all && known === undefined)) return false;
+    if (!this.#selections.every((selection) => selection.mayBeIn(portable))) return false;
     const emptied = await this.#walk(portable, after, all || known === "file");
     if (!emptied || this.reached !== undefined || known === "directory") return false;
     if (!this.#selections.every((selection) => selection.directory(portable))) return false;

@@ -11,8 +11,6 @@ import type { PlannedItem } from "../manifest/planned-item.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
-import { parsePath } from "../model/path.ts";
-import { placeOf } from "../model/pattern.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import { createSelection, type Selection } from "../model/selection.ts";
 import type { Settings } from "../settings.ts";
@@ -57,17 +55,10 @@ export async function planFiles(
       if (await isCanceled(ledger)) throw new PartProblem("The restore was canceled.");
       return own ?? (await begin(request, ledger, settings, ways));
     },
-    within: placesOf(request).flatMap(allWithin),
+    within: selection.places.flatMap(allWithin),
     covers: (item) => selects(selection, item) && unsafePath(item.path) === undefined,
     examine: (own, items, blobs) => examine(items, blobs, selection, request, own, service, settings, ways),
   });
-}
-
-/** The paths that all that is restored is at, or below. */
-function placesOf({ path = "", include, exclude }: RestoreRequest): string[] {
-  // Whether a pattern in "exclude" matches anything does not depend on those in "include".
-  const isByPattern = path === "" && include.length > 0 && exclude.length === 0;
-  return isByPattern ? include.map(placeOf) : [parsePath(path)];
 }
 
 async function begin(

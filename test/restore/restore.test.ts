@@ -370,6 +370,31 @@ describe("delete", () => {
     expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
   });
 
+  test("looks only where something of what is meant may be", async () => {
+    const root = temporary();
+    await write(root, { "d/e/keep": "k", z: "z" });
+    const { run } = await drive.backup({ root, prefix: prefix() });
+    for (const request of [{ path: "d/e" }, { include: ["/d/e/*"] }]) {
+      const to = temporary();
+      for (let index = 0; index < 30; index++) await write(to, { [`other/${index}`]: "o" });
+      await write(to, { "d/e/extra": "x", "d/other": "o" });
+      const slow = new Drive(service, { listMs: 0 });
+      const { run: restore, deleted } = await slow.restore({
+        run,
+        to,
+        delete: true,
+        dryRun: true,
+        ...request,
+      });
+      let slices = 0;
+      const ledgers = service.getContainerClient("backup-runs");
+      for await (const { name } of ledgers.listBlobsFlat({ prefix: `${restore}/deleted/` }))
+        if (name.endsWith(".json")) slices++;
+      expect(slices).toBeLessThan(8);
+      expect(deleted).toBe(1);
+    }
+  });
+
   test("a dry run names the same in one go, in many, and as is removed then", async () => {
     const root = temporary();
     await write(root, { "d/keep": "k", z: "z" });
