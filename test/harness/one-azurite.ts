@@ -30,14 +30,17 @@ const SOURCES = path.join(
 );
 
 /**
- * Every account name exists. And nothing is swept: every ten minutes Azurite looks for content that nobody needs, and with
- * many blobs it then leaves requests unanswered for longer than the app waits.
+ * Every account name exists. Idle connections stay open: on a busy machine a request may meet the end of one. And nothing is
+ * swept: every ten minutes Azurite looks for content that nobody needs, and with many blobs it then leaves requests unanswered
+ * for longer than the app waits.
  */
 const CHANGES = `
   import accounts from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "common/AccountDataStore.js")))};
   import sweeper from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "blob/gc/BlobGCManager.js")))};
+  import environment from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "blob/BlobEnvironment.js")))};
   const key1 = Buffer.from(process.env.TEST_ACCOUNT_KEY, "base64");
   accounts.default.prototype.getAccount = (name) => ({ name, key1 });
+  environment.default.prototype.blobKeepAliveTimeout = () => 3600;
   sweeper.default.prototype.markSweep = async () => {};`;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -72,6 +72,9 @@ export async function startStorageProxy(storage: {
     })();
   });
 
+  // Idle connections stay open: on a busy machine a request may meet the end of one.
+  server.keepAliveTimeout = 0;
+
   const forward = (
     seen: StorageRequest,
     incoming: IncomingMessage,
