@@ -23,6 +23,8 @@ export class Listing implements AsyncIterable<Found> {
   readonly #warned = new Set<string>();
   /** What has been listed so far. */
   readonly listed = { files: 0, bytes: 0, complete: false };
+  /** What is known of the directory itself, once something was listed. */
+  own: Pick<TreePage, "mtime" | "mode"> | undefined;
 
   constructor(session: Session, run: string, path = "", recursive = false) {
     this.#session = session;
@@ -54,6 +56,7 @@ export class Listing implements AsyncIterable<Found> {
       }
       this.#warn(page.damaged ?? []);
       this.#count(page);
+      this.own ??= { mtime: page.mtime, mode: page.mode };
       for (const entry of page.entries) yield { path: joined(page.path, entry.name), entry };
       ({ continuation } = page);
     } while (continuation !== undefined);

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { printable } from "../src/model/path.ts";
 import { addBackup } from "./commands/backup.ts";
+import { addCat } from "./commands/cat.ts";
 import { addCompleteRuns } from "./commands/complete-runs.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addFiles } from "./commands/files.ts";
+import { addGet } from "./commands/get.ts";
 import { addLs } from "./commands/ls.ts";
 import { addOpen } from "./commands/open.ts";
 import { addPrune } from "./commands/prune.ts";
@@ -48,6 +50,8 @@ export function createProgram(version: string): Command {
     addStats,
     addFiles,
     addLs,
+    addCat,
+    addGet,
     addWatch,
     addCancel,
     addOpen,

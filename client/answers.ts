@@ -112,6 +112,9 @@ export interface TreePage {
   run: string;
   /** The directory, escaped; "" is the root. */
   path: string;
+  /** Of the directory itself, on the first page; see TreeEntry. */
+  mtime?: number;
+  mode?: number;
   entries: TreeEntry[];
   /** The prune that forgot the run: contents may be gone. */
   forgotten?: string;

@@ -30,10 +30,12 @@ export async function listTree(services: Services, run: RunRecord, query: TreeQu
     if (hasMore) entries.pop();
     // A directory that has names is known by them.
     if (entries.length === 0 && path !== "") assertDirectory(await tree.entry(path), run);
+    const own = after === undefined ? await tree.attributes(path) : {};
     const { defects } = tree;
     return {
       run: run.id,
       path: escapePath(path),
+      ...own,
       ...(run.forgotten === undefined ? {} : { forgotten: run.forgotten }),
       entries: entries.map((entry) => viewOf(entry, path)),
       ...(defects.length === 0 ? {} : { damaged: defects }),

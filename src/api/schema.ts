@@ -189,6 +189,8 @@ export type TreeEntry = z.infer<typeof treeEntry>;
 export const treePage = z.object({
   run: z.string(),
   path: z.string().describe("The directory, escaped; empty for the root. Join a name to it with `/`."),
+  mtime: mtime.meta(INTEGER).optional().describe("Of the directory itself, on the first page."),
+  mode: z.int().optional().describe("The same."),
   forgotten: z
     .string()
     .optional()

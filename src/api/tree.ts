@@ -76,6 +76,12 @@ export class Tree {
     }
   }
 
+  /** The mode and time of a directory, as far as the backup knows them. */
+  async attributes(path: string): Promise<Pick<ManifestEntry, "mtime" | "mode">> {
+    const { mtime, mode } = (await this.#manifest.entry(path)) ?? {};
+    return { ...(mtime === undefined ? {} : { mtime }), ...(mode === undefined ? {} : { mode }) };
+  }
+
   /**
    * What the backup has under a path.
    * @throws HttpProblem 404; DamagedRecord if a damaged record may be the reason that it has nothing

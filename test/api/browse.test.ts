@@ -94,7 +94,7 @@ describe("GET /stored", () => {
 describe("GET /backups/{runId}/tree", () => {
   it("gives the names in a directory, with what is known of each", async () => {
     const { entries, ...page } = await tree("");
-    expect(page).toEqual({ run: run.id, path: "" });
+    expect(page).toEqual({ run: run.id, path: "", mtime: expect.any(Number), mode: 0o755 });
     expect(run.links.tree).toBe(`/backups/${run.id}/tree`);
     expect(entries.map(({ name }) => name)).toEqual([
       "bad.",

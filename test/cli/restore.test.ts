@@ -1,11 +1,12 @@
 /** `site-backup restore` and `verify` against a local host that is up. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
-import { link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { directoriesOf, snapshotOf } from "../restore/tree.ts";
 import { besidesProgress, objects, run, start } from "./command.ts";
 
 let host: LocalHostProcess;
@@ -173,6 +174,40 @@ describe("ls", () => {
       expect.objectContaining({ type: "entry", path: "d/e/f.txt", kind: "file", size: 2 }),
     ]);
     expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('has no "nope"') });
+  });
+});
+
+describe("get, cat", () => {
+  it("what a backup holds, with modes, times and links, as a restore does", async () => {
+    const tree = await makeTree(path.join(folder, "got"), {
+      "a.txt": "1",
+      "d/e/f.sh": "#!/bin/sh",
+      "d/empty": directory(),
+      "d/to": link("e/f.sh"),
+      "d/a\\new": "2",
+      zero: "",
+    });
+    await chmod(path.join(tree, "d/e/f.sh"), 0o750);
+    await chmod(path.join(tree, "d/e"), 0o711);
+    await chmod(tree, 0o700);
+    await run(["backup", tree, "--container", "got", "--quiet"], { env });
+    const get = async (...args: string[]) =>
+      await run(["get", "latest", "--container", "got", ...args], { env, cwd: folder });
+    expect(await get("/", "--to", "copy", "--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const copy = path.join(folder, "copy");
+    expect(await snapshotOf(copy)).toEqual(await snapshotOf(tree));
+    expect(await directoriesOf(copy)).toEqual(await directoriesOf(tree));
+    const { mode, mtimeMs } = statSync(tree);
+    expect(statSync(copy)).toMatchObject({ mode, mtimeMs: expect.closeTo(mtimeMs, 2) });
+    expect((await get("d/e")).stdout).toMatch(/^ {2}Files {4}1 written\n.*\n {2}Into {5}\S+\/e\n$/);
+    expect((await run(["cat", "latest", "d/to", "--container", "got"], { env })).stdout).toBe("e/f.sh");
+    expect((await get("d", "--to", "-")).stderr).toBe(
+      "d is a directory: ls lists it, and get downloads it.\n",
+    );
+    expect(await get("/")).toMatchObject({
+      code: 1,
+      stderr: "Say where to write the whole backup: --to DIR.\n",
+    });
   });
 });
 

@@ -1,0 +1,154 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { Option, type Command } from "commander";
+import pMap from "p-map";
+import { fromBytes, parsePath, printable } from "../../src/model/path.ts";
+import { Unreachable } from "../api.ts";
+import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
+import { download, downloadOne, type Take } from "../download.ts";
+import { ExitCode, Failure, Interrupted } from "../failure.ts";
+import { GetTally } from "../get-tally.ts";
+import { isBackedUp, Listing, type Found } from "../listing.ts";
+import { fromHere } from "../local-path.ts";
+import { LocalTree } from "../local-tree.ts";
+import type { Narrowing } from "../narrowing.ts";
+import { err, write } from "../print.ts";
+import { RESTORABLE, resolveRun } from "../resolve-run.ts";
+import { withSession, type Session } from "../session.ts";
+import { pathInRun } from "../values.ts";
+
+interface GetOptions extends Narrowing {
+  to?: string;
+  overwrite?: boolean;
+}
+
+/** Files that are fetched at a time. */
+const AT_A_TIME = 4;
+/** Errors of the disk that the next file would meet, too. */
+const NO_ROOM = ["ENOSPC", "EDQUOT", "EROFS"];
+
+export function addGet(program: Command): void {
+  define<GetOptions>(
+    program,
+    {
+      usage: "get <run> <path>",
+      description: "Download a file or directory of a backup to this machine; / for all of it.",
+      examples: [
+        "site-backup get latest index.html",
+        "site-backup get latest images/2026 --to ./images",
+        "site-backup get latest db.sql.gz --to - | gunzip",
+      ],
+      notes:
+        "What is there already with the same size and time is left alone, so the same command goes on after an interruption.\nModes are set without setuid and setgid; owners are not.",
+      exits: [SOME_FAILED, INTERRUPTED],
+      json: ["got"],
+    },
+    [
+      new Option(
+        "--to <place>",
+        "the file or directory to write (default: its name, here); - for standard output",
+      ),
+      new Option("--overwrite", "replace files that are there already"),
+    ],
+    async (options, run = "", from = "") =>
+      await withSession(options, (session) => get(session, run, from, options)),
+  );
+}
+
+async function get(session: Session, run: string, from: string, options: GetOptions): Promise<number> {
+  const id = await resolveRun(run, session, options, RESTORABLE);
+  const asked = pathInRun(from) ?? "";
+  if (options.to === "-") {
+    await downloadOne(session, id, asked, write);
+    return ExitCode.done;
+  }
+  const listing = new Listing(session, id, asked, true);
+  const found = listing[Symbol.asyncIterator]();
+  const first = await found.next();
+  const isFile = !first.done && first.value.itself === true;
+  const place = await placeOf(asked, isFile, options);
+  const tree = new LocalTree(isFile ? path.dirname(place) : place, options);
+  const tally = await GetTally.start(options, listing);
+  const fetch = async (each: Found): Promise<void> =>
+    await fetchInto(
+      tree,
+      { ...each, name: isFile ? path.basename(place) : parsePath(each.entry.name) },
+      session,
+      id,
+      tally,
+    );
+  try {
+    if (!isFile)
+      await tree.directory("", listing.own ?? {}).catch((error: unknown) => notWritten(place, error));
+    if (!first.done) await fetch(first.value);
+    await pMap(found, fetch, { concurrency: AT_A_TIME });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    err("Interrupted. The same command goes on where this one was.");
+    return ExitCode.interrupted;
+  } finally {
+    tally.close();
+    await tree.finish();
+  }
+  return tally.report(place);
+}
+
+/** Where to write, as an absolute path. @throws Failure if that has to be said */
+async function placeOf(asked: string, isFile: boolean, { to }: GetOptions): Promise<string> {
+  const name = parsePath(asked.slice(asked.lastIndexOf("/") + 1));
+  if (to === undefined && name === "") throw new Failure("Say where to write the whole backup: --to DIR.");
+  const place = fromHere(to ?? name);
+  const isFolder = async () =>
+    await stat(place).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+  const isInside = isFile && to !== undefined && (/[\\/]$/.test(to) || (await isFolder()));
+  return isInside ? path.join(place, name) : place;
+}
+
+/** Writes one name of a backup. Of what is wrong with it alone only the tally is told. */
+async function fetchInto(
+  tree: LocalTree,
+  { path: from, name, entry }: Found & { name: string },
+  session: Session,
+  id: string,
+  tally: GetTally,
+): Promise<void> {
+  session.interruption.signal.throwIfAborted();
+  if (!isBackedUp(entry)) return tally.notInBackup();
+  try {
+    if (entry.kind === "directory") tally.add(from, entry, await tree.directory(name, entry));
+    else if (entry.kind === "link") {
+      const target =
+        entry.target === undefined ? await readTarget(session, id, from) : parsePath(entry.target);
+      tally.add(from, entry, await tree.link(name, target, entry));
+    } else {
+      const write = async (take: Take) => await download(session, id, from, tally.counting(take));
+      tally.add(from, entry, await tree.file(name, entry, write));
+    }
+  } catch (error) {
+    session.interruption.signal.throwIfAborted();
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (NO_ROOM.includes(code)) notWritten(from, error);
+    if (error instanceof Unreachable || (code === "" && !(error instanceof Failure))) throw error;
+    tally.fail(from, entry, reasonOf(error));
+  }
+}
+
+/** @throws Failure */
+function notWritten(what: string, error: unknown): never {
+  throw new Failure(`${printable(what)} cannot be written: ${reasonOf(error)}.`, { cause: error });
+}
+
+/** Why, without the path that it was tried with: EACCES: permission denied. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? message : printable(message.split(", ")[0] ?? code);
+}
+
+async function readTarget(session: Session, id: string, from: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  await download(session, id, from, (bytes) => Promise.resolve(void pieces.push(bytes)));
+  return fromBytes(Buffer.concat(pieces));
+}
