@@ -15,6 +15,7 @@ export type Quantity =
   | "longestHistory"
   | "durableOperationsPerFile"
   | "storageOperationsPerFile"
+  | "requests"
   | "refusedPerFile"
   | "givenUp";
 

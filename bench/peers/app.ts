@@ -11,6 +11,14 @@ export interface AppSession extends Session {
   closeAndCount(): Promise<DurableCost>;
 }
 
+type CompareWith = "destination" | "record";
+
+interface AppOptions {
+  workers?: number;
+  activityMs?: number;
+  compareWith?: CompareWith;
+}
+
 /** The app, called over HTTP on the local host. */
 export class App implements Peer {
   readonly name: string;
@@ -19,12 +27,18 @@ export class App implements Peer {
   readonly #build: string;
   readonly #workers: number;
   readonly #activityMs: number;
+  readonly #compareWith: CompareWith;
 
-  /** @param activityMs what each activity costs besides its work, as on the real engine */
-  constructor(build: string, workers = 1, activityMs = 0) {
+  /**
+   * @param activityMs what each activity costs besides its work, as on the real engine
+   * @param compareWith what a second backup compares the files with
+   */
+  constructor(build: string, { workers = 1, activityMs = 0, compareWith = "destination" }: AppOptions = {}) {
     this.name = workers === 1 ? "app" : `app, ${workers} workers`;
     this.#activityMs = activityMs;
+    this.#compareWith = compareWith;
     if (activityMs > 0) this.name += `, ${activityMs} ms an activity`;
+    if (compareWith === "record") this.name += ", by the record";
     this.how = `POST /orchestrators/backupSiteContent on the local host, ${workers} worker process${workers === 1 ? "" : "es"}`;
     this.#build = build;
     this.#workers = workers;
@@ -39,7 +53,7 @@ export class App implements Peer {
       activityMs: this.#activityMs,
     });
     return {
-      backUp: (tree, again) => timed(host, () => backUp(host, tree, again)),
+      backUp: (tree, again) => timed(host, () => backUp(host, tree, again ? this.#compareWith : undefined)),
       restore: (tree, to) => timed(host, () => restore(host, tree, to)),
       close: async () => {
         await host.stop();
@@ -78,9 +92,10 @@ async function restore(host: LocalHost, tree: Tree, to: string): Promise<void> {
     throw new Error(`the app restored ${String(bytes)} bytes instead of ${tree.bytes}`);
 }
 
-async function backUp(host: LocalHost, tree: Tree, again: boolean): Promise<void> {
-  const request = { root: tree.root, container: CONTAINER, mode: again ? "incremental" : "full" };
-  const bytes = await host.run("backupSiteContent", request);
-  const expected = again ? 0 : tree.bytes;
+/** @param compareWith undefined copies every file */
+async function backUp(host: LocalHost, tree: Tree, compareWith: CompareWith | undefined): Promise<void> {
+  const how = compareWith === undefined ? { mode: "full" } : { mode: "incremental", compareWith };
+  const bytes = await host.run("backupSiteContent", { root: tree.root, container: CONTAINER, ...how });
+  const expected = compareWith === undefined ? tree.bytes : 0;
   if (bytes !== expected) throw new Error(`the app copied ${String(bytes)} bytes instead of ${expected}`);
 }

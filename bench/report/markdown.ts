@@ -25,6 +25,12 @@ const DETAILS: Record<string, Column[]> = {
     { head: "durable operations per file", quantity: "durableOperationsPerFile" },
     { head: "storage requests per file", quantity: "storageOperationsPerFile" },
   ],
+  "growth-unchanged": [
+    SECONDS,
+    { head: "ms per file", quantity: "millisecondsPerFile" },
+    MEMORY,
+    { head: "storage requests", quantity: "requests" },
+  ],
   huge: [SECONDS, { head: "MiB/s", quantity: "mibPerSecond" }, MEMORY],
   engine: [SECONDS],
   throttled: [

@@ -6,6 +6,7 @@ import { ONE_WORKER, TWO_WORKERS } from "../scenarios/ceiling.ts";
 const APP = "app";
 const BARE = "bare SDK loop";
 const RCLONE = "rclone";
+const BY_RECORD = "app, by the record";
 
 interface Target {
   measure: string;
@@ -30,8 +31,10 @@ const figureOf = (results: Results, measure: string, row: string | number, quant
   return (typeof row === "number" ? rows.at(row) : rows.find(({ name }) => name === row))?.figures[quantity];
 };
 /** The app's time against a peer's, run by run. */
-const against = (measure: string, peer: string) => (results: Results) =>
-  ratio(figureOf(results, measure, APP, "seconds"), figureOf(results, measure, peer, "seconds"));
+const against =
+  (measure: string, peer: string, app = APP) =>
+  (results: Results) =>
+    ratio(figureOf(results, measure, app, "seconds"), figureOf(results, measure, peer, "seconds"));
 const rate = (app: string) => (results: Results) =>
   ratio(
     figureOf(results, "ceiling", app, "filesPerSecond"),
@@ -66,6 +69,18 @@ const TARGETS: Target[] = [
     value: against("mixed-unchanged", RCLONE),
   },
   {
+    measure: "Unchanged small files by the record, time against rclone",
+    limit: 0.5,
+    unit: "×",
+    value: against("unchanged", RCLONE, BY_RECORD),
+  },
+  {
+    measure: "Unchanged files of a mixed tree by the record, time against rclone",
+    limit: 0.3,
+    unit: "×",
+    value: against("mixed-unchanged", RCLONE, BY_RECORD),
+  },
+  {
     measure: "Ceiling, files/s of one worker against the bare loop",
     limit: 0.85,
     atLeast: true,
@@ -94,6 +109,18 @@ const TARGETS: Target[] = [
     limit: 400,
     unit: "MB",
     value: (results) => figureOf(results, "growth", -1, "peakMB"),
+  },
+  {
+    measure: "The largest tree again by the record, peak memory of host and workers",
+    limit: 400,
+    unit: "MB",
+    value: (results) => figureOf(results, "growth-unchanged", -1, "peakMB"),
+  },
+  {
+    measure: "The largest tree again by the record, storage requests",
+    limit: 5_000,
+    unit: "",
+    value: (results) => figureOf(results, "growth-unchanged", -1, "requests"),
   },
   {
     measure: "Huge file, peak memory of host and workers",

@@ -1,7 +1,7 @@
 import { ceiling } from "./ceiling.ts";
 import { engine } from "./engine.ts";
 import { few } from "./few.ts";
-import { growth, huge } from "./growth.ts";
+import { growth, growthUnchanged, huge } from "./growth.ts";
 import { large, mixed, mixedUnchanged, restore, small, unchanged } from "./peers-on-azurite.ts";
 import type { Scenario } from "./scenario.ts";
 import { throttled } from "./throttled.ts";
@@ -17,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   restore,
   ceiling,
   growth,
+  growthUnchanged,
   huge,
   engine,
   throttled,

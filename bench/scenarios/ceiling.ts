@@ -18,6 +18,11 @@ export const ceiling: Scenario = {
     const tree = sizes.ceiling();
     const bare = await Bare.best(sweep ? SMALL_FILES : SMALL_FILES.slice(0, 1), tree, startStorage);
     say(`  the bare loop is fastest with ${bare.how}`);
-    return await compare([new App(build), bare, new App(build, 2)], { tree, runs, startStorage, say });
+    return await compare([new App(build), bare, new App(build, { workers: 2 })], {
+      tree,
+      runs,
+      startStorage,
+      say,
+    });
   },
 };

@@ -18,7 +18,7 @@ export const few: Scenario = {
     const rows: Row[] = [];
     for (const tree of sizes.few()) {
       const bare = await Bare.best(sweep ? SMALL_FILES : SMALL_FILES.slice(0, 1), tree, startStorage);
-      const peers = [new App(build), new App(build, 1, ACTIVITY_MS), bare];
+      const peers = [new App(build), new App(build, { activityMs: ACTIVITY_MS }), bare];
       const compared = await compare(peers, { tree, runs, startStorage, say });
       rows.push(
         ...compared.map(({ how: _how, name, ...row }) => ({

@@ -21,6 +21,20 @@ export const growth: Scenario = {
   },
 };
 
+/** A second backup of the largest tree, in which nothing has changed. */
+export const growthUnchanged: Scenario = {
+  name: "growth-unchanged",
+  title: "The largest of these trees again, nothing changed, by the record of the first backup",
+  run: async (bench) => {
+    const files = bench.sizes.growth.at(-1)!;
+    const subject = {
+      name: `${files.toLocaleString("en")} files`,
+      tree: () => bench.sizes.growthTree(files),
+    };
+    return await measureEach(bench, [{ ...subject, again: true }]);
+  },
+};
+
 /** One file much larger than memory. */
 export const huge: Scenario = {
   name: "huge",
@@ -30,7 +44,7 @@ export const huge: Scenario = {
 
 async function measureEach(
   { build, runs, say }: Bench,
-  subjects: readonly { name: string; tree: () => Tree }[],
+  subjects: readonly { name: string; again?: true; tree: () => Tree }[],
 ): Promise<Row[]> {
   const skipped = noSink();
   if (skipped !== undefined) return subjects.map(({ name }) => ({ name, figures: {}, skipped }));
@@ -41,7 +55,7 @@ async function measureEach(
     let failed: string | undefined;
     for (let round = 0; round < runs && failed === undefined; round++) {
       try {
-        const run = await backUpToSink(build, tree);
+        const run = await backUpToSink(build, tree, subject.again);
         done.push(run);
         say(`  ${subject.name}: ${run.seconds.toFixed(2)} s, at most ${run.peakMB?.toFixed(0) ?? "?"} MB`);
       } catch (error) {
@@ -67,5 +81,6 @@ function figuresOf(runs: readonly SinkRun[], tree: Tree): Row["figures"] {
     longestHistory: of(({ durable }) => durable.longestHistory),
     durableOperationsPerFile: of(({ durable }) => (durable.activities + durable.turns) / tree.files),
     storageOperationsPerFile: of(({ requests }) => requests / tree.files),
+    requests: of(({ requests }) => requests),
   };
 }

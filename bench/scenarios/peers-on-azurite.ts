@@ -35,7 +35,7 @@ function secondBackup(name: string, title: string, treeOf: (sizes: Sizes) => Tre
     name,
     title,
     run: async ({ runs, sizes, build, say }) => {
-      const peers = [new App(build), rclone, restic];
+      const peers = [new App(build), new App(build, { compareWith: "record" }), rclone, restic];
       return await compare(peers, { tree: treeOf(sizes), runs, what: "again", startStorage, say });
     },
   };

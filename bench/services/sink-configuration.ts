@@ -3,6 +3,11 @@ import { ACCOUNT } from "./storage.ts";
 const LISTING =
   `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="http://127.0.0.1/${ACCOUNT}">` +
   `<Blobs/><NextMarker/></EnumerationResults>`;
+/** For a program that asks whether anything is there. */
+const ONE_BLOB = LISTING.replace(
+  "<Blobs/>",
+  "<Blobs><Blob><Name>x</Name><Properties><Content-Length>0</Content-Length></Properties></Blob></Blobs>",
+);
 const NOT_FOUND =
   '<?xml version="1.0" encoding="utf-8"?><Error><Code>BlobNotFound</Code>' +
   "<Message>The specified blob does not exist.</Message></Error>";
@@ -20,13 +25,19 @@ const LARGE_DIGITS = 7;
 
 /**
  * nginx as a Blob service that stores nothing. It answers writes with 201 and the headers that clients expect; lists
- * are empty and blobs are not found; the ledger's container is Azurite's.
+ * are empty or have one blob, and blobs are not found; the ledger's container is Azurite's.
  * nginx answers at once and discards the body as it arrives. For small bodies that makes no difference, but a large
  * one would be "written" before it is sent, and its client would hold more in memory than intended. So large bodies
  * pass through a second server, which makes nginx read the whole body first.
  */
-export function sinkConfiguration(at: { folder: string; port: number; azuritePort: number }): string {
-  const { folder, port, azuritePort } = at;
+export function sinkConfiguration(at: {
+  folder: string;
+  port: number;
+  azuritePort: number;
+  /** While this file exists, lists have one blob. */
+  filled: string;
+}): string {
+  const { folder, port, azuritePort, filled } = at;
   return `
 daemon off;
 ${process.getuid?.() === 0 ? "user root;" : ""}
@@ -71,6 +82,9 @@ http {
     location / {${HEADERS}
       if ($kind = write) { return 201; }
       if ($kind = large) { return 418; }
+      set $listed $listing;
+      if (-f ${filled}) { set $listed "filled $listing"; }
+      if ($listed = "filled 1") { return 200 '${ONE_BLOB}'; }
       if ($listing) { return 200 '${LISTING}'; }
       return 404;
     }

@@ -8,6 +8,8 @@ import { discard, scratch } from "./scratch.ts";
 import { sinkConfiguration } from "./sink-configuration.ts";
 import type { Storage } from "./storage.ts";
 
+const FILLED = "filled";
+
 /** Why this machine cannot run a sink, for people. */
 export function noSink(): string | undefined {
   return installed("nginx", ["-v"]) ? undefined : "nginx is not installed (Debian: nginx-light)";
@@ -33,10 +35,16 @@ export class Sink implements Storage {
   static async start(): Promise<Sink> {
     const [azurite, port, folder] = [await Azurite.start(), await anyPort(), scratch("sink")];
     const file = path.join(folder, "nginx.conf");
-    writeFileSync(file, sinkConfiguration({ folder, port, azuritePort: azurite.port }));
+    const filled = path.join(folder, FILLED);
+    writeFileSync(file, sinkConfiguration({ folder, port, azuritePort: azurite.port, filled }));
     const nginx = new Child("nginx", "nginx", ["-p", folder, "-e", "stderr", "-c", file]);
     await until(nginx, () => answers(`http://127.0.0.1:${port}/requests`));
     return new Sink(port, azurite, nginx, folder);
+  }
+
+  /** From now on it has something, for those who ask. */
+  fill(): void {
+    writeFileSync(path.join(this.#folder, FILLED), "");
   }
 
   /** Requests answered so far, the ledger's among them. */

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { cutIntoBatches } from "../ledger/cut.ts";
+import { cutIntoBatches, WORTH_AN_ACTIVITY } from "../ledger/cut.ts";
 import { LANES } from "../ledger/lanes.ts";
 import { entry } from "../ledger/damaged.ts";
 import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
@@ -80,7 +80,9 @@ export async function listFiles(
       const toCopy = await comparison.settle(entries, settled);
 
       const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
-      const { batches, lanes, later } = cutIntoBatches(sorted, largeFile, LANES);
+      // The parts of a large tree keep the machines busy together: with larger batches there are fewer records.
+      const worth = part === WHOLE ? WORTH_AN_ACTIVITY : 2 * WORTH_AN_ACTIVITY;
+      const { batches, lanes, later } = cutIntoBatches(sorted, largeFile, LANES, worth);
       // If other parts must copy some of what was looked up, none of them is given more files than this one kept.
       const perListing = later.length > 0 ? toCopy.length - later.length : files;
       const rest = [...left, ...later.map(({ path }) => ({ file: path }))];

@@ -11,7 +11,7 @@ export const FILE_COST = 64 * KIB;
  * The least cost that is worth an activity: 128 small files, a few tenths of a second to a second of work. The real engine
  * takes 20 to 25 ms to start each activity, one after another.
  */
-const WORTH_AN_ACTIVITY = 8 * MIB;
+export const WORTH_AN_ACTIVITY = 8 * MIB;
 /** What a part's batches may cost on average, so that an activity ends in time on a slow connection too. */
 export const MOST_A_BATCH = 64 * MIB;
 
@@ -25,11 +25,13 @@ export function costOf({ size }: { size: number }): number {
  * tree makes few batches, so it costs few activities; a large one spreads over machines.
  * @param largeFile bytes above which a file is a large file
  * @param mostLarge the most large files that this part takes
+ * @param atLeast what a batch should cost, if there is enough
  */
 export function cutIntoBatches<T extends { kind: string; size: number }>(
   files: readonly T[],
   largeFile: number,
   mostLarge = Infinity,
+  atLeast = WORTH_AN_ACTIVITY,
 ): { batches: T[][]; lanes: T[][]; later: T[] } {
   const isLarge = ({ kind, size }: T): boolean => kind === "file" && size > largeFile;
   const large = files.filter(isLarge);
@@ -39,7 +41,7 @@ export function cutIntoBatches<T extends { kind: string; size: number }>(
     files.filter((file) => !isLarge(file)),
     limit * MOST_A_BATCH,
   );
-  const worth = Math.max(1, Math.floor(weigh(now, costOf) / WORTH_AN_ACTIVITY));
+  const worth = Math.max(1, Math.floor(weigh(now, costOf) / atLeast));
   const batches = cutEvenly(now, costOf, Math.min(limit, worth));
   return { batches, lanes, later: [...later, ...large.slice(mostLarge)] };
 }

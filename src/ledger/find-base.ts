@@ -49,8 +49,10 @@ function mayHaveWrittenSince({ finished }: RunSummary, other: RunSummary | undef
 
 /** Why a run's record does not say what the destination holds, as the end of a sentence; undefined if it does. */
 async function whyNot(ledger: Ledger, request: Covered): Promise<string | undefined> {
-  const run = await readRun(ledger).catch(ofDamaged);
-  const listing = await readListingNow(ledger, WHOLE).catch(ofDamaged);
+  const [run, listing] = await Promise.all([
+    readRun(ledger).catch(ofDamaged),
+    readListingNow(ledger, WHOLE).catch(ofDamaged),
+  ]);
   if (!run) return "has a record that is damaged or gone";
   if (!isSameRoot(run.root, request.root)) return `was of another directory, ${run.root}`;
   if (!isGoodRun(run)) return `does not count: ${run.suspect ? "it is suspect" : whyNotGood(run)}`;

@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import type { Fences } from "../ledger/fences.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { allBelow, directoryKey, keyOf, namesIn, type KeyRange } from "../model/order.ts";
@@ -14,9 +15,13 @@ import { hasDirectories, markOf, unorderedLines } from "./unordered.ts";
 const KEPT_BYTES = 4 * 1024 * 1024;
 /** Records that are kept: the last ones read. */
 const KEPT = 4;
+/** Bytes of all records of a run of which none is given up. */
+const ALL_KEPT_BYTES = 8 * 1024 * 1024;
+/** Records that are read ahead at a time. */
+const AHEAD = 8;
 
-/** The lists of records of runs that have ended. */
-const ended = new Recent<RunMap>(2);
+/** What was read of runs that have ended: their lists of records, and records. */
+const ended = new Recent<{ map: RunMap; texts: Recent<string> }>(2);
 
 /** Where a page of names starts. */
 export interface After {
@@ -39,14 +44,15 @@ export class Manifest implements AsyncDisposable {
   readonly map: RunMap;
   readonly ledger: Ledger;
   readonly #onDamage: OnDamage;
-  readonly #texts = new Recent<string>(KEPT);
+  readonly #texts: Recent<string>;
   readonly #isOld: boolean;
   #unordered: Promise<Borrowed> | undefined;
 
-  private constructor(ledger: Ledger, map: RunMap, onDamage: OnDamage) {
+  private constructor(ledger: Ledger, map: RunMap, onDamage: OnDamage, texts = textsOf(map)) {
     this.ledger = ledger;
     this.map = map;
     this.#onDamage = onDamage;
+    this.#texts = texts;
     const isUnordered = ({ fences, bytes }: ManifestBlob): boolean => !fences && bytes > 0;
     this.#isOld = !hasDirectories(map) || map.outcomes.some(isUnordered);
   }
@@ -59,10 +65,20 @@ export class Manifest implements AsyncDisposable {
     return new Manifest(new Ledger(account.service, run), boundOverlap(await mapRun(account, run)), onDamage);
   }
 
-  /** The same for a run that has ended. This process keeps the list of its records, which no longer changes. */
+  /** The same for a run that has ended. This process keeps what it reads of it for the next manifest. */
   static async openEnded(account: Account, run: string, onDamage: OnDamage): Promise<Manifest> {
-    const map = await ended.get(run, async () => boundOverlap(await mapRun(account, run)));
-    return new Manifest(new Ledger(account.service, run), map, onDamage);
+    const { map, texts } = await ended.get(run, async () => {
+      const read = boundOverlap(await mapRun(account, run));
+      return { map: read, texts: textsOf(read) };
+    });
+    return new Manifest(new Ledger(account.service, run), map, onDamage, texts);
+  }
+
+  /** Reads the outcomes of a small run ahead, so that `find` need not wait. @throws errors of the account, retried already */
+  async readAhead(): Promise<void> {
+    if (!isSmall(this.map)) return;
+    const read = ({ name }: ManifestBlob) => this.#texts.get(name, () => this.ledger.read(name));
+    await pMap(this.map.outcomes, read, { concurrency: AHEAD });
   }
 
   /** Releases what it holds. Call it once nothing is read any more. */
@@ -174,6 +190,14 @@ export class Manifest implements AsyncDisposable {
     for (const { name, reason } of spool.damage) this.#onDamage(name, reason);
     return [...pieces, ...spool.pieces.filter(wanted)];
   }
+}
+
+function isSmall({ outcomes }: RunMap): boolean {
+  return outcomes.reduce((sum, { bytes }) => sum + bytes, 0) <= ALL_KEPT_BYTES;
+}
+
+function textsOf(map: RunMap): Recent<string> {
+  return new Recent(isSmall(map) ? Infinity : KEPT);
 }
 
 function from(range: KeyRange, after: string | undefined): KeyRange {

@@ -23,9 +23,14 @@ export function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** The last directory that was asked for: most names follow another of the same directory. */
+let last = { directory: "", key: END };
+
 /** What the keys of a directory's names start with. */
 export function directoryKey(directory: string): string {
-  return raise(directory).replaceAll("/", BETWEEN) + END;
+  if (directory !== last.directory)
+    last = { directory, key: raise(directory).replaceAll("/", BETWEEN) + END };
+  return last.key;
 }
 
 /** The keys from `from` on, up to but not including `to`. */
@@ -54,6 +59,7 @@ export function allWithin(path: string): KeyRange[] {
 }
 
 function raise(segments: string): string {
+  if (segments.search(RESERVED) < 0) return segments;
   return segments.replaceAll(RESERVED, (character) => AFTER_BELOW + character);
 }
 

@@ -14,25 +14,25 @@ import { looksUnchanged, unchanged } from "./same-content.ts";
  * for new.
  */
 export class Recorded implements Comparison {
-  readonly #account: Account;
-  readonly #run: string;
+  readonly #record: Promise<Manifest>;
   readonly #how: Comparing;
   readonly #instead: () => Comparison;
+  #isDamaged = false;
 
   /** @param instead compares with the destination where the record is damaged */
   constructor(account: Account, run: string, how: Comparing, instead: () => Comparison) {
-    this.#account = account;
-    this.#run = run;
     this.#how = how;
     this.#instead = instead;
+    // While the tree is walked. What fails is thrown by settle.
+    this.#record = Manifest.openEnded(account, run, () => (this.#isDamaged = true));
+    this.#record.then((record) => record.readAhead()).catch(() => undefined);
   }
 
   expect(): void {}
 
   async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
     const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
-    let isDamaged = false;
-    await using record = await Manifest.openEnded(this.#account, this.#run, () => (isDamaged = true));
+    await using record = await this.#record;
     const settled: Outcome[] = [];
     const changed: Entry[] = [];
     let next = 0;
@@ -42,9 +42,9 @@ export class Recorded implements Comparison {
       if (outcome) settled.push(outcome);
       else changed.push(sorted[next]!);
       next++;
-      if (isDamaged) break;
+      if (this.#isDamaged) break;
     }
-    if (isDamaged) {
+    if (this.#isDamaged) {
       for (const entry of entries) delete entry.existing;
       return await this.#instead().settle(entries, outcomes);
     }
