@@ -62,10 +62,16 @@ export function post(
   });
 }
 
+/** Asks a route of the app. */
+export async function ask(url: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (host.functionKey !== undefined) headers.set("x-functions-key", host.functionKey);
+  return await fetch(`${host.baseUrl}${url}`, { ...init, headers });
+}
+
 /** What a route answers that must answer well. */
 export async function get(url: string): Promise<unknown> {
-  const headers = host.functionKey === undefined ? {} : { "x-functions-key": host.functionKey };
-  const response = await fetch(`${host.baseUrl}${url}`, { headers });
+  const response = await ask(url);
   const text = await response.text();
   expect(response.status, text).toBe(200);
   return JSON.parse(text);

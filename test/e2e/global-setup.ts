@@ -18,6 +18,8 @@ export interface HostUnderTest {
   allowed: string;
   /** A directory in it for the trees of this run of the suite; the host and the tests both see it. */
   trees: string;
+  /** Of a local host: to see what it takes. */
+  pid: number | undefined;
 }
 
 declare module "vitest" {
@@ -44,6 +46,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       functionKey: E2E_FUNCTION_KEY || undefined,
       allowed: parent,
       trees,
+      pid: undefined,
     });
     return async () => removeTrees();
   }
@@ -58,6 +61,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     functionKey: undefined,
     allowed: trees,
     trees,
+    pid: host.pid,
   });
   return async () => {
     await host.stop();

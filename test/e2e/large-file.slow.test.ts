@@ -1,20 +1,124 @@
-/** A file of many blocks. */
+/** A file of many blocks, there and back. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { expectSameTree, readBlobs } from "../harness/blobs.ts";
 import { bytes, readTree } from "../harness/tree.ts";
-import { backUp, newContainer, newRoot } from "./client.ts";
+import { ask, backUp, expectProblem, get, newContainer, newRoot, service, type Status } from "./client.ts";
+
+const SIZE = 300_000_000;
+const container = newContainer();
+const { pid } = inject("hostUnderTest");
+const isSeen = pid !== undefined && process.platform === "linux";
+
+let root: string;
+let md5: string;
+let status: Status;
+beforeAll(async () => {
+  root = await newRoot();
+  const content = bytes(SIZE);
+  md5 = createHash("md5").update(content).digest("base64");
+  await writeFile(path.join(root, "dump.sql"), content);
+  status = await backUp({ root, container: container.containerName });
+});
 
 it("a file of 300 MB, by blocks", async () => {
-  const root = await newRoot();
-  const content = bytes(300_000_000);
-  await writeFile(path.join(root, "dump.sql"), content);
-  const container = newContainer();
-  const status = await backUp({ root, container: container.containerName });
-  expect(status).toMatchObject({ runtimeStatus: "Completed", output: 300_000_000 });
-  const blob = container.getBlockBlobClient("dump.sql");
-  const { committedBlocks } = await blob.getBlockList("committed");
+  expect(status).toMatchObject({ runtimeStatus: "Completed", output: SIZE });
+  const { committedBlocks } = await container.getBlockBlobClient("dump.sql").getBlockList("committed");
   expect(committedBlocks?.length).toBeGreaterThan(10);
   expectSameTree(await readBlobs(container), await readTree(root), status.instanceId);
 });
+
+describe("its download", () => {
+  const download = (init?: RequestInit) => ask(`/backups/${status.instanceId}/content?path=dump.sql`, init);
+
+  it("is whole, though the client stops for a while; meanwhile the app answers others, and its memory stays bounded", async () => {
+    const before = memory();
+    let most = before;
+    const answer = await download();
+    expect([answer.status, answer.headers.get("content-length")]).toEqual([200, String(SIZE)]);
+    const hash = createHash("md5");
+    let length = 0;
+    for await (const piece of answer.body ?? []) {
+      if (length === 0) {
+        await sleep(3000);
+        expect(await get(`/backups/${status.instanceId}`)).toMatchObject({ status: "completed" });
+        expect(
+          await backUp({ root: await newRoot(), container: newContainer().containerName }),
+        ).toMatchObject({
+          runtimeStatus: "Completed",
+          output: 0,
+        });
+      }
+      hash.update(piece);
+      length += piece.length;
+      most = Math.max(most, memory());
+    }
+    expect([length, hash.digest("base64")]).toEqual([SIZE, md5]);
+    expect(answer.headers.get("etag")).toBe(`"${md5}"`);
+    expect(most - before).toBeLessThan(SIZE / 2);
+  });
+
+  it("ends in the app when the client leaves, and can be gone on with", async () => {
+    const abort = new AbortController();
+    const answer = await download({ signal: abort.signal });
+    const etag = answer.headers.get("etag") ?? "";
+    await answer.body?.getReader().read();
+    abort.abort();
+    await expect.poll(connectionsToStorage, { timeout: 15_000, interval: 200 }).toBe(0);
+    const rest = await download({ headers: { range: "bytes=299999000-", "if-range": etag } });
+    expect([rest.status, rest.headers.get("content-range")]).toEqual([
+      206,
+      "bytes 299999000-299999999/300000000",
+    ]);
+    const end = bytes(SIZE).subarray(299_999_000);
+    expect(Buffer.from(await rest.arrayBuffer()).equals(end)).toBe(true);
+  });
+
+  it("does not look whole if the content is another", async () => {
+    const blob = container.getBlockBlobClient("dump.sql");
+    const { contentMD5 } = await blob.getProperties();
+    const { committedBlocks = [] } = await blob.getBlockList("committed");
+    const names = committedBlocks.map(({ name }) => name);
+    // The same blocks, the first two exchanged.
+    await blob.commitBlockList([names[1]!, names[0]!, ...names.slice(2)], {
+      blobHTTPHeaders: { blobContentMD5: contentMD5 },
+    });
+    const answer = await download();
+    expect(answer.status).toBe(200);
+    await expect(answer.arrayBuffer()).rejects.toThrow("terminated");
+    await blob.delete();
+    await expectProblem(await download(), 410, /cannot be read: its blob is missing/);
+  });
+});
+
+/** Bytes of the host's memory; 0 where that cannot be seen. */
+function memory(): number {
+  if (!isSeen) return 0;
+  const [, kib = ""] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kib) * 1024;
+}
+
+/** Connections that the host has to the storage; 0 where that cannot be seen. */
+function connectionsToStorage(): number {
+  if (!isSeen) return 0;
+  const storage = Number(new URL(service.url).port).toString(16).toUpperCase().padStart(4, "0");
+  const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      // Closed meanwhile.
+      return "";
+    }
+  });
+  const connections = readFileSync(`/proc/${pid}/net/tcp`, "utf8")
+    .split("\n")
+    .map((each) => each.trim().split(/\s+/));
+  return connections.filter(
+    ([, , remote = "", , , , , , , inode]) =>
+      remote.endsWith(`:${storage}`) && sockets.includes(`socket:[${inode}]`),
+  ).length;
+}
