@@ -437,6 +437,26 @@ describe("GET /backups/{runId}/content", () => {
     proxy.before = () => undefined;
   });
 
+  it("503 while 32 are being sent", async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((go) => (release = go));
+    let reading = 0;
+    proxy.before = async ({ container, blob }) => {
+      if (container !== "backups" || blob === "") return;
+      reading++;
+      await held;
+    };
+    const all = Array.from({ length: 32 }, () => get("index.html"));
+    await expect.poll(() => reading, { timeout: 20_000 }).toBe(32);
+    const detail = expect.stringContaining("32 files already") as string;
+    expect(await refused("content?path=index.html")).toMatchObject({ status: 503, detail });
+    release();
+    const texts = (await Promise.all(all)).map((answer) => answer.text());
+    expect(new Set(await Promise.all(texts))).toEqual(new Set(["<p>"]));
+    expect((await get("index.html")).status).toBe(200);
+    proxy.before = () => undefined;
+  });
+
   it("a client that leaves ends the reading", async () => {
     const abort = new AbortController();
     const url = `${host.process.url}/backups/${run.id}/content?path=large.bin`;

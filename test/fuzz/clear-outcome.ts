@@ -49,6 +49,16 @@ export async function lookAt(url: string, id: string): Promise<void> {
   await get(url, `/backups/${id}/files`);
   await get(url, `/backups/${id}/files?outcome=copied&limit=2`);
   await get(url, `/backups/${id}/deleted`);
+  for (const query of ["", "?recursive=true", "?limit=1", "?path=b"])
+    await get(url, `/backups/${id}/tree${query}`, [200, 400, 404, 502]);
+  for (const [file, content] of [
+    ["a.txt", "aaaa"],
+    ["b/c.txt", "cc"],
+    ["b/d/e.txt", ""],
+  ]) {
+    const answer = await get(url, `/backups/${id}/content?path=${file}`, [200, 400, 404, 410, 502, 503]);
+    if (answer.status === 200) expect(answer.text).toBe(content);
+  }
 }
 
 /** Starts a backup where the claim or the lock may be damaged: 502 then names the blob. */

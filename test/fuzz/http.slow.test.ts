@@ -12,7 +12,7 @@ import { followRun, postBackup } from "../harness/run.ts";
 import { makeFolder, makeTree } from "../harness/tree.ts";
 import { fuzz } from "./fuzz.ts";
 import type { RawRequest } from "./raw-request.ts";
-import { headers, queries, routes, starts } from "./requests.ts";
+import { contents, headers, queries, routes, starts } from "./requests.ts";
 import { expectAlive, expectSound } from "./sound-answer.ts";
 
 /** Requests of each kind; more by FUZZ_RUNS. */
@@ -67,6 +67,7 @@ describe("requests that are made up", () => {
   it.each<[string, () => fc.Arbitrary<RawRequest>]>([
     ["bodies of starts", () => starts({ run, root, to: path.join(folder, "to") })],
     ["queries and continuation tokens", () => queries(run)],
+    ["paths and ranges of contents", () => contents(run)],
     ["ids and other parameters of routes", () => routes],
     ["headers", () => headers],
   ])("%s", async (_what, requests) => {

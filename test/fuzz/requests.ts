@@ -89,6 +89,8 @@ export function queries(run: string): fc.Arbitrary<RawRequest> {
     "outcome",
     "prefix",
     "text",
+    "path",
+    "recursive",
     "clientId",
     "__proto__",
     "constructor",
@@ -102,7 +104,22 @@ export function queries(run: string): fc.Arbitrary<RawRequest> {
     "showInput",
     "showHistory",
   );
-  const right = fc.constantFrom("1", "all", "failed", "copied", "completed", "2026-11-23T14:30:00Z", "true");
+  const right = fc.constantFrom(
+    "a.txt",
+    "b",
+    "../a.txt",
+    "b/../a.txt",
+    "/etc/passwd",
+    "\\xff",
+    "a.txt%00",
+    "1",
+    "all",
+    "failed",
+    "copied",
+    "completed",
+    "2026-11-23T14:30:00Z",
+    "true",
+  );
   const pair = fc.oneof(
     fc.tuple(name, fc.oneof(right, encoded)).map(([key, some]) => `${key}=${some}`),
     token.map((some) => `continuation=${some}`),
@@ -110,6 +127,8 @@ export function queries(run: string): fc.Arbitrary<RawRequest> {
   );
   const list = fc.constantFrom(
     "/backups",
+    `/backups/${run}/tree`,
+    `/backups/${run}/content`,
     `/backups/${run}/files`,
     `/backups/${run}/deleted`,
     `${DURABLE}/instances`,
@@ -129,6 +148,47 @@ export function queries(run: string): fc.Arbitrary<RawRequest> {
   });
 }
 
+/** Files of a run's tree, or what may be taken for one, and parts of them. */
+export function contents(run: string): fc.Arbitrary<RawRequest> {
+  const odd = fc.constantFrom(
+    "../a.txt",
+    "b/../a.txt",
+    "b//c.txt",
+    "%2Fetc%2Fpasswd",
+    "a.txt%00",
+    "%5Cxff",
+    "%5Cu{d800}",
+  );
+  const header = fc.tuple(
+    fc.constantFrom("Range", "If-Range", "If-None-Match"),
+    fc.oneof(
+      fc.constantFrom(
+        "bytes=0-0",
+        "bytes=1-",
+        "bytes=-0",
+        "bytes=--1",
+        "bytes=0-0,0-0",
+        "bytes=9-1",
+        "*",
+        '"',
+        'W/"x"',
+      ),
+      fc.bigInt(-1n, 10n ** 30n).map((from) => `bytes=${from}-`),
+      fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) }),
+    ),
+  );
+  return fc.record({
+    method: fc.constantFrom("GET", "HEAD"),
+    target: fc
+      .tuple(
+        fc.constantFrom("content", "tree"),
+        fc.oneof({ arbitrary: fc.constant("a.txt"), weight: 3 }, odd, encoded),
+      )
+      .map(([what, file]) => `/backups/${run}/${what}?path=${file}`),
+    headers: fc.array(header, { maxLength: 3 }),
+  });
+}
+
 /** Ids and other parameters of routes, of the app's and of the Durable API's. */
 export const routes: fc.Arbitrary<RawRequest> = fc
   .record({
@@ -137,6 +197,8 @@ export const routes: fc.Arbitrary<RawRequest> = fc
       "/backups/{}",
       "/backups/{}/files",
       "/backups/{}/deleted",
+      "/backups/{}/tree?path={}",
+      "/backups/{}/content?path={}",
       "/backups/{}/cancel",
       "/orchestrators/{}",
       "/dashboard/{}/{}",
