@@ -1,11 +1,7 @@
 import { z } from "zod";
 import { fileSize, mtime } from "../ledger/damaged.ts";
 import { OUTCOMES } from "../model/outcome.ts";
-import {
-  container as inContainer,
-  pathInRun as checkedPath,
-  prefix as inPrefix,
-} from "../model/request-fields.ts";
+import { container as inContainer, pathInRun, prefix as inPrefix } from "../model/request-fields.ts";
 import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
 /** What the routes below `/backups` answer. The OpenAPI document is built from these. */
@@ -261,7 +257,7 @@ export type RunsQuery = z.infer<typeof runsQuery>;
 
 export const filesQuery = z.strictObject({
   outcome: oneOf(OUTCOMES).optional().describe("Only files with this outcome."),
-  path: checkedPath
+  path: pathInRun
     .optional()
     .describe("Only this file, or what is below this directory; escaped, as `tree` shows it."),
   prefix: z.string().max(4096).optional().describe("Only files whose path starts with this."),
@@ -275,10 +271,10 @@ export const filesQuery = z.strictObject({
 });
 export type FilesQuery = z.infer<typeof filesQuery>;
 
-const pathInRun = z.string().max(32_767, "longer than any path");
+const treePath = z.string().max(32_767, "longer than any path");
 
 export const treeQuery = filesQuery.pick({ continuation: true }).extend({
-  path: pathInRun
+  path: treePath
     .default("")
     .describe("The directory, relative to the root, escaped as in answers; empty for the root."),
   recursive: oneOf(["true", "false"])
@@ -296,7 +292,7 @@ export const storedQuery = z.strictObject({
 export type StoredQuery = z.infer<typeof storedQuery>;
 
 export const contentQuery = z.strictObject({
-  path: pathInRun.describe("The file or link, relative to the root, escaped as in answers."),
+  path: treePath.describe("The file or link, relative to the root, escaped as in answers."),
 });
 
 export const deletedQuery = filesQuery.pick({ limit: true, continuation: true });
