@@ -154,4 +154,8 @@ it("content counts where checksum says so, and where only the file system's time
     expect(tally.counts).toMatchObject({ unchanged: 3, copied: 0 });
   });
   expect(requests.filter((each) => isWrite(each) && each.container === at.container)).toEqual([]);
+  // Other content of the same size and time.
+  await writeFile(path.join(at.root, "a"), "eno");
+  await utimes(path.join(at.root, "a"), moment, moment);
+  expect((await drive.backup({ ...at, ...RECORD })).tally.counts).toMatchObject({ unchanged: 2, copied: 1 });
 });
