@@ -23,7 +23,7 @@ interface GetOptions extends Narrowing {
 }
 
 /** Files that are fetched at a time. */
-const AT_A_TIME = 4;
+const AT_A_TIME = 8;
 /** Errors of the disk that the next file would meet, too. */
 const NO_ROOM = ["ENOSPC", "EDQUOT", "EROFS"];
 
