@@ -456,18 +456,4 @@ describe("GET /backups/{runId}/content", () => {
     expect((await get("index.html")).status).toBe(200);
     proxy.before = () => undefined;
   });
-
-  it("a client that leaves ends the reading", async () => {
-    const abort = new AbortController();
-    const url = `${host.process.url}/backups/${run.id}/content?path=large.bin`;
-    const before = proxy.requests.length;
-    const answer = await fetch(url, { signal: abort.signal });
-    await answer.body?.getReader().read();
-    abort.abort();
-    await sleep(300);
-    const reads = proxy.requests
-      .slice(before)
-      .filter(({ container, comp }) => container === "backups" && comp === "");
-    expect(reads.length).toBeLessThan(5);
-  });
 });

@@ -60,11 +60,13 @@ describe("its download", () => {
 
   it("ends in the app when the client leaves, and can be gone on with", async () => {
     const abort = new AbortController();
+    const before = bytesRead();
     const answer = await download({ signal: abort.signal });
     const etag = answer.headers.get("etag") ?? "";
     await answer.body?.getReader().read();
     abort.abort();
     await expect.poll(connectionsToStorage, { timeout: 15_000, interval: 200 }).toBe(0);
+    expect(bytesRead() - before).toBeLessThan(SIZE / 2);
     const rest = await download({ headers: { range: "bytes=299999000-", "if-range": etag } });
     expect([rest.status, rest.headers.get("content-range")]).toEqual([
       206,
@@ -96,6 +98,12 @@ function memory(): number {
   if (!isSeen) return 0;
   const [, kib = ""] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(kib) * 1024;
+}
+
+/** Bytes that the host has read; 0 where that cannot be seen. */
+function bytesRead(): number {
+  if (!isSeen) return 0;
+  return Number(/rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
 }
 
 /** Connections that the host has to the storage; 0 where that cannot be seen. */
