@@ -90,7 +90,7 @@ describe("backup", () => {
     expect({ status, warnings }).toEqual({ status: "completed", warnings: undefined });
     expect(counts).toMatchObject({ copied: 4 });
     const included = options("include", ["m.tmp", "/e/f/", "*.txt"]);
-    const ended = await end(["backup", root, "--container", "fine", ...included]);
+    const ended = await end(["backup", root, "--full", "--container", "fine", ...included]);
     expect(ended).toMatchObject({ status: "completed", counts: { copied: 7 } });
     expect(ended).not.toHaveProperty("warnings");
   });

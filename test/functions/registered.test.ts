@@ -60,6 +60,7 @@ describe("the registered functions", () => {
       "listBackups: httpTrigger GET /backups function",
       "listContents: activityTrigger",
       "listDeletedFiles: httpTrigger GET /backups/{runId}/deleted function",
+      "measureStored: httpTrigger GET /stored function",
       "openapi: httpTrigger GET /openapi.json anonymous",
       "planRestore: activityTrigger",
       "planVerify: activityTrigger",
