@@ -92,10 +92,13 @@ test("the command line ends with 3, and takes the last good run for the latest t
   expect(bad.code).toBe(3);
   expect(bad.stderr).toContain("--accept-fewer");
   const listed = await cli(["runs", "--container", "by-cli"], { env });
-  expect(listed.stdout).toMatch(/ suspect /);
-  const shown = await cli(["show", "latest", "--json"], { env });
+  expect(listed.stdout).toMatch(/ suspect\b/);
+  const shown = await cli(["show", "latest", "--container", "by-cli", "--json"], { env });
   expect(objects(shown.stdout)[0]).toMatchObject({ suspect: true, status: "failed" });
-  const restored = await cli(["restore", "latest", "--to", `${root}/restored`, "--json"], { env });
+  const restored = await cli(
+    ["restore", "latest", "--container", "by-cli", "--to", `${root}/restored`, "--json"],
+    { env },
+  );
   expect(objects(restored.stdout).at(-1)).toMatchObject({ of: good, exitCode: 0 });
   await rm(`${root}/restored`, { recursive: true });
   expect(await backUp("--accept-fewer")).toMatchObject({ code: 0, stderr: `Backing up ${root}\n` });
@@ -135,7 +138,7 @@ test("a run dated in the future is told as such, is no latest run, and no keep r
   expect((await host.run(future.id)).postdated).toBe(true);
   const now = await host.backUp(place);
   const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
-  const shown = await cli(["show", "latest", "--json"], { env });
+  const shown = await cli(["show", "latest", "--container", "future", "--json"], { env });
   expect(objects(shown.stdout)[0]).toMatchObject({ run: now.id });
 
   const at = new Date(Date.now() + 500 * 86_400_000).toISOString();
