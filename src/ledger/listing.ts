@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { container, exclude, include, prefix, root, type CompareWith } from "../model/request-fields.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
+import { listRange } from "./damaged.ts";
 import { partRecord, readPart, readPartNow, type PartRecord } from "./parts.ts";
 
 /** How the old content of overwritten blobs is kept. */
@@ -45,6 +46,7 @@ export const listingRecord = partRecord.extend({
   realRoot: z.string(),
   fresh: z.boolean(),
   keep: z.enum(["snapshots", "versions", "nothing"]),
+  directories: listRange.optional(),
 });
 
 /** The listing of a part, or undefined if it is not listed yet; see readPart. */

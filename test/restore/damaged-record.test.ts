@@ -32,3 +32,18 @@ test.each([
   const { tally } = await mortalDrive(azurite.connectionString, life).restore({ run, to, delete: true });
   expect(tally.stopped).toContain(`The record backup-runs/${id}/${name} is damaged`);
 });
+
+test("a listing that does not say where its directories are is named", async () => {
+  const root = temporary();
+  await write(root, { "d/a": "a" });
+  const { run } = await drive.backup({ root });
+  const blob = azurite.service.getContainerClient("backup-runs").getBlockBlobClient(`${run}/lists/0.json`);
+  const { directories, ...listing } = JSON.parse((await blob.downloadToBuffer()).toString()) as {
+    directories: object;
+  };
+  const damaged = JSON.stringify({ ...listing, directories: { ...directories, list: undefined } });
+  await blob.upload(damaged, damaged.length);
+  const { tally } = await drive.restore({ run, to: temporary() });
+  expect(tally.stopped).toBeUndefined();
+  expect(tally.failures).toEqual([expect.stringContaining("lists/0.json")]);
+});
