@@ -9,6 +9,8 @@ const ELSEWHERE = [
   "test/backup/permissions.test.ts",
   "test/backup/names.test.ts",
   "test/backup/big-tree.slow.test.ts",
+  "test/manifest/model.slow.test.ts",
+  "test/restore/model.slow.test.ts",
   "test/restore/kill.slow.test.ts",
   "test/restore/full.slow.test.ts",
   "test/restore/hostile.test.ts",

@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { bytes, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
-import { besidesProgress, objects, run, start } from "./command.ts";
+import { besidesProgress, objects, run } from "./command.ts";
 
 let host: LocalHostProcess;
 let folder: string;
@@ -150,23 +150,6 @@ describe("backup", () => {
     const ended = await run(["backup", root, "--quiet", "--container", "quiet"], { env });
     expect(ended).toEqual({ code: 0, stdout: "", stderr: "" });
   });
-
-  it("Ctrl-C: exit code 130; the backup goes on, and how to cancel it is right", async () => {
-    const root = await makeTree(path.join(folder, "long"), manyFiles(1500));
-    const backup = start(["backup", root, "--container", "long"], { env });
-    await backup.until(/Backing up/);
-    backup.child.kill("SIGINT");
-    const { code, stderr } = await backup.ended;
-    expect(code).toBe(130);
-    const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
-    expect(stderr).toContain(`The backup ${id} goes on where the app runs.`);
-    const running = await run(["show", id], { env });
-    expect(running.stdout).toMatch(/Status {3}running/);
-    const canceled = await run(["cancel", id, "--json"], { env });
-    expect(objects(canceled.stdout)).toMatchObject([{ type: "run", run: id, status: "canceled" }]);
-    const watched = await run(["watch", id], { env });
-    expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining(`${id} was canceled`) });
-  });
 });
 
 describe("runs, show", () => {
@@ -187,64 +170,6 @@ describe("runs, show", () => {
     expect(shown.stdout).toMatch(/Status {3}completed/);
     const short = await run(["show", String(first?.["run"]).slice(0, 8), "--json"], { env });
     expect(objects(short.stdout)).toMatchObject([{ run: first?.["run"] }]);
-  });
-
-  it("the latest, the one before, and that of a time; where they are of several places, it asks for one", async () => {
-    const root = await makeTree(path.join(folder, "named"), { a: "1", "b/c": "2" });
-    const ids: string[] = [];
-    for (const place of ["--container=named", "--container=named", "--container=named --prefix=p"]) {
-      const { stdout } = await run(["backup", root, ...place.split(" "), "--json"], { env });
-      ids.push(String(objects(stdout)[0]?.["run"]));
-    }
-    const [first, second, other] = ids;
-    const shown = async (...args: string[]) => {
-      const { code, stdout, stderr } = await run(["show", ...args, "--json"], { env });
-      return code === 0 ? objects(stdout)[0]?.["run"] : stderr;
-    };
-    const here = ["--root", "named", "--prefix", "/"];
-    const { stdout } = await run(["show", first ?? "", "--json"], { env });
-    const began = String(objects(stdout)[0]?.["started"]);
-    expect([
-      await shown("latest", "--root", root, "--prefix", "p"),
-      await run(["show", "latest~0", ...here, "--json"], { env, cwd: folder }).then(
-        (ended) => objects(ended.stdout)[0]?.["run"],
-      ),
-      await shown("latest~1", "--root", root, "--prefix", "/"),
-      await shown(began, "--root", root),
-    ]).toEqual([other, second, first, first]);
-    expect(await shown("latest", "--root", root)).toBe(
-      "There are finished backups in several destinations. Say which one you mean:\n  --container named --prefix p\n  --container named --prefix /\n",
-    );
-    expect(await shown("latest")).toMatch(
-      /^There are finished backups of several directories\. Say which one you mean:\n {2}--root \S+\n {2}--root /,
-    );
-    expect(await shown("latest~2", "--container", "named", "--prefix", "/")).toBe(
-      "There is no latest~2: there are only 2 finished backups with --container named --prefix /.\n",
-    );
-    const below = await run(["files", "latest", "--root", root, "--prefix", "p", "--path", "b"], { env });
-    expect(below.stdout).toMatch(/^copied +1 B {2}b\/c\n$/);
-  });
-
-  it("a prune by the place that it prunes, and by what it deletes", async () => {
-    const root = path.join(folder, "pruned");
-    for (const a of ["1", "22"]) {
-      await makeTree(root, { a });
-      await run(["backup", root, "--container", "pruned", "--quiet"], { env });
-    }
-    const args = ["prune", "--keep-last", "1", "--container", "pruned", "--dry-run", "--json"];
-    const end = objects((await run(args, { env })).stdout).at(-1) as {
-      run: string;
-      counts: { deleted: number };
-    };
-    expect(end.counts.deleted).toBeGreaterThan(1);
-    const shown = await run(["show", end.run], { env });
-    expect(shown.stdout).toMatch(/^pruned\n/);
-    const { stdout } = await run(["runs", "--kind", "prune", "--container", "pruned"], { env });
-    expect(stdout).toMatch(
-      new RegExp(`prune \\(dry run\\) completed +${end.counts.deleted} .* pruned$`, "m"),
-    );
-    const watched = await run(["watch", end.run], { env });
-    expect(watched.code).toBe(0);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { full } from "../harness/faults.ts";
 import { testManifests } from "./model.ts";
 
-testManifests(100);
+testManifests(full ? 100 : 40);

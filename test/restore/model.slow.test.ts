@@ -1,3 +1,4 @@
+import { full } from "../harness/faults.ts";
 import { testHistories } from "./model.ts";
 
-testHistories(200);
+testHistories(full ? 200 : 60);

@@ -1,3 +1,3 @@
 import { testHistories } from "./model.ts";
 
-testHistories(20);
+testHistories(10);

@@ -1,0 +1,227 @@
+/** What a user does in several commands, against a local host that is up. */
+import { rmSync, statSync } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
+import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { directoriesOf, snapshotOf } from "../restore/tree.ts";
+import { objects, run, start } from "./command.ts";
+
+let host: LocalHostProcess;
+let folder: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  folder = await makeFolder("cli-more");
+  host = await startLocalHost({ entry: "build", env: { BACKUP_REQUESTS_IN_FLIGHT: "2" } });
+  env = { FUNCTIONS_PORT: new URL(host.url).port };
+});
+afterAll(async () => {
+  await host.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("Ctrl-C", () => {
+  it("of a backup: exit code 130; it goes on, and how to cancel it is right", async () => {
+    const root = await makeTree(path.join(folder, "long"), manyFiles(1500));
+    const backup = start(["backup", root, "--container", "long"], { env });
+    await backup.until(/Backing up/);
+    backup.child.kill("SIGINT");
+    const { code, stderr } = await backup.ended;
+    expect(code).toBe(130);
+    const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
+    expect(stderr).toContain(`The backup ${id} goes on where the app runs.`);
+    const running = await run(["show", id], { env });
+    expect(running.stdout).toMatch(/Status {3}running/);
+    const canceled = await run(["cancel", id, "--json"], { env });
+    expect(objects(canceled.stdout)).toMatchObject([{ type: "run", run: id, status: "canceled" }]);
+    const watched = await run(["watch", id], { env });
+    expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining(`${id} was canceled`) });
+  });
+
+  it("of a restore: exit code 130; it goes on, and how to cancel it is right", async () => {
+    const many = await makeTree(path.join(folder, "many"), manyFiles(1500));
+    await run(["backup", many, "--container", "many", "--quiet"], { env });
+    const to = path.join(folder, "many-restored");
+    const restore = start(["restore", "latest", "--root", many, "--to", to], { env });
+    await restore.until(/Restoring/);
+    restore.child.kill("SIGINT");
+    const { code, stderr } = await restore.ended;
+    expect(code).toBe(130);
+    const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
+    expect(stderr).toContain(
+      `The restore ${id} goes on where the app runs.\n  To watch it:  site-backup watch ${id}\n`,
+    );
+    expect((await run(["cancel", id], { env })).stdout).toContain(`Canceled ${id}. What was restored stays.`);
+  });
+});
+
+describe("runs, show", () => {
+  it("a prune by the place that it prunes, and by what it deletes", async () => {
+    const root = path.join(folder, "pruned");
+    for (const a of ["1", "22"]) {
+      await makeTree(root, { a });
+      await run(["backup", root, "--container", "pruned", "--quiet"], { env });
+    }
+    const args = ["prune", "--keep-last", "1", "--container", "pruned", "--dry-run", "--json"];
+    const end = objects((await run(args, { env })).stdout).at(-1) as {
+      run: string;
+      counts: { deleted: number };
+    };
+    expect(end.counts.deleted).toBeGreaterThan(1);
+    const shown = await run(["show", end.run], { env });
+    expect(shown.stdout).toMatch(/^pruned\n/);
+    const { stdout } = await run(["runs", "--kind", "prune", "--container", "pruned"], { env });
+    expect(stdout).toMatch(
+      new RegExp(`prune \\(dry run\\) completed +${end.counts.deleted} .* pruned$`, "m"),
+    );
+    const watched = await run(["watch", end.run], { env });
+    expect(watched.code).toBe(0);
+  });
+
+  it("the latest, the one before, and that of a time; where they are of several places, it asks for one", async () => {
+    const root = await makeTree(path.join(folder, "named"), { a: "1", "b/c": "2" });
+    const ids: string[] = [];
+    for (const place of ["--container=named", "--container=named", "--container=named --prefix=p"]) {
+      const { stdout } = await run(["backup", root, ...place.split(" "), "--json"], { env });
+      ids.push(String(objects(stdout)[0]?.["run"]));
+    }
+    const [first, second, other] = ids;
+    const shown = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(["show", ...args, "--json"], { env });
+      return code === 0 ? objects(stdout)[0]?.["run"] : stderr;
+    };
+    const here = ["--root", "named", "--prefix", "/"];
+    const { stdout } = await run(["show", first ?? "", "--json"], { env });
+    const began = String(objects(stdout)[0]?.["started"]);
+    expect([
+      await shown("latest", "--root", root, "--prefix", "p"),
+      await run(["show", "latest~0", ...here, "--json"], { env, cwd: folder }).then(
+        (ended) => objects(ended.stdout)[0]?.["run"],
+      ),
+      await shown("latest~1", "--root", root, "--prefix", "/"),
+      await shown(began, "--root", root),
+    ]).toEqual([other, second, first, first]);
+    expect(await shown("latest", "--root", root)).toBe(
+      "There are finished backups in several destinations. Say which one you mean:\n  --container named --prefix p\n  --container named --prefix /\n",
+    );
+    expect(await shown("latest")).toMatch(
+      /^There are finished backups of several directories\. Say which one you mean:\n {2}--root \S+\n {2}--root /,
+    );
+    expect(await shown("latest~2", "--container", "named", "--prefix", "/")).toBe(
+      "There is no latest~2: there are only 2 finished backups with --container named --prefix /.\n",
+    );
+    const below = await run(["files", "latest", "--root", root, "--prefix", "p", "--path", "b"], { env });
+    expect(below.stdout).toMatch(/^copied +1 B {2}b\/c\n$/);
+  });
+});
+
+describe("ls", () => {
+  it("a directory, a file, all below; long, with what is not there; as objects", async () => {
+    const tree = await makeTree(path.join(folder, "listed"), {
+      "a.txt": "1",
+      "d/e/f.txt": "22",
+      "d/bad.": "3",
+      "d/\u001b[31mred": "4",
+      "d/to": link("e/f.txt"),
+    });
+    await run(["backup", tree, "--container", "listed", "--quiet"], { env });
+    const list = async (...args: string[]) =>
+      await run(["ls", "latest", "--container", "listed", ...args], { env });
+    expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\n", stderr: "" });
+    expect(await list("/d/")).toEqual({
+      code: 0,
+      stdout: "e/\nto\n",
+      stderr: "2 more names are not in this backup; -l says why.\n",
+    });
+    expect((await list("d/e/f.txt")).stdout).toBe("d/e/f.txt\n");
+    const long = (await list("-lR", "d")).stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "TIME").split("\n");
+    expect(long).toEqual([
+      expect.stringMatching(/^failed {36}d\/\\u\{1b\}\[31mred: Blob Storage cannot hold it/),
+      expect.stringMatching(/^failed {36}d\/bad\.: Blob Storage cannot hold it/),
+      expect.stringMatching(/^d[rwx-]{9} {14}TIME {2}d\/e\/$/),
+      expect.stringMatching(/^l[rwx-]{9} {14}TIME {2}d\/to -> e\/f\.txt$/),
+      expect.stringMatching(/^-[rwx-]{9} {9}2 B {2}TIME {2}d\/e\/f\.txt$/),
+      "",
+    ]);
+    const lines = objects((await list("d/e", "--json")).stdout);
+    expect(lines).toEqual([
+      expect.objectContaining({ type: "entry", path: "d/e/f.txt", kind: "file", size: 2 }),
+    ]);
+    expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('has no "nope"') });
+  });
+});
+
+describe("get, cat", () => {
+  it("what a backup holds, with modes, times and links, as a restore does", async () => {
+    const tree = await makeTree(path.join(folder, "got"), {
+      "a.txt": "1",
+      "d/e/f.sh": "#!/bin/sh",
+      "d/empty": directory(),
+      "d/to": link("e/f.sh"),
+      "d/a\\new": "2",
+      zero: "",
+    });
+    await chmod(path.join(tree, "d/e/f.sh"), 0o750);
+    await chmod(path.join(tree, "d/e"), 0o711);
+    await chmod(tree, 0o700);
+    await run(["backup", tree, "--container", "got", "--quiet"], { env });
+    const get = async (...args: string[]) =>
+      await run(["get", "latest", "--container", "got", ...args], { env, cwd: folder });
+    expect(await get("/", "--to", "copy", "--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const copy = path.join(folder, "copy");
+    expect(await snapshotOf(copy)).toEqual(await snapshotOf(tree));
+    expect(await directoriesOf(copy)).toEqual(await directoriesOf(tree));
+    const { mode, mtimeMs } = statSync(tree);
+    expect(statSync(copy)).toMatchObject({ mode, mtimeMs: expect.closeTo(mtimeMs, 2) });
+    expect((await get("d/e")).stdout).toMatch(/^ {2}Files {4}1 written\n.*\n {2}Into {5}\S+\/e\n$/);
+    expect((await run(["cat", "latest", "d/to", "--container", "got"], { env })).stdout).toBe("e/f.sh");
+    expect((await get("d", "--to", "-")).stderr).toBe(
+      "d is a directory: ls lists it, and get downloads it.\n",
+    );
+    expect(await get("/")).toMatchObject({
+      code: 1,
+      stderr: "Say where to write the whole backup: --to DIR.\n",
+    });
+  });
+});
+
+describe("stats", () => {
+  it("by directory and destination: what is restorable, and what is stored, without destinations within", async () => {
+    const tree = await makeTree(path.join(folder, "measured"), { a: "1", b: "22" });
+    const into = ["--container", "measured", "--quiet"];
+    await run(["backup", tree, ...into], { env });
+    await writeFile(path.join(tree, "b"), "4444");
+    await run(["backup", tree, ...into], { env });
+    await run(["backup", tree, ...into, "--prefix", "p", "--exclude", "b"], { env });
+    const service = BlobServiceClient.fromConnectionString(host.connectionString);
+    await service.getContainerClient("measured").getBlockBlobClient("own").upload("other", 5);
+    const { stdout } = await run(["stats", "--root", tree, "--json"], { env });
+    const of = (prefix: string, more: object) => ({
+      type: "stats",
+      root: tree,
+      destination: { container: "measured", prefix },
+      others: { blobs: 0, bytes: 0 },
+      ...more,
+    });
+    expect(objects(stdout)).toEqual([
+      of("", {
+        runs: 2,
+        latest: expect.objectContaining({ files: 2, bytes: 5 }),
+        stored: { blobs: 2, bytes: 5 },
+        old: { blobs: 1, bytes: 2 },
+        others: { blobs: 1, bytes: 5 },
+      }),
+      of("p", {
+        runs: 1,
+        latest: expect.objectContaining({ files: 1, bytes: 1 }),
+        stored: { blobs: 1, bytes: 1 },
+        old: { blobs: 0, bytes: 0 },
+      }),
+    ]);
+    const words = await run(["stats", "--container", "measured", "--prefix", "/"], { env });
+    expect(words.stderr).toBe("measured also has 1 blob that no backup wrote, 5 B; not counted here.\n");
+    expect(words.stdout).toMatch(/^Directory +Destination +Runs .*\n\S+ +measured +2 .* 2 +5 B +5 B +2 B\n$/);
+  });
+});
