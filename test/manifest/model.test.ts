@@ -1,3 +1,3 @@
 import { testManifests } from "./model.ts";
 
-testManifests(10);
+testManifests(5);

@@ -1,3 +1,3 @@
 import { testHistories } from "./model.ts";
 
-testHistories(10);
+testHistories(6);
