@@ -164,8 +164,8 @@ describe("kill -9 in the middle of a backup", () => {
       for (const file of settled)
         expect(after.get(file), `${file}, done when ${when}`).toBe(before.get(file));
     }
-    // And what was not done was hardly done twice: at most the files that were under way at a kill.
+    // Of what was not done, only batches that were under way at a kill are sent again, not all that is left each time.
     const total = [...after.values()].reduce((sum, count) => sum + count, 0);
-    expect(total).toBeLessThan(tree.size * 1.5);
+    expect(total).toBeLessThan(tree.size * 2);
   });
 });
