@@ -12,7 +12,9 @@ export class Recent<T> {
 
   /** The value of a key, read if it is not cached. What does not exist yet, or cannot be read, is not cached. */
   async get<Found extends T | undefined>(key: string, read: () => Promise<Found>): Promise<T | Found> {
-    const before = await this.#values.get(key);
+    // Without waiting where there is none: whoever asks at the same moment is to find this reading.
+    const known = this.#values.get(key);
+    const before = known && (await known);
     if (before !== undefined) return before;
     const reading = read();
     this.#values.set(key, reading);
