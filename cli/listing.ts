@@ -1,3 +1,4 @@
+import { joinPath } from "../src/model/path.ts";
 import type { TreeEntry, TreePage } from "../client/answers.ts";
 import { Refusal } from "./failure.ts";
 import { err } from "./print.ts";
@@ -57,7 +58,7 @@ export class Listing implements AsyncIterable<Found> {
       this.#warn(page.damaged ?? []);
       this.#count(page);
       this.own ??= { mtime: page.mtime, mode: page.mode };
-      for (const entry of page.entries) yield { path: joined(page.path, entry.name), entry };
+      for (const entry of page.entries) yield { path: joinPath(page.path, entry.name), entry };
       ({ continuation } = page);
     } while (continuation !== undefined);
   }
@@ -80,8 +81,4 @@ export class Listing implements AsyncIterable<Found> {
 /** Whether a name is in the backup, and not only known to it. */
 export function isBackedUp({ outcome }: TreeEntry): boolean {
   return outcome === undefined || outcome === "copied" || outcome === "unchanged";
-}
-
-function joined(directory: string, name: string): string {
-  return directory === "" ? name : `${directory}/${name}`;
 }

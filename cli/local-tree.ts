@@ -14,7 +14,7 @@ import {
   utimes,
 } from "node:fs/promises";
 import path from "node:path";
-import { forDisk, parentPath, toBytes } from "../src/model/path.ts";
+import { forDisk, joinPath, parentPath, toBytes } from "../src/model/path.ts";
 import { unsafePath } from "../src/model/safe-path.ts";
 import type { TreeEntry } from "../client/answers.ts";
 import type { Take } from "./download.ts";
@@ -144,8 +144,7 @@ export class LocalTree {
 
   async #put(below: string, make: (temporary: string | Buffer) => Promise<void>): Promise<void> {
     const name = `.site-backup-${randomBytes(8).toString("hex")}`;
-    const directory = parentPath(below);
-    const temporary = this.#at(directory === "" ? name : `${directory}/${name}`);
+    const temporary = this.#at(joinPath(parentPath(below), name));
     try {
       await make(temporary);
       await rename(temporary, this.#at(below));

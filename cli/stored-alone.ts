@@ -1,3 +1,4 @@
+import { isWithin } from "../src/model/path.ts";
 import type { Amount, Run, Stored } from "../client/answers.ts";
 import type { Session } from "./session.ts";
 
@@ -15,21 +16,21 @@ export async function storedAlone(
   all: readonly Destination[],
 ): Promise<Stored> {
   const stored = await storedIn(session, destination);
-  const within = all.filter((other) => isWithin(other, destination));
+  const within = all.filter((other) => liesIn(other, destination));
   for (const inner of within) {
     // What lies in another one within is part of that.
-    if (within.some((other) => isWithin(inner, other))) continue;
+    if (within.some((other) => liesIn(inner, other))) continue;
     const part = await storedIn(session, inner);
     for (const of of PARTS) add(stored[of], part[of], -1);
   }
   return stored;
 }
 
-function isWithin(inner: Destination, outer: Destination): boolean {
+function liesIn(inner: Destination, outer: Destination): boolean {
   return (
     inner.container === outer.container &&
     inner.prefix !== outer.prefix &&
-    (outer.prefix === "" || inner.prefix.startsWith(`${outer.prefix}/`))
+    isWithin(inner.prefix, outer.prefix)
   );
 }
 

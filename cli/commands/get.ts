@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import pMap from "p-map";
-import { fromBytes, parsePath, printable } from "../../src/model/path.ts";
+import { fromBytes, nameOf, parsePath, printable } from "../../src/model/path.ts";
 import { Unreachable } from "../api.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { download, downloadOne, type Take } from "../download.ts";
@@ -95,7 +95,7 @@ async function get(session: Session, run: string, from: string, options: GetOpti
 
 /** Where to write, as an absolute path. @throws Failure if that has to be said */
 async function placeOf(asked: string, isFile: boolean, { to }: GetOptions): Promise<string> {
-  const name = parsePath(asked.slice(asked.lastIndexOf("/") + 1));
+  const name = parsePath(nameOf(asked));
   if (to === undefined && name === "") throw new Failure("Say where to write the whole backup: --to DIR.");
   const place = fromHere(to ?? name);
   const isFolder = async () =>

@@ -3,7 +3,7 @@ import { listLines } from "./list-lines.ts";
 import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from "./schema.ts";
 import { fencesFromMetadata } from "../ledger/fences.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
-import { overlaps } from "../manifest/piece.ts";
+import { mayHold } from "../manifest/piece.ts";
 import { allWithin } from "../model/order.ts";
 import { isWithin, parsePath } from "../model/path.ts";
 
@@ -19,15 +19,13 @@ export async function listFiles(
 ): Promise<FilePage> {
   const top = query.path === undefined ? "" : parsePath(query.path);
   const ranges = allWithin(top);
-  const isElsewhere = (metadata: Record<string, string> | undefined): boolean => {
-    const fences = fencesFromMetadata(metadata);
-    return fences !== undefined && !ranges.some((range) => overlaps(fences, range));
-  };
   const { items, ...more } = await listLines(service, run, query, {
     folder: OUTCOMES_FOLDER,
     schema: fileOutcome,
     skips: ({ name, metadata }) =>
-      isOfDirectories(name) || hasNone(metadata, query.outcome) || isElsewhere(metadata),
+      isOfDirectories(name) ||
+      hasNone(metadata, query.outcome) ||
+      !mayHold(fencesFromMetadata(metadata), ranges),
     wants: (file) => isWithin(file.path, top) && isWanted(file, query),
   });
   return { run, files: items, ...more };

@@ -6,6 +6,7 @@ import type { Services } from "../services.ts";
 import { BadContinuation, fromToken, toToken } from "./continuation.ts";
 import { HttpProblem } from "./problem.ts";
 import type { TreeEntry, TreePage, TreeQuery } from "./schema.ts";
+import { pathOf } from "./run-of.ts";
 import { pathInTree } from "./tree-path.ts";
 import { notBackedUp, quoted, Tree } from "./tree.ts";
 
@@ -56,7 +57,7 @@ function assertDirectory(entry: ManifestEntry, { id }: RunRecord): void {
   const { path, kind, outcome } = entry;
   if (outcome !== undefined && outcome !== "copied" && outcome !== "unchanged") throw notBackedUp(entry);
   if (kind === "directory") return;
-  const content = `/backups/${encodeURIComponent(id)}/content?path=${encodeURIComponent(escapePath(path))}`;
+  const content = `${pathOf(id)}/content?path=${encodeURIComponent(escapePath(path))}`;
   throw new HttpProblem(400, `${quoted(path)} is a ${kind}, not a directory. Its content: GET ${content}`, {
     entry: viewOf(entry, parentPath(path)),
   });

@@ -1,5 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
+import { BadContinuation } from "./continuation.ts";
 import { HttpProblem } from "./problem.ts";
 
 /** Query parameters of the Functions host itself: the function key and its name. */
@@ -20,8 +21,26 @@ export function readQuery<T>(schema: z.ZodType<T>, request: HttpRequest): T {
   throw new HttpProblem(400, `${wrong.join("; ")}.`);
 }
 
+/**
+ * The answer with a page of a list, and a link to the next one.
+ * @throws HttpProblem 400 for a continuation that no page returned
+ */
+export async function pageAnswer<Page extends { continuation?: string | undefined }>(
+  path: string,
+  query: Record<string, unknown>,
+  reading: Promise<Page>,
+): Promise<{ jsonBody: Page; headers: Record<string, string> }> {
+  try {
+    const page = await reading;
+    return { jsonBody: page, headers: nextLink(path, query, page.continuation) };
+  } catch (error) {
+    if (error instanceof BadContinuation) throw new HttpProblem(400, `"continuation": ${error.message}.`);
+    throw error;
+  }
+}
+
 /** The header that links to a list's next page (RFC 8288); none on the last one. */
-export function nextLink(
+function nextLink(
   path: string,
   query: Record<string, unknown>,
   continuation: string | undefined,

@@ -19,10 +19,10 @@ import { listTree } from "./list-tree.ts";
 import { openApiDocument } from "./openapi.ts";
 import { HttpProblem } from "./problem.ts";
 import { measureStored } from "./measure-stored.ts";
-import { nextLink, readQuery } from "./query.ts";
+import { pageAnswer, readQuery } from "./query.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
-import { known, pageOf, runIdOf } from "./run-of.ts";
+import { known, pathOf, runIdOf } from "./run-of.ts";
 import { sendContent } from "./send-content.ts";
 import {
   contentQuery,
@@ -49,8 +49,7 @@ export const routes: readonly Route[] = [
     refusals: [400, UNANSWERED],
     async handle(request, call) {
       const query = readQuery(runsQuery, request);
-      const page = await pageOf(listRuns(call.services.storage, ownInstances(call), query));
-      return { jsonBody: page, headers: nextLink("/backups", query, page.continuation) };
+      return await pageAnswer("/backups", query, listRuns(call.services.storage, ownInstances(call), query));
     },
   },
   {
@@ -85,10 +84,13 @@ export const routes: readonly Route[] = [
       const id = runIdOf(request);
       const query = readQuery(filesQuery, request);
       known(await currentRecord(call.services.storage, ownInstances(call), id), id);
-      const page = await pageOf(listFiles(call.services.storage, id, query));
-      const headers = nextLink(`/backups/${encodeURIComponent(id)}/files`, query, page.continuation);
+      const answer = await pageAnswer(
+        `${pathOf(id)}/files`,
+        query,
+        listFiles(call.services.storage, id, query),
+      );
       const wantsLines = (request.headers.get("accept") ?? "").includes("application/x-ndjson");
-      return wantsLines ? lines(page, headers) : { jsonBody: page, headers };
+      return wantsLines ? lines(answer) : answer;
     },
   },
   {
@@ -110,9 +112,7 @@ export const routes: readonly Route[] = [
       const id = runIdOf(request);
       const query = readQuery(treeQuery, request);
       const record = await backupOf(call, id);
-      const page = await pageOf(listTree(call.services, record, query));
-      const headers = nextLink(`/backups/${encodeURIComponent(id)}/tree`, query, page.continuation);
-      return { jsonBody: page, headers };
+      return await pageAnswer(`${pathOf(id)}/tree`, query, listTree(call.services, record, query));
     },
   },
   {
@@ -150,9 +150,7 @@ export const routes: readonly Route[] = [
       const id = runIdOf(request);
       const query = readQuery(deletedQuery, request);
       known(await currentRecord(call.services.storage, ownInstances(call), id), id);
-      const page = await pageOf(listDeleted(call.services.storage, id, query));
-      const headers = nextLink(`/backups/${encodeURIComponent(id)}/deleted`, query, page.continuation);
-      return { jsonBody: page, headers };
+      return await pageAnswer(`${pathOf(id)}/deleted`, query, listDeleted(call.services.storage, id, query));
     },
   },
   {
@@ -168,8 +166,7 @@ export const routes: readonly Route[] = [
     refusals: [400, UNANSWERED],
     async handle(request, call) {
       const query = readQuery(storedQuery, request);
-      const page = await pageOf(measureStored(call.services, query));
-      return { jsonBody: page, headers: nextLink("/stored", query, page.continuation) };
+      return await pageAnswer("/stored", query, measureStored(call.services, query));
     },
   },
   {
@@ -259,7 +256,13 @@ async function backupOf(call: Call, id: string): Promise<RunRecord> {
 }
 
 /** Damaged lines follow the files, each a line with only `damaged`. */
-function lines({ files, damaged = [] }: FilePage, headers: Record<string, string>): HttpResponseInit {
+function lines({
+  jsonBody: { files, damaged = [] },
+  headers,
+}: {
+  jsonBody: FilePage;
+  headers: Record<string, string>;
+}): HttpResponseInit {
   return {
     headers: { "Content-Type": "application/x-ndjson", ...headers },
     body: toLines([...files, ...damaged.map((line) => ({ damaged: line }))]),

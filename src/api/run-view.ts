@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { RunSummary } from "../ledger/run-index.ts";
 import { isPostdated } from "../ledger/good-run.ts";
+import { pathOf } from "./run-of.ts";
 import type { RunSummaryView } from "./schema.ts";
 
 /** A run's record as callers see it. Links are paths, so they work under any host name. */
@@ -24,7 +25,7 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
     brokenOff,
     forgotten,
   } = record;
-  const self = `/backups/${encodeURIComponent(id)}`;
+  const self = pathOf(id);
   return {
     id,
     ...(app === undefined ? {} : { app }),

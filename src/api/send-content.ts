@@ -3,7 +3,7 @@ import type { RunRecord } from "../ledger/run-record.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { contentType } from "../model/content-type.ts";
-import { escapePath } from "../model/path.ts";
+import { escapePath, nameOf } from "../model/path.ts";
 import type { Services } from "../services.ts";
 import { Corrupt, Lost } from "../store/fetching.ts";
 import { describe } from "../storage/errors.ts";
@@ -14,6 +14,7 @@ import { attachment } from "./attachment.ts";
 import { hasAlready, partAsked } from "./byte-range.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Call } from "./route.ts";
+import { pathOf } from "./run-of.ts";
 import { stream } from "./streamed.ts";
 import { pathInTree } from "./tree-path.ts";
 import { notBackedUp, quoted, Tree } from "./tree.ts";
@@ -61,8 +62,7 @@ async function itemAt(services: Services, run: RunRecord, path: string): Promise
   const item = entry && itemOf(entry);
   if (item && item.kind !== "directory") return item;
   if (entry && entry.kind !== "directory") throw notBackedUp(entry);
-  const id = encodeURIComponent(run.id);
-  const list = `GET /backups/${id}/tree?path=${encodeURIComponent(escapePath(path))}`;
+  const list = `GET ${pathOf(run.id)}/tree?path=${encodeURIComponent(escapePath(path))}`;
   throw new HttpProblem(
     400,
     `${quoted(path)} is a directory: list it by ${list}, get its files one by one, or restore it.`,
@@ -95,7 +95,7 @@ function brokenOff({ path }: ManifestItem, { id }: RunRecord, error: unknown): E
 function describing({ path, kind }: ManifestItem): Record<string, string> {
   return {
     "Accept-Ranges": "bytes",
-    "Content-Disposition": attachment(path.slice(path.lastIndexOf("/") + 1)),
+    "Content-Disposition": attachment(nameOf(path)),
     "Content-Security-Policy": "sandbox",
     "Content-Type": kind === "link" ? "text/plain; charset=utf-8" : contentType(path),
   };

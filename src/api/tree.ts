@@ -5,9 +5,9 @@ import type { OnDamage } from "../manifest/blob-piece.ts";
 import type { ManifestEntry } from "../manifest/line.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { printable } from "../model/path.ts";
+import { unsafePath } from "../model/safe-path.ts";
 import type { Services } from "../services.ts";
 import { HttpProblem } from "./problem.ts";
-import { whyNowhere } from "./tree-path.ts";
 
 /** Defects of a run's records that are kept to be named. */
 const MOST_DEFECTS = 100;
@@ -70,7 +70,7 @@ export class Tree {
 
   async *#sound(entries: AsyncIterable<ManifestEntry>): AsyncGenerator<ManifestEntry> {
     for await (const entry of entries) {
-      const why = whyNowhere(entry.path);
+      const why = unsafePath(entry.path, "linux");
       if (why === undefined) yield entry;
       else this.#report(OUTCOMES_FOLDER, `it has ${quoted(entry.path)}: ${why}`);
     }

@@ -21,6 +21,11 @@ export function overlaps({ first, last }: Fences, { from, to }: KeyRange): boole
   return last >= from && (to === undefined || first < to);
 }
 
+/** Whether a record may have a line in one of some ranges. One without fences may have any. */
+export function mayHold(fences: Fences | undefined, ranges: readonly KeyRange[]): boolean {
+  return !fences || ranges.some((range) => overlaps(fences, range));
+}
+
 /** How far reading runs ahead of the merge: at first, which may soon end, by as many pieces as it has begun. */
 const AHEAD = { pieces: 16, bytes: 4 * 1024 * 1024 };
 

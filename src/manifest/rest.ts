@@ -4,7 +4,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import type { KeyRange } from "../model/order.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { missingRecords } from "./missing-records.ts";
-import { overlaps } from "./piece.ts";
+import { mayHold } from "./piece.ts";
 import { mapRun, type ManifestBlob } from "./run-map.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import type { SourceRun } from "./source-run.ts";
@@ -29,12 +29,10 @@ export async function wholeRun(
   within: readonly KeyRange[],
 ): Promise<{ lines: Left[]; damage: Outcome[] }> {
   const blobs = (await mapRun({ service }, id)).outcomes;
-  const isMeant = ({ fences }: ManifestBlob): boolean =>
-    !fences || within.some((range) => overlaps(fences, range));
   // Of a run that was broken off it is expected that records are missing.
   const ended = status !== "running" && status !== "canceled";
   return {
-    lines: blobs.filter(isMeant),
+    lines: blobs.filter(({ fences }) => mayHold(fences, within)),
     damage: ended ? await missingRecords(new Ledger(service, id), blobs) : [],
   };
 }

@@ -1,4 +1,5 @@
 import { namesIn } from "../model/order.ts";
+import { nameOf } from "../model/path.ts";
 import type { Line, ManifestEntry } from "./line.ts";
 import { Manifest } from "./manifest.ts";
 import { missingRecords } from "./missing-records.ts";
@@ -61,7 +62,7 @@ export class RunNames implements AsyncDisposable {
     this.#end = to;
     for (; this.#next && this.#next.key < to; await this.#advance()) {
       const { entry, own } = this.#next;
-      const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
+      const name = nameOf(entry.path);
       if (!own && wanted.has(name)) known.set(name, knownAs(entry));
     }
     return known;

@@ -5,7 +5,7 @@
  * A path's key is a string that `<` compares: its directory with U+0001 between segments, U+0000, its name. U+0002 escapes
  * these characters in names.
  */
-import { parentPath } from "./path.ts";
+import { nameOf, parentPath } from "./path.ts";
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const RESERVED = /[\0-\u0002]/g;
@@ -15,7 +15,7 @@ const AFTER_BELOW = "\u0002";
 
 /** The key of a path. */
 export function keyOf(path: string): string {
-  return directoryKey(parentPath(path)) + raise(path.slice(path.lastIndexOf("/") + 1));
+  return directoryKey(parentPath(path)) + raise(nameOf(path));
 }
 
 /** Compares two keys, or names, as JavaScript's `<` does: for `sort`. */

@@ -132,6 +132,11 @@ export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
+/** The name of a path in its directory. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 /** The path of a name in a directory; "" is the root. */
 export function joinPath(directory: string, name: string): string {
   // A name is one segment: on Windows it cannot hold a separator, on POSIX "\" is part of it.

@@ -1,5 +1,5 @@
 import { filesOf, type Tally } from "./outcome.ts";
-import { printable } from "./path.ts";
+import { nameOf, printable } from "./path.ts";
 
 /** The most warnings of a run; more would not be read, and a custom status has little room. */
 const MOST = 10;
@@ -58,7 +58,7 @@ export function patternWarnings(asked: Asked, matched: readonly number[]): strin
 function hintFor(pattern: string, roots: Asked["roots"]): string | undefined {
   const below = roots.flatMap((root) => {
     const path = root.replaceAll("\\", "/").replace(/\/+$/, "");
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = nameOf(path);
     return [`${path}/`, `${name}/`, `/${name}/`].map((start) => ({ root, start }));
   });
   const asPath = pattern.replaceAll("\\", "/");

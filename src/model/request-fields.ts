@@ -82,11 +82,15 @@ export const pathInRun = z
       `${whyNotInRun(String(input))}; expected one relative to the root, e.g. "images/2026"`,
   });
 
-function whyNotInRun(text: string): string | undefined {
+/**
+ * Why no run has such a path, as a message. What Windows cannot name does not matter: a run may be of another machine.
+ * @param text in its escaped form
+ */
+export function whyNotInRun(text: string): string | undefined {
   try {
     return unsafePath(parsePath(text), "linux");
   } catch (error) {
-    if (error instanceof RangeError) return "its name is not valid Unicode";
+    if (error instanceof RangeError) return "no file can have such a name";
     throw error;
   }
 }
