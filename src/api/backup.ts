@@ -23,13 +23,20 @@ export async function prepareBackup(body: unknown, start: Start): Promise<Openin
   const claim = await claimDestination(
     services.storage,
     { ...request, run: instanceId, app },
+    "files",
     (run, earlier) => isStillRunning(start, run, earlier),
   );
-  if (claim.claimed) return request;
+  if (claim.claimed) return { ...request, layout: claim.layout };
   const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
   if ("activeRun" in claim) {
     const { activeRun } = claim;
     throw new InUse(`The run ${activeRun} is backing up to ${place}. ${waitOrCancel(claim, app)}`, activeRun);
+  }
+  if ("otherLayout" in claim) {
+    throw new HttpProblem(
+      409,
+      `${place} has the layout "${claim.otherLayout}". Leave "layout" out, or choose another "container" or "prefix".`,
+    );
   }
   throw new HttpProblem(
     409,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { layoutOf } from "../ledger/destination-claim.ts";
 import type { Services } from "../services.ts";
 import { classify } from "../storage/errors.ts";
 import type { Amount } from "../store/measuring.ts";
@@ -27,9 +28,9 @@ export async function measureStored(
   const until = performance.now() + ENOUGH_MS;
   let pages = 0;
   try {
-    for await (const { stored, next } of openStore({ container, prefix }, storage, settings).stored(
-      from?.next,
-    )) {
+    const layout = (await layoutOf(storage, { container, prefix })) ?? "files";
+    const store = openStore({ container, prefix, layout }, storage, settings);
+    for await (const { stored, next } of store.stored(from?.next)) {
       for (const part of ["current", "old", "others"] as const) add(page[part], stored[part]);
       if (next !== undefined && (++pages === PAGES || performance.now() > until))
         return { ...page, continuation: toToken({ container, prefix, next }) };

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { FILE_COST } from "../ledger/cut.ts";
+import { COST_OF_FILES } from "../ledger/cut.ts";
 import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
 import { countIn, countsFromMetadata } from "../ledger/counts-metadata.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
@@ -41,7 +41,8 @@ export async function readProgress(
 /** Includes a guess at the time left. */
 function paceOf(listed: Progress["listed"], settled: Progress["settled"], started: string) {
   const seconds = Math.max(0.001, (Date.now() - Date.parse(started)) / 1000);
-  const cost = (some: { files: number; bytes: number }): number => some.bytes + some.files * FILE_COST;
+  const cost = (some: { files: number; bytes: number }): number =>
+    some.bytes + some.files * COST_OF_FILES.ofFile;
   const done = cost(settled);
   const pace = {
     bytesPerSecond: round(settled.bytes / seconds),

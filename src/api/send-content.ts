@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
+import { hashOf } from "../model/content.ts";
 import { contentType } from "../model/content-type.ts";
 import { escapePath, nameOf } from "../model/path.ts";
 import type { Services } from "../services.ts";
@@ -30,11 +31,11 @@ export async function sendContent(
   query: { path: string },
 ): Promise<HttpResponseInit> {
   const item = await itemAt(services, run, pathInTree(query.path));
-  const etag = `"${item.md5}"`;
+  const etag = `"${hashOf(item)}"`;
   const headers = { ETag: etag, "Cache-Control": "private, no-cache" };
   if (hasAlready(request, etag)) return { status: 304, headers };
 
-  const store = openStore(run, services.storage, services.settings);
+  const store = openStore({ ...run, layout: run.layout ?? "files" }, services.storage, services.settings);
   try {
     const planned = await found(store, item);
     const { length } = planned.source;

@@ -1,10 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { isAllowed } from "../files/roots.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { findBase } from "../ledger/find-base.ts";
-import type { Basis, ListingOwn } from "../ledger/listing.ts";
+import type { ListingOwn } from "../ledger/listing.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
-import type { ComparedWith } from "../ledger/run-record.ts";
 import { joinRun, recordComparedWith } from "../ledger/runs.ts";
 import { PartProblem } from "../ledger/settle-part.ts";
 import type { Settings } from "../settings.ts";
@@ -21,7 +19,7 @@ export async function beginBackup(
 ): Promise<ListingOwn> {
   await assertAllowed(request.root, request, settings);
   const resolved = await resolveRoot(request.root, settings.fileTimeoutMs);
-  const { versioned } = await joinRun(ledger, { ...request, app: settings.app });
+  const { versioned, layout } = await joinRun(ledger, { ...request, app: settings.app });
   // After the record is open: a prune takes the lock, then looks for open records, so one of the two sees the other.
   const prune = await keepPruneOut(service, request);
   if (prune !== undefined)
@@ -29,22 +27,10 @@ export async function beginBackup(
       `The prune ${prune} is deleting in this destination. Start the backup again when it has ended.`,
     );
   if ("problem" in resolved) throw new PartProblem(resolved.problem);
-  const basis = await openStore(request, service, settings).begin(request, versioned);
-  const base = request.compareWith === "record" ? await baseFor(request, basis, ledger) : {};
-  return { realRoot: resolved.realRoot, ...basis, ...base };
-}
-
-/** Decides once what all parts compare with, and records it. */
-async function baseFor(
-  request: BackupRequest,
-  { fresh }: Basis,
-  ledger: Ledger,
-): Promise<Pick<Basis, "base">> {
-  const found: ComparedWith = fresh
-    ? { destination: true, because: "it is empty" }
-    : await findBase(ledger, request);
-  await recordComparedWith(ledger, found);
-  return "run" in found ? { base: found.run } : {};
+  const store = openStore({ ...request, layout }, service, settings);
+  const { basis, comparedWith } = await store.begin(request, ledger, versioned);
+  if (comparedWith) await recordComparedWith(ledger, comparedWith);
+  return { realRoot: resolved.realRoot, layout, ...basis };
 }
 
 /** @throws PartProblem if BACKUP_ROOTS does not allow the root */

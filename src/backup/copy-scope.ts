@@ -1,20 +1,19 @@
 import type { Basis, ListingOwn } from "../ledger/listing.ts";
+import type { Place } from "../store/store.ts";
 import type { BackupRequest } from "./request.ts";
 
 /** Where a backup reads and writes, and how. Activities get it from the orchestration, never from a record. */
-export interface CopyScope {
+export interface CopyScope extends Place {
   /** The root as the request names it, which blobs carry in their metadata. */
   root: string;
   /** Its real path. */
   realRoot: string;
-  container: string;
-  prefix: string;
   basis: Basis;
 }
 
 export function copyScope(
   { root, container, prefix }: BackupRequest,
-  { realRoot, ...basis }: ListingOwn,
+  { realRoot, layout, ...basis }: ListingOwn,
 ): CopyScope {
-  return { root, realRoot, container, prefix, basis };
+  return { root, realRoot, container, prefix, layout, basis };
 }

@@ -1,7 +1,7 @@
 import { lookAtDirectory, readLink } from "../files/read-link.ts";
 import { withTimeout } from "../files/timeout.ts";
 import { attributesOf, type Entry } from "../model/entry.ts";
-import { md5 } from "../model/md5.ts";
+import { isContent } from "../model/content.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { fromBytes } from "../model/path.ts";
 import type { Put } from "../store/storing.ts";
@@ -15,10 +15,9 @@ export async function copySpecial(
 ): Promise<Outcome> {
   if (kind === "link") {
     const { target, stats } = await withTimeout(readLink(realRoot, path), fileTimeoutMs, "reading it");
-    const base64 = md5(target).toString("base64");
-    const outcome = await put.content({ content: target, attributes: attributesOf(stats), md5: base64 });
+    const outcome = await put.content({ content: target, attributes: attributesOf(stats) });
     // Another attempt may have stored what the link was before.
-    return outcome.md5 === base64 ? { ...outcome, target: fromBytes(target) } : outcome;
+    return isContent(outcome, target) ? { ...outcome, target: fromBytes(target) } : outcome;
   }
   const stats = await withTimeout(lookAtDirectory(realRoot, path), fileTimeoutMs, "looking it up");
   return await put.content({ content: Buffer.alloc(0), attributes: attributesOf(stats) });

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { cutIntoBatches, WORTH_AN_ACTIVITY } from "../ledger/cut.ts";
+import { cutIntoBatches } from "../ledger/cut.ts";
 import { LANES } from "../ledger/lanes.ts";
 import { entry } from "../ledger/damaged.ts";
 import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
@@ -44,14 +44,14 @@ export async function listFiles(
   let known: DirectoryLine[] = [];
   return await settlePart<ListingOwn, Entry, Pending>(input, service, {
     record: listingRecord,
-    unknown: { realRoot: request.root, fresh: false, keep: "nothing" },
+    unknown: { realRoot: request.root, layout: "files", fresh: false, keep: "nothing" },
     begin: async (ledger, taken) => {
       const own = taken ?? (await beginBackup(request, ledger, service, settings));
       // By its real path: the request's path may have become a link since it was checked.
       await assertAllowed(own.realRoot, request, settings);
       return own;
     },
-    agreed: ({ realRoot, keep }) => ({ realRoot, keep }),
+    agreed: ({ realRoot, layout, keep }) => ({ realRoot, layout, keep }),
     item: {
       line: entry,
       covers: ({ path, kind }) =>
@@ -60,9 +60,9 @@ export async function listFiles(
           : isBelow(path) && filter.file(path),
     },
     left: { line: pending, covers: (item) => "dir" in item || isBelow(item.file) },
-    find: async ({ realRoot, ...basis }, begins = [{ dir: "" }], ledger) => {
+    find: async ({ realRoot, layout, ...basis }, begins = [{ dir: "" }], ledger) => {
       const { fileTimeoutMs, listFiles: files, listMs: milliseconds, largeFile } = settings;
-      const store = openStore(request, service, settings);
+      const store = openStore({ ...request, layout }, service, settings);
       const walker = new Walker(realRoot, filter, store, fileTimeoutMs);
       const tops = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
       const comparison = store.compare({ run, root: request.root, basis }, request, { tops, files });
@@ -81,8 +81,9 @@ export async function listFiles(
 
       const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
       // The parts of a large tree keep the machines busy together: with larger batches there are fewer records.
-      const worth = part === WHOLE ? WORTH_AN_ACTIVITY : 2 * WORTH_AN_ACTIVITY;
-      const { batches, lanes, later } = cutIntoBatches(sorted, largeFile, LANES, worth);
+      const worth = part === WHOLE ? store.cost.worth : 2 * store.cost.worth;
+      const cost = { ...store.cost, worth };
+      const { batches, lanes, later } = cutIntoBatches(sorted, cost, { largeFile, mostLarge: LANES });
       // If other parts must copy some of what was looked up, none of them is given more files than this one kept.
       const perListing = later.length > 0 ? toCopy.length - later.length : files;
       const rest = [...left, ...later.map(({ path }) => ({ file: path }))];

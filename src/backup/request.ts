@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LAYOUTS } from "../model/layout.ts";
 import {
   BACKUP_MODES,
   COMPARE_WITH,
@@ -16,6 +17,13 @@ export const backupRequest = z.strictObject({
   root: root.describe("The directory to back up; absolute."),
   container: container.default("backups").describe("The container for the blobs; created if missing."),
   prefix: prefix.default("").describe("A folder in the container to put the blobs under."),
+  layout: z
+    .enum(LAYOUTS)
+    .optional()
+    .describe(
+      "How the destination keeps contents, for good: files keeps each file as a blob of its own name; packs puts many small ones " +
+        "into a blob, compressed, and stores equal parts once. Without it a destination keeps the layout that it has.",
+    ),
   include,
   exclude,
   mode: z

@@ -58,7 +58,8 @@ function* prune(context: df.OrchestrationContext, run: string, request: PruneReq
   if (plan.problem !== undefined) return { runs: plan.runs, result: stopped(plan.problem) };
   tallies.push(plan.found);
   const { container, prefix, dryRun } = request;
-  const scope: PruneScope = { container, prefix, dryRun, decision: plan.decision };
+  const { layout, decision } = plan;
+  const scope: PruneScope = { container, prefix, layout, dryRun, decision };
   for (const { phase, work } of PHASES) {
     context.df.setCustomStatus({ phase, ...status, runs: plan.runs });
     const lanes = work.flatMap((name) =>

@@ -5,44 +5,38 @@ export const MAX_BATCHES = 64;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** What a file costs besides its bytes, in bytes: a request takes about as long as sending this many. */
-export const FILE_COST = 64 * KIB;
-/**
- * The least cost that is worth an activity: 128 small files, a few tenths of a second to a second of work. The real engine
- * takes 20 to 25 ms to start each activity, one after another.
- */
-export const WORTH_AN_ACTIVITY = 8 * MIB;
-/** What a part's batches may cost on average, so that an activity ends in time on a slow connection too. */
-export const MOST_A_BATCH = 64 * MIB;
-
-/** What copying, restoring or reading back a file costs, in bytes. */
-export function costOf({ size }: { size: number }): number {
-  return size + FILE_COST;
+/** What copying, restoring or reading back files costs, in bytes: a request takes about as long as sending some. */
+export interface BatchCost {
+  /** Of a file, besides its bytes. */
+  ofFile: number;
+  /** The least that is worth an activity: the real engine takes 20 to 25 ms to start each, one after another. */
+  worth: number;
+  /** What a part's batches may cost on average, so that an activity ends in time on a slow connection too. */
+  most: number;
 }
+
+/** Where each file is a request. What is worth an activity is 128 small files, a few tenths of a second to a second of work. */
+export const COST_OF_FILES: BatchCost = { ofFile: 64 * KIB, worth: 8 * MIB, most: 64 * MIB };
 
 /**
  * Divides the files of a part into batches of nearly equal cost, lanes of large files, and files left for later parts. A small
  * tree makes few batches, so it costs few activities; a large one spreads over machines.
- * @param largeFile bytes above which a file is a large file
- * @param mostLarge the most large files that this part takes
- * @param atLeast what a batch should cost, if there is enough
+ * @param limits `largeFile`: bytes above which a file is a large file; `mostLarge`: the most large files that this part takes
  */
 export function cutIntoBatches<T extends { kind: string; size: number }>(
   files: readonly T[],
-  largeFile: number,
-  mostLarge = Infinity,
-  atLeast = WORTH_AN_ACTIVITY,
+  { ofFile, worth, most }: BatchCost,
+  { largeFile, mostLarge = Infinity }: { largeFile: number; mostLarge?: number },
 ): { batches: T[][]; lanes: T[][]; later: T[] } {
   const isLarge = ({ kind, size }: T): boolean => kind === "file" && size > largeFile;
+  const costOf = ({ size }: T): number => size + ofFile;
   const large = files.filter(isLarge);
   const lanes = lanesOf(large.slice(0, mostLarge));
   const limit = MAX_BATCHES - lanes.length;
-  const { now, later } = take(
-    files.filter((file) => !isLarge(file)),
-    limit * MOST_A_BATCH,
-  );
-  const worth = Math.max(1, Math.floor(weigh(now, costOf) / atLeast));
-  const batches = cutEvenly(now, costOf, Math.min(limit, worth));
+  const small = files.filter((file) => !isLarge(file));
+  const { now, later } = take(small, costOf, limit * most);
+  const pieces = Math.max(1, Math.floor(weigh(now, costOf) / worth));
+  const batches = cutEvenly(now, costOf, Math.min(limit, pieces));
   return { batches, lanes, later: [...later, ...large.slice(mostLarge)] };
 }
 
@@ -67,7 +61,7 @@ export function cutEvenly<T>(items: readonly T[], weightOf: (item: T) => number,
 }
 
 /** Takes files up to a total cost, and at least one. */
-function take<T extends { size: number }>(files: readonly T[], most: number): { now: T[]; later: T[] } {
+function take<T>(files: readonly T[], costOf: (file: T) => number, most: number): { now: T[]; later: T[] } {
   let cost = 0;
   const end = files.findIndex((file, index) => {
     cost += costOf(file);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
+import { LAYOUTS, type Layout } from "../model/layout.ts";
 import { isSameRoot } from "../model/root-path.ts";
 import { isBeingStarted } from "./alive.ts";
 import { ConditionalBlob } from "./conditional-blob.ts";
@@ -19,6 +20,8 @@ interface Claim {
   run: string | null;
   /** The app of that run; absent in claims of older versions. */
   app?: string;
+  /** Absent for `files`, also in claims of older versions. It never changes. */
+  layout?: Layout;
   /** ISO 8601. */
   since: string;
 }
@@ -27,34 +30,47 @@ const schema = z.looseObject({
   root: z.string(),
   run: z.string().regex(LEDGER_ID).nullable(),
   app: z.string().optional(),
+  layout: z.enum(LAYOUTS).optional(),
   since: z.iso.datetime(),
 });
 
 export type ClaimResult =
-  | { claimed: true }
+  | { claimed: true; layout: Layout }
   /** Another run writes there. */
   | { claimed: false; activeRun: string; app?: string }
+  /** The destination has another layout. */
+  | { claimed: false; otherLayout: Layout }
   /** The backups there are of another root. */
   | { claimed: false; otherRoot: string };
 
 /**
  * Claims a destination for a run, so that no two runs write to it at a time and no two roots mix. Each destination has one
  * blob, written under its ETag: of two runs that start at once, one wins.
+ * @param wanted the destination's own layout counts if it names none
+ * @param otherwise the layout of a destination that nobody has claimed, if it names none
  * @param isActive whether the run of an earlier claim is still running; undefined if it is not known
  */
 export async function claimDestination(
   service: BlobServiceClient,
-  wanted: Pick<Claim, "container" | "prefix" | "root" | "app"> & { run: string; allowOtherRoot: boolean },
+  wanted: Pick<Claim, "container" | "prefix" | "root" | "app" | "layout"> & {
+    run: string;
+    allowOtherRoot: boolean;
+  },
+  otherwise: Layout,
   isActive: (run: string, claim: Pick<Claim, "app" | "since">) => Promise<boolean | undefined>,
 ): Promise<ClaimResult> {
   const blob = claimBlob(service, wanted);
   const { container, prefix, root, run, app } = wanted;
   for (;;) {
     const current = await blob.read();
+    const there = current && (current.content.layout ?? "files");
+    const layout = there ?? wanted.layout ?? otherwise;
     let owner = root;
     if (current) {
       const { content: claim } = current;
-      if (claim.run === run) return { claimed: true };
+      if (claim.run === run) return { claimed: true, layout };
+      if (wanted.layout !== undefined && wanted.layout !== layout)
+        return { claimed: false, otherLayout: layout };
       if (claim.run !== null) {
         const active = await isActive(claim.run, claim);
         const starting = active === undefined && isBeingStarted(claim.since);
@@ -71,8 +87,9 @@ export async function claimDestination(
       }
     }
     const since = new Date().toISOString();
-    const next: Claim = { container, prefix, root: owner, run, since, ...(app === undefined ? {} : { app }) };
-    if (await blob.write(next, current)) return { claimed: true };
+    const more = { ...(app === undefined ? {} : { app }), ...(layout === "packs" ? { layout } : {}) };
+    const next: Claim = { container, prefix, root: owner, run, since, ...more };
+    if (await blob.write(next, current)) return { claimed: true, layout };
   }
 }
 
@@ -130,7 +147,20 @@ export async function releaseDestination(
   if (current?.content.run === run.id) await blob.write({ ...current.content, run: null }, current);
 }
 
-function claimBlob(service: BlobServiceClient, { container, prefix }: { container: string; prefix: string }) {
-  const key = createHash("sha256").update(`${container}\n${prefix}`).digest("hex").slice(0, 32);
-  return new ConditionalBlob<Claim>(service, `destinations/${key}.json`, schema);
+function claimBlob(service: BlobServiceClient, place: { container: string; prefix: string }) {
+  return new ConditionalBlob<Claim>(service, `destinations/${keyOfDestination(place)}.json`, schema);
+}
+
+/** The name under which the ledgers' container keeps what is known of a destination. */
+export function keyOfDestination({ container, prefix }: { container: string; prefix: string }): string {
+  return createHash("sha256").update(`${container}\n${prefix}`).digest("hex").slice(0, 32);
+}
+
+/** How a destination keeps contents; undefined if nobody has claimed it yet. */
+export async function layoutOf(
+  service: BlobServiceClient,
+  place: { container: string; prefix: string },
+): Promise<Layout | undefined> {
+  const claim = await claimBlob(service, place).read();
+  return claim && (claim.content.layout ?? "files");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { container, exclude, include, prefix, root, type CompareWith } from "../model/request-fields.ts";
+import { LAYOUTS, type Layout } from "../model/layout.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
 import { listRange } from "./damaged.ts";
 import { partRecord, readPart, readPartNow, type PartRecord } from "./parts.ts";
@@ -23,12 +24,16 @@ export interface Basis {
   keep: Keep;
   /** The run whose record stands for a listing of the destination. */
   base?: string;
+  /** Runs after it that did not end well, the newest first: what they stored is there too. */
+  later?: string[];
 }
 
 /** What all parts of a backup have in common. */
 export interface ListingOwn extends Basis {
   /** The root with all links resolved. */
   realRoot: string;
+  /** Absent in records of older releases, which knew only `files`. */
+  layout: Layout;
 }
 
 /** The record of a backup's part. */
@@ -44,6 +49,7 @@ export interface Listing extends PartRecord, ListingOwn {
 export const listingRecord = partRecord.extend({
   request: z.looseObject({ root, container, prefix, include, exclude }),
   realRoot: z.string(),
+  layout: z.enum(LAYOUTS).optional(),
   fresh: z.boolean(),
   keep: z.enum(["snapshots", "versions", "nothing"]),
   directories: listRange.optional(),

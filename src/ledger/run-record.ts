@@ -3,6 +3,7 @@ import type { Counts } from "../model/outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { counts, DamagedRecord, readRecord } from "./damaged.ts";
 import { BACKUP_MODES, type BackupMode } from "../model/request-fields.ts";
+import { LAYOUTS, type Layout } from "../model/layout.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 import { RUN_RECORD } from "./names.ts";
 
@@ -30,6 +31,8 @@ export interface RunRecord {
   root: string;
   container: string;
   prefix: string;
+  /** Absent for `files`, also in records of older versions. */
+  layout?: Layout;
   mode: BackupMode;
   started: string;
   finished?: string;
@@ -65,6 +68,7 @@ export const runRecord = z.looseObject({
   root: z.string(),
   container: z.string().regex(/^[a-z0-9$-]{1,63}$/),
   prefix: z.string().refine((value) => value.isWellFormed(), "it is not valid Unicode"),
+  layout: z.enum(LAYOUTS).optional(),
   mode: z.enum(BACKUP_MODES),
   started: z.iso.datetime(),
   finished: z.iso.datetime().optional(),

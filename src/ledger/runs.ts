@@ -1,5 +1,6 @@
 /** Opens and closes a run's record, and keeps the index of runs in step. */
 import { isDeepStrictEqual } from "node:util";
+import type { Layout } from "../model/layout.ts";
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
@@ -10,7 +11,7 @@ import { RUN_RECORD } from "./names.ts";
 /** What a record says of a run from the start. */
 export type Opening = Pick<
   RunRecord,
-  "app" | "kind" | "of" | "dryRun" | "root" | "container" | "prefix" | "mode"
+  "app" | "kind" | "of" | "dryRun" | "root" | "container" | "prefix" | "layout" | "mode"
 >;
 
 interface Opened {
@@ -18,6 +19,8 @@ interface Opened {
   versioned: boolean;
   /** The backup it reads, as recorded; another delivery may have chosen it. */
   of: string | undefined;
+  /** As recorded. */
+  layout: Layout;
 }
 
 /** The fields in which an existing record must agree: all but the app, and the backup it reads. */
@@ -32,12 +35,13 @@ export async function openRun(ledger: Ledger, opening: Opening): Promise<Opened>
   const { won, versioned } = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
   if (!won) return await joinRun(ledger, opening);
   await indexRun(ledger.service, record, "first");
-  return { versioned, of: opening.of };
+  return { versioned, of: opening.of, layout: opening.layout ?? "files" };
 }
 
 function recordOf({ runId: id }: Ledger, opening: Opening, started: string): RunRecord {
-  const { app, kind, of, dryRun, root, container, prefix, mode } = opening;
-  return { version: 1, id, app, kind, of, dryRun, root, container, prefix, mode, started, status: "running" };
+  const { app, kind, of, dryRun, root, container, prefix, layout, mode } = opening;
+  const place = { root, container, prefix, ...(layout === "packs" ? { layout } : {}) };
+  return { version: 1, id, app, kind, of, dryRun, ...place, mode, started, status: "running" };
 }
 
 /** The same as openRun, for activities: the starter has usually opened the record. @throws ChangedRecord */
@@ -49,7 +53,7 @@ export async function joinRun(ledger: Ledger, opening: Opening): Promise<Opened>
     throw new ChangedRecord(`${ledger.runId}/${RUN_RECORD}`);
   // The starter may have been killed between record and index.
   await indexRun(ledger.service, record, "first");
-  return { versioned: found.versioned, of: record.of };
+  return { versioned: found.versioned, of: record.of, layout: record.layout ?? "files" };
 }
 
 /** Records, once, a scheduled run that was not started: skipped because of another run, or failed. */

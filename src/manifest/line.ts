@@ -5,6 +5,8 @@ import { LONGEST_LINE } from "../ledger/read-blob.ts";
 import { FARTHEST_TIME, type Entry, type EntryKind } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
 import { OUTCOMES, type OutcomeName } from "../model/outcome.ts";
+import { recordedOf } from "../model/content.ts";
+import { isPacked, type Packed } from "../model/packed.ts";
 
 /** What a run says of one name in its tree. */
 export interface ManifestEntry {
@@ -21,8 +23,10 @@ export interface ManifestEntry {
   mode?: number;
   /** The file system's own time of change, likewise; absent in records of older releases. */
   ctime?: number;
-  /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged. */
+  /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged in the layout `files`. */
   md5?: string;
+  /** Where the content is; absent unless copied or unchanged in the layout `packs`. */
+  packed?: Packed;
   /** What a link points to, as a path; absent if the run does not say. */
   target?: string;
   /** See Outcome; absent in records of older releases. */
@@ -33,8 +37,10 @@ export interface ManifestEntry {
 
 /** An entry whose content is in the backup; of a link its target, of a directory that has nothing in it nothing. */
 export interface ManifestItem extends Entry {
-  /** Base64 of the content's MD5. */
-  md5: string;
+  /** Base64 of the content's MD5, in the layout `files`. */
+  md5?: string;
+  /** Where the content is, in the layout `packs`. */
+  packed?: Packed;
 }
 
 /** An entry as such an item; undefined where it is none. */
@@ -44,13 +50,12 @@ export function itemOf({
   size,
   mtime,
   mode,
-  md5,
   outcome,
+  ...content
 }: ManifestEntry): ManifestItem | undefined {
   const isThere = outcome === "copied" || outcome === "unchanged";
-  if (!isThere || kind === "other" || mtime === undefined || mode === undefined || md5 === undefined)
-    return undefined;
-  return { path, kind, size, mtime, mode, md5 };
+  if (!isThere || kind === "other" || mtime === undefined || mode === undefined) return undefined;
+  return { path, kind, size, mtime, mode, ...recordedOf(content) };
 }
 
 /** An entry and its place in the order. */
@@ -75,7 +80,7 @@ const ETAG = /^[!-~]{1,64}$/;
 
 /** A line that has content, as nearly all have: checked by hand, for a schema takes ten times as long. */
 function contentOf(line: unknown): ManifestEntry | undefined {
-  const { path, outcome, kind, size, mtime, mode, md5, ctime, etag, target, reason } = Object(
+  const { path, outcome, kind, size, mtime, mode, md5, packed, ctime, etag, target, reason } = Object(
     line,
   ) as Partial<Record<keyof ManifestEntry, unknown>>;
   const isWhole =
@@ -86,8 +91,7 @@ function contentOf(line: unknown): ManifestEntry | undefined {
     isInteger(size, 0, Infinity) &&
     isTime(mtime) &&
     isInteger(mode, 0, 0o7777) &&
-    typeof md5 === "string" &&
-    MD5.test(md5);
+    (isPacked(packed) || (typeof md5 === "string" && MD5.test(md5)));
   if (!isWhole) return undefined;
   return {
     path,
@@ -96,7 +100,7 @@ function contentOf(line: unknown): ManifestEntry | undefined {
     size,
     mtime,
     mode,
-    md5,
+    ...(isPacked(packed) ? { packed } : { md5: String(md5) }),
     ...(isTime(ctime) ? { ctime } : {}),
     ...(typeof etag === "string" && ETAG.test(etag) ? { etag } : {}),
     ...(isText(target, 32_767) ? { target } : {}),

@@ -8,8 +8,8 @@ type What = Pick<Opening, "kind" | "dryRun" | "app"> & { root?: string };
 
 /** What the record says of a run that is about another one. */
 export function openingOf(source: SourceRun, what: What): Opening {
-  const { id, root, container, prefix } = source;
-  return { root, ...what, of: id, container, prefix, mode: "full" };
+  const { id, root, container, prefix, layout } = source;
+  return { root, ...what, of: id, container, prefix, layout, mode: "full" };
 }
 
 /**

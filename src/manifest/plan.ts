@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { costOf, cutIntoBatches, MAX_BATCHES, MOST_A_BATCH } from "../ledger/cut.ts";
+import { cutIntoBatches, MAX_BATCHES, type BatchCost } from "../ledger/cut.ts";
 import { cutRest } from "../ledger/cut-rest.ts";
 import { listRange } from "../ledger/damaged.ts";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
@@ -47,10 +47,19 @@ export const planRecord = partRecord.extend({
   makes: listRange.optional(),
 });
 
+/** How items are cut into batches. */
+export interface Batching {
+  readonly cost: BatchCost;
+  /** Puts items in the order in which their contents are best fetched. */
+  arrange(items: PlannedItem[]): PlannedItem[];
+}
+
 /** What a restore and a verification do each in their own way. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
   /** The only keys that it is about; of all others nothing is read. */
   within: KeyRange[];
+  /** How the layout of the run's destination wants items to be cut into batches. */
+  batching: (own: PlanOwn) => Batching;
   /** Manifest's files that one part takes. */
   filesPerPart: number;
   /** Bytes; what is larger is a large file. Without it none is. */
@@ -71,7 +80,16 @@ export interface Examined {
 }
 
 const UNKNOWN: PlanOwn = {
-  source: { id: "", root: "", container: "", prefix: "", include: [], exclude: [], status: undefined },
+  source: {
+    id: "",
+    root: "",
+    container: "",
+    prefix: "",
+    layout: "files",
+    include: [],
+    exclude: [],
+    status: undefined,
+  },
   realTo: "",
 };
 
@@ -103,7 +121,7 @@ async function find(
   own: PlanOwn,
   left: Left[] | undefined,
   service: BlobServiceClient,
-  { within, filesPerPart, largeFile = Infinity, examine }: Planning,
+  { within, batching, filesPerPart, largeFile = Infinity, examine }: Planning,
 ): Promise<Findings<PlannedItem, Left>> {
   const { lines, damage } = left ? { lines: left, damage: [] } : await wholeRun(own.source, service, within);
   const blobs = lines.filter(isBlob);
@@ -118,13 +136,15 @@ async function find(
   const items = pages.flatMap((page) => page.items);
   const planned = lines.filter((line): line is PlannedItem => !isBlob(line));
   const examined: Examined = blobs.length > 0 ? await examine(own, items, blobs) : { planned, settled: [] };
-  const { batches, lanes, later } = cutIntoBatches(examined.planned, largeFile);
+  const layout = batching(own);
+  const { cost } = layout;
+  const { batches, lanes, later } = cutIntoBatches(layout.arrange(examined.planned), cost, { largeFile });
   return {
     settled: [...damage, ...pages.flatMap((page) => page.damage), ...examined.settled],
     matched: examined.matched ?? [],
     batches,
     lanes,
-    rest: cutRest(later, costOf, MAX_BATCHES * MOST_A_BATCH),
+    rest: cutRest(later, ({ size }) => size + cost.ofFile, MAX_BATCHES * cost.most),
     lists: { makes: examined.makes ?? [] },
   };
 }

@@ -1,4 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Layout } from "../model/layout.ts";
 import { NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
@@ -13,6 +14,7 @@ export interface SourceRun {
   root: string;
   container: string;
   prefix: string;
+  layout: Layout;
   include: string[];
   exclude: string[];
   /** undefined when the summary is damaged. */
@@ -39,7 +41,8 @@ export async function readSource(service: BlobServiceClient, id: string): Promis
   }
   const { root, container, prefix } = known;
   const { include = [], exclude = [] } = listing?.request ?? {};
-  return { id, root, container, prefix, include, exclude, status: record?.status };
+  const layout = record?.layout ?? listing?.layout ?? "files";
+  return { id, root, container, prefix, layout, include, exclude, status: record?.status };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Held } from "./held.ts";
+import type { Packed } from "./packed.ts";
 
 /** The type of a name in the tree. */
 export type EntryKind = "file" | "link" | "directory";
@@ -34,6 +35,8 @@ export interface Entry {
   mode: number;
   /** The blob that is already there; absent if there is none. */
   existing?: Existing;
+  /** What an earlier run stored under this name, in the layout `packs`; absent if there is nothing to build on. */
+  before?: Packed;
 }
 
 /** What is kept of a file besides its content. */

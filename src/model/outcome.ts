@@ -1,4 +1,5 @@
 import { printable } from "./path.ts";
+import type { Packed } from "./packed.ts";
 import type { EntryKind } from "./entry.ts";
 
 /** How a listed file ended. Every file ends in exactly one; only a prune deletes. */
@@ -16,8 +17,10 @@ export interface Outcome {
   mtime?: number;
   ctime?: number;
   mode?: number;
-  /** Base64 of the content's MD5, for copied and unchanged. */
+  /** Base64 of the content's MD5, for copied and unchanged in the layout `files`. */
   md5?: string;
+  /** Where the content is, for copied and unchanged in the layout `packs`. */
+  packed?: Packed;
   /** What a link points to, as a path; absent where it was not read. */
   target?: string;
   /** What identifies the stored content as it was written or found; the layout says how. */

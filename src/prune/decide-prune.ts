@@ -3,6 +3,7 @@ import pMap from "p-map";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
+import { layoutOf } from "../ledger/destination-claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
@@ -94,6 +95,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   const standing = await settle({
     ...nothing(request),
     ...choice,
+    layout: (await layoutOf(service, request)) ?? "files",
     staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
     lingering: backups.some((run) => lingers(run, now)),
     records: staleRecords(runs, choice, prefix),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ChangedRecord, listRange, readRecord } from "../ledger/damaged.ts";
 import { hashOf, type Ledger, type Lines } from "../ledger/ledger.ts";
+import { LAYOUTS, type Layout } from "../model/layout.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";
@@ -15,6 +16,8 @@ export interface RecordToGo {
 export interface Decision extends Choice {
   version: 1;
   request: PruneRequest;
+  /** How the destination keeps contents. */
+  layout: Layout;
   /** All backups that stay, those of overlapping destinations included. */
   staying: string[];
   /** A run was ended from outside so recently that its activities may still be at work: current blobs stay for now. */
@@ -34,6 +37,7 @@ export function nothing(request: PruneRequest, problem?: string): Decision {
   return {
     version: 1,
     request,
+    layout: "files",
     kept: [],
     forgotten: [],
     staying: [],
@@ -73,6 +77,7 @@ const verdict = z.looseObject({
 });
 const schema = z.looseObject({
   version: z.literal(1),
+  layout: z.enum(LAYOUTS).default("files"),
   kept: z.array(verdict),
   forgotten: z.array(verdict),
   staying: z.array(z.string()),

@@ -1,3 +1,4 @@
+import type { Layout } from "../model/layout.ts";
 import type { Tally } from "../model/outcome.ts";
 import type { Decision } from "./decision.ts";
 import { lanesOfLedgers } from "./delete-ledgers.ts";
@@ -10,6 +11,7 @@ export interface PrunePlan {
   found: Tally;
   /** The hash by which the following activities recognize the decision. */
   decision: string;
+  layout: Layout;
   lanes: { gatherNeeds: number; listContents: number; deleteContents: number; deleteLedgers: number };
   problem?: string;
 }
@@ -23,11 +25,12 @@ export function prunePlan({
   sha256: string;
   found: Tally;
 }): PrunePlan {
-  const { kept, forgotten, manifests, partitions, problem } = decision;
+  const { layout, kept, forgotten, manifests, partitions, problem } = decision;
   const any = manifests.length > 0;
   return {
     found,
     decision: sha256,
+    layout,
     runs: { kept: kept.length, forgotten: forgotten.length },
     lanes: {
       gatherNeeds: lanesOfNeeds(decision),

@@ -10,13 +10,11 @@ import { describe } from "../storage/errors.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Erase } from "../store/pruning.ts";
-import type { Store } from "../store/store.ts";
+import type { Place, Store } from "../store/store.ts";
 import { readDecision, type Decision } from "./decision.ts";
 
 /** What a prune may delete. Activities get it from the orchestration, never from a record. */
-export interface PruneScope {
-  container: string;
-  prefix: string;
+export interface PruneScope extends Place {
   dryRun: boolean;
   /** The decision's hash; see Standing. */
   decision: string;
@@ -78,12 +76,12 @@ export async function runSlice(
     if (await canceled()) return { tally: emptyTally(), done: true };
     const standing = await readDecision(ledger, scope.decision);
     if (!standing) throw new Error(`The ledger of run ${run} has no decision.`);
-    const { container, prefix, dryRun } = scope;
+    const { container, prefix, layout, dryRun } = scope;
     const lock = dryRun ? undefined : new PruneLock(service, { id: run, container, prefix });
     await lock?.ensure();
     const erase = lock && eraser(lock, budget);
     const { decision } = standing;
-    const storeAt = (at: string): Store => openStore({ container, prefix: at }, service, settings);
+    const storeAt = (at: string): Store => openStore({ container, prefix: at, layout }, service, settings);
     const store = storeAt(prefix);
     const tools = { store, storeAt, service, budget, erase, isCanceled: canceled };
     return await work({ ledger, scope, decision, ...tools }, lane, slice);

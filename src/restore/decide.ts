@@ -63,7 +63,7 @@ export async function fileOperation<T>(
 
 export function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipped"): Outcome {
   const { path, kind, size, mtime, mode, md5 } = item;
-  return { path, outcome, kind, size, mtime, mode, md5 };
+  return { path, outcome, kind, size, mtime, mode, ...(md5 === undefined ? {} : { md5 }) };
 }
 
 export function skipped(item: PlannedItem, reason: string): Outcome {

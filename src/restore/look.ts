@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
-import { md5 } from "../model/md5.ts";
+import { isContent } from "../model/content.ts";
 import type { DiskPath } from "../model/path.ts";
 import { hasTime } from "../files/file-times.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
@@ -23,9 +23,6 @@ export async function isSame(item: PlannedItem, at: DiskPath, current: Stats): P
     case "directory":
       return current.isDirectory();
     case "link":
-      return (
-        current.isSymbolicLink() &&
-        md5(await readlink(at, { encoding: "buffer" })).toString("base64") === item.md5
-      );
+      return current.isSymbolicLink() && isContent(item, await readlink(at, { encoding: "buffer" }));
   }
 }

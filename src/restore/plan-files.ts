@@ -55,6 +55,7 @@ export async function planFiles(
       if (await isCanceled(ledger)) throw new PartProblem("The restore was canceled.");
       return own ?? (await begin(request, ledger, settings, ways));
     },
+    batching: ({ source }) => openStore(source, service, settings),
     within: selection.places.flatMap(allWithin),
     covers: (item) => selects(selection, item) && unsafePath(item.path) === undefined,
     examine: (own, items, blobs) => examine(items, blobs, selection, request, own, service, settings, ways),

@@ -15,7 +15,12 @@ export interface Budget {
   file<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` when `bytes` of memory are free for content. More than the whole budget counts as the whole. */
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
-  /** The same, with a buffer of that many bytes, which `work` owns until it ends. */
+  /**
+   * Runs work that holds `bytes` of memory while other content is read. All such work together takes at most half of the
+   * memory, so that the reading always goes on.
+   */
+  held<T>(bytes: number, work: () => Promise<T>): Promise<T>;
+  /** The same as `bytes`, with a buffer of that many bytes, which `work` owns until it ends. */
   content<T>(bytes: number, work: (content: Buffer) => Promise<T>): Promise<T>;
   /** Storage throttles or does not answer: allows fewer requests. */
   throttled(): void;
@@ -34,6 +39,8 @@ const UNIT = 64 * 1024;
 export function createBudget(requestsInFlight: number, bytesInFlight: number): Budget {
   const units = Math.floor(bytesInFlight / UNIT);
   const memory = new Semaphore(units);
+  const half = Math.max(1, Math.floor(units / 2));
+  const holding = new Semaphore(half);
   const requests = createAdaptiveLimit(requestsInFlight);
   const files = createAdaptiveLimit(Math.ceil(requestsInFlight * 1.5));
   const buffers = new Buffers(BLOCK);
@@ -43,6 +50,10 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
     request: (work) => requests.run(work),
     file: (work) => files.run(work),
     bytes,
+    held: (wanted, work) => {
+      const share = Math.max(1, Math.min(Math.ceil(wanted / UNIT), half));
+      return holding.runExclusive(() => memory.runExclusive(work, share), share);
+    },
     content: (length, work) => bytes(length, () => buffers.use(length, work)),
     throttled: () => requests.slowDown(),
     outOfHandles() {

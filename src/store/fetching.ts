@@ -1,4 +1,5 @@
 import type { ManifestItem } from "../manifest/line.ts";
+import type { Batching } from "../manifest/plan.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Source } from "../model/source.ts";
@@ -34,7 +35,7 @@ export interface Reached {
 }
 
 /** What a restore and a verification do with a destination. */
-export interface Fetching {
+export interface Fetching extends Pick<Batching, "arrange"> {
   /**
    * Finds the content of each item of a manifest, by list calls; the more items at a time, the fewer calls. An item whose
    * content is missing is not an error.

@@ -1,20 +1,15 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Settings } from "../settings.ts";
-import { fetching } from "./files/fetching.ts";
-import { measuring } from "./files/measuring.ts";
-import { pruning } from "./files/pruning.ts";
-import { storing } from "./files/storing.ts";
+import * as files from "./files/layout.ts";
+import * as packs from "./packs/layout.ts";
 import type { Place, Store } from "./store.ts";
 
-/**
- * The contents of a destination. Makes no request. There is one layout, `files`: one blob per file, under the file's own name, with its
- * history in snapshots or versions.
- */
+/** The contents of a destination, in its layout. Makes no request. */
 export function openStore(
-  { container, prefix }: Place,
+  { container, prefix, layout }: Place,
   service: BlobServiceClient,
   { behindProxy }: Pick<Settings, "behindProxy">,
 ): Store {
   const at = { container: service.getContainerClient(container), prefix, service, behindProxy };
-  return { ...storing(at), ...fetching(at), ...pruning(at), ...measuring(at) };
+  return layout === "packs" ? packs.open(at) : files.open(at);
 }

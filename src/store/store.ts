@@ -1,12 +1,14 @@
+import type { Layout } from "../model/layout.ts";
 import type { Fetching } from "./fetching.ts";
 import type { Measuring } from "./measuring.ts";
 import type { Pruning } from "./pruning.ts";
 import type { Storing } from "./storing.ts";
 
-/** A destination: a container and a prefix in it. */
+/** A destination: a container, a prefix in it, and how contents are kept there. */
 export interface Place {
   container: string;
   prefix: string;
+  layout: Layout;
 }
 
 /**

@@ -1,9 +1,12 @@
 import type { OpenFile } from "../files/read-file.ts";
-import type { Basis } from "../ledger/listing.ts";
+import type { BatchCost } from "../ledger/cut.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Basis, Covered } from "../ledger/listing.ts";
 import type { BatchRef } from "../ledger/parts.ts";
 import type { Attributes, Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { BackupMode } from "../model/request-fields.ts";
+import type { ComparedWith } from "../ledger/run-record.ts";
+import type { BackupMode, CompareWith } from "../model/request-fields.ts";
 import type { Budget } from "../storage/budget.ts";
 
 /** The run that stores contents, and its root. */
@@ -75,8 +78,18 @@ export interface Upload {
   until: number;
 }
 
+/** What a backup asks of a destination. */
+export interface Wanted extends Covered {
+  keepVersions: boolean;
+  mode: BackupMode;
+  compareWith: CompareWith;
+}
+
 /** What a backup does with a destination. */
 export interface Storing {
+  /** What a file's copying costs, by which a part is cut into batches. */
+  readonly cost: BatchCost;
+
   /** Why a content of this path cannot be kept, as a message; undefined if it can. */
   whyNot(path: string): string | undefined;
 
@@ -84,10 +97,17 @@ export interface Storing {
   nameOf(path: string): string;
 
   /**
-   * Looks at the destination before a backup begins, and creates its container if it is missing.
+   * Looks at the destination before a backup begins, decides what it is compared with, and creates its container if it is
+   * missing.
    * @param versioned whether the ledger's account keeps versions
+   * @returns `comparedWith` for the run's record, if it should say that
+   * @throws PartProblem
    */
-  begin(request: { keepVersions: boolean }, versioned: boolean): Promise<Basis>;
+  begin(
+    request: Wanted,
+    ledger: Ledger,
+    versioned: boolean,
+  ): Promise<{ basis: Basis; comparedWith?: ComparedWith }>;
 
   /** Compares a part of the tree with the destination, by list calls, not by a request for each file. */
   compare(writer: Writer, how: Comparing, part: Compared): Comparison;

@@ -29,6 +29,7 @@ export async function planVerify(
     within: allWithin(""),
     filesPerPart: listFiles,
     largeFile,
+    batching: storeOf,
     begin: async (ledger, own) =>
       own ?? { source: await openSource(ledger, request, { kind: "verify", app }), realTo: "" },
     covers: ({ path }, own) => storeOf(own).whyNot(path) === undefined,
@@ -59,5 +60,5 @@ async function examine(
 
 /** The outcome of a file that is as the run recorded it. */
 export function verified({ path, kind, size, mtime, mode, md5 }: ManifestItem): Outcome {
-  return { path, kind, outcome: "unchanged", size, mtime, mode, md5 };
+  return { path, kind, outcome: "unchanged", size, mtime, mode, ...(md5 === undefined ? {} : { md5 }) };
 }

@@ -1,9 +1,8 @@
-/** Where a verification reads. Activities get it from the orchestration, never from a record. */
-export interface VerifyScope {
-  container: string;
-  prefix: string;
-}
+import type { Place } from "../store/store.ts";
 
-export function verifyScope({ container, prefix }: VerifyScope): VerifyScope {
-  return { container, prefix };
+/** Where a verification reads. Activities get it from the orchestration, never from a record. */
+export type VerifyScope = Place;
+
+export function verifyScope({ container, prefix, layout }: Place): VerifyScope {
+  return { container, prefix, layout };
 }

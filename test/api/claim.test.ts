@@ -17,24 +17,24 @@ type Place = ReturnType<typeof place>;
 
 function claim(where: Place, run: string, active: (run: string) => boolean | undefined, more = {}) {
   const wanted = { ...where, root: "/site", run, allowOtherRoot: false, ...more };
-  return claimDestination(domain.service, wanted, (id) => Promise.resolve(active(id)));
+  return claimDestination(domain.service, wanted, "files", (id) => Promise.resolve(active(id)));
 }
 
 describe("the claim of a destination", () => {
   it("is had by one run at a time, until it is released", async () => {
     const where = place();
-    expect(await claim(where, "one", () => true)).toEqual({ claimed: true });
+    expect(await claim(where, "one", () => true)).toEqual({ claimed: true, layout: "files" });
     expect(await claim(where, "two", () => true)).toEqual({ claimed: false, activeRun: "one" });
     await releaseDestination(domain.service, { ...where, id: "two" });
     expect(await claim(where, "two", () => true)).toEqual({ claimed: false, activeRun: "one" });
     await releaseDestination(domain.service, { ...where, id: "one" });
-    expect(await claim(where, "two", () => true)).toEqual({ claimed: true });
+    expect(await claim(where, "two", () => true)).toEqual({ claimed: true, layout: "files" });
   });
 
   it("passes on when its run has ended without releasing it: terminated, say", async () => {
     const where = place();
     await claim(where, "one", () => true);
-    expect(await claim(where, "two", () => false)).toEqual({ claimed: true });
+    expect(await claim(where, "two", () => false)).toEqual({ claimed: true, layout: "files" });
   });
 
   it("of a run that is not known yet is honoured: it is just being started", async () => {
@@ -57,7 +57,7 @@ describe("the claim of a destination", () => {
       const body = JSON.stringify({ ...content, since: new Date(Date.now() + later).toISOString() });
       await blob.upload(body, body.length);
     }
-    expect(await claim(where, "two", () => undefined)).toEqual({ claimed: true });
+    expect(await claim(where, "two", () => undefined)).toEqual({ claimed: true, layout: "files" });
   });
 
   it("another root is refused, unless that is wanted; the first root stays the owner", async () => {
@@ -72,14 +72,17 @@ describe("the claim of a destination", () => {
     expect(await claim(where, "three", () => false, { ...other, allowOtherRoot: true })).toEqual({
       claimed: true,
     });
-    expect(await claim(where, "four", () => false)).toEqual({ claimed: true });
+    expect(await claim(where, "four", () => false)).toEqual({ claimed: true, layout: "files" });
   });
 
   it("prefixes and containers are destinations of their own", async () => {
     const where = place();
-    expect(await claim(where, "one", () => true)).toEqual({ claimed: true });
-    expect(await claim({ ...where, prefix: "a" }, "two", () => true)).toEqual({ claimed: true });
-    expect(await claim(place(), "three", () => true)).toEqual({ claimed: true });
+    expect(await claim(where, "one", () => true)).toEqual({ claimed: true, layout: "files" });
+    expect(await claim({ ...where, prefix: "a" }, "two", () => true)).toEqual({
+      claimed: true,
+      layout: "files",
+    });
+    expect(await claim(place(), "three", () => true)).toEqual({ claimed: true, layout: "files" });
   });
 
   it("of many at once one wins", async () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cutPending } from "../../src/backup/rest.ts";
 import type { Pending } from "../../src/backup/walk.ts";
-import { costOf, cutIntoBatches, MAX_BATCHES, MOST_A_BATCH } from "../../src/ledger/cut.ts";
+import { COST_OF_FILES as COST, cutIntoBatches, MAX_BATCHES } from "../../src/ledger/cut.ts";
 import { cutRest, MAX_PARTS } from "../../src/ledger/cut-rest.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { writePieces } from "../../src/ledger/parts.ts";
@@ -22,7 +22,7 @@ describe("batches", () => {
     fc.assert(
       fc.property(sizes, (list) => {
         const files = entriesOf(list);
-        const { batches, lanes, later } = cutIntoBatches(files, LARGE);
+        const { batches, lanes, later } = cutIntoBatches(files, COST, { largeFile: LARGE });
         const small = files.filter(({ size }) => size <= LARGE);
         expect([...batches.flat(), ...later]).toEqual(small);
         const large = files.filter(({ size }) => size > LARGE);
@@ -42,14 +42,14 @@ describe("batches", () => {
   it("are of nearly equal cost: none costs more than its share and one file more, nor than 64 MiB and one more", () => {
     fc.assert(
       fc.property(sizes, (list) => {
-        const { batches, lanes } = cutIntoBatches(entriesOf(list), LARGE);
+        const { batches, lanes } = cutIntoBatches(entriesOf(list), COST, { largeFile: LARGE });
         const costs = batches.map(costOfBatch);
         const files = batches.flat();
         const total = costs.reduce((sum, cost) => sum + cost, 0);
         const biggest = Math.max(0, ...files.map(costOf));
         const limit = MAX_BATCHES - lanes.length;
         const share = total / Math.min(limit, files.length, Math.max(1, Math.floor(total / (8 * MIB))));
-        for (const cost of costs) expect(cost).toBeLessThanOrEqual(Math.min(share, MOST_A_BATCH) + biggest);
+        for (const cost of costs) expect(cost).toBeLessThanOrEqual(Math.min(share, COST.most) + biggest);
       }),
     );
   });
@@ -63,12 +63,12 @@ describe("batches", () => {
     [64, 8 * MIB, 64],
   ])("%i files of %i bytes are %i batches: what is worth an activity", (files, size, batches) => {
     const entries = entriesOf(Array<number>(files).fill(size));
-    expect(cutIntoBatches(entries, Infinity).batches).toHaveLength(batches);
+    expect(cutIntoBatches(entries, COST, { largeFile: Infinity }).batches).toHaveLength(batches);
   });
 
   it("leaves large files where a part is to take only some", () => {
     const files = entriesOf(Array<number>(20).fill(9));
-    const { batches, lanes, later } = cutIntoBatches(files, 8, 16);
+    const { batches, lanes, later } = cutIntoBatches(files, COST, { largeFile: 8, mostLarge: 16 });
     expect({ batches, lanes: lanes.flat(), later }).toEqual({
       batches: [],
       lanes: files.slice(0, 16),
@@ -76,6 +76,10 @@ describe("batches", () => {
     });
   });
 });
+
+function costOf({ size }: { size: number }): number {
+  return size + COST.ofFile;
+}
 
 function costOfBatch(files: readonly Entry[]): number {
   return files.reduce((sum, file) => sum + costOf(file), 0);

@@ -5,7 +5,7 @@ import { collect } from "../../src/backup/collect.ts";
 import { cutPending } from "../../src/backup/rest.ts";
 import { knownDirectories } from "../../src/backup/known-directories.ts";
 import type { Children, Look, Pending, Walker } from "../../src/backup/walk.ts";
-import { cutIntoBatches } from "../../src/ledger/cut.ts";
+import { COST_OF_FILES, cutIntoBatches } from "../../src/ledger/cut.ts";
 import { settleDirectories } from "../../src/ledger/directories.ts";
 import { inOrder } from "../../src/ledger/fences.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
@@ -53,7 +53,7 @@ export async function writeRunOf(service: BlobServiceClient, run: string, names:
     const limits = { files: LIST_FILES, milliseconds: Infinity, depth: part.split(".").length - 1 };
     const { entries, ...collected } = await collect(walker, given, limits, () => undefined);
     const { sorted } = await inOrder(entries, ({ path }) => keyOf(path));
-    const { batches } = cutIntoBatches(sorted, Infinity);
+    const { batches } = cutIntoBatches(sorted, COST_OF_FILES, { largeFile: Infinity });
     await pMap(
       batches,
       async (some, batch) => {

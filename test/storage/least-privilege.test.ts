@@ -69,9 +69,10 @@ describe("a SAS for each of the two containers, and no more than docs/security.m
     const claim = await claimDestination(
       service,
       { container: "least", prefix: "", root, run: newRun(), allowOtherRoot: true },
+      "files",
       async () => false,
     );
-    expect(claim).toEqual({ claimed: true });
+    expect(claim).toEqual({ claimed: true, layout: "files" });
     const first = await drive.backup({ root, container: "least" });
     expect(first.tally.counts).toMatchObject({ copied: 3, failed: 0 });
     await writeFile(path.join(root, "a.txt"), "changed");

@@ -17,7 +17,11 @@ test("a content that becomes a snapshot while it is read is read on, each byte o
   const { service, settings, budget } = domain;
   const container = service.getContainerClient(`test-${newRun()}`);
   await container.create();
-  const store = openStore({ container: container.containerName, prefix: "" }, service, settings);
+  const store = openStore(
+    { container: container.containerName, prefix: "", layout: "files" },
+    service,
+    settings,
+  );
   const content = randomBytes(48 * MIB);
   const md5 = createHash("md5").update(content).digest();
   const blobHTTPHeaders = { blobContentMD5: md5 };

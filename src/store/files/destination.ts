@@ -10,7 +10,7 @@ import { blobKey, blobName, byFolder, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../../model/entry.ts";
 import { CLASH } from "./not-stored.ts";
-import { looksUnchanged, unchanged } from "./same-content.ts";
+import { looksUnchanged, unchanged } from "../unchanged.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
 import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";
 

@@ -28,6 +28,7 @@ export function fetching({ container, prefix, behindProxy }: At): Fetching {
     if (why !== undefined) throw new Lost(why);
   };
   return {
+    arrange: (items) => items,
     find: async (items) => await findContents({ container, behindProxy }, prefix, items),
 
     fetch: async (items, budget, work) => {

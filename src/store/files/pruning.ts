@@ -10,7 +10,7 @@ export function pruning({ container, prefix }: { container: ContainerClient; pre
     needsOf: async (items, kept) =>
       await inTurns(items, ({ path, md5 }) => {
         const name = blobKey(blobName(path, prefix));
-        return { name, line: needLine(name, md5, kept) };
+        return { name, line: needLine(name, md5 ?? "", kept) };
       }),
     noNeeds: () => new FileNeeds(),
     contents: (from) => contentsBelow(container, prefix, from),

@@ -6,7 +6,7 @@ import type { Entry } from "../../model/entry.ts";
 import { keyOf } from "../../model/order.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Comparing, Comparison } from "../storing.ts";
-import { looksUnchanged, unchanged } from "./same-content.ts";
+import { looksUnchanged, unchanged } from "../unchanged.ts";
 
 /**
  * Compares entries with what an earlier run recorded of them, and asks the destination nothing. A blob that was changed since is

@@ -2,7 +2,6 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Entry } from "../../model/entry.ts";
-import type { Outcome } from "../../model/outcome.ts";
 
 /**
  * The MD5 that an entry's content must have to be unchanged; undefined if the blob has none, or another type or size.
@@ -12,33 +11,6 @@ export function md5ToMatch({ kind, existing }: Entry, size: number): string | un
   // The size of a link is not that of its content, its target.
   const isSame = existing?.kind === kind && (kind === "link" || existing.size === size);
   return isSame ? existing.md5 : undefined;
-}
-
-/** Whether an entry has the size and time of what was stored for it. */
-export function looksUnchanged(
-  { kind, size, mtime }: Entry,
-  stored: { size: number; mtime?: number | undefined },
-): boolean {
-  return stored.mtime === mtime && (kind !== "file" || stored.size === size);
-}
-
-/** The outcome of an entry whose content is stored, by what is known of both. */
-export function unchanged(
-  { path, kind, size, mtime, ctime, mode }: Entry,
-  { md5, etag, target }: { md5: string; etag?: string | undefined; target?: string | undefined },
-): Outcome {
-  return {
-    path,
-    outcome: "unchanged",
-    kind,
-    size,
-    mtime,
-    ...(ctime === undefined ? {} : { ctime }),
-    mode,
-    md5,
-    ...(etag === undefined ? {} : { etag }),
-    ...(target === undefined ? {} : { target }),
-  };
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import { COST_OF_FILES } from "../../ledger/cut.ts";
 import { hasOnlyRoot } from "../../ledger/destination-claim.ts";
+import { findBase } from "../../ledger/find-base.ts";
 import { inContainer, Ledger } from "../../ledger/ledger.ts";
+import type { ComparedWith } from "../../ledger/run-record.ts";
 import { forEachItem } from "../../ledger/settle-batch.ts";
 import { LEDGER_CONTAINER } from "../../model/ledger-container.ts";
 import type { Budget } from "../../storage/budget.ts";
@@ -34,14 +37,21 @@ export function storing({ container, prefix, service, behindProxy }: At): Storin
     budget,
   });
   return {
+    cost: COST_OF_FILES,
     whyNot: (path) => whyNotStored(path, prefix),
     nameOf: blobKey,
 
-    begin: async ({ keepVersions }, versioned) => {
+    begin: async (request, ledger, versioned) => {
       const fresh = await isEmptyDestination(container, prefix);
       // If the ledger is in another account, that account's versioning says nothing of this one; see OldContent.
       const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
-      return { fresh, keep: !keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots" };
+      const keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
+      if (request.compareWith !== "record") return { basis: { fresh, keep } };
+      const comparedWith: ComparedWith = fresh
+        ? { destination: true, because: "it is empty" }
+        : await findBase(ledger, request);
+      const base = "run" in comparedWith ? { base: comparedWith.run } : {};
+      return { basis: { fresh, keep, ...base }, comparedWith };
     },
 
     compare: ({ run, root, basis }, how, part) => {

@@ -1,0 +1,52 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
+import { ConditionalBlob } from "../../ledger/conditional-blob.ts";
+import { ofDamaged } from "../../ledger/damaged.ts";
+import { keyOfDestination } from "../../ledger/destination-claim.ts";
+
+/**
+ * What the next backups of a destination must not build on: packs in which something is damaged or that a prune wants to be
+ * empty, by their names below `packs/`; and damaged chunks, by id, which are to be written anew.
+ */
+export interface Avoid {
+  packs: string[];
+  chunks: string[];
+}
+
+/** More than a person would let be damaged. What is not on the list is found again by the next verification. */
+const MOST = 10_000;
+
+const schema = z.looseObject({ packs: z.array(z.string()), chunks: z.array(z.string()) });
+
+interface Where {
+  service: BlobServiceClient;
+  container: { containerName: string };
+  prefix: string;
+}
+
+function listOf({ service, container, prefix }: Where): ConditionalBlob<Avoid> {
+  const key = keyOfDestination({ container: container.containerName, prefix });
+  return new ConditionalBlob<Avoid>(service, `destinations/${key}-avoid.json`, schema);
+}
+
+/** A list that cannot be read counts as empty: a verification finds the damage again. */
+export async function readAvoid(where: Where): Promise<Avoid> {
+  const read = await listOf(where).read().catch(ofDamaged);
+  return read?.content ?? { packs: [], chunks: [] };
+}
+
+/** Changes the list, as often as somebody else changes it meanwhile. @param change undefined if there is nothing to change */
+export async function changeAvoid(where: Where, change: (list: Avoid) => Avoid | undefined): Promise<void> {
+  const list = listOf(where);
+  for (;;) {
+    const current = await list.read();
+    const { packs, chunks } = current?.content ?? { packs: [], chunks: [] };
+    const changed = change({ packs, chunks });
+    if (!changed) return;
+    const next = {
+      packs: [...new Set(changed.packs)].slice(-MOST),
+      chunks: [...new Set(changed.chunks)].slice(-MOST),
+    };
+    if (await list.write(next, current)) return;
+  }
+}

@@ -1,0 +1,65 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import { inOrder } from "../../ledger/fences.ts";
+import { Manifest } from "../../manifest/manifest.ts";
+import type { ManifestEntry } from "../../manifest/line.ts";
+import type { Entry } from "../../model/entry.ts";
+import { keyOf } from "../../model/order.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import type { Comparing, Comparison } from "../storing.ts";
+import { looksUnchanged, unchanged } from "../unchanged.ts";
+import { isThere, type Ground } from "./known-packs.ts";
+
+/**
+ * Compares entries with what earlier runs stored of them, as far as that is still there. A file with the same size and times is
+ * unchanged; of any other the recorded content goes along, for its hash may be the same.
+ */
+export class BuiltUpon implements Comparison {
+  readonly #records: Promise<Manifest>[];
+  readonly #how: Comparing;
+  readonly #ground: () => Promise<Ground>;
+
+  /** @param runs the newest first; what is damaged in their records is not built upon */
+  constructor(
+    account: { service: BlobServiceClient; behindProxy: boolean },
+    runs: readonly string[],
+    how: Comparing,
+    ground: () => Promise<Ground>,
+  ) {
+    this.#how = how;
+    this.#ground = ground;
+    this.#records = runs.map((run) => Manifest.openEnded(account, run, () => undefined));
+    // While the tree is walked. What fails is thrown by settle.
+    for (const record of this.#records) record.then((read) => read.readAhead()).catch(() => undefined);
+  }
+
+  expect(): void {}
+
+  async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
+    const { packs } = await this.#ground();
+    const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
+    const found = new Map<number, ManifestEntry>();
+    for (const opening of this.#records) {
+      await using record = await opening;
+      for await (const { at, entry } of record.find(keys)) {
+        const isStored = entry.packed && isThere(entry.packed, packs);
+        if (isStored && !found.has(at)) found.set(at, entry);
+      }
+    }
+    return sorted.filter((entry, at) => {
+      const before = found.get(at);
+      if (before?.packed === undefined || before.kind !== entry.kind) return true;
+      if (this.#isUnchanged(entry, before)) {
+        outcomes.push(unchanged(entry, before));
+        return false;
+      }
+      entry.before = before.packed;
+      return true;
+    });
+  }
+
+  #isUnchanged(entry: Entry, before: ManifestEntry): boolean {
+    if (this.#how.mode !== "incremental" || this.#how.checksum) return false;
+    const sameCtime = before.ctime === undefined || entry.ctime === undefined || before.ctime === entry.ctime;
+    return sameCtime && looksUnchanged(entry, before);
+  }
+}

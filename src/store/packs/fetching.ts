@@ -1,0 +1,6 @@
+import type { Fetching } from "../fetching.ts";
+import type { At } from "./format.ts";
+
+export function fetching(_at: At): Fetching {
+  throw new Error("not yet");
+}

@@ -1,0 +1,33 @@
+import { isGoodRun } from "../../ledger/good-run.ts";
+import { indexedRuns } from "../../ledger/run-index.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { isSameRoot } from "../../model/root-path.ts";
+import type { ComparedWith } from "../../ledger/run-record.ts";
+
+/** Runs that did not end well of which what they stored is used: more would cost more to read than they save. */
+const MOST_LATER = 4;
+
+/**
+ * The newest good run of the same root in a destination, and later ones that were broken off. Their filters do not matter: a
+ * name that none of them has is new, and what they recorded is checked against the packs that are there.
+ */
+export async function findBase(
+  { service, runId }: Ledger,
+  { container, prefix, root }: { container: string; prefix: string; root: string },
+): Promise<{ base?: string; later: string[] }> {
+  const later: string[] = [];
+  for await (const { id, summary } of indexedRuns(service)) {
+    if (id === runId || !summary || (summary.kind ?? "backup") !== "backup") continue;
+    if (summary.container !== container || summary.prefix !== prefix || !isSameRoot(summary.root, root))
+      continue;
+    if (summary.forgotten !== undefined || summary.status === "skipped") continue;
+    if (isGoodRun(summary)) return { base: id, later };
+    if (later.length < MOST_LATER) later.push(id);
+  }
+  return { later };
+}
+
+/** The same, as the run's record has it. */
+export function comparedWith({ base }: { base?: string }): ComparedWith | undefined {
+  return base === undefined ? undefined : { run: base };
+}

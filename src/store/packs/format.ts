@@ -1,0 +1,110 @@
+import type { ContainerClient } from "@azure/storage-blob";
+import { z } from "zod";
+import { inContainer } from "../../ledger/ledger.ts";
+import { PartProblem } from "../../ledger/settle-part.ts";
+import { Recent } from "../../model/recent.ts";
+import { classify } from "../../storage/errors.ts";
+import { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import { readChecked } from "../../storage/read-checked.ts";
+import { below } from "./names.ts";
+import { putOnce } from "./put-once.ts";
+
+/** A destination of packs. */
+export interface At {
+  container: ContainerClient;
+  prefix: string;
+  behindProxy: boolean;
+}
+
+const MIB = 1024 * 1024;
+/** Contents up to this size lie whole in a pack; larger files are cut into chunks. */
+export const LARGEST_WHOLE = 4 * MIB;
+/** How larger files are cut, in bytes; see chunker.ts. */
+export const CHUNKER = {
+  name: "fastcdc",
+  min: MIB,
+  average: 4 * MIB,
+  max: 16 * MIB,
+  span: 1024 * MIB,
+} as const;
+
+const FORMAT = { version: 1, id: "sha256", chunker: CHUNKER, codecs: ["none", "zstd"] };
+/** Bytes; ours has a few hundred. */
+const MOST = 64 * 1024;
+
+/** Destinations whose format this process has found to be one that it reads. */
+const known = new Recent<true>(64);
+
+/** Makes sure that this version can read a destination; a new one gets its `format.json`. @throws PartProblem */
+export async function settleFormat(at: At): Promise<void> {
+  await known.get(keyOf(at), async () => {
+    if (await isReadable(at)) return true;
+    const requests = new PutBlobRequests(at.container, at.behindProxy);
+    const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
+    await inContainer(at.container, () => putOnce(requests, nameOf(at), text, "application/json"));
+    // Another run may have written it first.
+    return (await isReadable(at)) ? true : undefined;
+  });
+}
+
+/** The same for a reader, which writes nothing. Without its `format.json` a destination is read as this version's. @throws PartProblem */
+export async function assertReadable(at: At): Promise<void> {
+  await known.get(keyOf(at), async () => ((await isReadable(at)) ? true : undefined));
+}
+
+/** @returns false if there is no `format.json` */
+async function isReadable(at: At): Promise<boolean> {
+  let text: string;
+  try {
+    const { content } = await readChecked(at.container.getBlobClient(nameOf(at)), undefined, { most: MOST });
+    text = content.toString("utf8");
+  } catch (error) {
+    if (classify(error) === "missing") return false;
+    throw error;
+  }
+  const problem = whyNot(text);
+  if (problem === undefined) return true;
+  throw new PartProblem(`The destination's ${nameOf(at)} ${problem}`);
+}
+
+const chunker = z.object({
+  name: z.string(),
+  min: z.number(),
+  average: z.number(),
+  max: z.number(),
+  span: z.number(),
+});
+const schema = z.object({ version: z.number(), id: z.string(), chunker, codecs: z.array(z.string()) });
+
+function whyNot(text: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return "is damaged: it is not JSON. Restore it; docs/format.md says what it holds.";
+  }
+  const { version } = Object(value) as { version?: unknown };
+  const update = "Update this app.";
+  if (typeof version === "number" && version !== FORMAT.version)
+    return `says version ${version}; this version of the app reads ${FORMAT.version}. ${update}`;
+  const read = schema.safeParse(value);
+  if (!read.success) return "is damaged. Restore it; docs/format.md says what it holds.";
+  const { id, codecs } = read.data;
+  if (id !== FORMAT.id)
+    return `names contents by "${id.slice(0, 64)}", which this version of the app does not know. ${update}`;
+  const codec = codecs.find((name) => !FORMAT.codecs.includes(name));
+  if (codec !== undefined)
+    return `names the codec "${codec.slice(0, 64)}", which this version of the app does not know. ${update}`;
+  const isOurs = Object.entries(CHUNKER).every(
+    ([key, is]) => read.data.chunker[key as keyof typeof CHUNKER] === is,
+  );
+  return isOurs ? undefined : `cuts larger files in another way than this version of the app. ${update}`;
+}
+
+function nameOf({ prefix }: At): string {
+  return below(prefix, "format.json");
+}
+
+function keyOf({ container, prefix }: At): string {
+  return `${container.url}\n${prefix}`;
+}

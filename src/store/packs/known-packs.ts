@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { toLines, type Ledger } from "../../ledger/ledger.ts";
+import type { Packed } from "../../model/packed.ts";
+import { Recent } from "../../model/recent.ts";
+import { ListBlobsRequests } from "../../storage/list-blobs-request.ts";
+import { retrying } from "../../storage/retries.ts";
+import type { At } from "./format.ts";
+import { below } from "./names.ts";
+
+/** Bytes of each pack that can be read, by its name below `packs/`. */
+export type Packs = ReadonlyMap<string, number>;
+
+/** Lists the packs of a destination that can be read now: not those in the archive. One request for 5,000. */
+export async function listPacks({ container, prefix, behindProxy }: At): Promise<Map<string, number>> {
+  const requests = new ListBlobsRequests(container, behindProxy);
+  const folder = below(prefix, "packs/");
+  const packs = new Map<string, number>();
+  let from: string | undefined;
+  do {
+    const at = { folder, deep: true, from, withMetadata: false };
+    const page = await retrying((timeout) => requests.page(at, timeout), 0);
+    for (const { name, size, held } of page.blobs)
+      if (held !== "archived") packs.set(name.slice(folder.length), size);
+    from = page.next;
+  } while (from !== undefined);
+  return packs;
+}
+
+/** What a run found when it began. */
+export interface Ground {
+  packs: Packs;
+  /** Ids of chunks that are damaged: what is there under such a name is not what it says. */
+  damaged: ReadonlySet<string>;
+}
+
+const LIST = "lists/packs.jsonl";
+const line = z.union([z.tuple([z.string(), z.number()]), z.tuple([z.string()])]);
+const recent = new Recent<Ground>(4);
+
+/** Records what a run may build on, so that all its activities judge alike. */
+export async function recordGround(ledger: Ledger, { packs, damaged }: Ground): Promise<void> {
+  await ledger.writeOnce(LIST, toLines([...packs, ...[...damaged].map((id) => [id])]));
+}
+
+/** What a run may build on: nothing if it recorded nothing. */
+export async function groundOf(ledger: Ledger): Promise<Ground> {
+  return await recent.get(ledger.runId, async () => {
+    const read = await ledger.readAllLines<[string, number] | [string]>(LIST, line);
+    const lines = read?.lines ?? [];
+    return {
+      packs: new Map(
+        lines.flatMap(([name, length]) => (length === undefined ? [] : [[name, length] as const])),
+      ),
+      damaged: new Set(lines.flatMap(([id, length]) => (length === undefined ? [id] : []))),
+    };
+  });
+}
+
+/** Whether a content can still be where a run recorded it. */
+export function isThere({ pack, packLength }: Packed, packs: Packs): boolean {
+  return packs.get(pack) === packLength;
+}

@@ -1,0 +1,6 @@
+import type { Measuring } from "../measuring.ts";
+import type { At } from "./format.ts";
+
+export function measuring(_at: At): Measuring {
+  throw new Error("not yet");
+}

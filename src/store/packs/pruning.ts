@@ -1,0 +1,6 @@
+import type { Pruning } from "../pruning.ts";
+import type { At } from "./format.ts";
+
+export function pruning(_at: At): Pruning {
+  throw new Error("not yet");
+}

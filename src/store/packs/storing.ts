@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
+import { inContainer, Ledger } from "../../ledger/ledger.ts";
+import { forEachItem } from "../../ledger/settle-batch.ts";
+import type { Entry } from "../../model/entry.ts";
+import { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import type { Storing } from "../storing.ts";
+import { readAvoid } from "./avoid.ts";
+import { BuiltUpon } from "./built-upon.ts";
+import { comparedWith, findBase } from "./find-base.ts";
+import { LARGEST_WHOLE, settleFormat, type At } from "./format.ts";
+import { groundOf, listPacks, recordGround } from "./known-packs.ts";
+import { PackWriter, type Known } from "./pack-writer.ts";
+import { packEntry } from "./pack-entry.ts";
+
+const MIB = 1024 * 1024;
+/** Bytes of content for which a pack is begun. */
+const PACK = 16 * MIB;
+/** Entries of a pack: its footer is read whole. */
+const MOST_OF_PACK = 8_192;
+/** Packs of a batch that are filled and sent at a time. */
+const PACKS_AT_A_TIME = 3;
+
+export function storing({ service, ...at }: At & { service: BlobServiceClient }): Storing {
+  const { container, prefix, behindProxy } = at;
+  return {
+    // A file costs little besides its bytes. A batch is at most some packs, so that no activity outlasts its time.
+    cost: { ofFile: 2 * 1024, worth: 32 * MIB, most: 256 * MIB },
+    whyNot: () => undefined,
+    nameOf: (path) => path,
+
+    begin: async (request, ledger) => {
+      await settleFormat(at);
+      const [packs, avoid, base] = await Promise.all([
+        listPacks(at),
+        readAvoid({ service, ...at }),
+        findBase(ledger, { ...request, container: container.containerName, prefix }),
+      ]);
+      const fresh = packs.size === 0;
+      for (const pack of avoid.packs) packs.delete(pack);
+      if (!fresh) await recordGround(ledger, { packs, damaged: new Set(avoid.chunks) });
+      const told = fresh || request.mode === "full" ? undefined : comparedWith(base);
+      return {
+        basis: { fresh, keep: "nothing", ...(fresh ? {} : base) },
+        ...(told ? { comparedWith: told } : {}),
+      };
+    },
+
+    compare: ({ run, basis: { base, later = [] } }, how) => {
+      const runs = base === undefined ? later : [...later, base];
+      const ground = () => groundOf(new Ledger(service, run));
+      return new BuiltUpon({ service, behindProxy }, runs, how, ground);
+    },
+
+    put: async ({ run, root, basis, ...batch }, entries, budget, work) => {
+      const requests = new PutBlobRequests(container, behindProxy);
+      const damaged = basis.fresh ? new Set<string>() : (await groundOf(new Ledger(service, run))).damaged;
+      const attempt = randomBytes(4).toString("hex");
+      const known: Known = new Map();
+      const outcomes = await pMap(
+        groups(entries),
+        (group, number) =>
+          budget.held(weigh(group), async () => {
+            const name = `${run}/${batch.part}-${batch.batch}-${attempt}-${number}`;
+            const pack = new PackWriter(name, { run, root }, known);
+            const means = { at, pack, fresh: basis.fresh, damaged, budget };
+            const packed = await forEachItem(group, budget, (entry) => work(entry, packEntry(entry, means)));
+            await budget.request(() => inContainer(container, () => pack.send(requests, prefix)));
+            return packed;
+          }),
+        { concurrency: PACKS_AT_A_TIME },
+      );
+      return outcomes.flat();
+    },
+
+    send: async () => await Promise.reject(new Error("not yet")),
+  };
+}
+
+/** Memory that an entry takes until its pack is sent. */
+function weightOf({ size }: Entry): number {
+  return size > LARGEST_WHOLE ? 64 * 1024 : size + 512;
+}
+
+function weigh(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + weightOf(entry), 0);
+}
+
+/** Cuts a batch into what goes into a pack each, by the sizes that were listed. */
+function groups(entries: readonly Entry[]): Entry[][] {
+  const cut: Entry[][] = [];
+  let weight = 0;
+  for (const entry of entries) {
+    const group = cut.at(-1);
+    weight += weightOf(entry);
+    if (group && weight <= PACK && group.length < MOST_OF_PACK) group.push(entry);
+    else {
+      cut.push([entry]);
+      weight = weightOf(entry);
+    }
+  }
+  return cut;
+}
