@@ -43,7 +43,10 @@ export function assertHead(blob: Buffer, kind: BlobKind): void {
 
 /** Encodes a content: compressed where that makes it shorter. */
 export async function encodeFrame(content: Buffer): Promise<Buffer> {
-  const packed = content.length > HERE ? await compress(content, LEVEL) : zstdCompressSync(content, LEVEL);
+  // By default a buffer of 16 KiB is made for each.
+  const options = { ...LEVEL, chunkSize: content.length + 512 };
+  const packed =
+    content.length > HERE ? await compress(content, options) : zstdCompressSync(content, options);
   const pays = packed.length < content.length;
   const head = Buffer.alloc(FRAME_HEAD);
   head[0] = pays ? ZSTD : NONE;
@@ -71,7 +74,7 @@ async function decode(codec: number, encoded: Buffer, size: number): Promise<Buf
   if (codec === NONE) return encoded;
   if (codec !== ZSTD)
     throw new Lost(`it is encoded with the codec ${codec}, which this version of the app does not know`);
-  const most = { maxOutputLength: Math.max(1, size) };
+  const most = { maxOutputLength: Math.max(1, size), chunkSize: Math.max(64, size) };
   try {
     return size > HERE ? await decompress(encoded, most) : zstdDecompressSync(encoded, most);
   } catch (error) {

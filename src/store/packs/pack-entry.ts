@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { attributesOf, type Entry } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Packed } from "../../model/packed.ts";
@@ -48,5 +48,5 @@ export function packEntry(entry: Entry, { pack, budget }: Packing): Put {
 /** Whether a content is the one that was stored before. */
 function isBefore(before: Packed | undefined, { content, recipe }: ToPack): before is Packed {
   if (before?.size !== content.length || before.recipe !== recipe) return false;
-  return createHash("sha256").update(content).digest("base64") === before.sha256;
+  return hash("sha256", content, "base64") === before.sha256;
 }

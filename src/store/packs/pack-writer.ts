@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { toLine } from "../../ledger/ledger.ts";
 import type { Attributes, EntryKind } from "../../model/entry.ts";
 import type { Packed } from "../../model/packed.ts";
@@ -62,7 +62,7 @@ export class PackWriter {
 
   /** Adds a content, unless the batch has an equal one. Its line stands in the footer in any case. */
   async add({ path, kind, attributes, content, size, recipe }: ToPack): Promise<Packed> {
-    const sha256 = createHash("sha256").update(content).digest("base64");
+    const sha256 = hash("sha256", content, "base64");
     const key = `${recipe ?? false} ${sha256}`;
     const packing = this.#known.get(key) ?? this.#append(content, sha256, recipe);
     this.#known.set(key, packing);
