@@ -1,6 +1,55 @@
+import type { PlannedItem } from "../../manifest/planned-item.ts";
+import type { Outcome } from "../../model/outcome.ts";
 import type { Fetching } from "../fetching.ts";
-import type { At } from "./format.ts";
+import { inOrder } from "../in-order.ts";
+import { fetchRange, type Located } from "./fetch-range.ts";
+import { findContents } from "./find-contents.ts";
+import { assertReadable, type At } from "./format.ts";
+import { locationOf } from "./located.ts";
+import { byPlace, rangesOf } from "./ranges.ts";
+import { readContent } from "./read-content.ts";
+import { PackReader } from "./read-pack.ts";
+import { streamContent } from "./stream-content.ts";
 
-export function fetching(_at: At): Fetching {
-  return {} as never;
+/** Ranges of a batch that are fetched or worked on at a time. */
+const RANGES_AT_A_TIME = 4;
+/** The most bytes of a span, which are fetched again after a kill. */
+const SPAN = 128 * 1024 * 1024;
+
+export function fetching(at: At): Fetching {
+  return {
+    arrange: (items) =>
+      located(items)
+        .sort(byPlace)
+        .map(({ item }) => item),
+
+    find: async (items) => {
+      await assertReadable(at);
+      return await findContents(at, items);
+    },
+
+    fetch: async (items, budget, work) => {
+      await assertReadable(at);
+      const means = { at, budget, reader: new PackReader(at) };
+      const outcomes: Outcome[] = [];
+      await inOrder(rangesOf(located(items)), RANGES_AT_A_TIME, async (range) => {
+        outcomes.push(...(await fetchRange(range, means, work)));
+      });
+      return outcomes;
+    },
+
+    stream: (item, part) => streamContent(at, item, part),
+
+    readSpan: async (item, { position: from }, until, budget, take) => {
+      const frame = () => new PackReader(at).frame(locationOf(item), budget);
+      const more = (position: number) => position - from < SPAN && performance.now() < until;
+      const position = await readContent(at, item, { frame, span: { from, more } }, budget, take);
+      return position < item.size ? { position } : undefined;
+    },
+  };
+}
+
+/** @throws Lost */
+function located(items: readonly PlannedItem[]): Located[] {
+  return items.map((item) => ({ item, packed: locationOf(item) }));
 }

@@ -2,27 +2,20 @@ import { z } from "zod";
 import { toLines, type Ledger } from "../../ledger/ledger.ts";
 import type { Packed } from "../../model/packed.ts";
 import { Recent } from "../../model/recent.ts";
-import { ListBlobsRequests } from "../../storage/list-blobs-request.ts";
-import { retrying } from "../../storage/retries.ts";
 import type { At } from "./format.ts";
+import { listFolder } from "./look-up.ts";
 import { below } from "./names.ts";
 
 /** Bytes of each pack that can be read, by its name below `packs/`. */
 export type Packs = ReadonlyMap<string, number>;
 
 /** Lists the packs of a destination that can be read now: not those in the archive. One request for 5,000. */
-export async function listPacks({ container, prefix, behindProxy }: At): Promise<Map<string, number>> {
-  const requests = new ListBlobsRequests(container, behindProxy);
-  const folder = below(prefix, "packs/");
+export async function listPacks(at: At): Promise<Map<string, number>> {
+  const folder = below(at.prefix, "packs/");
   const packs = new Map<string, number>();
-  let from: string | undefined;
-  do {
-    const at = { folder, deep: true, from, withMetadata: false };
-    const page = await retrying((timeout) => requests.page(at, timeout), 0);
-    for (const { name, size, held } of page.blobs)
+  for await (const blobs of listFolder(at, folder))
+    for (const { name, size, held } of blobs)
       if (held !== "archived") packs.set(name.slice(folder.length), size);
-    from = page.next;
-  } while (from !== undefined);
   return packs;
 }
 

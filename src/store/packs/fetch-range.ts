@@ -1,0 +1,42 @@
+import { forEachItem } from "../../ledger/settle-batch.ts";
+import type { PlannedItem } from "../../manifest/planned-item.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import type { Budget } from "../../storage/budget.ts";
+import type { Read } from "../fetching.ts";
+import type { At } from "./format.ts";
+import { frameIn, type InPack, type Range } from "./ranges.ts";
+import { readContent } from "./read-content.ts";
+import type { PackReader } from "./read-pack.ts";
+
+/** An item and its place. */
+export interface Located extends InPack {
+  item: PlannedItem;
+}
+
+/**
+ * Works on the items of a range, which is fetched when the first is read. The memory for it is taken before any file is opened, and
+ * given back when all are done: who waits for memory with a file open waits for other files only.
+ */
+export async function fetchRange(
+  range: Range<Located>,
+  { at, reader, budget }: { at: At; reader: PackReader; budget: Budget },
+  work: (item: PlannedItem, read: Read) => Promise<Outcome>,
+): Promise<Outcome[]> {
+  const readingOf = ({ item, packed }: Located, bytes: () => Promise<Buffer>): Read => {
+    let isFirst = true;
+    const frame = async (): Promise<Buffer> => {
+      // It may have been damaged on the way.
+      if (!isFirst) return await reader.frame(packed, budget);
+      isFirst = false;
+      return frameIn(await bytes(), range.from, packed);
+    };
+    return async (take) => {
+      await readContent(at, item, { frame }, budget, take);
+    };
+  };
+  return await budget.held(range.to - range.from, async () => {
+    let bytes: Promise<Buffer> | undefined;
+    const fetched = (): Promise<Buffer> => (bytes ??= reader.read(range, budget));
+    return await forEachItem(range.items, budget, (each) => work(each.item, readingOf(each, fetched)));
+  });
+}

@@ -1,0 +1,112 @@
+import type { ManifestItem } from "../../manifest/line.ts";
+import { whatHolds } from "../../model/held.ts";
+import { Corrupt, Lost, type Found } from "../fetching.ts";
+import type { At } from "./format.ts";
+import { locationOf } from "./located.ts";
+import { lookUpBlobs, type There } from "./look-up.ts";
+import { chunkBlob, packBlob } from "./names.ts";
+import { frameIn, rangesOf, type InPack } from "./ranges.ts";
+import { open } from "./read-content.ts";
+import { PackReader, UNCOUNTED } from "./read-pack.ts";
+
+/** Chunks that are remembered before they are looked up: some 20 MB. */
+const CHUNKS = 100_000;
+/** Times to read a recipe that arrives damaged. */
+const TRIES = 3;
+
+interface Located extends InPack {
+  item: ManifestItem;
+}
+
+/** Finds the content of each item: its pack must be there as it was recorded, and all chunks of a larger file. */
+export async function findContents(
+  at: At,
+  items: readonly ManifestItem[],
+): Promise<Map<ManifestItem, Found>> {
+  const found = new Map<ManifestItem, Found>();
+  const located: Located[] = [];
+  for (const item of items) {
+    try {
+      located.push({ item, packed: locationOf(item) });
+    } catch (error) {
+      found.set(item, lost(error));
+    }
+  }
+  const nameOf = ({ packed: { pack } }: InPack): string => packBlob(at.prefix, pack);
+  const packs = await lookUpBlobs(at, new Set(located.map(nameOf)));
+  const larger = located.filter((each) => {
+    const { item, packed } = each;
+    const why = whyNot(`its pack ${nameOf(each)}`, packs.get(nameOf(each)), packed.packLength);
+    const length = item.kind === "file" ? item.size : packed.size;
+    found.set(item, why === undefined ? { source: { length } } : { lost: why });
+    return why === undefined && packed.recipe;
+  });
+  await findChunks(at, larger, found);
+  return found;
+}
+
+/** Reads the recipes of larger files, and looks their chunks up. */
+async function findChunks(
+  at: At,
+  larger: readonly Located[],
+  found: Map<ManifestItem, Found>,
+): Promise<void> {
+  const reader = new PackReader(at);
+  let wanted = new Map<string, ManifestItem[]>();
+  const lookUp = async (): Promise<void> => {
+    const there = await lookUpBlobs(at, wanted.keys());
+    for (const [name, items] of wanted) {
+      const why = whyNot(`a part of it, the blob ${name},`, there.get(name));
+      if (why !== undefined) for (const item of items) found.set(item, { lost: why });
+    }
+    wanted = new Map();
+  };
+  for (const range of rangesOf(larger)) {
+    const bytes = reader.read(range, UNCOUNTED);
+    for (const { item, packed } of range.items) {
+      try {
+        const first = frameIn(await bytes, range.from, packed);
+        const ids = await chunksOf(item, first, () => reader.frame(packed, UNCOUNTED));
+        for (const id of ids) {
+          const name = chunkBlob(at.prefix, id);
+          const items = wanted.get(name);
+          if (items) items.push(item);
+          else wanted.set(name, [item]);
+        }
+      } catch (error) {
+        found.set(item, lost(error));
+      }
+    }
+    if (wanted.size > CHUNKS) await lookUp();
+  }
+  await lookUp();
+}
+
+/** @param frame of the recipe @param again fetches it again, if it arrived damaged */
+async function chunksOf(
+  item: ManifestItem,
+  frame: Buffer,
+  again: () => Promise<Buffer>,
+): Promise<Set<string>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const chunks = await open(item, frame);
+      return new Set(Buffer.isBuffer(chunks) ? [] : chunks.map(({ id }) => id));
+    } catch (error) {
+      if (!(error instanceof Corrupt) || tries === TRIES) throw error;
+      frame = await again();
+    }
+  }
+}
+
+/** Why a blob that is needed cannot be read, as a message. */
+function whyNot(what: string, there: There | undefined, length = there?.size): string | undefined {
+  if (!there) return `${what} is missing`;
+  if (there.held === "archived") return `${what} ${whatHolds("archived")}`;
+  return there.size === length ? undefined : `${what} has ${there.size} bytes, the run recorded ${length}`;
+}
+
+function lost(error: unknown): Found {
+  if (error instanceof Lost) return { lost: error.message };
+  throw error;
+}

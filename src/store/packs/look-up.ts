@@ -1,0 +1,72 @@
+import pMap from "p-map";
+import { heldByProperties, type Held } from "../../model/held.ts";
+import { classify } from "../../storage/errors.ts";
+import { ListBlobsRequests, type ListedBlob, type ListedPage } from "../../storage/list-blobs-request.ts";
+import { retrying, withRetries } from "../../storage/retries.ts";
+import type { At } from "./format.ts";
+
+/** What is there under a name. */
+export interface There {
+  /** Bytes. */
+  size: number;
+  held?: Held | undefined;
+}
+
+/** Requests at a time. */
+const LOOKS = 16;
+/** Names in one folder that are looked up one by one; of more, the folder is listed. */
+const ONE_BY_ONE = 8;
+
+/** What is there under each of these names, with few requests where many are in one folder. What is missing is not in the map. */
+export async function lookUpBlobs(at: At, names: Iterable<string>): Promise<Map<string, There>> {
+  const there = new Map<string, There>();
+  await pMap(
+    Map.groupBy(names, folderOf),
+    async ([folder, wanted]) => {
+      if (wanted.length <= ONE_BY_ONE) {
+        for (const name of wanted) await lookUp(at, name, there);
+        return;
+      }
+      const some = new Set(wanted);
+      for await (const blobs of listFolder(at, folder))
+        for (const blob of blobs) if (some.has(blob.name)) there.set(blob.name, blob);
+    },
+    { concurrency: LOOKS },
+  );
+  return there;
+}
+
+async function lookUp({ container }: At, name: string, there: Map<string, There>): Promise<void> {
+  try {
+    const blob = container.getBlobClient(name);
+    const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
+    there.set(name, { size: now.contentLength ?? 0, held: heldByProperties(now) });
+  } catch (error) {
+    if (classify(error) !== "missing") throw error;
+  }
+}
+
+/** All blobs below a folder, a page of 5,000 at a time; none if there is no container. @param folder ends in `/` */
+export async function* listFolder(
+  { container, behindProxy }: At,
+  folder: string,
+): AsyncGenerator<ListedBlob[], void> {
+  const requests = new ListBlobsRequests(container, behindProxy);
+  let next: string | undefined;
+  do {
+    const request = { folder, deep: true, from: next, withMetadata: false };
+    let page: ListedPage;
+    try {
+      page = await retrying((timeout) => requests.page(request, timeout), 0);
+    } catch (error) {
+      if (classify(error) === "missing") return;
+      throw error;
+    }
+    yield page.blobs;
+    next = page.next;
+  } while (next !== undefined);
+}
+
+function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}

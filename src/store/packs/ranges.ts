@@ -1,0 +1,47 @@
+import type { Packed } from "../../model/packed.ts";
+
+/** Bytes that one request fetches at most, unless a single content has more. */
+const MOST = 8 * 1024 * 1024;
+/** Bytes between two contents that are fetched for nothing rather than with a request more. */
+const GAP = 256 * 1024;
+
+/** Something that lies in a pack. */
+export interface InPack {
+  packed: Packed;
+}
+
+/** Contents that lie close together: what one request fetches. */
+export interface Range<Item> {
+  pack: string;
+  from: number;
+  /** Not included. */
+  to: number;
+  items: Item[];
+}
+
+/** The order in which contents lie in packs. */
+export function byPlace({ packed: one }: InPack, { packed: other }: InPack): number {
+  if (one.pack !== other.pack) return one.pack < other.pack ? -1 : 1;
+  return one.offset - other.offset;
+}
+
+/** Groups contents into what is best fetched together. */
+export function rangesOf<Item extends InPack>(items: readonly Item[]): Range<Item>[] {
+  const ranges: Range<Item>[] = [];
+  for (const item of items.toSorted(byPlace)) {
+    const { pack, offset, length } = item.packed;
+    const end = offset + length;
+    const range = ranges.at(-1);
+    const isNear = range?.pack === pack && offset - range.to <= GAP && end - range.from <= MOST;
+    if (isNear) {
+      range.items.push(item);
+      range.to = Math.max(range.to, end);
+    } else ranges.push({ pack, from: offset, to: end, items: [item] });
+  }
+  return ranges;
+}
+
+/** The bytes of a content's frame, of those of its range. */
+export function frameIn(bytes: Buffer, from: number, { offset, length }: Packed): Buffer {
+  return bytes.subarray(offset - from, offset - from + length);
+}

@@ -1,0 +1,90 @@
+import type { ManifestItem } from "../../manifest/line.ts";
+import type { Budget } from "../../storage/budget.ts";
+import type { Take } from "../fetching.ts";
+import { inOrder } from "../in-order.ts";
+import type { At } from "./format.ts";
+import { contentIn, locationOf } from "./located.ts";
+import { readChunk } from "./read-chunk.ts";
+import { decodeRecipe, type Chunk } from "./recipe.ts";
+
+/** Chunks of one file fetched at a time. */
+const CHUNKS_AT_A_TIME = 4;
+
+/** A chunk and its place in the file. */
+export interface Placed extends Chunk {
+  start: number;
+}
+
+/** The content of an item, checked; of a larger file, its chunks. @throws Lost, Corrupt */
+export async function open(item: ManifestItem, frame: Buffer): Promise<Buffer | Placed[]> {
+  const packed = locationOf(item);
+  const content = await contentIn(frame, packed);
+  if (!packed.recipe) return content;
+  let start = 0;
+  return decodeRecipe(content, item.size).map((chunk) => {
+    const placed = { ...chunk, start };
+    start += chunk.length;
+    return placed;
+  });
+}
+
+/** What is read of a content: all of it, or what follows a position where a chunk begins, as long as there is `more`. */
+export interface Span {
+  from: number;
+  /** Asked before each chunk but the first. */
+  more: (position: number) => boolean;
+}
+
+export const ALL: Span = { from: 0, more: () => true };
+
+/**
+ * Reads a content, and checks each byte before it is given away.
+ * @param frame fetches what lies in the pack
+ * @returns the position reached
+ * @throws Lost, Corrupt; what `take` throws; storage errors, after retries
+ */
+export async function readContent(
+  at: At,
+  item: ManifestItem,
+  { frame, span = ALL }: { frame: () => Promise<Buffer>; span?: Span },
+  budget: Budget,
+  take: Take,
+): Promise<number> {
+  const { size } = locationOf(item);
+  // For the frame, too, where it is fetched by itself.
+  const chunks = await budget.bytes(2 * size, async () => {
+    const content = await open(item, await frame());
+    if (!Buffer.isBuffer(content)) return content;
+    await take(content, 0);
+    return undefined;
+  });
+  return chunks ? await readChunks(at, chunks, span, budget, take) : size;
+}
+
+async function readChunks(
+  at: At,
+  chunks: readonly Placed[],
+  span: Span,
+  budget: Budget,
+  take: Take,
+): Promise<number> {
+  let position = span.from;
+  await inOrder(within(chunks, span), CHUNKS_AT_A_TIME, async (chunk, turn) => {
+    // Memory is granted in the order of requests, so the chunk that all others wait for always has its own.
+    await budget.bytes(2 * chunk.length, async () => {
+      const content = await readChunk(at, chunk, budget);
+      if (!(await turn())) return;
+      await take(content, chunk.start);
+      position = chunk.start + chunk.length;
+    });
+  });
+  return position;
+}
+
+function* within(chunks: readonly Placed[], { from, more }: Span): Generator<Placed, void> {
+  for (const chunk of chunks) {
+    if (chunk.start < from) continue;
+    if (chunk.start > from && !more(chunk.start)) return;
+    yield chunk;
+  }
+}

@@ -1,0 +1,47 @@
+import { Corrupt } from "../fetching.ts";
+import { CHUNKER } from "./chunker.ts";
+
+/** A piece of a larger file. */
+export interface Chunk {
+  /** The SHA-256 of its bytes, in hex. */
+  id: string;
+  /** Bytes. */
+  length: number;
+}
+
+const HASH = 32;
+/** Bytes of a chunk in a recipe: its hash, and its length as a little-endian integer. */
+const LINE = HASH + 4;
+
+/** A file's chunks in order, as the content that stands for it. */
+export function encodeRecipe(chunks: readonly Chunk[]): Buffer {
+  const recipe = Buffer.alloc(chunks.length * LINE);
+  for (const [number, { id, length }] of chunks.entries()) {
+    recipe.write(id, number * LINE, "hex");
+    recipe.writeUInt32LE(length, number * LINE + HASH);
+  }
+  return recipe;
+}
+
+/** The most bytes that the recipe of a file of this size can have: check before reading it into memory. */
+export function longestRecipe(size: number): number {
+  return (Math.ceil(size / CHUNKER.min) + Math.ceil(size / CHUNKER.span)) * LINE;
+}
+
+/** @param size of the file, or of the part of it that the recipe is of. @throws Corrupt if it is not a recipe of so many bytes */
+export function decodeRecipe(recipe: Buffer, size: number): Chunk[] {
+  if (recipe.length % LINE !== 0) throw new Corrupt("corrupt: the list of its chunks is cut short");
+  if (recipe.length > longestRecipe(size))
+    throw new Corrupt(`corrupt: the list of its chunks is too long for ${size} bytes`);
+  const chunks: Chunk[] = [];
+  let sum = 0;
+  for (let at = 0; at < recipe.length; at += LINE) {
+    const length = recipe.readUInt32LE(at + HASH);
+    if (length < 1 || length > CHUNKER.max)
+      throw new Corrupt(`corrupt: a chunk of it is said to have ${length} bytes`);
+    chunks.push({ id: recipe.toString("hex", at, at + HASH), length });
+    sum += length;
+  }
+  if (sum !== size) throw new Corrupt(`corrupt: its chunks have ${sum} bytes, the run recorded ${size}`);
+  return chunks;
+}

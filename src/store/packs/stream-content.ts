@@ -1,0 +1,33 @@
+import type { PlannedItem } from "../../manifest/planned-item.ts";
+import type { Part } from "../fetching.ts";
+import type { At } from "./format.ts";
+import { locationOf } from "./located.ts";
+import { open, type Placed } from "./read-content.ts";
+import { readChunk } from "./read-chunk.ts";
+import { PackReader, UNCOUNTED } from "./read-pack.ts";
+
+/**
+ * Reads a content piece by piece; see Fetching. The next chunk is fetched while one is taken. None counts in the budget: who takes them
+ * may be slow, and must not keep a backup waiting.
+ */
+export async function* streamContent(at: At, item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void> {
+  const { from, to } = part ?? { from: 0, to: item.source.length };
+  const content = await open(item, await new PackReader(at).frame(locationOf(item), UNCOUNTED));
+  if (Buffer.isBuffer(content)) {
+    if (from < to) yield content.subarray(from, to);
+    return;
+  }
+  const fetch = (chunk: Placed | undefined): Promise<Buffer> | undefined => {
+    const reading = chunk && readChunk(at, chunk, UNCOUNTED);
+    // It may come when nobody takes it any more.
+    reading?.catch(() => undefined);
+    return reading;
+  };
+  const chunks = content.filter(({ start, length }) => start < to && start + length > from);
+  let next = fetch(chunks[0]);
+  for (const [number, { start }] of chunks.entries()) {
+    const bytes = await next;
+    next = fetch(chunks[number + 1]);
+    if (bytes) yield bytes.subarray(Math.max(0, from - start), to - start);
+  }
+}
