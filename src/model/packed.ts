@@ -4,13 +4,17 @@ export interface Packed {
   pack: string;
   /** Bytes of the whole pack. */
   packLength: number;
-  /** Where the content's frame begins in the pack. */
+  /** Where the frame with the content begins in the pack. */
   offset: number;
   /** Bytes of the frame. */
   length: number;
-  /** Bytes of the content, decoded. */
+  /** Bytes of the frame, decoded. */
+  raw: number;
+  /** Where the content begins in the decoded frame, which small contents share. */
+  from: number;
+  /** Bytes of the content. */
   size: number;
-  /** Base64 of the SHA-256 of the content, decoded. */
+  /** Base64 of the SHA-256 of the content. */
   sha256: string;
   /** The content is a recipe: the list of the chunks that the file consists of. */
   recipe?: true;
@@ -22,7 +26,7 @@ const SHA256 = /^[A-Za-z0-9+/]{43}=$/;
 
 /** Whether a value from a record is a location that a backup may have written. Checked by hand: a schema takes ten times as long. */
 export function isPacked(value: unknown): value is Packed {
-  const { pack, packLength, offset, length, size, sha256, recipe } = Object(value) as Partial<
+  const { pack, packLength, offset, length, raw, from, size, sha256, recipe } = Object(value) as Partial<
     Record<keyof Packed, unknown>
   >;
   return (
@@ -32,7 +36,10 @@ export function isPacked(value: unknown): value is Packed {
     isCount(length) &&
     isCount(packLength) &&
     offset + length <= packLength &&
+    isCount(raw) &&
+    isCount(from) &&
     isCount(size) &&
+    from + size <= raw &&
     typeof sha256 === "string" &&
     SHA256.test(sha256) &&
     (recipe === undefined || recipe === true)

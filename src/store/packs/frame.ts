@@ -1,5 +1,7 @@
+import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib";
+import type { Packed } from "../../model/packed.ts";
 import { Corrupt, Lost } from "../fetching.ts";
 
 /** The kinds of blob in a destination of packs. */
@@ -80,4 +82,13 @@ async function decode(codec: number, encoded: Buffer, size: number): Promise<Buf
   } catch (error) {
     throw new Corrupt("corrupt: it cannot be decoded", { cause: error });
   }
+}
+
+/** The content at a location, decoded from the frame that the location names, and checked. @throws Corrupt, Lost */
+export async function contentIn(frame: Buffer, { raw, from, size, sha256 }: Packed): Promise<Buffer> {
+  const content = (await decodeFrame(frame, raw)).subarray(from, from + size);
+  const is = hash("sha256", content, "base64");
+  if (is !== sha256)
+    throw new Corrupt(`corrupt: its content has the SHA-256 ${is}, the run recorded ${sha256}`);
+  return content;
 }

@@ -21,25 +21,25 @@ export interface Packing {
 
 /** Puts the content of an entry into a pack, unless the run that this one builds on has an equal one. */
 export function packEntry(entry: Entry, { pack, budget }: Packing): Put {
-  const settle = async (content: ToPack): Promise<Outcome> => {
-    const { attributes, size } = content;
-    const now = { ...entry, ...attributes, size };
+  const settle = (content: ToPack, size: number): Outcome => {
+    const now = { ...entry, ...content.attributes, size };
     if (isBefore(entry.before, content)) return unchanged(now, { packed: entry.before });
-    return { ...unchanged(now, { packed: await pack.add(content) }), outcome: "copied" };
+    return { ...unchanged(now, { packed: pack.add(content) }), outcome: "copied" };
   };
   const { path, kind } = entry;
   return {
     content: async ({ content, attributes }) =>
-      await settle({ path, kind, attributes, content, size: kind === "file" ? content.length : 0 }),
+      settle({ path, kind, attributes, content }, kind === "file" ? content.length : 0),
 
     file: async (file) => {
       const { size, stats } = file;
       const attributes = attributesOf(stats);
       if (size > LARGEST_WHOLE) throw new Error("not yet");
-      return await budget.content(size, async (content) => {
+      return await budget.bytes(size, async () => {
+        const content = Buffer.allocUnsafeSlow(size);
         await file.read(content, 0);
         await file.assertUnchanged();
-        return await settle({ path, kind, attributes, content, size });
+        return settle({ path, kind, attributes, content }, size);
       });
     },
   };

@@ -17,95 +17,117 @@ export interface ToPack {
   attributes: Attributes;
   /** The content, or the recipe that stands for it. */
   content: Buffer;
-  /** Bytes of the file; 0 for links and directories. */
-  size: number;
   recipe?: true;
 }
 
 /** A line of a pack's footer: what it takes to find and name a content without any run's record. */
-export interface FooterLine extends Pick<Attributes, "mtime" | "mode"> {
+export interface FooterLine extends Omit<Packed, "pack" | "packLength"> {
   path: string;
   kind: EntryKind;
-  offset: number;
-  length: number;
-  size: number;
-  sha256: string;
+  mtime: number;
+  mode: number;
   /** The pack that the content lies in, where it is another one. */
   pack?: string;
-  /** Bytes of the content, where they are not `size`: of links and recipes. */
-  raw?: number;
-  recipe?: true;
 }
 
 /** Contents that a batch has packed, by hash: equal ones are stored once. */
-export type Known = Map<string, Promise<Packed>>;
+export type Known = Map<string, Packed>;
 
-/** Fills one pack in memory and writes it. Locations are whole once `send` has resolved. */
+/** Smaller contents share a frame: each call of the compressor costs, and similar files are shorter together. */
+const SMALL = 64 * 1024;
+/** Bytes of such a frame, decoded: what is decoded to restore one of its files. */
+const SHARED = 256 * 1024;
+
+/** Fills one pack in memory and writes it. A location is whole only once `send` has resolved. */
 export class PackWriter {
   readonly #name: string;
+  readonly #head: object;
   readonly #known: Known;
+  readonly #lines: { of: Pick<FooterLine, "path" | "kind" | "mtime" | "mode">; packed: Packed }[] = [];
   readonly #frames: Buffer[] = [blobHead("P")];
-  readonly #footer: string[];
-  /** Locations in this pack, whose length is not known before it is whole. */
-  readonly #mine: Packed[] = [];
+  readonly #encoding: Promise<void>[] = [];
+  /** Contents of the next shared frame. */
+  #shared: { content: Buffer; packed: Packed }[] = [];
+  #sharedBytes = 0;
   #length = BLOB_HEAD;
 
   /**
    * @param name below `packs/`
-   * @param head the first line of the footer
+   * @param head what the footer says of the run
    */
   constructor(name: string, head: { run: string; root: string }, known: Known = new Map()) {
     this.#name = name;
+    this.#head = head;
     this.#known = known;
-    this.#footer = [toLine({ ...head, time: new Date().toISOString() })];
   }
 
-  /** Adds a content, unless the batch has an equal one. Its line stands in the footer in any case. */
-  async add({ path, kind, attributes, content, size, recipe }: ToPack): Promise<Packed> {
+  /** Adds a content, unless the batch has an equal one; the footer names it in any case. The pack keeps the buffer. */
+  add({ path, kind, attributes: { mtime, mode }, content, recipe }: ToPack): Packed {
     const sha256 = hash("sha256", content, "base64");
     const key = `${recipe ?? false} ${sha256}`;
-    const packing = this.#known.get(key) ?? this.#append(content, sha256, recipe);
-    this.#known.set(key, packing);
-    const packed = await packing;
-    const { pack, offset, length, size: raw } = packed;
-    const { mtime, mode } = attributes;
-    const line: FooterLine = { path, kind, mtime, mode, offset, length, size, sha256 };
-    const more: Partial<FooterLine> = {
-      ...(pack === this.#name ? {} : { pack }),
-      ...(raw === size ? {} : { raw }),
-      ...(recipe ? { recipe } : {}),
-    };
-    this.#footer.push(toLine({ ...line, ...more }));
+    let packed = this.#known.get(key);
+    // In another pack it must have its place already, for the footer says where.
+    if (!packed || (packed.pack !== this.#name && packed.length === 0)) {
+      packed = this.#place(content, sha256, recipe);
+      this.#known.set(key, packed);
+    }
+    this.#lines.push({ of: { path, kind, mtime, mode }, packed });
     return packed;
   }
 
-  async #append(content: Buffer, sha256: string, recipe: true | undefined): Promise<Packed> {
-    const frame = await encodeFrame(content);
-    const packed: Packed = {
-      pack: this.#name,
-      packLength: 0,
-      offset: this.#length,
-      length: frame.length,
-      size: content.length,
-      sha256,
-      ...(recipe ? { recipe } : {}),
-    };
-    this.#frames.push(frame);
-    this.#length += frame.length;
-    this.#mine.push(packed);
+  #place(content: Buffer, sha256: string, recipe: true | undefined): Packed {
+    const { length: size } = content;
+    const unknown = { packLength: 0, offset: 0, length: 0, raw: 0, from: 0 };
+    const packed: Packed = { pack: this.#name, ...unknown, size, sha256, ...(recipe ? { recipe } : {}) };
+    if (size >= SMALL) this.#encode([{ content, packed }]);
+    else {
+      this.#shared.push({ content, packed });
+      this.#sharedBytes += size;
+      if (this.#sharedBytes >= SHARED) this.#encodeShared();
+    }
     return packed;
   }
 
-  /** Writes the pack, if anything is in it. May be repeated. */
+  #encodeShared(): void {
+    if (this.#shared.length > 0) this.#encode(this.#shared);
+    this.#shared = [];
+    this.#sharedBytes = 0;
+  }
+
+  #encode(contents: readonly { content: Buffer; packed: Packed }[]): void {
+    const encode = async (): Promise<void> => {
+      const frame = await encodeFrame(Buffer.concat(contents.map(({ content }) => content)));
+      let from = 0;
+      for (const { content, packed } of contents) {
+        Object.assign(packed, { offset: this.#length, length: frame.length, from });
+        from += content.length;
+      }
+      for (const { packed } of contents) packed.raw = from;
+      this.#frames.push(frame);
+      this.#length += frame.length;
+    };
+    this.#encoding.push(encode());
+  }
+
+  /** Writes the pack, if anything is in it. */
   async send(requests: PutBlobRequests, prefix: string): Promise<void> {
-    if (this.#footer.length === 1) return;
-    const footer = await encodeFrame(Buffer.from(this.#footer.join("")));
+    if (this.#lines.length === 0) return;
+    this.#encodeShared();
+    await Promise.all(this.#encoding);
+    const footer = await encodeFrame(Buffer.from(this.#footer()));
     const trailer = Buffer.alloc(TRAILER);
     trailer.writeBigUInt64LE(BigInt(this.#length), 0);
     trailer.writeUInt32LE(footer.length, 8);
     createHash("sha256").update(footer).digest().copy(trailer, 16);
     const blob = Buffer.concat([...this.#frames, footer, trailer]);
     await putOnce(requests, packBlob(prefix, this.#name), blob);
-    for (const packed of this.#mine) packed.packLength = blob.length;
+    for (const { packed } of this.#lines) if (packed.pack === this.#name) packed.packLength = blob.length;
+  }
+
+  #footer(): string {
+    const lines = this.#lines.map(({ of, packed: { pack, packLength: _packLength, ...at } }) =>
+      toLine({ ...of, ...at, ...(pack === this.#name ? {} : { pack }) } satisfies FooterLine),
+    );
+    return toLine({ ...this.#head, time: new Date().toISOString() }) + lines.join("");
   }
 }
