@@ -3,8 +3,9 @@ import type { PlannedItem } from "../../manifest/planned-item.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { Read } from "../fetching.ts";
+import { KEPT, type Fetched } from "./fetched.ts";
 import type { At } from "./format.ts";
-import { frameIn, type InPack, type Range } from "./ranges.ts";
+import type { InPack, Range } from "./ranges.ts";
 import { readContent } from "./read-content.ts";
 import type { PackReader } from "./read-pack.ts";
 
@@ -22,21 +23,21 @@ export async function fetchRange(
   { at, reader, budget }: { at: At; reader: PackReader; budget: Budget },
   work: (item: PlannedItem, read: Read) => Promise<Outcome>,
 ): Promise<Outcome[]> {
-  const readingOf = ({ item, packed }: Located, bytes: () => Promise<Buffer>): Read => {
+  const readingOf = ({ item, packed }: Located, fetched: () => Promise<Fetched>): Read => {
     let isFirst = true;
-    const frame = async (): Promise<Buffer> => {
+    const content = async (): Promise<Buffer> => {
       // It may have been damaged on the way.
-      if (!isFirst) return await reader.frame(packed, budget);
+      if (!isFirst) return await reader.content(packed, budget);
       isFirst = false;
-      return frameIn(await bytes(), range.from, packed);
+      return await (await fetched()).content(packed);
     };
     return async (take) => {
-      await readContent(at, item, { frame }, budget, take);
+      await readContent(at, item, { content }, budget, take);
     };
   };
-  return await budget.held(range.to - range.from, async () => {
-    let bytes: Promise<Buffer> | undefined;
-    const fetched = (): Promise<Buffer> => (bytes ??= reader.read(range, budget));
+  return await budget.held(range.to - range.from + KEPT, async () => {
+    let fetching: Promise<Fetched> | undefined;
+    const fetched = (): Promise<Fetched> => (fetching ??= reader.read(range, budget));
     return await forEachItem(range.items, budget, (each) => work(each.item, readingOf(each, fetched)));
   });
 }

@@ -41,9 +41,9 @@ export function fetching(at: At): Fetching {
     stream: (item, part) => streamContent(at, item, part),
 
     readSpan: async (item, { position: from }, until, budget, take) => {
-      const frame = () => new PackReader(at).frame(locationOf(item), budget);
+      const content = () => new PackReader(at).content(locationOf(item), budget);
       const more = (position: number) => position - from < SPAN && performance.now() < until;
-      const position = await readContent(at, item, { frame, span: { from, more } }, budget, take);
+      const position = await readContent(at, item, { content, span: { from, more } }, budget, take);
       return position < item.size ? { position } : undefined;
     },
   };

@@ -1,12 +1,13 @@
 import type { ManifestItem } from "../../manifest/line.ts";
 import { whatHolds } from "../../model/held.ts";
 import { Corrupt, Lost, type Found } from "../fetching.ts";
+import type { Fetched } from "./fetched.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./located.ts";
 import { lookUpBlobs, type There } from "./look-up.ts";
 import { chunkBlob, packBlob } from "./names.ts";
-import { frameIn, rangesOf, type InPack } from "./ranges.ts";
-import { open } from "./read-content.ts";
+import { rangesOf, type InPack } from "./ranges.ts";
+import { chunksIn } from "./read-content.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
 
 /** Chunks that are remembered before they are looked up: some 20 MB. */
@@ -62,12 +63,10 @@ async function findChunks(
     wanted = new Map();
   };
   for (const range of rangesOf(larger)) {
-    const bytes = reader.read(range, UNCOUNTED);
+    const fetched = reader.read(range, UNCOUNTED);
     for (const { item, packed } of range.items) {
       try {
-        const first = frameIn(await bytes, range.from, packed);
-        const ids = await chunksOf(item, first, () => reader.frame(packed, UNCOUNTED));
-        for (const id of ids) {
+        for (const id of await chunksOf({ item, packed }, await fetched, reader)) {
           const name = chunkBlob(at.prefix, id);
           const items = wanted.get(name);
           if (items) items.push(item);
@@ -82,19 +81,18 @@ async function findChunks(
   await lookUp();
 }
 
-/** @param frame of the recipe @param again fetches it again, if it arrived damaged */
+/** The ids of a file's chunks. */
 async function chunksOf(
-  item: ManifestItem,
-  frame: Buffer,
-  again: () => Promise<Buffer>,
+  { item, packed }: Located,
+  fetched: Fetched,
+  reader: PackReader,
 ): Promise<Set<string>> {
   for (let tries = 1; ; tries++) {
     try {
-      const chunks = await open(item, frame);
-      return new Set(Buffer.isBuffer(chunks) ? [] : chunks.map(({ id }) => id));
+      const recipe = tries === 1 ? fetched.content(packed) : reader.content(packed, UNCOUNTED);
+      return new Set(chunksIn(await recipe, item).map(({ id }) => id));
     } catch (error) {
       if (!(error instanceof Corrupt) || tries === TRIES) throw error;
-      frame = await again();
     }
   }
 }

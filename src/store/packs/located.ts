@@ -1,11 +1,12 @@
-import { createHash } from "node:crypto";
 import type { ManifestItem } from "../../manifest/line.ts";
 import type { Packed } from "../../model/packed.ts";
-import { Corrupt, Lost } from "../fetching.ts";
+import { Lost } from "../fetching.ts";
 import { LARGEST_WHOLE } from "./format.ts";
-import { BLOB_HEAD, decodeFrame, FRAME_HEAD } from "./frame.ts";
+import { BLOB_HEAD, FRAME_HEAD } from "./frame.ts";
 import { longestRecipe } from "./recipe.ts";
 
+/** Bytes of a frame that several contents share, decoded: several times what a backup puts into one. */
+const LONGEST_SHARED = 1024 * 1024;
 /** Bytes: that of a file of several TiB. */
 const LONGEST_RECIPE = 64 * 1024 * 1024;
 
@@ -15,20 +16,11 @@ const LONGEST_RECIPE = 64 * 1024 * 1024;
  */
 export function locationOf({ kind, size, packed }: ManifestItem): Packed {
   if (!packed) throw new Lost("the run's record does not say where its content is");
-  const { offset, length, size: bytes, recipe } = packed;
+  const { offset, length, raw, size: bytes, recipe } = packed;
   const most = recipe ? Math.min(longestRecipe(size), LONGEST_RECIPE) : LARGEST_WHOLE;
   const isOf = recipe ? kind === "file" : kind !== "file" || bytes === size;
-  const isFrame = offset >= BLOB_HEAD && length >= FRAME_HEAD && length <= FRAME_HEAD + bytes;
-  if (!isOf || bytes > most || !isFrame)
+  const isFrame = offset >= BLOB_HEAD && length >= FRAME_HEAD && length <= FRAME_HEAD + raw;
+  if (!isOf || bytes > most || raw > Math.max(bytes, LONGEST_SHARED) || !isFrame)
     throw new Lost("what the run recorded of where its content is cannot be right");
   return packed;
-}
-
-/** Decodes a content, and checks its hash. @throws Corrupt; Lost if its codec is not known */
-export async function contentIn(frame: Buffer, { size, sha256 }: Packed): Promise<Buffer> {
-  const content = await decodeFrame(frame, size);
-  const hash = createHash("sha256").update(content).digest("base64");
-  if (hash !== sha256)
-    throw new Corrupt(`corrupt: its content has the SHA-256 ${hash}, the run recorded ${sha256}`);
-  return content;
 }

@@ -22,7 +22,7 @@ export interface Range<Item> {
 /** The order in which contents lie in packs. */
 export function byPlace({ packed: one }: InPack, { packed: other }: InPack): number {
   if (one.pack !== other.pack) return one.pack < other.pack ? -1 : 1;
-  return one.offset - other.offset;
+  return one.offset - other.offset || one.from - other.from;
 }
 
 /** Groups contents into what is best fetched together. */
@@ -39,9 +39,4 @@ export function rangesOf<Item extends InPack>(items: readonly Item[]): Range<Ite
     } else ranges.push({ pack, from: offset, to: end, items: [item] });
   }
   return ranges;
-}
-
-/** The bytes of a content's frame, of those of its range. */
-export function frameIn(bytes: Buffer, from: number, { offset, length }: Packed): Buffer {
-  return bytes.subarray(offset - from, offset - from + length);
 }

@@ -3,7 +3,7 @@ import type { Budget } from "../../storage/budget.ts";
 import type { Take } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
 import type { At } from "./format.ts";
-import { contentIn, locationOf } from "./located.ts";
+import { locationOf } from "./located.ts";
 import { readChunk } from "./read-chunk.ts";
 import { decodeRecipe, type Chunk } from "./recipe.ts";
 
@@ -15,13 +15,10 @@ export interface Placed extends Chunk {
   start: number;
 }
 
-/** The content of an item, checked; of a larger file, its chunks. @throws Lost, Corrupt */
-export async function open(item: ManifestItem, frame: Buffer): Promise<Buffer | Placed[]> {
-  const packed = locationOf(item);
-  const content = await contentIn(frame, packed);
-  if (!packed.recipe) return content;
+/** The chunks of a larger file, by its recipe. @throws Corrupt */
+export function chunksIn(recipe: Buffer, { size }: ManifestItem): Placed[] {
   let start = 0;
-  return decodeRecipe(content, item.size).map((chunk) => {
+  return decodeRecipe(recipe, size).map((chunk) => {
     const placed = { ...chunk, start };
     start += chunk.length;
     return placed;
@@ -39,23 +36,23 @@ export const ALL: Span = { from: 0, more: () => true };
 
 /**
  * Reads a content, and checks each byte before it is given away.
- * @param frame fetches what lies in the pack
+ * @param content fetches what lies in the pack
  * @returns the position reached
  * @throws Lost, Corrupt; what `take` throws; storage errors, after retries
  */
 export async function readContent(
   at: At,
   item: ManifestItem,
-  { frame, span = ALL }: { frame: () => Promise<Buffer>; span?: Span },
+  { content, span = ALL }: { content: () => Promise<Buffer>; span?: Span },
   budget: Budget,
   take: Take,
 ): Promise<number> {
-  const { size } = locationOf(item);
+  const { size, recipe } = locationOf(item);
   // For the frame, too, where it is fetched by itself.
   const chunks = await budget.bytes(2 * size, async () => {
-    const content = await open(item, await frame());
-    if (!Buffer.isBuffer(content)) return content;
-    await take(content, 0);
+    const bytes = await content();
+    if (recipe) return chunksIn(bytes, item);
+    await take(bytes, 0);
     return undefined;
   });
   return chunks ? await readChunks(at, chunks, span, budget, take) : size;

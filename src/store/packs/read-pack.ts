@@ -4,6 +4,7 @@ import type { Budget } from "../../storage/budget.ts";
 import { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";
 import type { At } from "./format.ts";
+import { Fetched } from "./fetched.ts";
 import { lostBlob } from "./lost-blob.ts";
 import { packBlob } from "./names.ts";
 
@@ -25,7 +26,7 @@ export class PackReader {
   async read(
     { pack, from, to }: { pack: string; from: number; to: number },
     budget: Requests,
-  ): Promise<Buffer> {
+  ): Promise<Fetched> {
     const name = packBlob(this.#prefix, pack);
     const into = Buffer.allocUnsafe(to - from);
     try {
@@ -36,14 +37,15 @@ export class PackReader {
           HOLDING_A_FILE_MS,
         ),
       );
-      return into;
+      return new Fetched(into, from);
     } catch (error) {
       throw lostBlob(`its pack ${name}`, error);
     }
   }
 
-  /** The frame of one content. */
-  async frame({ pack, offset, length }: Packed, budget: Requests): Promise<Buffer> {
-    return await this.read({ pack, from: offset, to: offset + length }, budget);
+  /** One content, decoded and checked. @throws Lost, Corrupt; storage errors, after retries */
+  async content(packed: Packed, budget: Requests): Promise<Buffer> {
+    const { pack, offset, length } = packed;
+    return await (await this.read({ pack, from: offset, to: offset + length }, budget)).content(packed);
   }
 }

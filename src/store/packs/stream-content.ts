@@ -2,7 +2,7 @@ import type { PlannedItem } from "../../manifest/planned-item.ts";
 import type { Part } from "../fetching.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./located.ts";
-import { open, type Placed } from "./read-content.ts";
+import { chunksIn, type Placed } from "./read-content.ts";
 import { readChunk } from "./read-chunk.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
 
@@ -12,8 +12,9 @@ import { PackReader, UNCOUNTED } from "./read-pack.ts";
  */
 export async function* streamContent(at: At, item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void> {
   const { from, to } = part ?? { from: 0, to: item.source.length };
-  const content = await open(item, await new PackReader(at).frame(locationOf(item), UNCOUNTED));
-  if (Buffer.isBuffer(content)) {
+  const packed = locationOf(item);
+  const content = await new PackReader(at).content(packed, UNCOUNTED);
+  if (!packed.recipe) {
     if (from < to) yield content.subarray(from, to);
     return;
   }
@@ -23,7 +24,7 @@ export async function* streamContent(at: At, item: PlannedItem, part?: Part): As
     reading?.catch(() => undefined);
     return reading;
   };
-  const chunks = content.filter(({ start, length }) => start < to && start + length > from);
+  const chunks = chunksIn(content, item).filter(({ start, length }) => start < to && start + length > from);
   let next = fetch(chunks[0]);
   for (const [number, { start }] of chunks.entries()) {
     const bytes = await next;
