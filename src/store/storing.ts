@@ -2,7 +2,7 @@ import type { OpenFile } from "../files/read-file.ts";
 import type { BatchCost } from "../ledger/cut.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Basis, Covered } from "../ledger/listing.ts";
-import type { BatchRef } from "../ledger/parts.ts";
+import type { BatchRef, LargeRef } from "../ledger/parts.ts";
 import type { Attributes, Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ComparedWith } from "../ledger/run-record.ts";
@@ -132,7 +132,7 @@ export interface Storing {
    * @throws as `Put.file` does
    */
   send(
-    writer: Writer,
+    writer: Writer & LargeRef,
     entry: Entry,
     file: OpenFile,
     upload: Upload,

@@ -13,7 +13,7 @@ import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { Storing, Writer } from "../storing.ts";
 import { blobKey, whyNotStored } from "./blob-name.ts";
 import { Destination, isEmptyDestination, NOTHING_THERE } from "./destination.ts";
-import { ofOneBlob } from "./not-stored.ts";
+import { ofOneBlob } from "../one-blob.ts";
 import { OldContent } from "./old-content.ts";
 import { putContent, type Writing } from "./put-content.ts";
 import { Recorded } from "./recorded.ts";

@@ -16,11 +16,6 @@ export const CHUNKER = {
 
 const { min, average, max } = CHUNKER;
 
-/** The upper 24 bits of the hash, for chunks up to the average. */
-const STRICT = 0xffffff00 | 0;
-/** The upper 20 bits, for longer ones. */
-const LOOSE = 0xfffff000 | 0;
-
 /** For each byte, the first four bytes of the SHA-256 of "site-backup gear " and its number in decimal, as a little-endian integer. */
 const GEAR = Int32Array.from({ length: 256 }, (_none, byte) =>
   createHash("sha256").update(`site-backup gear ${byte}`).digest().readInt32LE(),
@@ -45,19 +40,20 @@ export class ChunkEnd {
    */
   find(bytes: Uint8Array): number | undefined {
     const end = Math.min(bytes.length, max);
-    const found = this.#scan(bytes, Math.min(end, average), STRICT) ?? this.#scan(bytes, end, LOOSE);
-    return found ?? (end === max ? max : undefined);
-  }
-
-  #scan(bytes: Uint8Array, end: number, mask: number): number | undefined {
+    const strictEnd = Math.min(end, average);
     let hash = this.#hash;
     let at = this.#at;
+    // Two loops: with the mask in a variable V8 ends at a sixth of the speed.
+    while (at < strictEnd) {
+      hash = ((hash << 1) + GEAR[bytes[at++]!]!) | 0;
+      if ((hash & 0xffffff00) === 0) return at;
+    }
     while (at < end) {
       hash = ((hash << 1) + GEAR[bytes[at++]!]!) | 0;
-      if ((hash & mask) === 0) return at;
+      if ((hash & 0xfffff000) === 0) return at;
     }
     this.#hash = hash;
     this.#at = at;
-    return undefined;
+    return end === max ? max : undefined;
   }
 }

@@ -6,6 +6,7 @@ import { Recent } from "../../model/recent.ts";
 import { classify } from "../../storage/errors.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import { readChecked } from "../../storage/read-checked.ts";
+import { CHUNKER } from "./chunker.ts";
 import { below } from "./names.ts";
 import { putOnce } from "./put-once.ts";
 
@@ -19,15 +20,6 @@ export interface At {
 const MIB = 1024 * 1024;
 /** Contents up to this size lie whole in a pack; larger files are cut into chunks. */
 export const LARGEST_WHOLE = 4 * MIB;
-/** How larger files are cut, in bytes; see chunker.ts. */
-export const CHUNKER = {
-  name: "fastcdc",
-  min: MIB,
-  average: 4 * MIB,
-  max: 16 * MIB,
-  span: 1024 * MIB,
-} as const;
-
 const FORMAT = { version: 1, id: "sha256", chunker: CHUNKER, codecs: ["none", "zstd"] };
 /** Bytes; ours has a few hundred. */
 const MOST = 64 * 1024;
@@ -41,7 +33,9 @@ export async function settleFormat(at: At): Promise<void> {
     if (await isReadable(at)) return true;
     const requests = new PutBlobRequests(at.container, at.behindProxy);
     const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
-    await inContainer(at.container, () => putOnce(requests, nameOf(at), text, "application/json"));
+    await inContainer(at.container, () =>
+      putOnce(requests, nameOf(at), text, { contentType: "application/json" }),
+    );
     // Another run may have written it first.
     return (await isReadable(at)) ? true : undefined;
   });

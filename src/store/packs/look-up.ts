@@ -7,6 +7,7 @@ import type { At } from "./format.ts";
 
 /** What is there under a name. */
 export interface There {
+  etag: string;
   /** Bytes. */
   size: number;
   held?: Held | undefined;
@@ -24,7 +25,10 @@ export async function lookUpBlobs(at: At, names: Iterable<string>): Promise<Map<
     Map.groupBy(names, folderOf),
     async ([folder, wanted]) => {
       if (wanted.length <= ONE_BY_ONE) {
-        for (const name of wanted) await lookUp(at, name, there);
+        for (const name of wanted) {
+          const found = await lookUp(at, name);
+          if (found) there.set(name, found);
+        }
         return;
       }
       const some = new Set(wanted);
@@ -36,13 +40,15 @@ export async function lookUpBlobs(at: At, names: Iterable<string>): Promise<Map<
   return there;
 }
 
-async function lookUp({ container }: At, name: string, there: Map<string, There>): Promise<void> {
+/** What is there under a name; undefined if there is nothing. */
+export async function lookUp({ container }: Pick<At, "container">, name: string): Promise<There | undefined> {
   try {
     const blob = container.getBlobClient(name);
     const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
-    there.set(name, { size: now.contentLength ?? 0, held: heldByProperties(now) });
+    return { etag: now.etag ?? "", size: now.contentLength ?? 0, held: heldByProperties(now) };
   } catch (error) {
     if (classify(error) !== "missing") throw error;
+    return undefined;
   }
 }
 

@@ -5,44 +5,50 @@ import type { Packed } from "../../model/packed.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { Put } from "../storing.ts";
 import { unchanged } from "../unchanged.ts";
-import { LARGEST_WHOLE, type At } from "./format.ts";
+import type { ChunkStore } from "./chunks.ts";
+import { LARGEST_WHOLE } from "./format.ts";
+import { storeLarger } from "./larger.ts";
 import type { PackWriter, ToPack } from "./pack-writer.ts";
 
 /** What packing an entry needs. */
 export interface Packing {
-  at: At;
   pack: PackWriter;
-  /** Nothing was at the destination when the run began. */
-  fresh: boolean;
-  /** Ids of chunks to write anew; see Avoid. */
-  damaged: ReadonlySet<string>;
+  chunks: ChunkStore;
   budget: Budget;
 }
 
-/** Puts the content of an entry into a pack, unless the run that this one builds on has an equal one. */
-export function packEntry(entry: Entry, { pack, budget }: Packing): Put {
-  const settle = (content: ToPack, size: number): Outcome => {
-    const now = { ...entry, ...content.attributes, size };
-    if (isBefore(entry.before, content)) return unchanged(now, { packed: entry.before });
-    return { ...unchanged(now, { packed: pack.add(content) }), outcome: "copied" };
-  };
+/** Puts the content of an entry into a pack; of a larger file its recipe. */
+export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put {
   const { path, kind } = entry;
   return {
     content: async ({ content, attributes }) =>
-      settle({ path, kind, attributes, content }, kind === "file" ? content.length : 0),
+      packContent(entry, { path, kind, attributes, content }, kind === "file" ? content.length : 0, pack),
 
     file: async (file) => {
       const { size, stats } = file;
       const attributes = attributesOf(stats);
-      if (size > LARGEST_WHOLE) throw new Error("not yet");
+      if (size > LARGEST_WHOLE) {
+        const content = await storeLarger(file, chunks, budget);
+        return packContent(entry, { path, kind, attributes, content, recipe: true }, size, pack);
+      }
       return await budget.bytes(size, async () => {
         const content = Buffer.allocUnsafeSlow(size);
         await file.read(content, 0);
         await file.assertUnchanged();
-        return settle({ path, kind, attributes, content }, size);
+        return packContent(entry, { path, kind, attributes, content }, size, pack);
       });
     },
   };
+}
+
+/**
+ * Adds a content to a pack, unless the run that this one builds on has an equal one for the entry.
+ * @param size bytes of the file; 0 for links and directories
+ */
+export function packContent(entry: Entry, content: ToPack, size: number, pack: PackWriter): Outcome {
+  const now = { ...entry, ...content.attributes, size };
+  if (isBefore(entry.before, content)) return unchanged(now, { packed: entry.before });
+  return { ...unchanged(now, { packed: pack.add(content) }), outcome: "copied" };
 }
 
 /** Whether a content is the one that was stored before. */

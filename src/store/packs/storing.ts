@@ -3,16 +3,19 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { inContainer, Ledger } from "../../ledger/ledger.ts";
 import { forEachItem } from "../../ledger/settle-batch.ts";
-import type { Entry } from "../../model/entry.ts";
+import { attributesOf, type Entry } from "../../model/entry.ts";
+import type { Budget } from "../../storage/budget.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
-import type { Storing } from "../storing.ts";
+import type { Storing, Writer } from "../storing.ts";
 import { readAvoid } from "./avoid.ts";
 import { BuiltUpon } from "./built-upon.ts";
+import { ChunkStore } from "./chunks.ts";
 import { comparedWith, findBase } from "./find-base.ts";
 import { LARGEST_WHOLE, settleFormat, type At } from "./format.ts";
 import { groundOf, listPacks, recordGround } from "./known-packs.ts";
-import { PackWriter, type Known } from "./pack-writer.ts";
-import { packEntry } from "./pack-entry.ts";
+import { PackWriter, type Known, type ToPack } from "./pack-writer.ts";
+import { packContent, packEntry } from "./pack-entry.ts";
+import { sendSpan } from "./send-file.ts";
 
 const MIB = 1024 * 1024;
 /** Bytes of content for which a pack is begun. */
@@ -24,6 +27,13 @@ const PACKS_AT_A_TIME = 3;
 
 export function storing({ service, ...at }: At & { service: BlobServiceClient }): Storing {
   const { container, prefix, behindProxy } = at;
+  const requests = new PutBlobRequests(container, behindProxy);
+  const send = (pack: PackWriter, budget: Budget) =>
+    budget.request(() => inContainer(container, () => pack.send(requests, prefix)));
+  const chunksOf = async ({ run, basis: { fresh } }: Writer, budget: Budget) => {
+    const damaged = fresh ? new Set<string>() : (await groundOf(new Ledger(service, run))).damaged;
+    return new ChunkStore(at, requests, { run, fresh, damaged }, budget);
+  };
   return {
     // A file costs little besides its bytes. A batch is at most some packs, so that no activity outlasts its time.
     cost: { ofFile: 2 * 1024, worth: 32 * MIB, most: 256 * MIB },
@@ -53,20 +63,20 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       return new BuiltUpon({ service, behindProxy }, runs, how, ground);
     },
 
-    put: async ({ run, root, basis, ...batch }, entries, budget, work) => {
-      const requests = new PutBlobRequests(container, behindProxy);
-      const damaged = basis.fresh ? new Set<string>() : (await groundOf(new Ledger(service, run))).damaged;
-      const attempt = randomBytes(4).toString("hex");
+    put: async (writer, entries, budget, work) => {
+      const { run, root, part, batch } = writer;
+      const chunks = await chunksOf(writer, budget);
+      const attempt = attemptName();
       const known: Known = new Map();
       const outcomes = await pMap(
         groups(entries),
         (group, number) =>
           budget.held(weigh(group), async () => {
-            const name = `${run}/${batch.part}-${batch.batch}-${attempt}-${number}`;
+            const name = `${run}/${part}-${batch}-${attempt}-${number}`;
             const pack = new PackWriter(name, { run, root }, known);
-            const means = { at, pack, fresh: basis.fresh, damaged, budget };
+            const means = { pack, chunks, budget };
             const packed = await forEachItem(group, budget, (entry) => work(entry, packEntry(entry, means)));
-            await budget.request(() => inContainer(container, () => pack.send(requests, prefix)));
+            await send(pack, budget);
             return packed;
           }),
         { concurrency: PACKS_AT_A_TIME },
@@ -74,8 +84,25 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       return outcomes.flat();
     },
 
-    send: async () => await Promise.reject(new Error("not yet")),
+    send: async (writer, entry, file, upload, budget) => {
+      const { run, root, part, large } = writer;
+      const means = { ledger: new Ledger(service, run), chunks: await chunksOf(writer, budget), budget };
+      const done = await sendSpan(file, upload, means);
+      if ("sent" in done) return done;
+      const pack = new PackWriter(`${run}/${part}-large${large}-${attemptName()}-0`, { run, root });
+      const { path, kind } = entry;
+      const attributes = attributesOf(file.stats);
+      const content: ToPack = { path, kind, attributes, content: done.recipe, recipe: true };
+      const outcome = packContent(entry, content, file.size, pack);
+      await send(pack, budget);
+      return { outcome };
+    },
   };
+}
+
+/** Tells apart the packs of attempts at the same work. */
+function attemptName(): string {
+  return randomBytes(4).toString("hex");
 }
 
 /** Memory that an entry takes until its pack is sent. */

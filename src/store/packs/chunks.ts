@@ -1,0 +1,83 @@
+import { hash } from "node:crypto";
+import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
+import { inContainer } from "../../ledger/ledger.ts";
+import { whatHolds } from "../../model/held.ts";
+import { Recent } from "../../model/recent.ts";
+import type { Budget } from "../../storage/budget.ts";
+import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import { ofOneBlob } from "../one-blob.ts";
+import { NotStored } from "../storing.ts";
+import type { At } from "./format.ts";
+import { BLOB_HEAD, blobHead, encodeFrame, FRAME_HEAD } from "./frame.ts";
+import { lookUp } from "./look-up.ts";
+import { chunkBlob } from "./names.ts";
+import { putOnce } from "./put-once.ts";
+import type { Chunk } from "./recipe.ts";
+
+/**
+ * Chunks that this process has stored or found, by run and destination: none of them is deleted while the run goes on, for a
+ * destination is not pruned meanwhile.
+ */
+const there = new Recent<true>(20_000);
+
+/** Stores chunks, each once. */
+export class ChunkStore {
+  readonly #at: Pick<At, "container" | "prefix">;
+  readonly #requests: PutBlobRequests;
+  readonly #key: string;
+  readonly #fresh: boolean;
+  readonly #damaged: ReadonlySet<string>;
+  readonly #budget: Budget;
+  /** Whether to look for a chunk before it is sent. */
+  #looks = true;
+
+  /**
+   * @param run `fresh` if nothing was at the destination when it began; `damaged`: ids of chunks to write anew
+   */
+  constructor(
+    at: Pick<At, "container" | "prefix">,
+    requests: PutBlobRequests,
+    run: { run: string; fresh: boolean; damaged: ReadonlySet<string> },
+    budget: Budget,
+  ) {
+    this.#at = at;
+    this.#requests = requests;
+    this.#key = `${run.run} ${at.container.url} ${at.prefix}`;
+    this.#fresh = run.fresh;
+    this.#damaged = run.damaged;
+    this.#budget = budget;
+  }
+
+  /** @throws NotStored; storage errors, after retries */
+  async put(content: Buffer): Promise<Chunk> {
+    const id = hash("sha256", content);
+    await there.get(`${this.#key} ${id}`, async () => {
+      await ofOneBlob(() => this.#store(id, content));
+      return true;
+    });
+    return { id, length: content.length };
+  }
+
+  async #store(id: string, content: Buffer): Promise<void> {
+    const name = chunkBlob(this.#at.prefix, id);
+    const isDamaged = this.#damaged.has(id);
+    const looks = this.#looks || isDamaged;
+    const found = looks ? await this.#budget.request(() => lookUp(this.#at, name)) : undefined;
+    if (found?.held === "archived")
+      throw new NotStored(`a part of it, the blob ${name}, ${whatHolds(found.held)}`);
+    if (found && !isDamaged && isPossible(found.size, content.length)) return;
+    // In a fresh destination only an earlier delivery of the same work has stored chunks, and these come first.
+    if (!found && this.#fresh) this.#looks = false;
+    const blob = Buffer.concat([blobHead("C"), await encodeFrame(content)]);
+    await this.#budget.request(() =>
+      inContainer(this.#at.container, () =>
+        putOnce(this.#requests, name, blob, { over: found?.etag, patience: HOLDING_A_FILE_MS }),
+      ),
+    );
+  }
+}
+
+/** Whether a blob of some size can be a chunk: what compression would make longer is not compressed. */
+function isPossible(size: number, length: number): boolean {
+  return size > BLOB_HEAD + FRAME_HEAD && size <= BLOB_HEAD + FRAME_HEAD + length;
+}

@@ -1,0 +1,160 @@
+/** How larger files lie in a destination of layout `packs`, read by the format alone. */
+import { createHash } from "node:crypto";
+import { rename, writeFile } from "node:fs/promises";
+import { zstdDecompressSync } from "node:zlib";
+import { expect, test } from "vitest";
+import type { Outcome } from "../../src/model/outcome.ts";
+import { newRun } from "../harness/domain.ts";
+import { startDrive } from "../harness/drive.ts";
+import { runActivity } from "../harness/functions.ts";
+import { orchestrate } from "../harness/orchestrate.ts";
+import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
+
+const MIB = 1024 * 1024;
+
+const { drive } = startDrive();
+
+/** A destination of packs for a tree, as a request. */
+async function destinationOf(tree: Record<string, Buffer>) {
+  const root = await makeTree(await makeFolder("chunks"), tree);
+  return { root, container: `test-${newRun()}`, layout: "packs", mode: "incremental" };
+}
+
+const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+
+async function read(container: string, name: string, offset = 0, length?: number): Promise<Buffer> {
+  return await drive.service
+    .getContainerClient(container)
+    .getBlobClient(name)
+    .downloadToBuffer(offset, length);
+}
+
+/** A frame: its codec, three bytes, the length of the content, and that, encoded. */
+function decode(frame: Buffer): Buffer {
+  const content = frame[0] === 1 ? zstdDecompressSync(frame.subarray(8)) : frame.subarray(8);
+  expect(content.length).toBe(frame.readUInt32LE(4));
+  return content;
+}
+
+/** The chunks of a file: 36 bytes each in the content that stands for it. */
+async function chunksOf(container: string, { packed }: Outcome) {
+  const { pack, offset, length, from, size, recipe } = packed!;
+  expect(recipe).toBe(true);
+  const list = decode(await read(container, `packs/${pack}`, offset, length)).subarray(from, from + size);
+  return Array.from({ length: list.length / 36 }, (_none, at) => ({
+    id: list.toString("hex", at * 36, at * 36 + 32),
+    length: list.readUInt32LE(at * 36 + 32),
+  }));
+}
+
+async function contentOf(container: string, outcome: Outcome): Promise<Buffer> {
+  const content: Buffer[] = [];
+  for (const { id, length } of await chunksOf(container, outcome)) {
+    const blob = await read(container, `chunks/${id.slice(0, 2)}/${id}`);
+    expect(blob.toString("latin1", 0, 8)).toBe("SBKP\x01C\0\0");
+    const chunk = decode(blob.subarray(8));
+    expect([sha256(chunk), chunk.length]).toEqual([id, length]);
+    content.push(chunk);
+  }
+  return Buffer.concat(content);
+}
+
+/** Bytes of each chunk that is stored. */
+async function stored(container: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  const options = { prefix: "chunks/" };
+  for await (const { name, properties } of drive.service.getContainerClient(container).listBlobsFlat(options))
+    sizes.set(name, properties.contentLength ?? 0);
+  return sizes;
+}
+
+/** The lengths of a file's chunks, as docs/format.md has it. */
+function cut(file: Buffer): number[] {
+  const gear = Array.from({ length: 256 }, (_none, byte) =>
+    createHash("sha256").update(`site-backup gear ${byte}`).digest().readUInt32LE(),
+  );
+  const lengths: number[] = [];
+  for (let start = 0; start < file.length; start += lengths.at(-1)!) {
+    let hash = 0;
+    let length = MIB;
+    while (length < 16 * MIB && start + length < file.length) {
+      hash = (hash * 2 + gear[file[start + length++]!]!) >>> 0;
+      if (hash < 2 ** (length <= 4 * MIB ? 8 : 12)) break;
+    }
+    lengths.push(Math.min(length, file.length - start));
+  }
+  return lengths;
+}
+
+test("larger files are cut where the format says, and their chunks are the file; nothing is stored twice", async () => {
+  const random = bytes(16 * MIB);
+  const zeros = Buffer.alloc(24 * MIB);
+  const tree = { random, zeros, again: random, small: bytes(4 * MIB), short: bytes(4 * MIB + 1, "short") };
+  const { container, ...request } = await destinationOf(tree);
+  const { run, tally } = await drive.backup({ container, ...request });
+
+  expect(tally.counts).toMatchObject({ copied: 5, failed: 0 });
+  const outcomes = await drive.outcomes(run);
+  expect(outcomes.get("small")?.packed?.recipe).toBeUndefined();
+  const named = new Set<string>();
+  for (const name of ["random", "zeros", "again", "short"] as const) {
+    const chunks = await chunksOf(container, outcomes.get(name)!);
+    expect(
+      chunks.map(({ length }) => length),
+      name,
+    ).toEqual(cut(tree[name]));
+    expect((await contentOf(container, outcomes.get(name)!)).equals(tree[name]), name).toBe(true);
+    for (const { id } of chunks) named.add(`chunks/${id.slice(0, 2)}/${id}`);
+  }
+  const sizes = await stored(container);
+  expect([...sizes.keys()].sort()).toEqual([...named].sort());
+  // Two chunks of zeros take next to nothing; what cannot be compressed takes its length and a head.
+  const heads = 16 * (sizes.size - 2);
+  expect([...sizes.values()].reduce((sum, size) => sum + size)).toBeLessThan(20 * MIB + 1 + heads + 8192);
+});
+
+test("a byte inserted at the start of a file, or a new name for it, sends little", async () => {
+  const content = bytes(32 * MIB, "inserted");
+  const { container, root, ...request } = await destinationOf({
+    "a/large": content,
+    "b/other": bytes(6 * MIB),
+  });
+  await drive.backup({ container, root, ...request });
+  const before = await stored(container);
+
+  await writeFile(`${root}/a/large`, Buffer.concat([Buffer.from("x"), content]));
+  await rename(`${root}/b`, `${root}/c`);
+  const { run, tally } = await drive.backup({ container, root, ...request });
+
+  expect(tally.counts).toMatchObject({ copied: 2, failed: 0 });
+  const sent = [...(await stored(container))].filter(([name]) => !before.has(name));
+  expect(sent.length).toBe(1);
+  expect((await contentOf(container, (await drive.outcomes(run)).get("a/large")!)).length).toBe(32 * MIB + 1);
+
+  await writeFile(`${root}/a/large`, Buffer.concat([Buffer.from("x"), content]));
+  const third = await drive.backup({ container, root, ...request });
+  expect(third.tally.counts).toMatchObject({ copied: 0, unchanged: 2 });
+});
+
+test("a huge file goes by spans, each of which may be delivered twice at the same time", async () => {
+  const huge = bytes(24 * MIB, "huge");
+  const { container, ...request } = await destinationOf({ huge });
+  const id = newRun();
+  const means = { storage: drive.service, budget: drive.budget };
+  const settings = { ...drive.settings, largeFile: 8 * MIB, listMs: 1 };
+  let spans = 0;
+  await orchestrate(
+    { name: "backupSiteContent", input: { container, ...request }, id },
+    async (name, input) => {
+      const deliver = () => runActivity(name, input, { ...means, settings });
+      if (name !== "copyLargeFile") return await deliver();
+      spans++;
+      return (await Promise.all([deliver(), deliver()]))[spans % 2];
+    },
+  );
+
+  expect(spans).toBeGreaterThan(3);
+  const outcome = (await drive.outcomes(id)).get("huge")!;
+  expect((await chunksOf(container, outcome)).map(({ length }) => length)).toEqual(cut(huge));
+  expect((await contentOf(container, outcome)).equals(huge)).toBe(true);
+});
