@@ -24,24 +24,30 @@ declare module "vitest" {
   }
 }
 
-const SOURCES = path.join(
-  path.dirname(createRequire(import.meta.url).resolve("azurite/package.json")),
-  "dist/src",
-);
+const PACKAGE = createRequire(import.meta.url).resolve("azurite/package.json");
+const SOURCES = path.join(path.dirname(PACKAGE), "dist/src");
+const DATABASE = createRequire(PACKAGE).resolve("lokijs");
 
 /**
- * Every account name exists. Idle connections stay open: on a busy machine a request may meet the end of one. And nothing is
+ * Every account name exists. Idle connections stay open: on a busy machine a request may meet the end of one. Nothing is
  * swept: every ten minutes Azurite looks for content that nobody needs, and with many blobs it then leaves requests unanswered
- * for longer than the app waits.
+ * for longer than the app waits. And a list with a prefix looks only at the blobs of its account, which have an index, not at
+ * those of all.
  */
 const CHANGES = `
   import accounts from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "common/AccountDataStore.js")))};
   import sweeper from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "blob/gc/BlobGCManager.js")))};
   import environment from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "blob/BlobEnvironment.js")))};
+  import database from ${JSON.stringify(pathToFileURL(DATABASE))};
   const key1 = Buffer.from(process.env.TEST_ACCOUNT_KEY, "base64");
   accounts.default.prototype.getAccount = (name) => ({ name, key1 });
   environment.default.prototype.blobKeepAliveTimeout = () => 3600;
-  sweeper.default.prototype.markSweep = async () => {};`;
+  sweeper.default.prototype.markSweep = async () => {};
+  const { find } = database.Resultset.prototype;
+  database.Resultset.prototype.find = function ({ accountName, ...query } = {}, first) {
+    const inOrder = accountName && query.name?.$regex ? { accountName, ...query } : arguments[0];
+    return find.call(this, inOrder, first);
+  };`;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { port, key, stop } = await startOneAzurite();
