@@ -34,6 +34,13 @@ export interface Reached {
   source?: Source;
 }
 
+/** A content that cannot be read. */
+export interface Unreadable {
+  item: ManifestItem;
+  /** What reading it threw; absent if it was not found. */
+  error?: Lost;
+}
+
 /** What a restore and a verification do with a destination. */
 export interface Fetching extends Pick<Batching, "arrange"> {
   /**
@@ -75,6 +82,13 @@ export interface Fetching extends Pick<Batching, "arrange"> {
     budget: Budget,
     take: Take,
   ): Promise<Reached | undefined>;
+
+  /**
+   * Makes the next backups store these contents again, even if their files are unchanged. Does nothing where a backup finds out by
+   * itself what is damaged.
+   * @throws storage errors, after retries
+   */
+  avoid(unreadable: readonly Unreadable[]): Promise<void>;
 }
 
 /** An item's content cannot be read, and trying again will not help; the message says why. */

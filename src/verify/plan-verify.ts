@@ -7,6 +7,7 @@ import type { PlannedItem } from "../manifest/planned-item.ts";
 import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";
+import type { Unreadable } from "../store/fetching.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import type { VerifyRequest } from "./request.ts";
@@ -46,11 +47,16 @@ async function examine(
   const settled: Outcome[] = [];
   const contents = await store.find(items);
   const there: PlannedItem[] = [];
+  const lost: Unreadable[] = [];
   for (const item of items) {
     const found = contents.get(item);
     if (found && "source" in found) there.push({ ...item, source: found.source });
-    else settled.push(failed(item, found?.lost ?? "its blob is missing"));
+    else {
+      settled.push(failed(item, found?.lost ?? "its blob is missing"));
+      lost.push({ item });
+    }
   }
+  await store.avoid(lost);
   const sample = drawSample(there, readData, run);
   const reads = (item: PlannedItem) => sample.has(item) || item.source.unhashed === true;
   const planned = there.filter(reads);

@@ -5,7 +5,7 @@ import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import { openStore } from "../store/open-store.ts";
-import { Corrupt, Lost, type Read } from "../store/fetching.ts";
+import { Corrupt, Lost, type Read, type Unreadable } from "../store/fetching.ts";
 import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
@@ -25,17 +25,22 @@ export async function verifyBatch(
   return await settleBatch(ref, service, async (ledger) => {
     const items = await openBatch<PlannedItem>(ledger, ref, plannedItem);
     const store = openStore(ref, service, settings);
-    return { outcomes: await store.fetch(items, budget, readBack) };
+    const lost: Unreadable[] = [];
+    const outcomes = await store.fetch(items, budget, (item, read) => readBack(item, read, lost));
+    await store.avoid(lost);
+    return { outcomes };
   });
 }
 
-async function readBack(item: PlannedItem, read: Read): Promise<Outcome> {
+async function readBack(item: PlannedItem, read: Read, lost: Unreadable[]): Promise<Outcome> {
   for (let tries = 1; ; tries++) {
     try {
       await awaitingHandles(() => read(async () => {}));
       return verified(item);
     } catch (error) {
-      if (!(error instanceof Corrupt) || tries === TRIES) return unread(item, error);
+      if (error instanceof Corrupt && tries < TRIES) continue;
+      if (error instanceof Lost) lost.push({ item, error });
+      return unread(item, error);
     }
   }
 }

@@ -6,7 +6,7 @@ import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { openStore } from "../store/open-store.ts";
-import { Corrupt, type Reached } from "../store/fetching.ts";
+import { Corrupt, Lost, type Reached } from "../store/fetching.ts";
 import { verified } from "./plan-verify.ts";
 import { TRIES, unread } from "./verify-batch.ts";
 import type { VerifyScope } from "./verify-scope.ts";
@@ -30,6 +30,7 @@ export async function verifyLargeFile(
       return reached ? { attempt, ...reached } : { outcomes: [verified(item)] };
     } catch (error) {
       if (error instanceof Corrupt && attempt < TRIES) return { attempt: attempt + 1, position: 0 };
+      if (error instanceof Lost) await store.avoid([{ item, error }]);
       return { outcomes: [unread(item, error)] };
     }
   });

@@ -50,5 +50,7 @@ export function fetching({ container, prefix, behindProxy }: At): Fetching {
       assertNameable(item);
       return await readSpan(item, from, until, readingOf(budget), take);
     },
+
+    avoid: async () => {},
   };
 }

@@ -50,3 +50,13 @@ export async function changeAvoid(where: Where, change: (list: Avoid) => Avoid |
     if (await list.write(next, current)) return;
   }
 }
+
+/** Adds to the list what is not on it. */
+export async function addToAvoid(where: Where, { packs, chunks }: Avoid): Promise<void> {
+  await changeAvoid(where, (list) => {
+    const isKnown =
+      packs.every((name) => list.packs.includes(name)) && chunks.every((id) => list.chunks.includes(id));
+    if (isKnown) return undefined;
+    return { packs: [...list.packs, ...packs], chunks: [...list.chunks, ...chunks] };
+  });
+}

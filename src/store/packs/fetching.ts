@@ -1,12 +1,15 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
 import type { PlannedItem } from "../../manifest/planned-item.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Fetching } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
+import { addToAvoid } from "./avoid.ts";
 import { fetchRange, type Located } from "./fetch-range.ts";
 import { findContents } from "./find-contents.ts";
 import { assertReadable, type At } from "./format.ts";
 import { locationOf } from "./located.ts";
 import { byPlace, rangesOf } from "./ranges.ts";
+import { DamagedChunk } from "./read-chunk.ts";
 import { readContent } from "./read-content.ts";
 import { PackReader } from "./read-pack.ts";
 import { streamContent } from "./stream-content.ts";
@@ -16,7 +19,7 @@ const RANGES_AT_A_TIME = 4;
 /** The most bytes of a span, which are fetched again after a kill. */
 const SPAN = 128 * 1024 * 1024;
 
-export function fetching(at: At): Fetching {
+export function fetching({ service, ...at }: At & { service: BlobServiceClient }): Fetching {
   return {
     arrange: (items) =>
       located(items)
@@ -45,6 +48,12 @@ export function fetching(at: At): Fetching {
       const more = (position: number) => position - from < SPAN && performance.now() < until;
       const position = await readContent(at, item, { content, span: { from, more } }, budget, take);
       return position < item.size ? { position } : undefined;
+    },
+
+    avoid: async (unreadable) => {
+      const packs = unreadable.flatMap(({ item: { packed } }) => (packed ? [packed.pack] : []));
+      const chunks = unreadable.flatMap(({ error }) => (error instanceof DamagedChunk ? [error.id] : []));
+      if (packs.length > 0) await addToAvoid({ service, ...at }, { packs, chunks });
     },
   };
 }
