@@ -10,8 +10,8 @@ Tools and services that are not installed are skipped, and named: rclone, restic
 Options:
   --quick          small sizes, one run each: about a minute; results go to bench/results/tmp and nowhere else
   --only NAME,…    only these measures; the others stay as they were: small, few, large, mixed,
-                   unchanged, mixed-unchanged, restore, ceiling, growth, growth-unchanged, huge,
-                   engine, throttled
+                   unchanged, mixed-unchanged, touched, restore, traffic, ceiling, growth, growth-packs,
+                   growth-unchanged, huge, huge-packs, engine, throttled
   --runs N         runs of each (default 3, with --quick 1)
   --processes N    worker processes of the measure engine (default 1)
   --build DIR      measures the app and host that are built in DIR/dist (default: this project's)
@@ -19,7 +19,7 @@ Options:
 
 Environment:
   BENCH_TMP        where trees and the storage's data are kept (default: the system's folder for temporary files);
-                   all measures together need about 12 GB there
+                   all measures together need about 25 GB there
 
 Exit codes:
   0  everything was measured, or skipped with a reason

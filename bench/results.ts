@@ -16,6 +16,10 @@ export type Quantity =
   | "durableOperationsPerFile"
   | "storageOperationsPerFile"
   | "requests"
+  | "requestsPerFile"
+  | "storedMiB"
+  | "sentMiB"
+  | "sentShare"
   | "refusedPerFile"
   | "givenUp";
 

@@ -11,11 +11,16 @@ export interface Sizes {
   few(): Tree[];
   large(): Tree;
   mixed(): Tree;
+  /** Files that are cut into chunks. */
+  medium(): Tree;
+  single(): Tree;
   /** What the client's ceiling is measured on. */
   ceiling(): Tree;
   growth: number[];
   growthTree(files: number): Tree;
   huge(): Tree;
+  /** The same for the layout packs, to which such a file costs less. */
+  hugest(): Tree;
   fanOuts: number[];
   /** Blobs written to storage that throttles. */
   throttled: number;
@@ -26,10 +31,13 @@ const FULL: Sizes = {
   few: () => [uniformTree(100, 4 * KIB), uniformTree(1_000, 4 * KIB)],
   large: () => uniformTree(4, 256 * MIB),
   mixed: () => mixedTree(10_000),
+  medium: () => uniformTree(1_000, 5 * MIB),
+  single: () => uniformTree(1, 256 * MIB),
   ceiling: () => uniformTree(25_000, 4 * KIB),
   growth: [10_000, 100_000, 1_000_000],
   growthTree: (files) => uniformTree(files, 64),
   huge: () => sparseFile(20 * GIB),
+  hugest: () => sparseFile(100 * GIB),
   fanOuts: [20, 200, 1_000, 4_000],
   throttled: 400,
 };
@@ -39,10 +47,13 @@ const QUICK: Sizes = {
   few: () => [uniformTree(100, 4 * KIB)],
   large: () => uniformTree(4, 32 * MIB),
   mixed: () => mixedTree(1_000),
+  medium: () => uniformTree(20, 5 * MIB),
+  single: () => uniformTree(1, 64 * MIB),
   ceiling: () => uniformTree(2_000, 4 * KIB),
   growth: [500, 2_000],
   growthTree: (files) => uniformTree(files, 64),
   huge: () => sparseFile(GIB),
+  hugest: () => sparseFile(GIB),
   fanOuts: [20, 200],
   throttled: 100,
 };

@@ -22,6 +22,8 @@ export interface Tree {
   root: string;
   files: number;
   bytes: number;
+  /** Bytes of files that were changed since the last backup. */
+  changed?: number;
 }
 
 const KIB = 1024;

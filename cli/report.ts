@@ -64,6 +64,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     dryRun,
     root,
     destination,
+    layout,
     mode,
     status,
     started,
@@ -87,6 +88,7 @@ export function recordOf(run: Run): Record<string, unknown> {
     ...(dryRun === undefined ? {} : { dryRun }),
     root,
     destination,
+    ...(layout === undefined ? {} : { layout }),
     mode,
     status,
     started,
@@ -105,7 +107,7 @@ export function recordOf(run: Run): Record<string, unknown> {
 
 /** A run in a few lines, at its end and in `show`. A run canceled just now may still grow. */
 export function summary(run: Run): string[] {
-  const { counts, destination, kind, message: said, of, root, settling, status } = run;
+  const { counts, destination, kind, layout, message: said, of, root, settling, status } = run;
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const rate = (size: number): string =>
     `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
@@ -121,6 +123,7 @@ export function summary(run: Run): string[] {
     ...(of === undefined ? [] : [row("Backup", of)]),
     ...(status === "completed" && said !== undefined ? [row("Note", said)] : []),
     row("Blobs", destination.url),
+    ...(layout === undefined ? [] : [row("Layout", layout)]),
     row("Record", ledgerOf(run)),
   ];
 }

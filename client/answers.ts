@@ -15,6 +15,10 @@ export interface Counts {
   unchangedBytes: number;
 }
 
+/** How a destination keeps contents: a blob a file, or many in packs. */
+export const LAYOUTS = ["files", "packs"] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
 /** The Durable status of a run. */
 export interface Status {
   instanceId: string;
@@ -50,6 +54,8 @@ export interface Run {
   dryRun?: boolean;
   root: string;
   destination: { container: string; prefix: string; url: string };
+  /** Absent in answers of older apps. */
+  layout?: Layout;
   mode: "full" | "incremental";
   status: "running" | "completed" | "failed" | "canceled" | "skipped";
   started: string;
@@ -98,8 +104,10 @@ export interface TreeEntry {
   /** Microseconds since 1970. */
   mtime?: number;
   mode?: number;
-  /** Base64 of the content's MD5. */
+  /** Base64 of the content's MD5, in the layout files. */
   md5?: string;
+  /** Base64 of the content's SHA-256, in the layout packs; absent for a file in chunks. */
+  sha256?: string;
   /** What a link points to, where the record says so. */
   target?: string;
   /** Absent for a directory that is not empty. */

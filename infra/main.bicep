@@ -52,6 +52,10 @@ param sourceResourceGroup string = ''
 @description('Azure Files share to back up; the app sees it as /mounts/site.')
 param sourceShareName string = 'site'
 
+@allowed(['files', 'packs'])
+@description('How a new destination keeps contents: a blob a file, or packs. One that has backups keeps its own layout.')
+param backupLayout string = 'files'
+
 @description('When a backup starts by itself: NCRONTAB with six fields, in UTC, e.g. `0 0 2 * * *` for every night at two. Empty: never.')
 param backupSchedule string = ''
 
@@ -174,6 +178,7 @@ module app 'modules/function-app.bicep' = {
         BackupStorage__credential: 'managedidentity'
         BackupStorage__clientId: identity.outputs.clientId
         BACKUP_ROOTS: '/mounts'
+        BACKUP_LAYOUT: backupLayout
       },
       backupTimer,
       pruneTimer

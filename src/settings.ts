@@ -2,6 +2,7 @@ import { availableParallelism, homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { appIdentity } from "./app-identity.ts";
+import { LAYOUTS, type Layout } from "./model/layout.ts";
 import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;
@@ -68,6 +69,13 @@ export const environment = z.object({
     .default(true)
     .describe(
       "`false`: restored files do not get the bits by which a program runs as its owner or group (setuid, setgid).",
+    ),
+  BACKUP_LAYOUT: z
+    .enum(LAYOUTS)
+    .default("files")
+    .describe(
+      "The layout of new destinations, where a request names none: `files`, a blob a file, or `packs`, many files in a blob. A " +
+        "destination that has backups keeps its own.",
     ),
   BACKUP_REQUESTS_IN_FLIGHT: whole(32, 1, 1024).describe(
     "Storage requests open at a time, per process. 32 saturates Azurite and a storage account from two cores.",
@@ -148,6 +156,8 @@ export interface Settings {
   restoreRoots: string[] | undefined;
   /** Whether restored files get their setuid and setgid bits. */
   restoreSetuid: boolean;
+  /** The layout of new destinations. */
+  layout: Layout;
   requestsInFlight: number;
   bytesInFlight: number;
   listFiles: number;
@@ -196,6 +206,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       directories("BACKUP_ROOTS", env) ?? (inAzure(value) ? [value.HOME ?? homedir(), "/mounts"] : undefined),
     restoreRoots: directories("RESTORE_ROOTS", env) ?? (inAzure(value) ? [] : undefined),
     restoreSetuid: value.RESTORE_SETUID,
+    layout: value.BACKUP_LAYOUT,
     requestsInFlight: value.BACKUP_REQUESTS_IN_FLIGHT,
     bytesInFlight: value.BACKUP_MIB_IN_FLIGHT * MIB,
     listFiles: value.BACKUP_LIST_FILES,

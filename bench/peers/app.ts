@@ -11,12 +11,16 @@ export interface AppSession extends Session {
   closeAndCount(): Promise<DurableCost>;
 }
 
-type CompareWith = "destination" | "record";
+/** The layout that is not the default. */
+export const PACKS = "packs" as const;
 
 interface AppOptions {
   workers?: number;
+  /** What each activity costs besides its work, as on the real engine. */
   activityMs?: number;
-  compareWith?: CompareWith;
+  layout?: typeof PACKS;
+  /** What a second backup compares the files with: what it finds at the destination by default. */
+  again?: "by the record" | "by content";
 }
 
 /** The app, called over HTTP on the local host. */
@@ -25,35 +29,28 @@ export class App implements Peer {
   readonly how: string;
   readonly knowsUnchanged = true;
   readonly #build: string;
-  readonly #workers: number;
-  readonly #activityMs: number;
-  readonly #compareWith: CompareWith;
+  readonly #options: AppOptions;
 
-  /**
-   * @param activityMs what each activity costs besides its work, as on the real engine
-   * @param compareWith what a second backup compares the files with
-   */
-  constructor(build: string, { workers = 1, activityMs = 0, compareWith = "destination" }: AppOptions = {}) {
-    this.name = workers === 1 ? "app" : `app, ${workers} workers`;
-    this.#activityMs = activityMs;
-    this.#compareWith = compareWith;
-    if (activityMs > 0) this.name += `, ${activityMs} ms an activity`;
-    if (compareWith === "record") this.name += ", by the record";
+  constructor(build: string, options: AppOptions = {}) {
+    const { workers = 1, activityMs = 0, layout, again } = options;
+    const how = [
+      workers > 1 && `${workers} workers`,
+      layout,
+      again,
+      activityMs > 0 && `${activityMs} ms an activity`,
+    ];
+    this.name = ["app", ...how.filter(Boolean)].join(", ");
     this.how = `POST /orchestrators/backupSiteContent on the local host, ${workers} worker process${workers === 1 ? "" : "es"}`;
     this.#build = build;
-    this.#workers = workers;
+    this.#options = options;
   }
 
   async open({ port }: Storage): Promise<AppSession> {
     const place = { build: this.#build, app: this.#build };
-    const host = await LocalHost.start({
-      ...place,
-      storagePort: port,
-      workers: this.#workers,
-      activityMs: this.#activityMs,
-    });
+    const { workers = 1, activityMs = 0 } = this.#options;
+    const host = await LocalHost.start({ ...place, storagePort: port, workers, activityMs });
     return {
-      backUp: (tree, again) => timed(host, () => backUp(host, tree, again ? this.#compareWith : undefined)),
+      backUp: (tree, again) => timed(host, () => backUp(host, tree, this.#request(again), again)),
       restore: (tree, to) => timed(host, () => restore(host, tree, to)),
       close: async () => {
         await host.stop();
@@ -68,6 +65,14 @@ export class App implements Peer {
         }
       },
     };
+  }
+
+  #request(isAgain: boolean): object {
+    const { layout, again } = this.#options;
+    const where = { container: CONTAINER, ...(layout === undefined ? {} : { layout }) };
+    if (!isAgain) return { ...where, mode: "full" };
+    const compared = { "by the record": { compareWith: "record" }, "by content": { checksum: true } };
+    return { ...where, mode: "incremental", ...(again === undefined ? {} : compared[again]) };
   }
 }
 
@@ -92,10 +97,8 @@ async function restore(host: LocalHost, tree: Tree, to: string): Promise<void> {
     throw new Error(`the app restored ${String(bytes)} bytes instead of ${tree.bytes}`);
 }
 
-/** @param compareWith undefined copies every file */
-async function backUp(host: LocalHost, tree: Tree, compareWith: CompareWith | undefined): Promise<void> {
-  const how = compareWith === undefined ? { mode: "full" } : { mode: "incremental", compareWith };
-  const bytes = await host.run("backupSiteContent", { root: tree.root, container: CONTAINER, ...how });
-  const expected = compareWith === undefined ? tree.bytes : 0;
+async function backUp(host: LocalHost, tree: Tree, request: object, isAgain: boolean): Promise<void> {
+  const bytes = await host.run("backupSiteContent", { root: tree.root, ...request });
+  const expected = isAgain ? (tree.changed ?? 0) : tree.bytes;
   if (bytes !== expected) throw new Error(`the app copied ${String(bytes)} bytes instead of ${expected}`);
 }

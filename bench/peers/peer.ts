@@ -6,6 +6,8 @@ export interface Run {
   seconds: number;
   /** The peak memory of all its processes together, MB; undefined if the system does not say. */
   peakMB: number | undefined;
+  /** MiB that lie in the container afterwards, where that is looked at. */
+  storedMiB?: number;
 }
 
 /** A peer set up for one storage account; several runs may follow each other. */

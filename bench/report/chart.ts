@@ -13,7 +13,9 @@ const BAR = 14;
 const GAP = 4;
 const TITLE = 26;
 const PADDING = 16;
-const CLASSES: Record<string, string> = { app: "app", "bare SDK loop": "loop" };
+const CLASSES: Record<string, string> = { app: "app", "app, packs": "packs", "bare SDK loop": "loop" };
+/** Rows of other conditions, which the tables tell. */
+const APART = /ms an activity$/;
 
 /** An image follows the system's theme, not the page's, so it has its own background. */
 const STYLE = `
@@ -21,6 +23,7 @@ const STYLE = `
   .title { font-weight: 600; }
   .ground { fill: #ffffff; }
   .app { fill: #0a6ed1; }
+  .packs { fill: #0b7d6d; }
   .loop { fill: #626f7c; }
   .other { fill: #929daa; }
   .spread { stroke: #1f2933; stroke-width: 1.5; }
@@ -28,6 +31,7 @@ const STYLE = `
     text { fill: #e4e7eb; }
     .ground { fill: #11161d; }
     .app { fill: #2f81f7; }
+    .packs { fill: #20a390; }
     .loop { fill: #8b98a5; }
     .other { fill: #5f6b77; }
     .spread { stroke: #e4e7eb; }
@@ -43,7 +47,7 @@ export function chart({ measures }: Results): string {
   const groups = COMPARED.flatMap((measure) => {
     const { title = "", rows = [] } = measures[measure] ?? {};
     const bars = rows.flatMap(({ name, figures: { seconds } }): Bar[] =>
-      seconds ? [{ name, seconds }] : [],
+      seconds && !APART.test(name) ? [{ name, seconds }] : [],
     );
     return bars.length === 0 ? [] : [{ title, bars }];
   });

@@ -3,7 +3,7 @@ import { spread, table } from "./format.ts";
 import { verdicts } from "./targets.ts";
 
 /** Measures in which several peers take part, by tree. */
-export const COMPARED = ["small", "large", "mixed", "unchanged", "mixed-unchanged", "restore"];
+export const COMPARED = ["small", "large", "mixed", "unchanged", "mixed-unchanged", "touched", "restore"];
 
 interface Column {
   head: string;
@@ -13,25 +13,36 @@ interface Column {
 const SECONDS: Column = { head: "seconds", quantity: "seconds" };
 const MEMORY: Column = { head: "peak MB", quantity: "peakMB" };
 
+const HUGE: Column[] = [SECONDS, { head: "MiB/s", quantity: "mibPerSecond" }, MEMORY];
+const GROWTH: Column[] = [
+  SECONDS,
+  { head: "ms per file", quantity: "millisecondsPerFile" },
+  MEMORY,
+  { head: "longest history", quantity: "longestHistory" },
+  { head: "durable operations per file", quantity: "durableOperationsPerFile" },
+  { head: "storage requests per file", quantity: "storageOperationsPerFile" },
+];
+
 /** Measures with their own table. */
 const DETAILS: Record<string, Column[]> = {
   few: [SECONDS],
   ceiling: [SECONDS, { head: "files/s", quantity: "filesPerSecond" }, MEMORY],
-  growth: [
-    SECONDS,
-    { head: "ms per file", quantity: "millisecondsPerFile" },
-    MEMORY,
-    { head: "longest history", quantity: "longestHistory" },
-    { head: "durable operations per file", quantity: "durableOperationsPerFile" },
-    { head: "storage requests per file", quantity: "storageOperationsPerFile" },
+  traffic: [
+    { head: "requests", quantity: "requests" },
+    { head: "requests per file", quantity: "requestsPerFile" },
+    { head: "MiB sent", quantity: "sentMiB" },
+    { head: "of the files' bytes", quantity: "sentShare" },
   ],
+  growth: GROWTH,
+  "growth-packs": GROWTH,
   "growth-unchanged": [
     SECONDS,
     { head: "ms per file", quantity: "millisecondsPerFile" },
     MEMORY,
     { head: "storage requests", quantity: "requests" },
   ],
-  huge: [SECONDS, { head: "MiB/s", quantity: "mibPerSecond" }, MEMORY],
+  huge: HUGE,
+  "huge-packs": HUGE,
   engine: [SECONDS],
   throttled: [
     SECONDS,
@@ -46,7 +57,7 @@ export function everything(results: Results): string {
     const measured = results.measures[name];
     return measured ? [`**${measured.title}**\n\n${detail(measured, columns)}`] : [];
   });
-  return paragraphs(facts(results), comparison(results), ...details, targets(results), calls(results));
+  return paragraphs(facts(results), ...comparisons(results), ...details, targets(results), calls(results));
 }
 
 /** The parts of the text, separated by empty lines. */
@@ -60,27 +71,34 @@ function facts({ machine, measures }: Results): string {
   const runs = Object.values(measures).flatMap(({ rows }) =>
     rows.flatMap(({ figures }) => Object.values(figures).map((figure) => figure.runs.length)),
   );
+  const most = Math.max(...runs);
   return (
     `Measured on ${date}: ${cores} cores (${processor}), ${memoryGiB} GiB, ${system}; ${named.join(", ")}. ` +
-    `Medians of ${Math.min(...runs)} run${Math.min(...runs) === 1 ? "" : "s"} and, in brackets, the spread.`
+    (most === 1
+      ? "One run of each."
+      : `Medians of ${most} runs and, in brackets, the spread; one run where there is none.`)
   );
 }
 
-/** Seconds by tree and peer. */
-function comparison({ measures }: Results): string {
+/** What each peer took for each tree, and what it left in storage. */
+function comparisons(results: Results): string[] {
+  return [comparison(results, "seconds", "seconds"), comparison(results, "MiB stored", "storedMiB")];
+}
+
+function comparison({ measures }: Results, head: string, quantity: Quantity): string {
   const shown = COMPARED.flatMap((name) => measures[name] ?? []).filter(({ rows }) =>
-    rows.some(({ figures }) => figures.seconds),
+    rows.some(({ figures }) => figures[quantity]),
   );
   if (shown.length === 0) return "";
   const peers = [...new Set(shown.flatMap(({ rows }) => rows.map(({ name }) => name)))];
   return table(
-    ["seconds", ...peers],
+    [head, ...peers],
     shown.map(({ title, rows }) => [
       title,
       ...peers.map((peer) =>
         cell(
           rows.find(({ name }) => name === peer),
-          "seconds",
+          quantity,
         ),
       ),
     ]),

@@ -1,21 +1,11 @@
 /** The targets, and whether they are reached. */
 import { ratio, type Figure } from "../measure/statistics.ts";
-import type { Quantity, Results, Row } from "../results.ts";
+import type { Results } from "../results.ts";
 import { ONE_WORKER, TWO_WORKERS } from "../scenarios/ceiling.ts";
+import { PACKS_TARGETS } from "./packs-targets.ts";
+import { against, BARE, figureOf, growth, only, RCLONE, type Target } from "./values.ts";
 
-const APP = "app";
-const BARE = "bare SDK loop";
-const RCLONE = "rclone";
 const BY_RECORD = "app, by the record";
-
-interface Target {
-  measure: string;
-  limit: number;
-  /** The limit is a minimum instead of a maximum. */
-  atLeast?: boolean;
-  unit: string;
-  readonly value: (results: Results) => Figure | undefined;
-}
 
 export interface Verdict {
   measure: string;
@@ -25,16 +15,6 @@ export interface Verdict {
   reached: boolean | undefined;
 }
 
-const rowsOf = (results: Results, measure: string): Row[] => results.measures[measure]?.rows ?? [];
-const figureOf = (results: Results, measure: string, row: string | number, quantity: Quantity) => {
-  const rows = rowsOf(results, measure);
-  return (typeof row === "number" ? rows.at(row) : rows.find(({ name }) => name === row))?.figures[quantity];
-};
-/** The app's time against a peer's, run by run. */
-const against =
-  (measure: string, peer: string, app = APP) =>
-  (results: Results) =>
-    ratio(figureOf(results, measure, app, "seconds"), figureOf(results, measure, peer, "seconds"));
 const rate = (app: string) => (results: Results) =>
   ratio(
     figureOf(results, "ceiling", app, "filesPerSecond"),
@@ -98,47 +78,43 @@ const TARGETS: Target[] = [
     measure: "Growth, time per file of the largest tree against the smallest",
     limit: 1.15,
     unit: "×",
-    value: (results) =>
-      ratio(
-        figureOf(results, "growth", -1, "millisecondsPerFile"),
-        figureOf(results, "growth", 0, "millisecondsPerFile"),
-      ),
+    value: growth("growth", "millisecondsPerFile"),
   },
   {
     measure: "Growth, peak memory of host and workers, largest tree",
     limit: 400,
     unit: "MB",
-    value: (results) => figureOf(results, "growth", -1, "peakMB"),
+    value: only("growth", -1, "peakMB"),
   },
   {
     measure: "The largest tree again by the record, peak memory of host and workers",
     limit: 400,
     unit: "MB",
-    value: (results) => figureOf(results, "growth-unchanged", -1, "peakMB"),
+    value: only("growth-unchanged", -1, "peakMB"),
   },
   {
     measure: "The largest tree again by the record, storage requests",
     limit: 5_000,
     unit: "",
-    value: (results) => figureOf(results, "growth-unchanged", -1, "requests"),
+    value: only("growth-unchanged", -1, "requests"),
   },
   {
     measure: "Huge file, peak memory of host and workers",
     limit: 400,
     unit: "MB",
-    value: (results) => figureOf(results, "huge", 0, "peakMB"),
+    value: only("huge", 0, "peakMB"),
   },
   {
     measure: "Growth, durable operations per file, largest tree",
     limit: 0.02,
     unit: "",
-    value: (results) => figureOf(results, "growth", -1, "durableOperationsPerFile"),
+    value: only("growth", -1, "durableOperationsPerFile"),
   },
   {
     measure: "Engine, the largest fan-out",
     limit: 4,
     unit: "s",
-    value: (results) => figureOf(results, "engine", -1, "seconds"),
+    value: only("engine", -1, "seconds"),
   },
   {
     measure: "Engine, the largest fan-out against the one before it",
@@ -150,7 +126,7 @@ const TARGETS: Target[] = [
 ];
 
 export function verdicts(results: Results): Verdict[] {
-  return TARGETS.map(({ measure, limit, atLeast = false, unit, value }) => {
+  return [...TARGETS, ...PACKS_TARGETS].map(({ measure, limit, atLeast = false, unit, value }) => {
     const found = value(results);
     return {
       measure,

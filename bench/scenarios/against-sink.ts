@@ -1,5 +1,5 @@
 import type { DurableCost } from "../measure/durable-operations.ts";
-import { App } from "../peers/app.ts";
+import { App, PACKS } from "../peers/app.ts";
 import type { Run } from "../peers/peer.ts";
 import { withinLimit } from "../services/limit.ts";
 import { Sink } from "../services/sink.ts";
@@ -11,14 +11,23 @@ export interface SinkRun extends Run {
   requests: number;
 }
 
-/**
- * One backup by the app, on a fresh host, to storage that stores nothing.
- * @param again whether it is the second one, which compares with the record of the first
- */
-export async function backUpToSink(build: string, tree: Tree, again = false): Promise<SinkRun> {
+interface SinkOptions {
+  /** It is the second backup, which compares with the record of the first. */
+  again?: boolean;
+  layout?: typeof PACKS;
+}
+
+/** One backup by the app, on a fresh host, to storage that stores nothing. */
+export async function backUpToSink(
+  build: string,
+  tree: Tree,
+  { again = false, layout }: SinkOptions = {},
+): Promise<SinkRun> {
   const sink = await Sink.start();
   try {
-    const session = await new App(build, { compareWith: "record" }).open(sink);
+    const session = await new App(build, { again: "by the record", ...(layout ? { layout } : {}) }).open(
+      sink,
+    );
     try {
       if (again) {
         await withinLimit(session.backUp(tree, false));

@@ -1,10 +1,11 @@
 import { ceiling } from "./ceiling.ts";
 import { engine } from "./engine.ts";
 import { few } from "./few.ts";
-import { growth, growthUnchanged, huge } from "./growth.ts";
-import { large, mixed, mixedUnchanged, restore, small, unchanged } from "./peers-on-azurite.ts";
+import { growth, growthPacks, growthUnchanged, huge, hugePacks } from "./growth.ts";
+import { large, mixed, mixedUnchanged, restore, small, touched, unchanged } from "./peers-on-azurite.ts";
 import type { Scenario } from "./scenario.ts";
 import { throttled } from "./throttled.ts";
+import { traffic } from "./traffic.ts";
 
 /** Every measure, in the order they are taken and shown. */
 export const scenarios: readonly Scenario[] = [
@@ -14,11 +15,15 @@ export const scenarios: readonly Scenario[] = [
   mixed,
   unchanged,
   mixedUnchanged,
+  touched,
   restore,
+  traffic,
   ceiling,
   growth,
+  growthPacks,
   growthUnchanged,
   huge,
+  hugePacks,
   engine,
   throttled,
 ];

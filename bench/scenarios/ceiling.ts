@@ -1,4 +1,4 @@
-import { App } from "../peers/app.ts";
+import { App, PACKS } from "../peers/app.ts";
 import { Bare, SMALL_FILES } from "../peers/bare.ts";
 import { noSink, Sink } from "../services/sink.ts";
 import { compare } from "./compare.ts";
@@ -18,11 +18,7 @@ export const ceiling: Scenario = {
     const tree = sizes.ceiling();
     const bare = await Bare.best(sweep ? SMALL_FILES : SMALL_FILES.slice(0, 1), tree, startStorage);
     say(`  the bare loop is fastest with ${bare.how}`);
-    return await compare([new App(build), bare, new App(build, { workers: 2 })], {
-      tree,
-      runs,
-      startStorage,
-      say,
-    });
+    const peers = [new App(build), bare, new App(build, { workers: 2 }), new App(build, { layout: PACKS })];
+    return await compare(peers, { tree, runs, startStorage, say });
   },
 };

@@ -4,14 +4,18 @@ import { Skipped, type Peer, type Run, type Session } from "../peers/peer.ts";
 import type { Row } from "../results.ts";
 import { withinLimit } from "../services/limit.ts";
 import { discard, scratch } from "../services/scratch.ts";
-import type { Storage } from "../services/storage.ts";
+import { createContainer, type Storage } from "../services/storage.ts";
 import type { Tree } from "../trees.ts";
 
 export interface Comparison {
   tree: Tree;
   runs: number;
-  /** A first backup (the default), a second one of the same, unchanged tree, or a restore. */
+  /** A first backup (the default), a second one of the same tree, or a restore. */
   what?: "first" | "again" | "restore";
+  /** Before a second backup. */
+  change?: (tree: Tree) => void;
+  /** Whether to see how much lies in storage after a first backup. */
+  weighs?: boolean;
   /** Each run of each peer gets its own empty storage account. */
   readonly startStorage: () => Promise<Storage>;
   readonly say: (line: string) => void;
@@ -53,20 +57,31 @@ export async function compare(peers: readonly Peer[], comparison: Comparison): P
   }));
 }
 
-async function measure(peer: Peer, { tree, what = "first", startStorage }: Comparison): Promise<Run> {
+async function measure(peer: Peer, comparison: Comparison): Promise<Run> {
+  const { tree, what = "first", weighs = false, startStorage } = comparison;
   const storage = await startStorage();
   try {
     const session = await peer.open(storage);
     try {
       const first = await withinLimit(session.backUp(tree, false));
-      if (what === "first") return first;
-      return await withinLimit(what === "again" ? session.backUp(tree, true) : restore(session, tree));
+      if (what === "first") return weighs ? { ...first, storedMiB: await storedMiB(storage) } : first;
+      if (what === "restore") return await withinLimit(restore(session, tree));
+      comparison.change?.(tree);
+      return await withinLimit(session.backUp(tree, true));
     } finally {
       await session.close();
     }
   } finally {
     await storage.stop();
   }
+}
+
+/** What lies in the peers' container; the app's ledger has one of its own. */
+async function storedMiB({ port }: Storage): Promise<number> {
+  let bytes = 0;
+  for await (const { properties } of (await createContainer(port)).listBlobsFlat())
+    bytes += properties.contentLength ?? 0;
+  return bytes / 1024 ** 2;
 }
 
 async function restore(session: Session, tree: Tree): Promise<Run> {
@@ -81,10 +96,12 @@ async function restore(session: Session, tree: Tree): Promise<Run> {
 
 function figuresOf(runs: readonly Run[], tree: Tree): Row["figures"] {
   const peaks = runs.flatMap(({ peakMB }) => (peakMB === undefined ? [] : [peakMB]));
+  const stored = runs.flatMap(({ storedMiB }) => (storedMiB === undefined ? [] : [storedMiB]));
   return {
     seconds: figure(runs.map(({ seconds }) => seconds)),
     filesPerSecond: figure(runs.map(({ seconds }) => tree.files / seconds)),
     mibPerSecond: figure(runs.map(({ seconds }) => tree.bytes / 1024 ** 2 / seconds)),
     ...(peaks.length > 0 ? { peakMB: figure(peaks) } : {}),
+    ...(stored.length > 0 ? { storedMiB: figure(stored) } : {}),
   };
 }

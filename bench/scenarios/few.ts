@@ -1,4 +1,4 @@
-import { App } from "../peers/app.ts";
+import { App, PACKS } from "../peers/app.ts";
 import { Bare, SMALL_FILES } from "../peers/bare.ts";
 import type { Row } from "../results.ts";
 import { Azurite } from "../services/azurite.ts";
@@ -6,7 +6,7 @@ import { compare } from "./compare.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** The cost of an activity on the real engine, which hands them out one after another. */
-const ACTIVITY_MS = 20;
+export const ACTIVITY_MS = 20;
 
 const startStorage = () => Azurite.start();
 
@@ -18,7 +18,9 @@ export const few: Scenario = {
     const rows: Row[] = [];
     for (const tree of sizes.few()) {
       const bare = await Bare.best(sweep ? SMALL_FILES : SMALL_FILES.slice(0, 1), tree, startStorage);
-      const peers = [new App(build), new App(build, { activityMs: ACTIVITY_MS }), bare];
+      const each = [{}, { activityMs: ACTIVITY_MS }];
+      const apps = each.flatMap((how) => [new App(build, how), new App(build, { ...how, layout: PACKS })]);
+      const peers = [...apps, bare];
       const compared = await compare(peers, { tree, runs, startStorage, say });
       rows.push(
         ...compared.map(({ how: _how, name, ...row }) => ({

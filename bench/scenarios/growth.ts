@@ -1,4 +1,5 @@
 import { figure } from "../measure/statistics.ts";
+import { PACKS } from "../peers/app.ts";
 import type { Row } from "../results.ts";
 import { noSink } from "../services/sink.ts";
 import type { Tree } from "../trees.ts";
@@ -18,6 +19,21 @@ export const growth: Scenario = {
         tree: () => sizes.growthTree(files),
       })),
     );
+  },
+};
+
+/** The same in packs. A second backup cannot be measured so: it looks for the packs of the first. */
+export const growthPacks: Scenario = {
+  name: "growth-packs",
+  title: "Growth in packs: the same files, storage that costs nothing",
+  run: async (bench) => {
+    const { sizes } = bench;
+    const subjects = sizes.growth.map((files) => ({
+      name: `${files.toLocaleString("en")} files`,
+      tree: () => sizes.growthTree(files),
+      layout: PACKS,
+    }));
+    return await measureEach(bench, subjects);
   },
 };
 
@@ -42,9 +58,16 @@ export const huge: Scenario = {
   run: async (bench) => await measureEach(bench, [{ name: "1 file", tree: () => bench.sizes.huge() }]),
 };
 
+export const hugePacks: Scenario = {
+  name: "huge-packs",
+  title: "One huge sparse file in packs, storage that costs nothing",
+  run: async (bench) =>
+    await measureEach(bench, [{ name: "1 file", tree: () => bench.sizes.hugest(), layout: PACKS }]),
+};
+
 async function measureEach(
   { build, runs, say }: Bench,
-  subjects: readonly { name: string; again?: true; tree: () => Tree }[],
+  subjects: readonly { name: string; again?: boolean; layout?: typeof PACKS; tree: () => Tree }[],
 ): Promise<Row[]> {
   const skipped = noSink();
   if (skipped !== undefined) return subjects.map(({ name }) => ({ name, figures: {}, skipped }));
@@ -55,7 +78,7 @@ async function measureEach(
     let failed: string | undefined;
     for (let round = 0; round < runs && failed === undefined; round++) {
       try {
-        const run = await backUpToSink(build, tree, subject.again);
+        const run = await backUpToSink(build, tree, subject);
         done.push(run);
         say(`  ${subject.name}: ${run.seconds.toFixed(2)} s, at most ${run.peakMB?.toFixed(0) ?? "?"} MB`);
       } catch (error) {

@@ -1,4 +1,4 @@
-import { App } from "../peers/app.ts";
+import { App, PACKS } from "../peers/app.ts";
 import { Bare, LARGE_FILES, SMALL_FILES } from "../peers/bare.ts";
 import type { Way } from "../peers/bare-loop.ts";
 import { rclone } from "../peers/rclone.ts";
@@ -7,9 +7,15 @@ import { Azurite } from "../services/azurite.ts";
 import type { Sizes } from "../sizes.ts";
 import type { Tree } from "../trees.ts";
 import { compare } from "./compare.ts";
+import { ACTIVITY_MS } from "./few.ts";
 import type { Scenario } from "./scenario.ts";
+import { touch } from "./touch.ts";
 
 const startStorage = () => Azurite.start();
+
+/** What the engine costs on Azure, see few.ts: in packs it is the larger part. */
+const slowly = (build: string) => new App(build, { layout: PACKS, activityMs: ACTIVITY_MS });
+const packed = (build: string) => [new App(build, { layout: PACKS }), slowly(build)];
 
 /** A first backup of a tree, by every peer. */
 function firstBackup(name: string, title: string, treeOf: (sizes: Sizes) => Tree, ways: Way[]): Scenario {
@@ -20,7 +26,8 @@ function firstBackup(name: string, title: string, treeOf: (sizes: Sizes) => Tree
       const tree = treeOf(sizes);
       const bare = await Bare.best(sweep ? ways : ways.slice(0, 1), tree, startStorage);
       say(`  the bare loop is fastest with ${bare.how}`);
-      return await compare([new App(build), bare, rclone, restic], { tree, runs, startStorage, say });
+      const peers = [new App(build), ...packed(build), bare, rclone, restic];
+      return await compare(peers, { tree, runs, weighs: true, startStorage, say });
     },
   };
 }
@@ -35,7 +42,8 @@ function secondBackup(name: string, title: string, treeOf: (sizes: Sizes) => Tre
     name,
     title,
     run: async ({ runs, sizes, build, say }) => {
-      const peers = [new App(build), new App(build, { compareWith: "record" }), rclone, restic];
+      const byRecord = new App(build, { again: "by the record" });
+      const peers = [new App(build), byRecord, ...packed(build), rclone, restic];
       return await compare(peers, { tree: treeOf(sizes), runs, what: "again", startStorage, say });
     },
   };
@@ -50,12 +58,30 @@ export const mixedUnchanged = secondBackup(
   (sizes) => sizes.mixed(),
 );
 
+/** A second backup of files that a deployment has written again: new times, the same contents. */
+export const touched: Scenario = {
+  name: "touched",
+  title: "Small files again, new times",
+  run: async ({ runs, sizes, build, say }) => {
+    const peers = [new App(build, { again: "by content" }), ...packed(build), rclone, restic];
+    const comparison = {
+      tree: sizes.small(),
+      runs,
+      what: "again" as const,
+      change: touch,
+      startStorage,
+      say,
+    };
+    return await compare(peers, comparison);
+  },
+};
+
 /** A restore of the backup into an empty directory. */
 export const restore: Scenario = {
   name: "restore",
   title: "Small files, restored",
   run: async ({ runs, sizes, build, say }) => {
-    const peers = [new App(build), rclone, restic];
+    const peers = [new App(build), ...packed(build), rclone, restic];
     return await compare(peers, { tree: sizes.small(), runs, what: "restore", startStorage, say });
   },
 };

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { LAYOUTS, type Layout } from "../../client/answers.ts";
 import { printable } from "../../src/model/path.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
 import { Failure, Refusal } from "../failure.ts";
@@ -13,6 +14,7 @@ import { placeOf } from "../../client/words.ts";
 interface BackupOptions extends CommonOptions, Patterns {
   container?: string;
   prefix?: string;
+  layout?: Layout;
   full?: boolean;
   incremental?: boolean;
   checksum?: boolean;
@@ -30,6 +32,7 @@ export function addBackup(program: Command): void {
       examples: [
         "site-backup backup ./wwwroot",
         "site-backup backup ./wwwroot --exclude node_modules --exclude '*.log'",
+        "site-backup backup ./wwwroot --prefix packed --layout packs",
         "site-backup backup ./wwwroot --full",
       ],
       notes: PATTERN_HELP,
@@ -39,11 +42,18 @@ export function addBackup(program: Command): void {
     [
       new Option("--container <name>", 'the container to back up to (default: "backups")'),
       new Option("--prefix <folder>", "a folder in the container"),
+      new Option(
+        "--layout <layout>",
+        "how a new destination keeps files: each as a blob of its own, or packed, which is faster (default: as the app is set: files)",
+      ).choices(LAYOUTS),
       ...patternOptions(),
       new Option("--full", "copy every file"),
-      new Option("--incremental", "find what has changed by the blobs, not by the record of the last backup"),
+      new Option(
+        "--incremental",
+        "find what has changed by the blobs, not by the record of the last backup; in packs it is always the record",
+      ),
       new Option("--checksum", "find what has changed by content, not by size and time of change"),
-      new Option("--no-history", "do not keep old versions of what is overwritten"),
+      new Option("--no-history", "do not keep old versions of what is overwritten; packs always keep them"),
       new Option(
         "--allow-other-root",
         "allow a destination with another directory's backups, mixing the two",
@@ -82,7 +92,7 @@ async function backup(directory: string, options: BackupOptions): Promise<number
 
 /** Always the object: the documentation's string body may mix the backups of two directories. */
 function requestFor(directory: string, options: BackupOptions) {
-  const { container, prefix, include, exclude, checksum, full, incremental, history } = options;
+  const { container, prefix, layout, include, exclude, checksum, full, incremental, history } = options;
   const { allowOtherRoot, acceptFewer } = options;
   if (full && (checksum || incremental))
     throw new Failure(`--full copies every file: leave out ${checksum ? "--checksum" : "--incremental"}.`);
@@ -90,6 +100,7 @@ function requestFor(directory: string, options: BackupOptions) {
     root: pathForApp(directory, options.url),
     container,
     prefix,
+    layout,
     include,
     exclude,
     mode: full ? "full" : "incremental",

@@ -154,11 +154,13 @@ function comparedWith(compared: NonNullable<Run["comparedWith"]>): string {
     : `with the destination: ${printable(compared.because)}`;
 }
 
-function statusOf({ status, kind, mode, dryRun, suspect, postdated }: Run): string {
-  if (kind !== "backup") return `${kind}${dryRun ? " (dry run)" : ""} ${status}`;
+function statusOf({ status, kind, layout, mode, dryRun, suspect, postdated }: Run): string {
+  const packs = layout === "packs" ? [layout] : [];
+  if (kind !== "backup") return [`${kind}${dryRun ? " (dry run)" : ""} ${status}`, ...packs].join(", ");
   return [
     suspect ? "suspect" : status,
     ...(mode === "incremental" ? [mode] : []),
+    ...packs,
     ...(postdated ? ["dated in the future"] : []),
   ].join(", ");
 }

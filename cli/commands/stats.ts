@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { isGood, type Run, type Stored } from "../../client/answers.ts";
+import { isGood, type Layout, type Run, type Stored } from "../../client/answers.ts";
 import { bytes, moment, number, placeOf } from "../../client/words.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
@@ -14,12 +14,15 @@ import { withSession, type Session } from "../session.ts";
 interface Series {
   root: string;
   destination: Destination;
+  /** Of the newest run. */
+  layout: Layout;
   good: Run[];
 }
 
 const COLUMNS: readonly Column[] = [
   { heading: "Directory" },
   { heading: "Destination" },
+  { heading: "Layout", rank: 3 },
   { heading: "Runs", right: true },
   { heading: "Newest", rank: 2 },
   { heading: "Files", right: true, rank: 1 },
@@ -56,7 +59,7 @@ async function stats(session: Session, options: Narrowing): Promise<number> {
   const destinations = new Map(all.map(({ destination }) => [placeOf({ destination }), destination]));
   const measured = new Map<string, Stored>();
   const rows: string[][] = [];
-  for (const { root: directory, destination, good } of asked) {
+  for (const { root: directory, destination, layout, good } of asked) {
     const place = placeOf({ destination });
     const isFirst = !measured.has(place);
     const stored =
@@ -73,6 +76,7 @@ async function stats(session: Session, options: Narrowing): Promise<number> {
         type: "stats",
         root: directory,
         destination: { container, prefix },
+        layout,
         runs: good.length,
         ...(latest && restored ? { latest: { run: latest.id, started: latest.started, ...restored } } : {}),
         stored: stored.current,
@@ -84,6 +88,7 @@ async function stats(session: Session, options: Narrowing): Promise<number> {
     rows.push([
       directory,
       place,
+      layout,
       number(good.length),
       latest ? moment(latest.started).slice(0, 16) : "",
       restored ? number(restored.files) : "",
@@ -111,9 +116,9 @@ async function allSeries({ api, interruption }: Session): Promise<Series[]> {
   const pages = allOf((page) => api.runs({ kind: "backup", ...page }), interruption, Infinity, RUNS_PAGE);
   for await (const run of pages) {
     if (run.forgotten !== undefined) continue;
-    const { root, destination } = run;
+    const { root, destination, layout = "files" } = run;
     const key = JSON.stringify([placeOf(run), root]);
-    const known = series.get(key) ?? { root, destination, good: [] };
+    const known = series.get(key) ?? { root, destination, layout, good: [] };
     if (isGood(run)) known.good.push(run);
     series.set(key, known);
   }

@@ -36,6 +36,20 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     value: like?.destination.prefix,
     suggestions: unique(backups.map(({ destination }) => destination.prefix)),
   });
+  const layout = choiceField({
+    name: "layout",
+    label: "How it is kept",
+    value: "",
+    choices: [
+      { value: "", label: "As the destination keeps it", hint: "a new one: as the app is set" },
+      { value: "files", label: "Files", hint: "each a blob of its own name, which any tool can read" },
+      {
+        value: "packs",
+        label: "Packs",
+        hint: "many files in one blob, compressed, equal parts once: faster and cheaper",
+      },
+    ],
+  });
   const mode = choiceField({
     name: "mode",
     label: "What is copied",
@@ -58,6 +72,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   const keepVersions = checkField({
     name: "keepVersions",
     label: "Keep old versions of what is overwritten",
+    hint: "Packs always keep them.",
     value: true,
   });
   const allowOtherRoot = checkField({
@@ -83,6 +98,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
         root,
         container,
         prefix,
+        layout,
         mode,
         patterns.include,
         patterns.exclude,
@@ -94,6 +110,7 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
       content: [
         root.element,
         h("div", { class: "fields" }, container.element, prefix.element),
+        layout.element,
         mode.element,
         patterns.element,
         more,
@@ -105,13 +122,14 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
           root: root.value(),
           container: container.value(),
           prefix: prefix.value(),
+          ...(layout.value() === "" ? {} : { layout: layout.value() }),
           ...(mode.value() === "record"
             ? { mode: "incremental", compareWith: "record" }
             : { mode: mode.value() }),
           include: patterns.include.value(),
           exclude: patterns.exclude.value(),
           checksum: checksum.value(),
-          keepVersions: keepVersions.value(),
+          ...(keepVersions.value() ? {} : { keepVersions: false }),
           allowOtherRoot: allowOtherRoot.value(),
           acceptFewer: acceptFewer.value(),
         };

@@ -19,7 +19,7 @@ export function verifyDialog(run: Run): Dialog {
       {
         value: "no",
         label: "Compare what is stored",
-        hint: "name, size and MD5 of each blob; reads no content",
+        hint: "by lists of what is stored; reads no content",
       },
       { value: "5%", label: "Also read 5% back", hint: "different files each time" },
       { value: "yes", label: "Read everything back", hint: "takes as long as a restore" },

@@ -73,6 +73,7 @@ function facts(run: Run): HTMLElement[] {
     // A prune's is its title.
     ...(run.kind === "prune" ? [] : fact(run.kind === "backup" ? "To" : "From", nameText(placeOf(run)))),
     ...(run.of === undefined ? [] : fact("Backup", h("a", { href: hrefOf(run.of) }, h("code", {}, run.of)))),
+    ...(run.layout === undefined ? [] : fact("Layout", run.layout)),
     ...(run.kind === "backup" ? fact("Mode", run.mode) : []),
     ...fact("Started", momentText(run.started)),
     ...fact(run.status === "running" ? "Running for" : "Took", tookWords(run)),

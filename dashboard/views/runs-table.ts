@@ -55,8 +55,8 @@ function subtitle(run: Run): Child[] {
   const kind = kindWords(run);
   const forgotten = run.forgotten !== undefined && h("span", { class: "chip" }, "forgotten");
   const postdated = run.postdated && h("span", { class: "chip" }, "dated in the future");
-  if (run.kind === "backup")
-    return [`${kind}, ${run.mode}, to `, nameText(placeOf(run)), forgotten, postdated];
+  const how = run.layout === "packs" ? `${run.mode}, packs` : run.mode;
+  if (run.kind === "backup") return [`${kind}, ${how}, to `, nameText(placeOf(run)), forgotten, postdated];
   if (run.kind === "prune") return [kind];
   return [`${kind}, ${run.kind === "restore" ? "from" : "of"} `, nameText(placeOf(run))];
 }

@@ -5,6 +5,7 @@ import { code, generated, table } from "./markdown.ts";
 interface Property {
   description?: string;
   type?: string;
+  enum?: string[];
   default?: unknown;
   minimum?: number;
   maximum?: number;
@@ -35,15 +36,15 @@ The local host has settings of its own: \`npm start -- --help\`. Those of the co
 `;
 }
 
-function row([name, { description = "", type, default: fallback, minimum, maximum }]: [
-  string,
-  Property,
-]): string[] {
+function row([name, property]: [string, Property]): string[] {
+  const { description = "", type, enum: words, default: fallback, minimum, maximum } = property;
   const isNumber = minimum !== undefined && maximum !== undefined;
   return [
     code(name),
     fallback === undefined ? "" : code(JSON.stringify(fallback)),
-    isNumber ? `${number(minimum)} to ${number(maximum)}` : (type ?? "text").replace("string", "text"),
+    isNumber
+      ? `${number(minimum)} to ${number(maximum)}`
+      : (words?.map(code).join(" or ") ?? (type ?? "text").replace("string", "text")),
     description,
   ];
 }

@@ -12,6 +12,9 @@ type backupInput = {
   @description('A folder in the container.')
   prefix: string?
 
+  @description('How a new destination keeps contents. Default: backupLayout.')
+  layout: ('files' | 'packs')?
+
   @description('Only what matches one of these patterns.')
   include: string[]?
 
@@ -27,7 +30,7 @@ type backupInput = {
   @description('With incremental: what to compare with. Default: destination.')
   compareWith: ('destination' | 'record')?
 
-  @description('Keep what is overwritten. Default: true.')
+  @description('Keep what is overwritten. Default: true. Not for packs.')
   keepVersions: bool?
 }
 

@@ -2,9 +2,11 @@ import { parseBackupRequest } from "../backup/request.ts";
 import { isAllowed } from "../files/roots.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Opening } from "../ledger/runs.ts";
+import { refuseVersions } from "./layout-for.ts";
 import { isStillRunning } from "./still-running.ts";
-import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
+import { HttpProblem } from "./problem.ts";
 import { refuseWhilePruned } from "./prune.ts";
+import { refusedClaim } from "./refused-claim.ts";
 import type { Start } from "./start-context.ts";
 
 export async function prepareBackup(body: unknown, start: Start): Promise<Opening> {
@@ -19,28 +21,14 @@ export async function prepareBackup(body: unknown, start: Start): Promise<Openin
     );
   }
   await refuseWhilePruned(request, start);
-  const { app } = services.settings;
+  const { app, layout: otherwise } = services.settings;
+  await refuseVersions(body, services, request);
   const claim = await claimDestination(
     services.storage,
     { ...request, run: instanceId, app },
-    "files",
+    otherwise,
     (run, earlier) => isStillRunning(start, run, earlier),
   );
   if (claim.claimed) return { ...request, layout: claim.layout };
-  const place = `${request.container}${request.prefix === "" ? "" : `/${request.prefix}`}`;
-  if ("activeRun" in claim) {
-    const { activeRun } = claim;
-    throw new InUse(`The run ${activeRun} is backing up to ${place}. ${waitOrCancel(claim, app)}`, activeRun);
-  }
-  if ("otherLayout" in claim) {
-    throw new HttpProblem(
-      409,
-      `${place} has the layout "${claim.otherLayout}". Leave "layout" out, or choose another "container" or "prefix".`,
-    );
-  }
-  throw new HttpProblem(
-    409,
-    `${place} holds the backups of ${claim.otherRoot}. Choose another "container" or "prefix", or set "allowOtherRoot" to true.`,
-    { otherRoot: claim.otherRoot },
-  );
+  throw refusedClaim(request, claim, app);
 }

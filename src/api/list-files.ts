@@ -1,11 +1,18 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { z } from "zod";
 import { listLines } from "./list-lines.ts";
 import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from "./schema.ts";
 import { fencesFromMetadata } from "../ledger/fences.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
 import { mayHold } from "../manifest/piece.ts";
 import { allWithin } from "../model/order.ts";
+import { ownHash } from "../model/content.ts";
+import { isPacked, type Packed } from "../model/packed.ts";
 import { isWithin, parsePath } from "../model/path.ts";
+
+const outcomeLine = fileOutcome
+  .extend({ packed: z.custom<Packed>(isPacked).optional() })
+  .transform(({ md5, packed, ...line }): FileOutcome => ({ ...line, ...ownHash({ md5, packed }) }));
 
 /**
  * A page of a run's files with their outcomes, in ledger order. A page may be short, or empty, and still have a
@@ -21,7 +28,7 @@ export async function listFiles(
   const ranges = allWithin(top);
   const { items, ...more } = await listLines(service, run, query, {
     folder: OUTCOMES_FOLDER,
-    schema: fileOutcome,
+    schema: outcomeLine,
     skips: ({ name, metadata }) =>
       isOfDirectories(name) ||
       hasNone(metadata, query.outcome) ||

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RunRecord } from "../ledger/run-record.ts";
 import type { ManifestEntry } from "../manifest/line.ts";
+import { ownHash } from "../model/content.ts";
 import { escapePath, isWithin, parentPath } from "../model/path.ts";
 import type { Services } from "../services.ts";
 import { BadContinuation, fromToken, toToken } from "./continuation.ts";
@@ -64,7 +65,7 @@ function assertDirectory(entry: ManifestEntry, { id }: RunRecord): void {
 }
 
 function viewOf(
-  { path, target, ctime: _ctime, etag: _etag, ...entry }: ManifestEntry,
+  { path, target, ctime: _ctime, etag: _etag, md5, packed, ...entry }: ManifestEntry,
   directory: string,
 ): TreeEntry {
   const name = directory === "" ? path : path.slice(directory.length + 1);
@@ -73,6 +74,7 @@ function viewOf(
     name: escaped,
     ...(escaped === name ? {} : { escaped: true }),
     ...entry,
+    ...ownHash({ md5, packed }),
     ...(target === undefined ? {} : { target: escapePath(target) }),
   };
 }

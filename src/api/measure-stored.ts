@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { layoutOf } from "../ledger/destination-claim.ts";
+import { layoutOf } from "../ledger/claim.ts";
 import type { Services } from "../services.ts";
 import { classify } from "../storage/errors.ts";
 import type { Amount } from "../store/measuring.ts";

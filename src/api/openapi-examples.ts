@@ -16,6 +16,7 @@ const summary: RunPage["runs"][number] = {
     prefix: "",
     url: "https://mybackups.blob.core.windows.net/backups",
   },
+  layout: "files",
   mode: "incremental",
   status: "failed",
   started: "2026-11-23T02:00:00.412Z",

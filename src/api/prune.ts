@@ -8,6 +8,7 @@ import { closeRun, type Opening } from "../ledger/runs.ts";
 import { currentRecord } from "./read-run.ts";
 import { parsePruneRequest, pruneOpening, type PruneRequest } from "../prune/request.ts";
 import { runningRuns } from "../prune/read-runs.ts";
+import { layoutFor } from "./layout-for.ts";
 import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
@@ -31,7 +32,8 @@ export async function preparePrune(body: unknown, start: Start): Promise<Opening
     (run) =>
       (run.kind ?? "backup") === "backup" && run.container === container && overlap(run.prefix, prefix),
   );
-  if (!active) return pruneOpening(parsed.value);
+  if (!active)
+    return { ...pruneOpening(parsed.value), layout: await layoutFor(start.services, { container, prefix }) };
   throw new InUse(
     `The run ${active.id} is backing up to the same place. ${waitOrCancel(active, start.services.settings.app)}`,
     active.id,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fileSize, mtime } from "../ledger/damaged.ts";
+import { LAYOUTS } from "../model/layout.ts";
 import { OUTCOMES } from "../model/outcome.ts";
 import { container as inContainer, pathInRun, prefix as inPrefix } from "../model/request-fields.ts";
 import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
@@ -52,6 +53,7 @@ export const runSummary = z.object({
     .describe("A restore or prune that only reports what it would do; absent otherwise."),
   root: z.string(),
   destination,
+  layout: z.enum(LAYOUTS).describe("How the destination keeps contents: a blob a file, or many in packs."),
   mode: z.enum(["full", "incremental"]),
   status: z.enum(RUN_STATUSES),
   started: time,
@@ -128,6 +130,16 @@ export const runPage = z.object({
 });
 export type RunPage = z.infer<typeof runPage>;
 
+const hashes = {
+  md5: z.string().optional().describe("Of the content, in the layout files; base64."),
+  sha256: z
+    .string()
+    .optional()
+    .describe(
+      "Of the content, in the layout packs; base64. Absent for a file above 4 MiB: each of its chunks has its own.",
+    ),
+};
+
 /** The outcome of one file: a line of the ledger. */
 export const fileOutcome = z.object({
   path: z
@@ -140,7 +152,7 @@ export const fileOutcome = z.object({
   size: fileSize.meta(INTEGER),
   mtime: mtime.meta(INTEGER).optional().describe("Microseconds since 1970."),
   mode: z.int().optional(),
-  md5: z.string().optional(),
+  ...hashes,
   target: z.string().optional().describe("What a link points to, in the form of a path."),
   reason: z.string().optional(),
 });
@@ -170,7 +182,7 @@ export const treeEntry = z.object({
   size: fileSize.meta(INTEGER).describe("Bytes of content in the backup."),
   mtime: mtime.meta(INTEGER).optional().describe("Microseconds since 1970."),
   mode: z.int().optional(),
-  md5: z.string().optional().describe("Of the content; base64."),
+  ...hashes,
   target: z
     .string()
     .optional()

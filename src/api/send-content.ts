@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
-import { hashOf } from "../model/content.ts";
+import { hashOf, ownHash } from "../model/content.ts";
 import { contentType } from "../model/content-type.ts";
 import { escapePath, nameOf } from "../model/path.ts";
 import type { Services } from "../services.ts";
@@ -31,7 +31,7 @@ export async function sendContent(
   query: { path: string },
 ): Promise<HttpResponseInit> {
   const item = await itemAt(services, run, pathInTree(query.path));
-  const etag = `"${hashOf(item)}"`;
+  const etag = etagOf(item);
   const headers = { ETag: etag, "Cache-Control": "private, no-cache" };
   if (hasAlready(request, etag)) return { status: 304, headers };
 
@@ -54,6 +54,12 @@ export async function sendContent(
   } catch (error) {
     throw error instanceof Lost ? lost(item, run, error) : error;
   }
+}
+
+/** The content's own hash, so that a client can check what it got; of a file in chunks the hash of their list, marked as such. */
+function etagOf(item: ManifestItem): string {
+  const { md5, sha256 } = ownHash(item);
+  return `"${md5 ?? sha256 ?? `chunks-${hashOf(item)}`}"`;
 }
 
 /** @throws HttpProblem for a directory, and for what is not in the backup */

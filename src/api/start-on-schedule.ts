@@ -8,6 +8,7 @@ import { line } from "../telemetry/line.ts";
 import { parsePruneRequest, pruneOpening } from "../prune/request.ts";
 import { dueMoment, tickRunId } from "./tick.ts";
 import type { Services } from "../services.ts";
+import { layoutFor } from "./layout-for.ts";
 import { isActive } from "./still-running.ts";
 import { HttpProblem, InUse } from "./problem.ts";
 import { newInstanceId, start } from "./start.ts";
@@ -53,7 +54,7 @@ export async function startOnSchedule(
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     const status = error instanceof InUse ? "skipped" : "failed";
-    const record = { ...openingOf(job), app: services.settings.app };
+    const record = { ...(await openingOf(job, services)), app: services.settings.app };
     await recordUnstarted(ledger, record, { status, message: error.message });
     if (status === "failed") throw error;
     context.warn(line("run.skipped", { ...what, message: error.message }));
@@ -71,12 +72,14 @@ async function isSettled(client: df.DurableClient, ledger: Ledger): Promise<bool
 }
 
 /** What to record of a run that is not started, as far as its request can be read. */
-function openingOf({ orchestrator, input }: Job): Opening {
+async function openingOf({ orchestrator, input }: Job, services: Services): Promise<Opening> {
   const nowhere = { root: "", container: "backups", prefix: "", mode: "full" as const };
   if (orchestrator === "pruneBackups") {
     const request = parsePruneRequest(input);
-    return request.ok ? pruneOpening(request.value) : { kind: "prune", ...nowhere };
+    if (!request.ok) return { kind: "prune", ...nowhere };
+    return { ...pruneOpening(request.value), layout: await layoutFor(services, request.value) };
   }
   const request = parseBackupRequest(input);
-  return request.ok ? request.value : nowhere;
+  if (!request.ok) return nowhere;
+  return { ...request.value, layout: await layoutFor(services, request.value) };
 }

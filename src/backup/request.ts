@@ -21,8 +21,9 @@ export const backupRequest = z.strictObject({
     .enum(LAYOUTS)
     .optional()
     .describe(
-      "How the destination keeps contents, for good: files keeps each file as a blob of its own name; packs puts many small ones " +
-        "into a blob, compressed, and stores equal parts once. Without it a destination keeps the layout that it has.",
+      "How the destination keeps contents, for good: files keeps each file as a blob of its own name; packs puts many small files " +
+        "into one blob, compressed, and stores equal parts once. Without it a destination keeps the layout that it has, and a new " +
+        "one gets that of the setting BACKUP_LAYOUT.",
     ),
   include,
   exclude,
@@ -33,15 +34,21 @@ export const backupRequest = z.strictObject({
   checksum: z
     .boolean()
     .default(false)
-    .describe("Only with incremental: compare contents by MD5 instead of size and time."),
+    .describe("Only with incremental: compare contents by their hash instead of size and time."),
   compareWith: z
     .enum(COMPARE_WITH)
     .default("destination")
     .describe(
       "Only with incremental: what to compare the files with. destination lists the blobs; record reads what the last run recorded " +
-        "of them, where that run is of the same root and filters and ended well, and lists the blobs where it is not.",
+        "of them, where that run is of the same root and filters and ended well, and lists the blobs where it is not. In the layout " +
+        "packs it is always the record.",
     ),
-  keepVersions: z.boolean().default(true).describe("Keep the old content of overwritten blobs as snapshots."),
+  keepVersions: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Keep the old content of overwritten blobs as snapshots. Not for the layout packs, which overwrites nothing.",
+    ),
   allowOtherRoot: z
     .boolean()
     .default(false)

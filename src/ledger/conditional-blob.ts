@@ -30,14 +30,20 @@ export class ConditionalBlob<Content> {
 
   /**
    * @param over what was read; undefined if there was none
+   * @param metadata what a list call tells of it
    * @returns false if somebody else has written or removed it since
    */
-  async write(content: Content, over: { etag: string } | undefined): Promise<boolean> {
+  async write(
+    content: Content,
+    over: { etag: string } | undefined,
+    metadata: Record<string, string> = {},
+  ): Promise<boolean> {
     const body = JSON.stringify(content);
     const write = () =>
       withRetries((abortSignal) =>
         this.blob.upload(body, Buffer.byteLength(body), {
           abortSignal,
+          metadata,
           conditions: over ? { ifMatch: over.etag } : { ifNoneMatch: "*" },
           transactionalContentMD5: md5(Buffer.from(body)),
           blobHTTPHeaders: { blobContentType: "application/json" },

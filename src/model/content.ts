@@ -18,6 +18,12 @@ export function hashOf({ md5: base64, packed }: Recorded): string | undefined {
   return packed?.sha256 ?? base64;
 }
 
+/** What can be told of the hash of a content itself: nothing for a large file in packs, whose chunks have each their own. */
+export function ownHash({ md5: base64, packed }: Recorded): { md5?: string; sha256?: string } {
+  if (packed) return packed.recipe ? {} : { sha256: packed.sha256 };
+  return base64 === undefined ? {} : { md5: base64 };
+}
+
 /** Whether bytes in memory are the content that was recorded. */
 export function isContent(recorded: Recorded, bytes: Uint8Array): boolean {
   const { packed, md5: base64 } = recorded;

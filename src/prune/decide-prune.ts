@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
-import { layoutOf } from "../ledger/destination-claim.ts";
+import { layoutOf } from "../ledger/claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";

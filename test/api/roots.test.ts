@@ -1,9 +1,10 @@
 /** Whose backups a destination holds: which root's, however that is spelled, and only a root's that was found. */
+import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunView } from "../../src/api/schema.ts";
+import type { RunView, TreePage } from "../../src/api/schema.ts";
 import { RecordsHost } from "./host.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
@@ -17,14 +18,14 @@ beforeAll(async () => {
 });
 afterAll(() => host?.process.stop());
 
-async function refusal(body: unknown): Promise<string> {
+async function refusal(body: unknown, why = "holds the backups of", expected = 409): Promise<string> {
   const init = {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   };
   const { status, text } = await host.fetch("/orchestrators/backupSiteContent", init);
-  expect([status, text]).toEqual([409, expect.stringContaining("holds the backups of")]);
+  expect([status, text]).toEqual([expected, expect.stringContaining(why)]);
   return (JSON.parse(text) as { detail: string }).detail;
 }
 
@@ -105,5 +106,42 @@ describe("a root", () => {
     const prune = await host.start({ container, keepLast: 1 }, "pruneBackups");
     await host.ended(prune);
     expect((await host.fetch(`/backups/${older.id}`)).status).toBe(404);
+  });
+});
+
+describe("a destination's layout", () => {
+  it("is that of its first backup, which is told of each run, and keeps other destinations out", async () => {
+    const root = await directory();
+    const place = { root, container: "packed", prefix: "site" };
+    const first = await host.backUp({ ...place, layout: "packs" });
+    const second = await host.backUp(place);
+    expect([first, second]).toMatchObject([
+      { layout: "packs", status: "completed" },
+      { layout: "packs", status: "completed" },
+    ]);
+    const { runs } = await host.runs("?container=packed");
+    expect(runs.map(({ layout }) => layout)).toEqual(["packs", "packs"]);
+    expect(await refusal({ ...place, layout: "files" }, "layout")).toBe(
+      'packed/site holds backups in the layout "packs". Leave "layout" out, or choose another "container" or "prefix".',
+    );
+    expect(await refusal({ ...place, prefix: "" }, "overlaps")).toBe(
+      'packed overlaps packed/site, which has the layout "packs", and a destination of the layout "packs" is apart from all ' +
+        'others. Choose another "container" or "prefix".',
+    );
+    expect(await host.backUp({ ...place, prefix: "site2" })).toMatchObject({ layout: "files" });
+    // Not where it is the default, but where it is asked for.
+    await refusal({ ...place, keepVersions: true }, '\\"keepVersions\\": not in the layout', 400);
+  });
+
+  it("shows contents by their own hash", async () => {
+    const root = await directory();
+    const { id } = await host.backUp({ root, container: "hashed", layout: "packs" });
+    const sha256 = createHash("sha256").update("content").digest("base64");
+    const { files } = await host.files(id);
+    expect(files).toEqual([expect.objectContaining({ path: "a", outcome: "copied", sha256 })]);
+    expect(files[0]).not.toHaveProperty("packed");
+    const { entries } = await host.get<TreePage>(`/backups/${id}/tree`);
+    expect(entries).toEqual([expect.objectContaining({ name: "a", sha256 })]);
+    expect(entries[0]).not.toHaveProperty("packed");
   });
 });

@@ -153,4 +153,21 @@ describe("an engine that does not take a run", () => {
     const record = await ledgers.getBlobClient(`${instanceId}/run.json`).downloadToBuffer();
     expect(JSON.parse(record.toString()) as RunRecord).toMatchObject({ status, container: body.container });
   });
+
+  it("a new destination has the layout of BACKUP_LAYOUT, unless its request names one", async () => {
+    answers = { start: 500, status: 404 };
+    const settings = readSettings({ BackupStorage: azurite.connectionString, BACKUP_LAYOUT: "packs" });
+    const services = { settings, storage: azurite.service, budget: createBudget(1, 1024) };
+    for (const [named, layout] of [
+      [{}, "packs"],
+      [{ layout: "files" }, undefined],
+    ] as const) {
+      const instanceId = newRun();
+      const body = { root: folder, container: `c-${instanceId}`, ...named };
+      const how = { instanceId, client: clientOf(url), services };
+      await expect(start("backupSiteContent", body, how)).rejects.toThrow("500");
+      const record = await ledgers.getBlobClient(`${instanceId}/run.json`).downloadToBuffer();
+      expect((JSON.parse(record.toString()) as RunRecord).layout).toBe(layout);
+    }
+  });
 });

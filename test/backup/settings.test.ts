@@ -71,6 +71,7 @@ describe("settings", () => {
     [{ BACKUP_LIST_FILES: "0" }, /BACKUP_LIST_FILES/],
     [{ BACKUP_REQUESTS_IN_FLIGHT: "1.5" }, /BACKUP_REQUESTS_IN_FLIGHT/],
     [{ BACKUP_MIB_IN_FLIGHT: "7" }, /BACKUP_MIB_IN_FLIGHT/],
+    [{ BACKUP_LAYOUT: "zip" }, /BACKUP_LAYOUT: .*"files"\|"packs"/],
     [{ BACKUP_ROOTS: "relative/dir" }, /BACKUP_ROOTS: expected absolute paths.*"relative\/dir"/],
     [{ BACKUP_ROOTS: "" }, /BACKUP_ROOTS: expected absolute paths.*an empty one/],
     [{ BACKUP_ROOTS: path.delimiter }, /BACKUP_ROOTS: expected absolute paths.*an empty one/],

@@ -31,6 +31,7 @@ describe("backup", () => {
     expect(stdout).toMatch(/^ {2}Files {4}2 copied$/m);
     expect(stdout).toMatch(/^ {2}Bytes {4}2\.9 KiB in [\d.]+ m?s(ec)?, [\d.]+ \w+\/s$/m);
     expect(stdout).toMatch(/^ {2}Blobs {4}http:\/\/127\.0\.0\.1:\d+\/test[0-9a-f]{16}\/backups$/m);
+    expect(stdout).toMatch(/^ {2}Layout {3}files$/m);
     expect(stdout).toMatch(/^ {2}Record {3}http:\S+\/backup-runs\/[0-9a-f]{32}$/m);
     expect(stdout).toMatch(/^ {2}Output {3}3005$/m);
     // No colours, no cursor movements.

@@ -55,6 +55,7 @@ describe("in bash", () => {
 
   it("the values that an option or an argument can have", () => {
     expect(offered("restore", "0123", "--overwrite", "")).toEqual(["never", "changed", "always"]);
+    expect(offered("backup", "x", "--layout", "")).toEqual(["files", "packs"]);
     expect(offered("completion", "")).toEqual([...SHELLS]);
   });
 

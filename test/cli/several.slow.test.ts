@@ -202,6 +202,7 @@ describe("stats", () => {
       type: "stats",
       root: tree,
       destination: { container: "measured", prefix },
+      layout: "files",
       others: { blobs: 0, bytes: 0 },
       ...more,
     });
@@ -222,6 +223,8 @@ describe("stats", () => {
     ]);
     const words = await run(["stats", "--container", "measured", "--prefix", "/"], { env });
     expect(words.stderr).toBe("measured also has 1 blob that no backup wrote, 5 B; not counted here.\n");
-    expect(words.stdout).toMatch(/^Directory +Destination +Runs .*\n\S+ +measured +2 .* 2 +5 B +5 B +2 B\n$/);
+    expect(words.stdout).toMatch(
+      /^Directory +Destination +Layout +Runs .*\n\S+ +measured +files +2 .* 2 +5 B +5 B +2 B\n$/,
+    );
   });
 });

@@ -44,6 +44,7 @@ describe("400: the body", () => {
     ["include with a wrong pattern", { include: ["ok", ""] }, /^"include\[1\]": a pattern cannot be empty/],
     ["exclude with a negation", { exclude: ["!keep"] }, /^"exclude\[0\]": .*cannot begin with "!"/],
     ["mode unknown", { mode: "differential" }, /^"mode": .*"full"\|"incremental"/],
+    ["layout unknown", { layout: "zip" }, /^"layout": .*"files"\|"packs"/],
     ["checksum of a full run", { checksum: true }, /^"checksum": .*"mode": "incremental"/],
     ["checksum that is no boolean", { checksum: "yes" }, /^"checksum": /],
     ["keepVersions that is no boolean", { keepVersions: 1 }, /^"keepVersions": /],

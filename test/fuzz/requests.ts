@@ -28,6 +28,7 @@ export function starts(good: { run: string; root: string; to: string }): fc.Arbi
     ["mode", ["full", "incremental"]],
     ["checksum", [true]],
     ["keepVersions", [false]],
+    ["layout", ["files", "packs"]],
     ["allowOtherRoot", [true]],
     ["run", [good.run]],
     ["at", ["2026-11-23T14:30:00Z"]],

@@ -199,6 +199,7 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
       "AzureWebJobsStorage__accountName",
       "AzureWebJobsStorage__clientId",
       "AzureWebJobsStorage__credential",
+      "BACKUP_LAYOUT",
       "BACKUP_ROOTS",
       "BackupStorage__blobServiceUri",
       "BackupStorage__clientId",
@@ -207,6 +208,7 @@ describe.skipIf(missing)(`a deployment${missing ? ` (skipped: ${missing})` : ""}
     expect(settings()).toMatchObject({
       AzureWebJobsStorage__accountName: deployment.outputs.RUNTIME_STORAGE_ACCOUNT,
       BackupStorage__blobServiceUri: expect.stringContaining(backupAccount(deployment)),
+      BACKUP_LAYOUT: "files",
       BACKUP_ROOTS: "/mounts",
     });
     expect(JSON.stringify(settings())).not.toMatch(/listKeys|AccountKey|SharedAccessSignature/i);

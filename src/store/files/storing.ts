@@ -1,6 +1,6 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { COST_OF_FILES } from "../../ledger/cut.ts";
-import { hasOnlyRoot } from "../../ledger/destination-claim.ts";
+import { hasOnlyRoot } from "../../ledger/standing-backups.ts";
 import { findBase } from "../../ledger/find-base.ts";
 import { inContainer, Ledger } from "../../ledger/ledger.ts";
 import type { ComparedWith } from "../../ledger/run-record.ts";
@@ -59,7 +59,7 @@ export function storing({ container, prefix, service, behindProxy }: At): Storin
       const requests = new ListBlobsRequests(container, behindProxy);
       const place = { container: container.containerName, prefix };
       let asked: Promise<boolean> | undefined;
-      const onlyRoot = () => (asked ??= hasOnlyRoot(service, { ...place, root }));
+      const onlyRoot = () => (asked ??= hasOnlyRoot(service, place, root));
       const withDestination = () => new Destination({ run, root }, how, part, { prefix, requests, onlyRoot });
       return basis.base === undefined
         ? withDestination()

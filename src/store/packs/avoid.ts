@@ -2,7 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { ConditionalBlob } from "../../ledger/conditional-blob.ts";
 import { ofDamaged } from "../../ledger/damaged.ts";
-import { keyOfDestination } from "../../ledger/destination-claim.ts";
+import { keyOfDestination } from "../../ledger/claim.ts";
 
 /**
  * What the next backups of a destination must not build on: packs in which something is damaged or that a prune wants to be
