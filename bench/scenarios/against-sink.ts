@@ -1,5 +1,5 @@
 import type { DurableCost } from "../measure/durable-operations.ts";
-import { App, PACKS } from "../peers/app.ts";
+import { App, type PACKS } from "../peers/app.ts";
 import type { Run } from "../peers/peer.ts";
 import { withinLimit } from "../services/limit.ts";
 import { Sink } from "../services/sink.ts";

@@ -20,13 +20,13 @@ export const traffic: Scenario = {
   title: "Requests and bytes to the destination, packs (the ledger's apart)",
   run: async ({ sizes, build, say }) => {
     const rows: Row[] = [];
-    const subjects: [name: string, tree: () => Tree, again: string, change: Change][] = [
-      ["small files", sizes.small, "small files, new times, same contents", touched],
-      ["files of 5 MiB", sizes.medium, "files of 5 MiB, their directory moved", moved],
-      ["one large file", sizes.single, "one large file, a byte inserted at its start", inserted],
+    const subjects: [name: string, tree: Tree, again: string, change: Change][] = [
+      ["small files", sizes.small(), "small files, new times, same contents", touched],
+      ["files of 5 MiB", sizes.medium(), "files of 5 MiB, their directory moved", moved],
+      ["one large file", sizes.single(), "one large file, a byte inserted at its start", inserted],
     ];
     for (const [name, tree, again, change] of subjects) {
-      rows.push(...(await count(build, { name, again }, tree(), change)));
+      rows.push(...(await count(build, { name, again }, tree, change)));
       for (const { name: row, figures } of rows.slice(-2))
         say(`  ${row}: ${figures.requests?.median} requests, ${figures.sentMiB?.median.toFixed(2)} MiB`);
     }
