@@ -4,9 +4,8 @@ import { Buffers } from "./buffers.ts";
 
 /** Files up to this size are sent by one Put Blob, larger ones in blocks of this size. */
 export const BLOCK = 8 * 1024 * 1024;
-
-/** Gives back memory that turned out not to be needed. @param bytes what is needed from now on */
-export type Keep = (bytes: number) => void;
+/** The longest chunk of a file in the layout `packs`. */
+const CHUNK = 2 * BLOCK;
 
 /** What all activities of a process share: a limit on open requests and on content in memory. */
 export interface Budget {
@@ -17,14 +16,14 @@ export interface Budget {
    */
   file<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` when `bytes` of memory are free for content. More than the whole budget counts as the whole. */
-  bytes<T>(bytes: number, work: (keep: Keep) => Promise<T>): Promise<T>;
+  bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /**
    * Runs work that holds `bytes` of memory while other content is read. All such work together takes at most half of the
    * memory, so that the reading always goes on.
    */
   held<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** The same as `bytes`, with a buffer of that many bytes, which `work` owns until it ends. */
-  content<T>(bytes: number, work: (content: Buffer, keep: Keep) => Promise<T>): Promise<T>;
+  content<T>(bytes: number, work: (content: Buffer) => Promise<T>): Promise<T>;
   /** Storage throttles or does not answer: allows fewer requests. */
   throttled(): void;
   /** The process is out of file handles: allows fewer files and requests. */
@@ -46,23 +45,13 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
   const holding = new Semaphore(half);
   const requests = createAdaptiveLimit(requestsInFlight);
   const files = createAdaptiveLimit(Math.ceil(requestsInFlight * 1.5));
-  const buffers = new Buffers(BLOCK);
+  const blocks = new Buffers(BLOCK);
+  const chunks = new Buffers(CHUNK);
   const unitsOf = (wanted: number, most: number) => Math.max(1, Math.min(Math.ceil(wanted / UNIT), most));
-  const bytes: Budget["bytes"] = async (wanted, work) => {
+  const bytes: Budget["bytes"] = (wanted, work) => {
     // Whoever holds memory may wait for this.
     const isHeld = holding.getValue() < half;
-    let taken = unitsOf(wanted, isHeld ? units - half : units);
-    await memory.acquire(taken);
-    try {
-      return await work((needed) => {
-        const surplus = taken - unitsOf(needed, taken);
-        if (surplus === 0) return;
-        taken -= surplus;
-        memory.release(surplus);
-      });
-    } finally {
-      memory.release(taken);
-    }
+    return memory.runExclusive(work, unitsOf(wanted, isHeld ? units - half : units));
   };
   return {
     request: (work) => requests.run(work),
@@ -72,7 +61,7 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
       const share = unitsOf(wanted, half);
       return holding.runExclusive(() => memory.runExclusive(work, share), share);
     },
-    content: (length, work) => bytes(length, (keep) => buffers.use(length, (content) => work(content, keep))),
+    content: (length, work) => bytes(length, () => (length > BLOCK ? chunks : blocks).use(length, work)),
     throttled: () => requests.slowDown(),
     outOfHandles() {
       files.slowDown();

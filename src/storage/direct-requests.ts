@@ -37,7 +37,7 @@ export interface DirectRequest {
   name?: string;
   query?: Readonly<Record<string, string>>;
   headers?: Readonly<Record<string, string>>;
-  content?: Buffer;
+  content?: readonly Buffer[];
   /** Milliseconds after which it counts as stalled. */
   timeout: number;
 }
@@ -113,7 +113,7 @@ export class DirectRequests {
       "x-ms-date": new Date().toUTCString(),
       "x-ms-version": VERSION,
     };
-    if (content) headers["Content-Length"] = String(content.length);
+    if (content) headers["Content-Length"] = String(content.reduce((sum, { length }) => sum + length, 0));
     if (this.#key) headers["Authorization"] = sign({ method, headers, path, query }, this.#key);
     else if ("getToken" in credential) headers["Authorization"] = `Bearer ${await this.#tokenOf(credential)}`;
     const options = { ...this.#target, method, path: path + this.#search(query), headers };
@@ -144,7 +144,7 @@ export class DirectRequests {
 /** Sends a request, and waits until the answer is taken to its end. */
 async function exchange<T>(
   options: http.RequestOptions,
-  content: Buffer | undefined,
+  content: readonly Buffer[] = [],
   timeout: number,
   take: (answer: http.IncomingMessage) => Promise<T>,
 ): Promise<T> {
@@ -163,6 +163,8 @@ async function exchange<T>(
       clearTimeout(stalled);
       reject(error);
     });
-    request.end(content);
+    request.cork();
+    for (const piece of content) request.write(piece);
+    request.end();
   });
 }

@@ -5,7 +5,8 @@ import { DirectRequests } from "./direct-requests.ts";
 /** A blob to be written by one request. */
 export interface WholeBlob {
   name: string;
-  content: Buffer;
+  /** Its bytes, in one piece or in several. */
+  content: Buffer | readonly Buffer[];
   /** Base64; the service checks it on arrival, and stores it. */
   md5: string;
   contentType: string;
@@ -30,7 +31,8 @@ export class PutBlobRequests {
 
   /** @throws RestError as the SDK does; a TimeoutError if there is no answer within `timeout` milliseconds */
   async put(blob: WholeBlob, timeout: number): Promise<BlobWritten> {
-    const { name, content } = blob;
+    const { name } = blob;
+    const content = [blob.content].flat();
     const headers = headersOf(blob);
     return await this.#requests.send(
       { span: "BlockBlobClient-upload", method: "PUT", name, headers, content, timeout },
@@ -40,7 +42,8 @@ export class PutBlobRequests {
   }
 
   async #putBySdk(blob: WholeBlob, timeout: number): Promise<BlobWritten> {
-    const { name, content, contentType, metadata, conditions } = blob;
+    const { name, contentType, metadata, conditions } = blob;
+    const content = Buffer.isBuffer(blob.content) ? blob.content : Buffer.concat(blob.content);
     const md5 = Buffer.from(blob.md5, "base64");
     return await this.#requests.container.getBlockBlobClient(name).upload(content, content.length, {
       abortSignal: AbortSignal.timeout(timeout),

@@ -5,7 +5,7 @@ import { blockId, markOf, uncommittedBlocks } from "./block-ids.ts";
 /** Does the same as Put Blob by a block and a commit, because uncommitted blocks of an abandoned upload block Put Blob. */
 export async function putAsBlock(
   blob: BlockBlobClient,
-  { content, md5, contentType, metadata, conditions }: WholeBlob,
+  { content, md5, contentType, metadata, conditions }: WholeBlob & { content: Buffer },
   abortSignal: AbortSignal,
 ): Promise<BlobWritten> {
   const hash = Buffer.from(md5, "base64");

@@ -68,7 +68,7 @@ export class ChunkStore {
     if (found && !isDamaged && isPossible(found.size, content.length)) return;
     // In a fresh destination only an earlier delivery of the same work has stored chunks, and these come first.
     if (!found && this.#fresh) this.#looks = false;
-    const blob = Buffer.concat([blobHead("C"), await encodeFrame(content)]);
+    const blob = [blobHead("C"), ...(await encodeFrame(content))];
     await this.#budget.request(() =>
       inContainer(this.#at.container, () =>
         putOnce(this.#requests, name, blob, { over: found?.etag, patience: HOLDING_A_FILE_MS }),

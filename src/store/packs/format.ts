@@ -34,7 +34,7 @@ export async function settleFormat(at: At): Promise<void> {
     const requests = new PutBlobRequests(at.container, at.behindProxy);
     const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
     await inContainer(at.container, () =>
-      putOnce(requests, nameOf(at), text, { contentType: "application/json" }),
+      putOnce(requests, nameOf(at), [text], { contentType: "application/json" }),
     );
     // Another run may have written it first.
     return (await isReadable(at)) ? true : undefined;

@@ -20,6 +20,8 @@ const ZSTD = 1;
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Larger contents are compressed by Node's thread pool: below, handing over costs more than the work. */
 const HERE = 64 * 1024;
+/** Bytes of a sample of a long content. Most long contents are compressed already: images, videos, archives. */
+const SAMPLE = 64 * 1024;
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -43,17 +45,33 @@ export function assertHead(blob: Buffer, kind: BlobKind): void {
     );
 }
 
-/** Encodes a content: compressed where that makes it shorter. */
-export async function encodeFrame(content: Buffer): Promise<Buffer> {
-  // By default a buffer of 16 KiB is made for each.
-  const options = { ...LEVEL, chunkSize: content.length + 512 };
-  const packed =
-    content.length > HERE ? await compress(content, options) : zstdCompressSync(content, options);
+/**
+ * Encodes a content: compressed where that makes it shorter.
+ * @returns the frame in pieces, which are not copied together; the content itself may be one of them
+ */
+export async function encodeFrame(content: Buffer): Promise<Buffer[]> {
+  const packed = seemsCompressible(content) ? await compressed(content) : content;
   const pays = packed.length < content.length;
   const head = Buffer.alloc(FRAME_HEAD);
   head[0] = pays ? ZSTD : NONE;
   head.writeUInt32LE(content.length, 4);
-  return Buffer.concat([head, pays ? packed : content]);
+  return [head, pays ? packed : content];
+}
+
+async function compressed(content: Buffer): Promise<Buffer> {
+  // By default a buffer of 16 KiB is made for each.
+  const options = { ...LEVEL, chunkSize: content.length + 512 };
+  return content.length > HERE ? await compress(content, options) : zstdCompressSync(content, options);
+}
+
+/** Whether a look at the start, the middle and the end of a long content shows that compressing pays. */
+function seemsCompressible(content: Buffer): boolean {
+  const { length } = content;
+  if (length < 16 * SAMPLE) return true;
+  return [0, Math.floor(length / 2), length - SAMPLE].some((at) => {
+    const sample = content.subarray(at, at + SAMPLE);
+    return zstdCompressSync(sample, { ...LEVEL, chunkSize: 2 * SAMPLE }).length < 0.97 * SAMPLE;
+  });
 }
 
 /**

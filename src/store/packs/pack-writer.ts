@@ -5,7 +5,7 @@ import type { Packed } from "../../model/packed.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import { BLOB_HEAD, blobHead, encodeFrame } from "./frame.ts";
 import { packBlob } from "./names.ts";
-import { putOnce } from "./put-once.ts";
+import { lengthOf, putOnce } from "./put-once.ts";
 
 /** Bytes of the end of a pack: where the footer is, how long, and its hash. */
 export const TRAILER = 48;
@@ -96,15 +96,16 @@ export class PackWriter {
 
   #encode(contents: readonly { content: Buffer; packed: Packed }[]): void {
     const encode = async (): Promise<void> => {
-      const frame = await encodeFrame(Buffer.concat(contents.map(({ content }) => content)));
+      const frame = await encodeFrame(joined(contents.map(({ content }) => content)));
+      const length = lengthOf(frame);
       let from = 0;
       for (const { content, packed } of contents) {
-        Object.assign(packed, { offset: this.#length, length: frame.length, from });
+        Object.assign(packed, { offset: this.#length, length, from });
         from += content.length;
       }
       for (const { packed } of contents) packed.raw = from;
-      this.#frames.push(frame);
-      this.#length += frame.length;
+      this.#frames.push(...frame);
+      this.#length += length;
     };
     this.#encoding.push(encode());
   }
@@ -117,11 +118,14 @@ export class PackWriter {
     const footer = await encodeFrame(Buffer.from(this.#footer()));
     const trailer = Buffer.alloc(TRAILER);
     trailer.writeBigUInt64LE(BigInt(this.#length), 0);
-    trailer.writeUInt32LE(footer.length, 8);
-    createHash("sha256").update(footer).digest().copy(trailer, 16);
-    const blob = Buffer.concat([...this.#frames, footer, trailer]);
+    trailer.writeUInt32LE(lengthOf(footer), 8);
+    const hashed = createHash("sha256");
+    for (const piece of footer) hashed.update(piece);
+    hashed.digest().copy(trailer, 16);
+    const blob = [...this.#frames, ...footer, trailer];
     await putOnce(requests, packBlob(prefix, this.#name), blob);
-    for (const { packed } of this.#lines) if (packed.pack === this.#name) packed.packLength = blob.length;
+    const packLength = lengthOf(blob);
+    for (const { packed } of this.#lines) if (packed.pack === this.#name) packed.packLength = packLength;
   }
 
   #footer(): string {
@@ -130,4 +134,9 @@ export class PackWriter {
     );
     return toLine({ ...this.#head, time: new Date().toISOString() }) + lines.join("");
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only, ...more] = pieces;
+  return only && more.length === 0 ? only : Buffer.concat(pieces);
 }

@@ -1,4 +1,4 @@
-import { md5 } from "../../model/md5.ts";
+import { createHash } from "node:crypto";
 import { classify } from "../../storage/errors.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";
@@ -18,16 +18,23 @@ interface How {
 export async function putOnce(
   requests: PutBlobRequests,
   name: string,
-  content: Buffer,
+  content: readonly Buffer[],
   { contentType = "application/octet-stream", over, patience }: How = {},
 ): Promise<boolean> {
   const conditions = over === undefined ? { ifNoneMatch: "*" } : { ifMatch: over };
-  const blob = { name, content, md5: md5(content).toString("base64"), contentType, metadata: {}, conditions };
+  const md5 = createHash("md5");
+  for (const piece of content) md5.update(piece);
+  const blob = { name, content, md5: md5.digest("base64"), contentType, metadata: {}, conditions };
   try {
-    await retrying((timeout) => requests.put(blob, timeout), content.length, patience);
+    await retrying((timeout) => requests.put(blob, timeout), lengthOf(content), patience);
     return true;
   } catch (error) {
     if (classify(error) !== "conflict") throw error;
     return false;
   }
+}
+
+/** Bytes of all pieces. */
+export function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

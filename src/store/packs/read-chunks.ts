@@ -32,10 +32,9 @@ export async function readChunks(
     const start = position;
     const cut = Promise.withResolvers<void>();
     const chunk = budget
-      .content(CHUNKER.max, async (buffer, keep) => {
+      .content(CHUNKER.max, async (buffer) => {
         const length = await readChunk(file, start, buffer);
         position += length;
-        keep(length);
         cut.resolve();
         await take(buffer.subarray(0, length), start);
       })
