@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { CommanderError } from "commander";
-import { ExitCode, Failure, Interrupted } from "./failure.ts";
-import { err, outJson } from "./print.ts";
+import { ExitCode } from "./failure.ts";
+import { err } from "./print.ts";
 import { createProgram } from "./program.ts";
+import { runProgram } from "./run.ts";
 
 /** This file runs as dist/cli/main.js. */
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -19,14 +19,4 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-try {
-  await createProgram(version).parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode;
-  else if (error instanceof Interrupted) process.exitCode = ExitCode.interrupted;
-  else if (error instanceof Failure) {
-    if (process.argv.includes("--json")) outJson({ type: "error", message: error.message });
-    err(error.message);
-    process.exitCode = ExitCode.failed;
-  } else throw error;
-}
+await runProgram(createProgram(version), process.argv.slice(2));

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { bytes, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { besidesProgress, objects, run } from "./command.ts";
+import { here } from "./here.ts";
 
 let host: LocalHostProcess;
 let folder: string;
@@ -51,7 +52,7 @@ describe("backup", () => {
       comparedWith: { run: expect.stringMatching(RUN) },
     });
     expect(await again("--full")).toMatchObject({ mode: "full", counts: { copied: 2, unchanged: 0 } });
-    const shown = await run(["show", unchanged.run], { env });
+    const shown = await here(["show", unchanged.run], { env });
     expect(shown.stdout).toMatch(/^ {2}Compared with the record of [0-9a-f]{32}$/m);
     const { code, stderr } = await run(["backup", "plain", "--full", "--checksum"], { env, cwd: folder });
     expect({ code, stderr }).toEqual({
@@ -62,7 +63,7 @@ describe("backup", () => {
 
   it("some files failed: exit code 3, and which and why", async () => {
     const root = await makeTree(path.join(folder, "some"), { good: "1", "bad.": "2", "\u001b[31mred.": "3" });
-    const { code, stdout, stderr } = await run(["backup", root, "--container", "some"], { env });
+    const { code, stdout, stderr } = await here(["backup", root, "--container", "some"], { env });
     expect(code).toBe(3);
     expect(stderr).toContain("2 files could not be backed up:");
     expect(stderr).toMatch(/^ {2}bad\.: Blob Storage cannot hold it: /m);
@@ -70,12 +71,12 @@ describe("backup", () => {
     expect(stdout).toContain("1 copied, 2 failed");
     expect(stdout).not.toContain("Output");
     const [id = ""] = RUN.exec(stdout) ?? [];
-    const failed = await run(["files", id, "--failed", "--json"], { env });
+    const failed = await here(["files", id, "--failed", "--json"], { env });
     expect(objects(failed.stdout)).toEqual([
       expect.objectContaining({ type: "file", path: "\u001b[31mred.", outcome: "failed" }),
       expect.objectContaining({ type: "file", path: "bad.", outcome: "failed" }),
     ]);
-    const shown = await run(["show", id], { env });
+    const shown = await here(["show", id], { env });
     expect(shown.stdout).toMatch(
       /^2 files could not be backed up:\n {2}\\u\{1b\}\[31mred\.: .*\n {2}bad\.: /m,
     );
@@ -83,7 +84,7 @@ describe("backup", () => {
 
   it("nothing could be backed up: exit code 1, in one sentence", async () => {
     const missing = path.join(folder, "missing\u001b[31m");
-    const { code, stdout, stderr } = await run(["backup", missing, "--container", "missing"], { env });
+    const { code, stdout, stderr } = await here(["backup", missing, "--container", "missing"], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     const shown = path.join(folder, "missing");
     expect(stderr).toBe(
@@ -92,7 +93,7 @@ describe("backup", () => {
   });
 
   it("a request that the app refuses: its detail, exit code 1", async () => {
-    const { code, stderr } = await run(["backup", folder, "--container", "No_Good"], { env });
+    const { code, stderr } = await here(["backup", folder, "--container", "No_Good"], { env });
     expect(code).toBe(1);
     expect(stderr).toBe('"container": expected 3 to 63 lower-case letters, digits and single hyphens.\n');
   });
@@ -101,19 +102,19 @@ describe("backup", () => {
     const one = await makeTree(path.join(folder, "one"), { a: "1" });
     const two = await makeTree(path.join(folder, "two"), { a: "2" });
     const into = ["--container", "shared", "--quiet"];
-    expect((await run(["backup", one, ...into], { env })).code).toBe(0);
-    expect(await run(["backup", two, ...into], { env })).toEqual({
+    expect((await here(["backup", one, ...into], { env })).code).toBe(0);
+    expect(await here(["backup", two, ...into], { env })).toEqual({
       code: 1,
       stdout: "",
       stderr: `shared holds the backups of ${one}. Give this directory a folder of its own with --prefix NAME, or mix the two with --allow-other-root.\n`,
     });
     for (const out of [["--prefix", "two"], ["--allow-other-root"]])
-      expect((await run(["backup", two, ...into, ...out], { env })).code).toBe(0);
+      expect((await here(["backup", two, ...into, ...out], { env })).code).toBe(0);
   });
 
   it("with the directory alone it does not mix either", async () => {
     const other = await makeTree(path.join(folder, "other"), { a: "1" });
-    const { code, stderr } = await run(["backup", other], { env });
+    const { code, stderr } = await here(["backup", other], { env });
     expect(code).toBe(1);
     expect(stderr).toContain(`backups holds the backups of ${path.join(folder, "plain")}. `);
   });
@@ -121,7 +122,7 @@ describe("backup", () => {
   it("--json: a line an object, from started to end", async () => {
     const root = await makeTree(path.join(folder, "json"), manyFiles(120));
     const args = ["backup", root, "--json", "--container", "json", "--exclude", "*1.txt", "--prefix", "p"];
-    const { code, stdout, stderr } = await run(args, { env });
+    const { code, stdout, stderr } = await here(args, { env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = objects(stdout);
     expect(lines[0]).toEqual({ type: "started", run: expect.stringMatching(RUN), kind: "backup", root });
@@ -148,7 +149,7 @@ describe("backup", () => {
 
   it("--quiet: nothing when all is well", async () => {
     const root = await makeTree(path.join(folder, "quiet"), { a: "1" });
-    const ended = await run(["backup", root, "--quiet", "--container", "quiet"], { env });
+    const ended = await here(["backup", root, "--quiet", "--container", "quiet"], { env });
     expect(ended).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 });
@@ -157,19 +158,19 @@ describe("runs, show", () => {
   it("newest first, in columns and as objects", async () => {
     const root = await makeTree(path.join(folder, "twice"), { a: "1" });
     for (let time = 0; time < 2; time++)
-      await run(["backup", root, "--container", "twice", "--quiet"], { env });
-    const { stdout } = await run(["runs", "--root", root, "--json"], { env });
+      await here(["backup", root, "--container", "twice", "--quiet"], { env });
+    const { stdout } = await here(["runs", "--root", root, "--json"], { env });
     const [second, first, ...none] = objects(stdout);
     expect(none).toEqual([]);
     expect(String(first?.["started"]) < String(second?.["started"])).toBe(true);
-    const words = await run(["runs", "--limit", "1"], { env });
+    const words = await here(["runs", "--limit", "1"], { env });
     expect(words.stdout.split("\n")[0]).toMatch(
       /^Run +Started +Status +Files +Failed +Bytes +Took +Directory$/,
     );
     expect(words.stdout).toContain(`${String(second?.["run"])}  `);
-    const shown = await run(["show", String(first?.["run"])], { env });
+    const shown = await here(["show", String(first?.["run"])], { env });
     expect(shown.stdout).toMatch(/Status {3}completed/);
-    const short = await run(["show", String(first?.["run"]).slice(0, 8), "--json"], { env });
+    const short = await here(["show", String(first?.["run"]).slice(0, 8), "--json"], { env });
     expect(objects(short.stdout)).toMatchObject([{ run: first?.["run"] }]);
   });
 
@@ -183,7 +184,7 @@ describe("runs, show", () => {
     [["runs", "--since", "yesterday"], /--since takes a time such as/],
     [["runs", "--limit", "0"], /--limit takes a number/],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {
-    const { code, stderr } = await run(args, { env });
+    const { code, stderr } = await here(args, { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
   });
@@ -218,13 +219,13 @@ describe("which app", () => {
   const port = () => String((other.address() as AddressInfo).port);
 
   it("something else has the local host's port", async () => {
-    const { code, stderr } = await run(["backup", folder], { env: { FUNCTIONS_PORT: port() } });
+    const { code, stderr } = await here(["backup", folder], { env: { FUNCTIONS_PORT: port() } });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Port \d+ is in use by another program\. End it/);
   });
 
   it("--url leads to something else", async () => {
-    const { code, stderr } = await run(["backup", folder, "--url", `http://127.0.0.1:${port()}`]);
+    const { code, stderr } = await here(["backup", folder, "--url", `http://127.0.0.1:${port()}`]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/is not a site-backup app: it has no such route \(HTTP 404\)\.$/m);
   });
@@ -238,7 +239,7 @@ describe("which app", () => {
     [["runs"], "storage", /storage is not a site-backup app\b.* HTTP 400\.$/],
     [["runs"], "down", /The app at \S+down failed to answer \(HTTP 502\)\.$/],
   ])("%j of a server that is something else (%s): one line that says so", async (args, at, message) => {
-    const { code, stdout, stderr } = await run([...args, "--url", `http://127.0.0.1:${port()}/${at}`]);
+    const { code, stdout, stderr } = await here([...args, "--url", `http://127.0.0.1:${port()}/${at}`]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr.trimEnd()).toMatch(message);
     expect(stderr.trimEnd()).not.toContain("\n");
@@ -247,17 +248,17 @@ describe("which app", () => {
   it("the key goes in a header and is never printed", async () => {
     seen = [];
     const url = `http://127.0.0.1:${port()}/keyed`;
-    const without = await run(["runs", "--url", url]);
+    const without = await here(["runs", "--url", url]);
     expect(without.stderr).toMatch(/function key \(HTTP 401\)\. .*--key-file or SITE_BACKUP_KEY/);
-    const wrong = await run(["runs", "--url", url], { env: { SITE_BACKUP_KEY: "s3cret" } });
+    const wrong = await here(["runs", "--url", url], { env: { SITE_BACKUP_KEY: "s3cret" } });
     expect(wrong.stderr).toMatch(/this function key \(HTTP 401\)/);
     expect(seen).toEqual([undefined, "s3cret"]);
-    const help = await run(["backup", "--help"], { env: { SITE_BACKUP_KEY: "s3cret" } });
+    const help = await here(["backup", "--help"], { env: { SITE_BACKUP_KEY: "s3cret" } });
     for (const { stdout, stderr } of [wrong, help]) expect(stdout + stderr).not.toContain("s3cret");
   });
 
   it("nothing answers there", async () => {
-    const { code, stderr } = await run(["runs", "--json", "--url", "http://127.0.0.1:9"]);
+    const { code, stderr } = await here(["runs", "--json", "--url", "http://127.0.0.1:9"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/127\.0\.0\.1:9 does not answer \(bad port\)\. Is the app running/);
   });
@@ -265,7 +266,7 @@ describe("which app", () => {
 
 describe("--help", () => {
   it("of backup has an example and the exit codes", async () => {
-    const { code, stdout } = await run(["backup", "--help"]);
+    const { code, stdout } = await here(["backup", "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain("Examples:\n  site-backup backup ./wwwroot\n");
     expect(stdout).toMatch(/^ {2}3 +some files failed/m);

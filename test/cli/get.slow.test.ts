@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { TreeEntry } from "../../client/answers.ts";
 import { makeFolder } from "../harness/tree.ts";
 import { objects, run } from "./command.ts";
+import { here } from "./here.ts";
 
 const ID = "1d0e432730114054a8168f3e14bea06b";
 const MTIME = 1_700_000_000_123_456;
@@ -72,7 +73,7 @@ let etag = () => `"${createHash("md5").update(content).digest("base64")}"`;
 
 it("goes on where an answer breaks off, with each byte once", async () => {
   breaks = [300_000];
-  const { code, stdout } = await run(["get", ID, "d/a.bin", "--to", `${folder}/`], { env });
+  const { code, stdout } = await here(["get", ID, "d/a.bin", "--to", `${folder}/`], { env });
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^ {2}Files {4}1 written$/m) });
   expect(readFileSync(path.join(folder, "a.bin")).equals(content)).toBe(true);
   expect(lstatSync(path.join(folder, "a.bin")).mode & 0o777).toBe(0o640);
@@ -92,8 +93,8 @@ it("prints what breaks off as if it had not", async () => {
     ["cat", ID, "a"],
     ["get", ID, "a", "--to", "-"],
   ])
-    expect(await run(args, { env })).toEqual({ code: 0, stdout: content.toString(), stderr: "" });
-  const lines = objects((await run(["cat", ID, "a", "--json"], { env })).stdout);
+    expect(await here(args, { env })).toEqual({ code: 0, stdout: content.toString(), stderr: "" });
+  const lines = objects((await here(["cat", ID, "a", "--json"], { env })).stdout);
   expect(
     Buffer.concat(lines.map(({ base64 }) => Buffer.from(String(base64), "base64"))).equals(content),
   ).toBe(true);
@@ -103,7 +104,7 @@ it("content that is not what was recorded: no file", async () => {
   const to = path.join(folder, "corrupt");
   const true_ = etag;
   etag = () => '"XUFAKrxLKna5cZ2REBfFkg=="';
-  const { code, stderr } = await run(["get", ID, "a", "--to", path.join(to, "a"), "--quiet"], { env });
+  const { code, stderr } = await here(["get", ID, "a", "--to", path.join(to, "a"), "--quiet"], { env });
   etag = true_;
   expect({ code, stderr }).toEqual({
     code: 1,
@@ -137,7 +138,7 @@ it("names that lead elsewhere, and links in the way: nothing outside is written,
     file("\\u{1b}[31mred"),
     { name: "gone", kind: "file", size: 0, outcome: "failed", reason: "it was locked" },
   ];
-  const { code, stdout, stderr } = await run(["get", ID, "/", "--to", to], { env });
+  const { code, stdout, stderr } = await here(["get", ID, "/", "--to", to], { env });
   expect(code).toBe(3);
   expect(stdout).toMatch(/^ {2}Files {4}3 written, 7 failed$/m);
   expect(stdout).toMatch(/^ {2}Note {5}1 name is not in this backup/m);
@@ -145,7 +146,7 @@ it("names that lead elsewhere, and links in the way: nothing outside is written,
   expect(stderr).toMatch(/^\.\.\/evil: its name has a "\.\."/m);
   const names = readdirSync(to, { encoding: "buffer" }).map((name) => name.toString("latin1"));
   expect(names.sort((a, b) => (a < b ? -1 : 1))).toEqual(["\u001b[31mred", "caf\u00e9", "in", "kept", "out"]);
-  const replaced = await run(["get", ID, "/", "--to", to, "--overwrite", "--json"], { env });
+  const replaced = await here(["get", ID, "/", "--to", to, "--overwrite", "--json"], { env });
   expect(objects(replaced.stdout)).toContainEqual({
     type: "got",
     path: "kept",

@@ -4,7 +4,8 @@ import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { makeFolder, makeTree, readTree } from "../harness/tree.ts";
-import { objects, run } from "./command.ts";
+import { objects } from "./command.ts";
+import { here } from "./here.ts";
 
 let host: LocalHostProcess;
 let folder: string;
@@ -34,7 +35,7 @@ afterAll(async () => {
 
 /** The last line of --json. */
 async function end(args: string[]): Promise<Record<string, unknown>> {
-  const { stdout } = await run([...args, "--json"], { env });
+  const { stdout } = await here([...args, "--json"], { env });
   return objects(stdout).at(-1)!;
 }
 
@@ -55,7 +56,7 @@ describe("restore", () => {
       ...options("exclude", ["extra", "*.none"]),
     ];
     const args = ["restore", id, "--to", to, "--delete", ...patterns];
-    const { code, stdout, stderr } = await run(args, { env });
+    const { code, stdout, stderr } = await here(args, { env });
     expect({ code, stderr }).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("Warning") as unknown,
@@ -72,12 +73,12 @@ describe("restore", () => {
   it("an include that leaves nothing of the run fails it, though not where it has something to delete", async () => {
     const to = await makeTree(path.join(folder, "other"), { "old.htm": "old" });
     const include = options("include", ["*.htm"]);
-    const failed = await run(["restore", id, "--to", to, ...include], { env });
+    const failed = await here(["restore", id, "--to", to, ...include], { env });
     expect({ code: failed.code, stdout: failed.stdout }).toEqual({ code: 1, stdout: "" });
     expect(failed.stderr).toContain(
       `The patterns leave nothing of the run ${id}. Nothing matches "*.htm" in "include".\n`,
     );
-    const deleted = await run(["restore", id, "--to", to, "--delete", ...include], { env });
+    const deleted = await here(["restore", id, "--to", to, "--delete", ...include], { env });
     expect(deleted).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Warning") as unknown });
     expect((await readTree(to)).size).toBe(0);
   });
@@ -103,7 +104,7 @@ describe("backup", () => {
       "told",
       ...options("exclude", ["site/b", "*.log", "nothing\u001b"]),
     ];
-    const { code, stdout, stderr } = await run(args, { env });
+    const { code, stdout, stderr } = await here(args, { env });
     expect(code).toBe(0);
     expect(stderr).toContain(
       `Warning: Nothing matches "site/b" in "exclude": patterns begin below ${root}, so write "/b".\n`,
@@ -111,7 +112,7 @@ describe("backup", () => {
     expect(stderr).toContain('Warning: Nothing matches "nothing\\u{1b}" in "exclude".\n');
     expect(stderr).not.toContain("*.log");
     const [id = ""] = /[0-9a-f]{32}/.exec(stdout) ?? [];
-    expect((await run(["show", id], { env })).stdout).toContain('Warning  Nothing matches "site/b"');
+    expect((await here(["show", id], { env })).stdout).toContain('Warning  Nothing matches "site/b"');
     const status = await fetch(`${host.url}/backups/${id}`);
     expect(await status.json()).toMatchObject({
       status: "completed",
@@ -123,7 +124,7 @@ describe("backup", () => {
     ["a mistyped one", options("include", ["*.htm"]), 'Nothing matches "*.htm" in "include".'],
     ["all of it left out", [...options("include", ["/b"]), ...options("exclude", ["c", "d"])], ""],
   ])("an include that leaves nothing fails the run: %s", async (_what, args, said) => {
-    const { code, stdout, stderr } = await run(["backup", root, "--container", "none", ...args], { env });
+    const { code, stdout, stderr } = await here(["backup", root, "--container", "none", ...args], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toContain(`The patterns leave nothing of ${root}.${said && ` ${said}`}\n`);
     expect(stderr).not.toContain("Warning");
@@ -131,7 +132,7 @@ describe("backup", () => {
 
   it('a "!" is refused, with what to do instead', async () => {
     const args = ["backup", root, "--container", "refused", "--exclude", "!b.log"];
-    const { code, stderr } = await run(args, { env });
+    const { code, stderr } = await here(args, { env });
     expect(code).toBe(1);
     expect(stderr).toContain(
       '"!b.log": a pattern cannot begin with "!". What one pattern leaves out, another cannot',

@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "./command.ts";
+import { here } from "./here.ts";
 
 let app: Server;
 let url: string;
@@ -38,7 +38,7 @@ describe("prune", () => {
       "1y2m",
     ];
     const place = ["--container", "www", "--prefix", "a/b", "--dry-run"];
-    const { code, stderr } = await run(["prune", ...keep, ...place, "--url", url]);
+    const { code, stderr } = await here(["prune", ...keep, ...place, "--url", url]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "Not now.\n" });
     const body = {
       container: "www",
@@ -59,7 +59,7 @@ describe("prune", () => {
     [["prune", "--keep-last", "many"], /--keep-last takes a number or "unlimited", not "many"/],
   ])("%j: says what is wrong, and asks for nothing", async (args, message) => {
     asked = [];
-    const { code, stderr } = await run([...args, "--url", url]);
+    const { code, stderr } = await here([...args, "--url", url]);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
     expect(asked).toEqual([]);

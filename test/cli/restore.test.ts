@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { makeFolder, makeTree } from "../harness/tree.ts";
 import { besidesProgress, objects, run } from "./command.ts";
+import { here } from "./here.ts";
 
 let host: LocalHostProcess;
 let folder: string;
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 async function backUp(...args: string[]): Promise<string> {
-  const { stdout } = await run(["backup", root, "--json", ...args], { env });
+  const { stdout } = await here(["backup", root, "--json", ...args], { env });
   return String(objects(stdout).at(-1)?.["run"]);
 }
 
@@ -48,23 +49,23 @@ describe("restore", () => {
     await writeFile(path.join(root, "a.txt"), "changed");
     await backUp("--incremental");
     const latest = path.join(folder, "latest");
-    expect(await run(["restore", "latest", "--to", latest, "--quiet"], { env })).toEqual({
+    expect(await here(["restore", "latest", "--to", latest, "--quiet"], { env })).toEqual({
       code: 0,
       stdout: "",
       stderr: "",
     });
     expect(readFileSync(path.join(latest, "a.txt"), "utf8")).toBe("changed");
     // A backup in which nothing was backed up is not what one wants back.
-    await run(["backup", path.join(folder, "missing"), "--container", "missing", "--quiet"], { env });
+    await here(["backup", path.join(folder, "missing"), "--container", "missing", "--quiet"], { env });
     const again = path.join(folder, "again");
-    expect((await run(["restore", "latest", "--to", again, "--quiet"], { env })).code).toBe(0);
+    expect((await here(["restore", "latest", "--to", again, "--quiet"], { env })).code).toBe(0);
     expect(readFileSync(path.join(again, "a.txt"), "utf8")).toBe("changed");
-    expect((await run(["show", "latest", "--container", "missing"], { env })).stdout).toContain(
+    expect((await here(["show", "latest", "--container", "missing"], { env })).stdout).toContain(
       "missing does not exist",
     );
     const then = path.join(folder, "then");
     const args = ["restore", "--at", before, "--root", root, "--exclude", "b", "--exclude", "*.md"];
-    const { code, stdout } = await run([...args, "--to", then, "--json"], { env });
+    const { code, stdout } = await here([...args, "--to", then, "--json"], { env });
     expect(code).toBe(0);
     expect(objects(stdout).at(-1)).toMatchObject({ kind: "restore", of: first, counts: { copied: 1 } });
     expect(readFileSync(path.join(then, "a.txt"), "utf8")).toBe("hello");
@@ -72,7 +73,7 @@ describe("restore", () => {
 
   it("--path: only what is there", async () => {
     const to = path.join(folder, "part");
-    const { code, stderr } = await run(["restore", first, "--to", to, "--path", "/b/"], { env });
+    const { code, stderr } = await here(["restore", first, "--to", to, "--path", "/b/"], { env });
     expect(besidesProgress(stderr)).toBe(`Restoring b of ${first} into ${to}\n`);
     expect({ code, names: readdirSync(to, { recursive: true }) }).toEqual({
       code: 0,
@@ -82,15 +83,15 @@ describe("restore", () => {
 
   it("--dry-run writes nothing, and says what it would; --delete and --overwrite do what they say", async () => {
     const to = await makeTree(path.join(folder, "used"), { "a.txt": "mine", extra: "x" });
-    const trial = await run(["restore", first, "--to", to, "--delete", "--dry-run"], { env });
+    const trial = await here(["restore", first, "--to", to, "--delete", "--dry-run"], { env });
     expect(trial.code).toBe(0);
     expect(trial.stdout).toMatch(/^2 files would be restored \(10 B\)\. Nothing was written\.$/m);
     expect(trial.stdout).toMatch(/^1 would be deleted:\n {2}extra$/m);
     expect([existsSync(path.join(to, "extra")), existsSync(path.join(to, "b"))]).toEqual([true, false]);
-    const kept = await run(["restore", first, "--to", to, "--overwrite", "never"], { env });
+    const kept = await here(["restore", first, "--to", to, "--overwrite", "never"], { env });
     expect(kept.stdout).toContain("1 restored, 1 skipped");
     expect(readFileSync(path.join(to, "a.txt"), "utf8")).toBe("mine");
-    const same = await run(["restore", first, "--to", to, "--delete"], { env });
+    const same = await here(["restore", first, "--to", to, "--delete"], { env });
     expect(same.stdout).toMatch(/^ {2}Deleted {2}1$/m);
     expect(existsSync(path.join(to, "extra"))).toBe(false);
     expect(readFileSync(path.join(to, "a.txt"), "utf8")).toBe("hello");
@@ -98,7 +99,7 @@ describe("restore", () => {
 
   it("some files could not be restored: exit code 3, and which", async () => {
     const to = await makeTree(path.join(folder, "blocked"), { "a.txt/in the way": "x" });
-    const { code, stdout, stderr } = await run(["restore", first, "--to", to], { env });
+    const { code, stdout, stderr } = await here(["restore", first, "--to", to], { env });
     expect(code).toBe(3);
     expect(stderr).toMatch(/^1 file could not be restored:\n {2}a\.txt: /m);
     expect(stdout).toContain("1 restored, 1 failed");
@@ -118,7 +119,7 @@ describe("restore", () => {
       /There is no restorable backup that began at or before 2000-01-01/,
     ],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {
-    const { code, stderr } = await run(args, { env });
+    const { code, stderr } = await here(args, { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
   });
@@ -126,22 +127,22 @@ describe("restore", () => {
 
 describe("ls, cat", () => {
   it("what a backup holds", async () => {
-    const listed = await run(["ls", first, "b", "--json"], { env });
+    const listed = await here(["ls", first, "b", "--json"], { env });
     expect(objects(listed.stdout)).toMatchObject([{ type: "entry", kind: "file", size: 5 }]);
-    expect((await run(["cat", first, "b/c.txt"], { env })).stdout).toBe("there");
+    expect((await here(["cat", first, "b/c.txt"], { env })).stdout).toBe("there");
   });
 });
 
 describe("verify", () => {
   it("says how many are whole; reads back what it is told to", async () => {
-    const { code, stdout, stderr } = await run(["verify", first, "--read-data"], { env });
+    const { code, stdout, stderr } = await here(["verify", first, "--read-data"], { env });
     expect(besidesProgress(stderr)).toBe(`Verifying ${first}\n`);
     expect(stdout).toMatch(/^ {2}Files {4}2 verified$/m);
     expect(stdout).toMatch(/^ {2}Output {3}2$/m);
     expect(code).toBe(0);
-    const share = await run(["verify", "latest", "--root", root, "--read-data", "5%", "--json"], { env });
+    const share = await here(["verify", "latest", "--root", root, "--read-data", "5%", "--json"], { env });
     expect(objects(share.stdout).at(-1)).toMatchObject({ type: "end", kind: "verify", exitCode: 0 });
-    const wrong = await run(["verify", first, "--read-data", "much"], { env });
+    const wrong = await here(["verify", first, "--read-data", "much"], { env });
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("takes a share such as 5%") });
   });
 
@@ -149,7 +150,7 @@ describe("verify", () => {
     const id = await backUp("--container", "damaged");
     const service = BlobServiceClient.fromConnectionString(host.connectionString);
     await service.getContainerClient("damaged").getBlobClient("b/c.txt").delete();
-    const { code, stdout, stderr } = await run(["verify", id], { env });
+    const { code, stdout, stderr } = await here(["verify", id], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^1 file missing or damaged:\n {2}b\/c\.txt: /m);
     expect(stdout).toContain("1 verified, 1 failed");

@@ -8,6 +8,7 @@ import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts"
 import { directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { directoriesOf, snapshotOf } from "../restore/tree.ts";
 import { objects, run, start } from "./command.ts";
+import { here } from "./here.ts";
 
 let host: LocalHostProcess;
 let folder: string;
@@ -32,17 +33,17 @@ describe("Ctrl-C", () => {
     expect(code).toBe(130);
     const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
     expect(stderr).toContain(`The backup ${id} goes on where the app runs.`);
-    const running = await run(["show", id], { env });
+    const running = await here(["show", id], { env });
     expect(running.stdout).toMatch(/Status {3}running/);
-    const canceled = await run(["cancel", id, "--json"], { env });
+    const canceled = await here(["cancel", id, "--json"], { env });
     expect(objects(canceled.stdout)).toMatchObject([{ type: "run", run: id, status: "canceled" }]);
-    const watched = await run(["watch", id], { env });
+    const watched = await here(["watch", id], { env });
     expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining(`${id} was canceled`) });
   });
 
   it("of a restore: exit code 130; it goes on, and how to cancel it is right", async () => {
     const many = await makeTree(path.join(folder, "many"), manyFiles(1500));
-    await run(["backup", many, "--container", "many", "--quiet"], { env });
+    await here(["backup", many, "--container", "many", "--quiet"], { env });
     const to = path.join(folder, "many-restored");
     const restore = start(["restore", "latest", "--root", many, "--to", to], { env });
     await restore.until(/Restoring/);
@@ -53,7 +54,9 @@ describe("Ctrl-C", () => {
     expect(stderr).toContain(
       `The restore ${id} goes on where the app runs.\n  To watch it:  site-backup watch ${id}\n`,
     );
-    expect((await run(["cancel", id], { env })).stdout).toContain(`Canceled ${id}. What was restored stays.`);
+    expect((await here(["cancel", id], { env })).stdout).toContain(
+      `Canceled ${id}. What was restored stays.`,
+    );
   });
 });
 
@@ -62,21 +65,21 @@ describe("runs, show", () => {
     const root = path.join(folder, "pruned");
     for (const a of ["1", "22"]) {
       await makeTree(root, { a });
-      await run(["backup", root, "--container", "pruned", "--quiet"], { env });
+      await here(["backup", root, "--container", "pruned", "--quiet"], { env });
     }
     const args = ["prune", "--keep-last", "1", "--container", "pruned", "--dry-run", "--json"];
-    const end = objects((await run(args, { env })).stdout).at(-1) as {
+    const end = objects((await here(args, { env })).stdout).at(-1) as {
       run: string;
       counts: { deleted: number };
     };
     expect(end.counts.deleted).toBeGreaterThan(1);
-    const shown = await run(["show", end.run], { env });
+    const shown = await here(["show", end.run], { env });
     expect(shown.stdout).toMatch(/^pruned\n/);
-    const { stdout } = await run(["runs", "--kind", "prune", "--container", "pruned"], { env });
+    const { stdout } = await here(["runs", "--kind", "prune", "--container", "pruned"], { env });
     expect(stdout).toMatch(
       new RegExp(`prune \\(dry run\\) completed +${end.counts.deleted} .* pruned$`, "m"),
     );
-    const watched = await run(["watch", end.run], { env });
+    const watched = await here(["watch", end.run], { env });
     expect(watched.code).toBe(0);
   });
 
@@ -84,20 +87,20 @@ describe("runs, show", () => {
     const root = await makeTree(path.join(folder, "named"), { a: "1", "b/c": "2" });
     const ids: string[] = [];
     for (const place of ["--container=named", "--container=named", "--container=named --prefix=p"]) {
-      const { stdout } = await run(["backup", root, ...place.split(" "), "--json"], { env });
+      const { stdout } = await here(["backup", root, ...place.split(" "), "--json"], { env });
       ids.push(String(objects(stdout)[0]?.["run"]));
     }
     const [first, second, other] = ids;
     const shown = async (...args: string[]) => {
-      const { code, stdout, stderr } = await run(["show", ...args, "--json"], { env });
+      const { code, stdout, stderr } = await here(["show", ...args, "--json"], { env });
       return code === 0 ? objects(stdout)[0]?.["run"] : stderr;
     };
-    const here = ["--root", "named", "--prefix", "/"];
-    const { stdout } = await run(["show", first ?? "", "--json"], { env });
+    const named = ["--root", "named", "--prefix", "/"];
+    const { stdout } = await here(["show", first ?? "", "--json"], { env });
     const began = String(objects(stdout)[0]?.["started"]);
     expect([
       await shown("latest", "--root", root, "--prefix", "p"),
-      await run(["show", "latest~0", ...here, "--json"], { env, cwd: folder }).then(
+      await run(["show", "latest~0", ...named, "--json"], { env, cwd: folder }).then(
         (ended) => objects(ended.stdout)[0]?.["run"],
       ),
       await shown("latest~1", "--root", root, "--prefix", "/"),
@@ -112,7 +115,7 @@ describe("runs, show", () => {
     expect(await shown("latest~2", "--container", "named", "--prefix", "/")).toBe(
       "There is no latest~2: there are only 2 finished backups with --container named --prefix /.\n",
     );
-    const below = await run(["files", "latest", "--root", root, "--prefix", "p", "--path", "b"], { env });
+    const below = await here(["files", "latest", "--root", root, "--prefix", "p", "--path", "b"], { env });
     expect(below.stdout).toMatch(/^copied +1 B {2}b\/c\n$/);
   });
 });
@@ -126,9 +129,9 @@ describe("ls", () => {
       "d/\u001b[31mred": "4",
       "d/to": link("e/f.txt"),
     });
-    await run(["backup", tree, "--container", "listed", "--quiet"], { env });
+    await here(["backup", tree, "--container", "listed", "--quiet"], { env });
     const list = async (...args: string[]) =>
-      await run(["ls", "latest", "--container", "listed", ...args], { env });
+      await here(["ls", "latest", "--container", "listed", ...args], { env });
     expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\n", stderr: "" });
     expect(await list("/d/")).toEqual({
       code: 0,
@@ -166,7 +169,7 @@ describe("get, cat", () => {
     await chmod(path.join(tree, "d/e/f.sh"), 0o750);
     await chmod(path.join(tree, "d/e"), 0o711);
     await chmod(tree, 0o700);
-    await run(["backup", tree, "--container", "got", "--quiet"], { env });
+    await here(["backup", tree, "--container", "got", "--quiet"], { env });
     const get = async (...args: string[]) =>
       await run(["get", "latest", "--container", "got", ...args], { env, cwd: folder });
     expect(await get("/", "--to", "copy", "--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
@@ -176,7 +179,7 @@ describe("get, cat", () => {
     const { mode, mtimeMs } = statSync(tree);
     expect(statSync(copy)).toMatchObject({ mode, mtimeMs: expect.closeTo(mtimeMs, 2) });
     expect((await get("d/e")).stdout).toMatch(/^ {2}Files {4}1 written\n.*\n {2}Into {5}\S+\/e\n$/);
-    expect((await run(["cat", "latest", "d/to", "--container", "got"], { env })).stdout).toBe("e/f.sh");
+    expect((await here(["cat", "latest", "d/to", "--container", "got"], { env })).stdout).toBe("e/f.sh");
     expect((await get("d", "--to", "-")).stderr).toBe(
       "d is a directory: ls lists it, and get downloads it.\n",
     );
@@ -191,13 +194,13 @@ describe("stats", () => {
   it("by directory and destination: what is restorable, and what is stored, without destinations within", async () => {
     const tree = await makeTree(path.join(folder, "measured"), { a: "1", b: "22" });
     const into = ["--container", "measured", "--quiet"];
-    await run(["backup", tree, ...into], { env });
+    await here(["backup", tree, ...into], { env });
     await writeFile(path.join(tree, "b"), "4444");
-    await run(["backup", tree, ...into], { env });
-    await run(["backup", tree, ...into, "--prefix", "p", "--exclude", "b"], { env });
+    await here(["backup", tree, ...into], { env });
+    await here(["backup", tree, ...into, "--prefix", "p", "--exclude", "b"], { env });
     const service = BlobServiceClient.fromConnectionString(host.connectionString);
     await service.getContainerClient("measured").getBlockBlobClient("own").upload("other", 5);
-    const { stdout } = await run(["stats", "--root", tree, "--json"], { env });
+    const { stdout } = await here(["stats", "--root", tree, "--json"], { env });
     const of = (prefix: string, more: object) => ({
       type: "stats",
       root: tree,
@@ -221,7 +224,7 @@ describe("stats", () => {
         old: { blobs: 0, bytes: 0 },
       }),
     ]);
-    const words = await run(["stats", "--container", "measured", "--prefix", "/"], { env });
+    const words = await here(["stats", "--container", "measured", "--prefix", "/"], { env });
     expect(words.stderr).toBe("measured also has 1 blob that no backup wrote, 5 B; not counted here.\n");
     expect(words.stdout).toMatch(
       /^Directory +Destination +Layout +Runs .*\n\S+ +measured +files +2 .* 2 +5 B +5 B +2 B\n$/,

@@ -6,7 +6,8 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { makeFolder, makeTree } from "../harness/tree.ts";
-import { objects, run } from "./command.ts";
+import { objects } from "./command.ts";
+import { here } from "./here.ts";
 
 let host: LocalHostProcess;
 let folder: string;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   host = await startLocalHost({ entry: "build", connectionString: "own" });
   env = { FUNCTIONS_PORT: new URL(host.url).port, LOCAL_HOST_STATE: host.state };
   const root = await makeTree(path.join(folder, "tree"), { "a.txt": "hello" });
-  await run(["backup", root, "--quiet"], { env });
+  await here(["backup", root, "--quiet"], { env });
 });
 afterAll(async () => {
   await host.stop();
@@ -27,7 +28,7 @@ const hasRclone = spawnSync("rclone", ["version"]).status === 0;
 
 describe("storage", () => {
   it("gives a connection string, alone with --quiet, and a SAS to read by", async () => {
-    const { code, stdout } = await run(["storage", "--json"], { env });
+    const { code, stdout } = await here(["storage", "--json"], { env });
     expect(code).toBe(0);
     const { connectionString, endpoint, sas } = objects(stdout)[0] as Record<string, string>;
     const service = BlobServiceClient.fromConnectionString(connectionString ?? "");
@@ -36,11 +37,11 @@ describe("storage", () => {
     const url = new URL(`${endpoint}/backups/a.txt?${sas}`);
     expect(await (await fetch(url)).text()).toBe("hello");
     expect((await fetch(url, { method: "DELETE" })).status).toBe(403);
-    expect((await run(["storage", "--quiet"], { env })).stdout).toBe(`${connectionString}\n`);
+    expect((await here(["storage", "--quiet"], { env })).stdout).toBe(`${connectionString}\n`);
   });
 
   it.skipIf(!hasRclone)("has lines for rclone that work as they stand", async () => {
-    const { stdout } = await run(["storage"], { env });
+    const { stdout } = await here(["storage"], { env });
     const lines = stdout.split("\n").filter((line) => /^ {2}(export RCLONE|rclone )/.test(line));
     expect(spawnSync("sh", ["-ec", lines.join("\n")], { cwd: folder, encoding: "utf8" })).toMatchObject({
       status: 0,
@@ -49,7 +50,7 @@ describe("storage", () => {
   });
 
   it("says where it comes from when there is none", async () => {
-    const { code, stderr } = await run(["storage"], { env: { LOCAL_HOST_STATE: folder } });
+    const { code, stderr } = await here(["storage"], { env: { LOCAL_HOST_STATE: folder } });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^The local host has no storage of its own yet\. .*npm start/);
   });

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import { run, start } from "./command.ts";
+import { here } from "./here.ts";
 
 /** Nothing answers there: what is not refused fails otherwise. */
 const env = { SITE_BACKUP_URL: "http://127.0.0.1:9" };
@@ -22,7 +23,7 @@ it.each([
   [["runs", "--root", ""], "--root is empty: expected the path of a directory."],
   [["runs", "--url", ""], "--url is empty: expected <url>."],
 ])("%j: an empty value is refused", async (args, message) => {
-  const { code, stdout, stderr } = await run(args, { env });
+  const { code, stdout, stderr } = await here(args, { env });
   expect({ code, stdout, stderr }).toEqual({
     code: 1,
     stdout: "",
@@ -31,7 +32,7 @@ it.each([
 });
 
 it("an empty SITE_BACKUP_URL is not taken for the local host", async () => {
-  const { code, stderr } = await run(["runs"], { env: { SITE_BACKUP_URL: "" } });
+  const { code, stderr } = await here(["runs"], { env: { SITE_BACKUP_URL: "" } });
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: "SITE_BACKUP_URL is empty: expected <url>. Is a variable not set?\n",
@@ -47,7 +48,7 @@ it("a day begins at midnight of this machine, as with 00:00 written out; a zone 
   await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
   for (const time of ["2026-01-20", "2026-01-20 00:00", "2026-01-20T12:30:15Z", "2028-02-29 09:00"])
-    await run(["runs", "--since", time, "--url", url], { env: { TZ: "America/New_York" } });
+    await here(["runs", "--since", time, "--url", url], { env: { TZ: "America/New_York" } });
   app.close();
   expect(since).toEqual([
     "2026-01-20T05:00:00.000Z",
@@ -64,7 +65,7 @@ it.each([
   ["2026-11-23 25:00", '--at takes a time such as "2026-11-23 18:00", not "2026-11-23 25:00".'],
   ["1", '--at takes a time such as "2026-11-23 18:00", not "1".'],
 ])("--at %s is refused", async (at, message) => {
-  const { code, stderr } = await run(["restore", "--at", at, "--to", "/srv"], { env });
+  const { code, stderr } = await here(["restore", "--at", at, "--to", "/srv"], { env });
   expect({ code, stderr }).toEqual({ code: 1, stderr: `${message}\n` });
 });
 

@@ -2,7 +2,8 @@
 import { rm } from "node:fs/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { objects, run as cli } from "../cli/command.ts";
+import { objects } from "../cli/command.ts";
+import { here } from "../cli/here.ts";
 import { RecordsHost } from "../api/host.ts";
 import { temporary, write } from "../restore/tree.ts";
 
@@ -84,18 +85,18 @@ test("an emptied root: told as such, passed over, and never a reason to delete a
 test("the command line ends with 3, and takes the last good run for the latest to restore", async () => {
   const root = await rootOf(10);
   const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
-  const backUp = (...more: string[]) => cli(["backup", root, "--container", "by-cli", ...more], { env });
+  const backUp = (...more: string[]) => here(["backup", root, "--container", "by-cli", ...more], { env });
   expect((await backUp()).code).toBe(0);
   const good = (await host.runs("?container=by-cli")).runs[0]?.id;
   await leave(root, 0);
   const bad = await backUp();
   expect(bad.code).toBe(3);
   expect(bad.stderr).toContain("--accept-fewer");
-  const listed = await cli(["runs", "--container", "by-cli"], { env });
+  const listed = await here(["runs", "--container", "by-cli"], { env });
   expect(listed.stdout).toMatch(/ suspect\b/);
-  const shown = await cli(["show", "latest", "--container", "by-cli", "--json"], { env });
+  const shown = await here(["show", "latest", "--container", "by-cli", "--json"], { env });
   expect(objects(shown.stdout)[0]).toMatchObject({ suspect: true, status: "failed" });
-  const restored = await cli(
+  const restored = await here(
     ["restore", "latest", "--container", "by-cli", "--to", `${root}/restored`, "--json"],
     { env },
   );
@@ -138,7 +139,7 @@ test("a run dated in the future is told as such, is no latest run, and no keep r
   expect((await host.run(future.id)).postdated).toBe(true);
   const now = await host.backUp(place);
   const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
-  const shown = await cli(["show", "latest", "--container", "future", "--json"], { env });
+  const shown = await here(["show", "latest", "--container", "future", "--json"], { env });
   expect(objects(shown.stdout)[0]).toMatchObject({ run: now.id });
 
   const at = new Date(Date.now() + 500 * 86_400_000).toISOString();

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
-import { run } from "../cli/command.ts";
+import { here } from "../cli/here.ts";
 import { ENGINE, RecordsHost } from "../api/host.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
@@ -93,17 +93,17 @@ test("one in which files failed is told of on the command line, one that is whol
   const { id } = await host.backUp({ root, container: "failed" });
   const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
   const note = `The backup is partial: the run ${id} failed, and lacks what it could not back up.`;
-  const restored = await run(["restore", id, "--to", temporary()], { env });
+  const restored = await here(["restore", id, "--to", temporary()], { env });
   expect(restored).toMatchObject({
     code: 0,
     stdout: expect.stringContaining(`  Note     ${note}\n`) as string,
   });
-  expect((await run(["verify", id, "--json"], { env })).stdout).toContain(
+  expect((await here(["verify", id, "--json"], { env })).stdout).toContain(
     `"message":${JSON.stringify(note)}`,
   );
 
   const whole = await host.backUp({ root, container: "whole", exclude: ["bad."] });
-  const verified = await run(["verify", whole.id], { env });
+  const verified = await here(["verify", whole.id], { env });
   expect(verified.code).toBe(0);
   expect(verified.stdout).not.toContain("Note");
 });

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../cli/command.ts";
+import { here } from "../cli/here.ts";
 import { makeFolder } from "../harness/tree.ts";
 
 const KEY = "s3cret-function-key";
@@ -84,7 +85,7 @@ describe("the key", () => {
 
   it.each([301, 302, 307, 308])("is not sent where the app redirects to (%d)", async (status) => {
     app.answer = (response, url) => response.writeHead(status, { Location: `${stranger.url}${url}` }).end();
-    const { code, stderr } = await run(["runs", "--url", app.url], { env });
+    const { code, stderr } = await here(["runs", "--url", app.url], { env });
     expect({ code, seen: stranger.seen }).toEqual({ code: 1, seen: [] });
     expect(stderr).toContain(`redirects to ${stranger.url}.`);
   });
@@ -96,14 +97,14 @@ describe("the key", () => {
       else if (url.startsWith("/status")) json({ runtimeStatus: "Completed", output: 0 })(response, url);
       else json({ ...RUN, status: "completed" })(response, url);
     };
-    const { code } = await run(["backup", "/srv", "--url", app.url], { env });
+    const { code } = await here(["backup", "/srv", "--url", app.url], { env });
     expect({ code, seen: stranger.seen }).toEqual({ code: 0, seen: [] });
     expect(app.seen.map(({ url }) => url)).toContain("/status?code=abc");
     expect(new Set(app.seen.map(({ headers }) => headers["x-functions-key"]))).toEqual(new Set([KEY]));
   });
 
   it("is not sent over http to another machine", async () => {
-    const { code, stdout, stderr } = await run(["runs", "--url", "http://backups.example"], { env });
+    const { code, stdout, stderr } = await here(["runs", "--url", "http://backups.example"], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^A function key is not sent to http:\/\/backups\.example\b.* https\.\n$/);
   });
@@ -112,7 +113,7 @@ describe("the key", () => {
     app.answer = json({ runs: [] });
     const file = path.join(folder, "key");
     writeFileSync(file, `${KEY}\n`, { mode: 0o600 });
-    await run(["runs", "--url", app.url, "--key-file", file]);
+    await here(["runs", "--url", app.url, "--key-file", file]);
     await run(["runs", "--url", app.url, "--key-file", "-"], { input: `${KEY}\n` });
     expect(app.seen.map(({ headers }) => headers["x-functions-key"])).toEqual([KEY, KEY]);
   });
@@ -123,7 +124,7 @@ describe("the key", () => {
     ["--key", `${KEY}\nx`],
     ["--key", `${KEY}\u2603`],
   ])("%s %j: no message repeats it", async (option, value) => {
-    const { code, stdout, stderr } = await run(["runs", "--url", app.url, option, value]);
+    const { code, stdout, stderr } = await here(["runs", "--url", app.url, option, value]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).not.toContain(KEY);
     expect(stderr).not.toContain("    at ");
@@ -155,7 +156,7 @@ describe("a terminal", () => {
     ["an option that does not exist", answers, ["runs", `--${HOSTILE.slice(2)}`]],
   ])("obeys nothing, and sees no line that a name forges: %s", async (_what, answer, args) => {
     app.answer = answer;
-    const { stdout, stderr } = await run([...args, "--url", app.url]);
+    const { stdout, stderr } = await here([...args, "--url", app.url]);
     expectHarmless(stdout + stderr);
   });
 
@@ -165,7 +166,7 @@ describe("a terminal", () => {
     ["a refusal", refusal, ["runs"], {}],
   ])("obeys nothing of --json, which still parses to the same: %s", async (_what, answer, args, fields) => {
     app.answer = answer;
-    const { stdout, stderr } = await run([...args, "--url", app.url, "--json"]);
+    const { stdout, stderr } = await here([...args, "--url", app.url, "--json"]);
     expectHarmless(stdout + stderr);
     expect(JSON.parse(stdout)).toMatchObject(fields);
   });
