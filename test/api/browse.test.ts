@@ -416,6 +416,38 @@ describe("GET /backups/{runId}/content", () => {
     expect(await refused("content?path=large.bin", wrong.id)).toMatchObject({ status: 502, detail });
   });
 
+  it("gives the same of a backup whose contents lie in packs", async () => {
+    const packed = await host.backUp({ root, container: "packed", layout: "packs", exclude: ["d0*"] });
+    const whole = async (of: string) => await read(await get(of, {}, packed.id));
+    expect((await whole("large.bin")).equals(LARGE)).toBe(true);
+    const names = ["none.txt", "index.html", "bad.", "sub/a\\nb", "sub/caf\\xe9", "sub/to"];
+    expect(await Promise.all(names.map(async (name) => (await whole(name)).toString()))).toEqual([
+      "",
+      "<p>",
+      "x",
+      "1",
+      "3",
+      "../index.html",
+    ]);
+    expect(await whole("sub/to bytes")).toEqual(Buffer.from([0xff, 0x2f, 0x0a]));
+    for (const [from, to] of [
+      [0, 1],
+      [1_000_000, 4_500_000],
+      [4_999_999, 5_000_000],
+    ] as const) {
+      const answer = await get("large.bin", { range: `bytes=${from}-${to - 1}` }, packed.id);
+      expect([answer.status, answer.headers.get("content-length")]).toEqual([206, String(to - from)]);
+      expect((await read(answer)).equals(LARGE.subarray(from, to))).toBe(true);
+    }
+    const pages = service.getContainerClient("packed").listBlobsFlat({ prefix: "packs/" }).byPage();
+    for await (const { segment } of pages)
+      for (const { name } of segment.blobItems) await service.getContainerClient("packed").deleteBlob(name);
+    expect(await refused("content?path=index.html", packed.id)).toMatchObject({
+      status: 410,
+      detail: expect.stringMatching(/cannot be read: its pack \S+ is missing\. Another/) as string,
+    });
+  });
+
   it("goes on where a blob is overwritten while it is read", async () => {
     const site = await makeTree(path.join(folder, "moving"), { "m.bin": LARGE });
     const moving = await host.backUp({ root: site, container: "moving" });

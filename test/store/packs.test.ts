@@ -56,9 +56,9 @@ async function lost(run: string, readData: boolean): Promise<string[]> {
   return (await drive.verify({ run, readData })).tally.failures;
 }
 
-async function expectRestored(run: string, root: string): Promise<void> {
+async function expectRestored(run: string, root: string, app = drive): Promise<void> {
   const to = temporary();
-  const { tally } = await drive.restore({ run, to });
+  const { tally } = await app.restore({ run, to });
   expect(tally).toMatchObject({ failures: [], counts: { failed: 0 } });
   expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
   expect(await directoriesOf(to)).toEqual(await directoriesOf(root));
@@ -70,46 +70,55 @@ async function everyKind(): Promise<string> {
   await write(root, { zero: "", a: "aaaa", "a.": "ends in a dot", "back\\slash": "b", "d/a": "aaaa" });
   await write(root, { "d/line\nbreak": "c", "e/f/g": "gggg".repeat(10_000) });
   await writeFile(path.join(root, "random"), bytes(3_000_000));
+  await writeFile(path.join(root, "larger"), bytes(9_000_000));
   await mkdir(path.join(root, "empty/inner"), { recursive: true });
   await symlink("a", path.join(root, "link"));
   await symlink(Buffer.from([0xff, 0x2f]), path.join(root, "link to bytes"));
   return root;
 }
 
-test("every kind of content comes back, and is verified", async () => {
+test("every kind of content comes back, and is verified; a large file chunk after chunk, in several activities", async () => {
   const root = await everyKind();
   const { run } = await backedUp(root);
-  await expectRestored(run, root);
-  for (const readData of [false, true]) expect(await lost(run, readData)).toEqual([]);
+  for (const settings of [{}, { largeFile: 1_000_000, listMs: 0 }]) {
+    const app = new Drive(azurite.service, settings);
+    await expectRestored(run, root, app);
+    expect((await app.verify({ run, readData: true })).tally).toMatchObject({
+      failures: [],
+      counts: { unchanged: 11 },
+    });
+  }
 });
 
 describe("a damaged pack", () => {
-  const missing = async (pack: BlockBlobClient): Promise<void> => void (await pack.delete());
-  const torn = (pack: BlockBlobClient) => change(pack, (content) => content.subarray(0, -1));
-  const longer = (pack: BlockBlobClient) => change(pack, (content) => Buffer.concat([content, content]));
-  const archived = async (pack: BlockBlobClient): Promise<void> => void (await pack.setAccessTier("Archive"));
-
-  test.each([
-    ["that is missing", missing, /: its pack \S+ is missing$/],
-    ["that was cut short", torn, /: its pack \S+ has \d+ bytes, the run recorded \d+$/],
-    ["that another one has replaced", longer, /: its pack \S+ has \d+ bytes, the run recorded \d+$/],
-    ["in the archive", archived, /: its pack \S+ is in the archive tier, where it can be neither read/],
-  ])("%s is named, and its contents are stored again", async (_what, damage, reason) => {
+  test("is named, be it gone, cut short, replaced or archived, and its contents are stored again", async () => {
     const root = temporary();
-    await write(root, { a: "aaaa", "d/b": "bbbb" });
-    const { run, ...place } = await backedUp(root);
-    const [pack] = await blobs(place.prefix, "packs");
-    await damage(pack!);
-    for (const readData of [false, true]) {
-      const failures = await lost(run, readData);
-      expect(failures).toHaveLength(2);
-      for (const failure of failures) expect(failure).toMatch(reason);
+    const place = { root, prefix: randomUUID(), layout: "packs", mode: "incremental" };
+    const packs: BlockBlobClient[] = [];
+    let run = "";
+    for (const name of ["archived", "gone", "longer", "torn"]) {
+      // Each run stores one file, in a pack of its own.
+      await write(root, { [name]: name });
+      ({ run } = await drive.backup(place));
+      packs.push(...(await blobs(place.prefix, `packs/${run}`)));
     }
-    expect((await drive.restore({ run, to: temporary() })).tally).toMatchObject({
-      failures: [expect.stringMatching(reason), expect.stringMatching(reason)],
-    });
-    const next = await drive.backup({ ...place, mode: "incremental" });
-    expect(next.tally).toMatchObject({ failures: [], counts: { copied: 2 } });
+    const [archived, gone, longer, torn] = packs;
+    await archived!.setAccessTier("Archive");
+    await gone!.delete();
+    await change(longer!, (content) => Buffer.concat([content, content]));
+    await change(torn!, (content) => content.subarray(0, -1));
+
+    const failures = [
+      expect.stringMatching(/^archived: its pack \S+ is in the archive tier, where it can be neither read/),
+      expect.stringMatching(/^gone: its pack \S+ is missing$/),
+      expect.stringMatching(/^longer: its pack \S+ has \d+ bytes, the run recorded \d+$/),
+      expect.stringMatching(/^torn: its pack \S+ has \d+ bytes, the run recorded \d+$/),
+    ];
+    expect((await lost(run, false)).toSorted()).toEqual(failures);
+    const { tally } = await drive.restore({ run, to: temporary() });
+    expect(tally.failures.toSorted()).toEqual(failures);
+    const next = await drive.backup(place);
+    expect(next.tally).toMatchObject({ failures: [], counts: { copied: 4 } });
     await expectRestored(next.run, root);
   });
 
@@ -136,7 +145,8 @@ describe("a damaged pack", () => {
   });
 
   test("in its footer does no harm to those who have the run's record", async () => {
-    const root = await everyKind();
+    const root = temporary();
+    await write(root, { a: "aaaa", "d/b": "bbbb" });
     const { run, prefix } = await backedUp(root);
     const [pack] = await blobs(prefix, "packs");
     await change(pack!, flipped(-60));
@@ -157,6 +167,63 @@ describe("a damaged pack", () => {
     const before = process.resourceUsage().maxRSS;
     expect(await lost(run, true)).toEqual([expect.stringMatching(/^random: corrupt: it cannot be decoded/)]);
     expect(process.resourceUsage().maxRSS - before).toBeLessThan(100 * 1024);
+  });
+});
+
+describe("a larger file", () => {
+  const larger = async () => {
+    const root = temporary();
+    await writeFile(path.join(root, "larger"), bytes(9_000_000));
+    await write(root, { "z/small": "small" });
+    const made = await backedUp(root);
+    const chunks = await blobs(made.prefix, "chunks");
+    expect(chunks.length).toBeGreaterThan(1);
+    return { ...made, chunks };
+  };
+  const healed = async (place: { root: string; prefix: string; layout: string }) => {
+    const next = await drive.backup({ ...place, mode: "incremental" });
+    expect(next.tally).toMatchObject({ failures: [], counts: { copied: 2 } });
+    await expectRestored(next.run, place.root);
+    expect(await lost(next.run, true)).toEqual([]);
+  };
+
+  test("is lost without one of its chunks, and stored again once a verification has seen that", async () => {
+    const { run, chunks, ...place } = await larger();
+    await chunks[0]!.delete();
+    const reason = /^larger: a part of it, the blob \S+, is missing$/;
+    expect(await lost(run, false)).toEqual([expect.stringMatching(reason)]);
+    const restored = await drive.restore({ run, to: temporary() });
+    expect(restored.tally).toMatchObject({
+      failures: [expect.stringMatching(reason)],
+      counts: { copied: 1 },
+    });
+    await healed(place);
+  });
+
+  test("with a flipped bit in a chunk is never put into place; the chunk is written anew", async () => {
+    const { run, chunks, ...place } = await larger();
+    await change(chunks.at(-1)!, flipped(100_000));
+    expect(await lost(run, false)).toEqual([]);
+    const reason = /^larger: corrupt: a part of it, the blob \S+: its content is another one$/;
+    const to = temporary();
+    const restored = await drive.restore({ run, to });
+    expect(restored.tally.failures).toEqual([expect.stringMatching(reason)]);
+    expect([...(await snapshotOf(to)).keys()]).toEqual(["z/small"]);
+    const lanes = new Drive(azurite.service, { largeFile: 1_000_000 });
+    const verified = await lanes.verify({ run, readData: true });
+    expect(verified.tally.failures).toEqual([expect.stringMatching(reason)]);
+    await healed(place);
+  });
+
+  test("whose recipe is damaged is lost", async () => {
+    const { run, chunks: _chunks, ...place } = await larger();
+    const [pack] = await blobs(place.prefix, "packs");
+    // In its one frame it comes after what is small, or before.
+    await change(pack!, flipped(16 + "small".length + 10));
+    const reason = /^larger: corrupt: its content has the SHA-256/;
+    for (const readData of [false, true])
+      expect(await lost(run, readData)).toEqual([expect.stringMatching(reason)]);
+    await healed(place);
   });
 });
 
