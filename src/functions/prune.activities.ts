@@ -1,5 +1,5 @@
 import { decidePrune } from "../prune/decide-prune.ts";
-import { deleteContents } from "../prune/delete-contents.ts";
+import { deleteContents, deletePieces } from "../prune/delete-contents.ts";
 import { deleteLedgers } from "../prune/delete-ledgers.ts";
 import { listContents } from "../prune/list-contents.ts";
 import { gatherNeeds } from "../prune/needs.ts";
@@ -14,6 +14,7 @@ activity("decidePrune", async (input: { run: string; request: PruneRequest }, st
 step("gatherNeeds", gatherNeeds);
 step("listContents", listContents);
 step("deleteContents", deleteContents, { event: "contents.deleted" });
+step("deletePieces", deletePieces, { event: "contents.deleted" });
 step("deleteLedgers", deleteLedgers, { event: "ledgers.deleted" });
 
 /** Registers work that is done slice by slice. */

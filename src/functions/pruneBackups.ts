@@ -13,6 +13,7 @@ import type { PrunePlan } from "../prune/prune-plan.ts";
 const PHASES = [
   { phase: "gathering", work: ["gatherNeeds", "listContents"] },
   { phase: "deleting", work: ["deleteContents"] },
+  { phase: "deleting", work: ["deletePieces"] },
   { phase: "forgetting", work: ["deleteLedgers"] },
 ] as const;
 

@@ -14,6 +14,8 @@ export interface ManifestBlob {
   name: string;
   /** How many names it settles. */
   files: number;
+  /** Bytes of the contents that it names, if it says that. */
+  content: number;
   bytes: number;
   etag: string;
   /** Absent if it is not sorted: an older release wrote it. */
@@ -65,6 +67,7 @@ function recordOf({ name, size: bytes, etag, metadata }: ListedBlob, run: string
   const counts = countsFromMetadata(metadata);
   const counted = filesOf(counts) + counts.directories;
   const fences = fencesFromMetadata(metadata);
+  const content = counts.bytes + counts.unchangedBytes;
   const files = counted > 0 ? counted : Math.ceil(bytes / LINE);
-  return { name: name.slice(run.length + 1), files, bytes, etag, ...(fences ? { fences } : {}) };
+  return { name: name.slice(run.length + 1), files, content, bytes, etag, ...(fences ? { fences } : {}) };
 }

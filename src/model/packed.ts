@@ -31,7 +31,7 @@ export function isPacked(value: unknown): value is Packed {
   >;
   return (
     typeof pack === "string" &&
-    PACK.test(pack) &&
+    isPackName(pack) &&
     isCount(offset) &&
     isCount(length) &&
     isCount(packLength) &&
@@ -44,6 +44,11 @@ export function isPacked(value: unknown): value is Packed {
     SHA256.test(sha256) &&
     (recipe === undefined || recipe === true)
   );
+}
+
+/** Whether a name below `packs/` is one that a backup may have given to a pack. */
+export function isPackName(name: string): boolean {
+  return PACK.test(name);
 }
 
 function isCount(value: unknown): value is number {

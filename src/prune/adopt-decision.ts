@@ -48,7 +48,7 @@ async function isPossible(decision: Decision, request: PruneRequest, ledger: Led
   if (!read) return false;
   const others = runs.filter((run) => isBackup(run) && !gone.has(run.id));
   const needed = await manifestsOf(others, gone, service);
-  return needed.every(({ ref }) => staying.has(ref.run) && read.has(JSON.stringify(ref)));
+  return needed.every(({ ref }) => staying.has(ref.run) && read.has(keyOf(ref)));
 }
 
 /** The manifests that a decision names; undefined if their lists are gone because the prune has ended, or were never written. */
@@ -56,7 +56,7 @@ async function readAll(decision: Decision, ledger: Ledger): Promise<Set<string> 
   const read = new Set<string>();
   try {
     for (const lines of decision.manifests)
-      for (const ref of await ledger.readLines<ManifestRef>(lines)) read.add(JSON.stringify(ref));
+      for (const ref of await ledger.readLines<ManifestRef>(lines)) read.add(keyOf(ref));
     return read;
   } catch (error) {
     if (classify(error) !== "missing") throw error;
@@ -72,4 +72,9 @@ async function isThere(id: string, service: BlobServiceClient): Promise<boolean>
 
 function idsOf(runs: readonly { id: string }[]): Set<string> {
   return new Set(runs.map(({ id }) => id));
+}
+
+/** Which run is the newest changes as marks are taken back. */
+function keyOf({ run, name, prefix, kept }: ManifestRef): string {
+  return JSON.stringify([run, name, prefix, kept]);
 }

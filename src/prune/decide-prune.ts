@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
+import type { Layout } from "../model/layout.ts";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
@@ -95,7 +96,8 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   const standing = await settle({
     ...nothing(request),
     ...choice,
-    layout: (await layoutOf(service, request)) ?? "files",
+    // Of a run that was not started over HTTP there is no claim.
+    layout: (await layoutOf(service, request)) ?? layoutAt(prefix, backups),
     staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
     lingering: backups.some((run) => lingers(run, now)),
     records: staleRecords(runs, choice, prefix),
@@ -115,6 +117,10 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     );
   }
   return standing;
+}
+
+function layoutAt(prefix: string, backups: readonly KnownRun[]): Layout {
+  return backups.find((run) => run.prefix === prefix)?.layout ?? "files";
 }
 
 /** Why nothing can be pruned now, as a message. */

@@ -3,6 +3,7 @@ import { ChangedRecord, listRange, readRecord } from "../ledger/damaged.ts";
 import { hashOf, type Ledger, type Lines } from "../ledger/ledger.ts";
 import { LAYOUTS, type Layout } from "../model/layout.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
+import type { Whose } from "../store/pruning.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";
 
@@ -50,14 +51,12 @@ export function nothing(request: PruneRequest, problem?: string): Decision {
 }
 
 /** One blob of a run's manifest: a line of the list that `manifests` points into. */
-export interface ManifestRef {
+export interface ManifestRef extends Whose {
   run: string;
   /** Relative to the run's folder. */
   name: string;
   /** The prefix of the run's destination. */
   prefix: string;
-  /** Whether the run stays. */
-  kept: boolean;
 }
 
 export const DECISION = "decision.json";

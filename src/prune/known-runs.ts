@@ -13,7 +13,7 @@ import { blobPages } from "../storage/blob-pages.ts";
 import { listingName, OUTCOMES_FOLDER, RUN_RECORD } from "../ledger/names.ts";
 
 /** A run as retention sees it: its record, or what else is known if that is damaged. */
-export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix"> {
+export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix" | "layout"> {
   kind: NonNullable<RunRecord["kind"]>;
   /** ISO 8601; undefined when the record is damaged. */
   started: string | undefined;

@@ -3,6 +3,7 @@ import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { readPage } from "../manifest/page.ts";
+import { Lost } from "../store/fetching.ts";
 import type { Needs } from "../store/pruning.ts";
 import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
@@ -22,7 +23,7 @@ export function lanesOfNeeds({ manifests }: { manifests: readonly unknown[] }): 
  * stays is damaged.
  */
 export async function gatherNeeds(
-  { ledger, decision, storeAt }: Prune,
+  { ledger, decision, storeAt, budget }: Prune,
   lane: number,
   slice: number,
 ): Promise<SliceResult> {
@@ -37,10 +38,17 @@ export async function gatherNeeds(
   const damaged: string[] = [];
   await pMap(
     refs,
-    async ({ run, name: blob, prefix, kept }) => {
+    async ({ run, name: blob, prefix, ...whose }) => {
       const { items, damage } = await readPage(new Ledger(ledger.service, run), { name: blob });
-      if (kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
-      await inTurns(await storeAt(prefix).needsOf(items, kept), ({ name, line }) => {
+      if (whose.kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
+      const needed = await storeAt(prefix)
+        .needsOf(items, whose, budget)
+        .catch((error: unknown) => {
+          if (!(error instanceof Lost)) throw error;
+          damaged.push(`${run}: ${error.message}`);
+          return [];
+        });
+      await inTurns(needed, ({ name, line }) => {
         if (!seen.has(line)) sorter.add(name, line);
         seen.add(line);
       });

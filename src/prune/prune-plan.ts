@@ -12,7 +12,7 @@ export interface PrunePlan {
   /** The hash by which the following activities recognize the decision. */
   decision: string;
   layout: Layout;
-  lanes: { gatherNeeds: number; listContents: number; deleteContents: number; deleteLedgers: number };
+  lanes: Record<"gatherNeeds" | "listContents" | "deleteContents" | "deletePieces" | "deleteLedgers", number>;
   problem?: string;
 }
 
@@ -36,6 +36,8 @@ export function prunePlan({
       gatherNeeds: lanesOfNeeds(decision),
       listContents: any ? 1 : 0,
       deleteContents: any ? partitions : 0,
+      // A content in files has no pieces.
+      deletePieces: any && layout === "packs" ? partitions : 0,
       deleteLedgers: lanesOfLedgers(decision),
     },
     ...(problem === undefined ? {} : { problem }),

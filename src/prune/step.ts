@@ -5,6 +5,7 @@ import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
+import { PartProblem } from "../ledger/settle-part.ts";
 import { withRetries } from "../storage/retries.ts";
 import { describe } from "../storage/errors.ts";
 import type { Settings } from "../settings.ts";
@@ -86,7 +87,7 @@ export async function runSlice(
     const tools = { store, storeAt, service, budget, erase, isCanceled: canceled };
     return await work({ ledger, scope, decision, ...tools }, lane, slice);
   } catch (error) {
-    if (error instanceof LockLost) return stopped(error.message);
+    if (error instanceof LockLost || error instanceof PartProblem) return stopped(error.message);
     if (isFinal(error)) return stopped(describe(error));
     throw error;
   }

@@ -23,3 +23,18 @@ export interface Measuring {
    */
   stored(from: string | undefined): AsyncIterable<{ stored: Stored; next: string | undefined }>;
 }
+
+/** Adds up blobs. @param whose what each of them counts as */
+export function sumOf<Blob extends { size: number }>(
+  blobs: readonly Blob[],
+  whose: (blob: Blob) => keyof Stored,
+): Stored {
+  const none = (): Amount => ({ blobs: 0, bytes: 0 });
+  const stored: Stored = { current: none(), old: none(), others: none() };
+  for (const blob of blobs) {
+    const amount = stored[whose(blob)];
+    amount.blobs++;
+    amount.bytes += blob.size;
+  }
+  return stored;
+}

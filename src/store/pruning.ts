@@ -31,6 +31,23 @@ export interface Needs {
     contents: readonly Content[],
     runs: { staying: ReadonlySet<string>; lingering: boolean },
   ): Content[];
+  /** Of the contents of one name that stay, those that the next backups had better not build on. */
+  sparse(contents: readonly Content[]): Sparse[];
+}
+
+/** A content of which little is needed any more, all of it by runs that the next backups build on. */
+export interface Sparse {
+  content: Content;
+  /** Bytes of it that are needed. */
+  needed: number;
+}
+
+/** Whose a manifest is. */
+export interface Whose {
+  /** The run stays. */
+  kept: boolean;
+  /** It is the one that the next backup of its root builds on. */
+  newest?: true | undefined;
 }
 
 export interface NotDeleted {
@@ -45,9 +62,14 @@ export type Erase = (blob: BlobClient, how?: BlobDeleteOptions) => Promise<void>
 export interface Pruning {
   /**
    * What items of a manifest need: for each, a name and a line for the `Needs` of that name.
-   * @param kept whether their run stays; the items of a forgotten run only show which contents are the product's
+   * @param whose the items of a forgotten run only show which contents are the product's
+   * @throws Lost if it cannot be known what a run that stays needs; storage errors, after retries
    */
-  needsOf(items: readonly ManifestItem[], kept: boolean): Promise<{ name: string; line: string }[]>;
+  needsOf(
+    items: readonly ManifestItem[],
+    whose: Whose,
+    budget: Budget,
+  ): Promise<{ name: string; line: string }[]>;
   /** Empty needs, to add lines to. */
   noNeeds(): Needs;
 
@@ -55,6 +77,8 @@ export interface Pruning {
   contents(from: string | undefined): AsyncIterable<ContentsPage>;
   /** The schema of a content in a list. */
   readonly contentLine: z.ZodType;
+  /** Whether a content is a piece of others: it goes only after all that are not. */
+  isPiece(content: Content): boolean;
   /** What a content is and which run wrote it, as a message. */
   whatIs(content: Content): string;
   /**
@@ -63,6 +87,12 @@ export interface Pruning {
    * @throws DeleteRefused; what `erase` throws; storage errors, after retries
    */
   delete(content: Content, means: { erase: Erase; budget: Budget }): Promise<NotDeleted | undefined>;
+  /**
+   * Has the next backups store anew what is needed of sparse contents, so that these can go one day, and forgets what it noted
+   * of contents that are gone. Idempotent.
+   * @returns the sparse contents that it does that to; of the others enough is needed after all
+   */
+  settle(found: { sparse: readonly Sparse[]; gone: readonly Content[] }, dryRun: boolean): Promise<Content[]>;
 }
 
 /** The account does not allow such deletes; the message says what to do. */

@@ -1,23 +1,16 @@
 import type { ContainerClient } from "@azure/storage-blob";
-import type { Amount, Measuring, Stored } from "../measuring.ts";
-import { contentsBelow, type Kept } from "./contents.ts";
+import { sumOf, type Measuring } from "../measuring.ts";
+import { contentsBelow } from "./contents.ts";
 
 export function measuring({ container, prefix }: { container: ContainerClient; prefix: string }): Measuring {
   return {
     async *stored(from) {
-      for await (const { contents, next } of contentsBelow(container, prefix, from))
-        yield { stored: sumOf(contents), next };
+      for await (const { contents, next } of contentsBelow(container, prefix, from)) {
+        const stored = sumOf(contents, ({ run, etag }) =>
+          run === undefined ? "others" : etag === undefined ? "old" : "current",
+        );
+        yield { stored, next };
+      }
     },
   };
-}
-
-function sumOf(contents: readonly Kept[]): Stored {
-  const none = (): Amount => ({ blobs: 0, bytes: 0 });
-  const stored: Stored = { current: none(), old: none(), others: none() };
-  for (const { run, etag, size } of contents) {
-    const amount = stored[run === undefined ? "others" : etag === undefined ? "old" : "current"];
-    amount.blobs++;
-    amount.bytes += size;
-  }
-  return stored;
 }

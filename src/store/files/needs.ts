@@ -70,4 +70,9 @@ export class FileNeeds implements Needs {
     );
     return [...olderGo, ...(snapshotStays ? [] : currentGoes)];
   }
+
+  /** A content is needed whole or not at all. */
+  sparse(): [] {
+    return [];
+  }
 }

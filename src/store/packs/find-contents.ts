@@ -1,23 +1,16 @@
 import type { ManifestItem } from "../../manifest/line.ts";
 import { whatHolds } from "../../model/held.ts";
-import { Corrupt, Lost, type Found } from "../fetching.ts";
-import type { Fetched } from "./fetched.ts";
+import { Lost, type Found } from "../fetching.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./located.ts";
 import { lookUpBlobs, type There } from "./look-up.ts";
 import { chunkBlob, packBlob } from "./names.ts";
 import { rangesOf, type InPack } from "./ranges.ts";
-import { chunksIn } from "./read-content.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
+import { readRecipes, type Larger } from "./read-recipes.ts";
 
 /** Chunks that are remembered before they are looked up: some 20 MB. */
 const CHUNKS = 100_000;
-/** Times to read a recipe that arrives damaged. */
-const TRIES = 3;
-
-interface Located extends InPack {
-  item: ManifestItem;
-}
 
 /** Finds the content of each item: its pack must be there as it was recorded, and all chunks of a larger file. */
 export async function findContents(
@@ -25,7 +18,7 @@ export async function findContents(
   items: readonly ManifestItem[],
 ): Promise<Map<ManifestItem, Found>> {
   const found = new Map<ManifestItem, Found>();
-  const located: Located[] = [];
+  const located: Larger[] = [];
   for (const item of items) {
     try {
       located.push({ item, packed: locationOf(item) });
@@ -47,11 +40,7 @@ export async function findContents(
 }
 
 /** Reads the recipes of larger files, and looks their chunks up. */
-async function findChunks(
-  at: At,
-  larger: readonly Located[],
-  found: Map<ManifestItem, Found>,
-): Promise<void> {
+async function findChunks(at: At, larger: readonly Larger[], found: Map<ManifestItem, Found>): Promise<void> {
   const reader = new PackReader(at);
   let wanted = new Map<string, ManifestItem[]>();
   const lookUp = async (): Promise<void> => {
@@ -63,38 +52,21 @@ async function findChunks(
     wanted = new Map();
   };
   for (const range of rangesOf(larger)) {
-    const fetched = reader.read(range, UNCOUNTED);
-    for (const { item, packed } of range.items) {
-      try {
-        for (const id of await chunksOf({ item, packed }, await fetched, reader)) {
-          const name = chunkBlob(at.prefix, id);
-          const items = wanted.get(name);
-          if (items) items.push(item);
-          else wanted.set(name, [item]);
-        }
-      } catch (error) {
-        found.set(item, lost(error));
+    for (const { item, chunks } of await readRecipes(range, reader, UNCOUNTED)) {
+      if (chunks instanceof Lost) {
+        found.set(item, lost(chunks));
+        continue;
+      }
+      for (const id of chunks) {
+        const name = chunkBlob(at.prefix, id);
+        const items = wanted.get(name);
+        if (items) items.push(item);
+        else wanted.set(name, [item]);
       }
     }
     if (wanted.size > CHUNKS) await lookUp();
   }
   await lookUp();
-}
-
-/** The ids of a file's chunks. */
-async function chunksOf(
-  { item, packed }: Located,
-  fetched: Fetched,
-  reader: PackReader,
-): Promise<Set<string>> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const recipe = tries === 1 ? fetched.content(packed) : reader.content(packed, UNCOUNTED);
-      return new Set(chunksIn(await recipe, item).map(({ id }) => id));
-    } catch (error) {
-      if (!(error instanceof Corrupt) || tries === TRIES) throw error;
-    }
-  }
 }
 
 /** Why a blob that is needed cannot be read, as a message. */

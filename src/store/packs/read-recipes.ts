@@ -1,0 +1,43 @@
+import type { ManifestItem } from "../../manifest/line.ts";
+import { Corrupt, Lost } from "../fetching.ts";
+import type { InPack, Range } from "./ranges.ts";
+import { chunksIn } from "./read-content.ts";
+import type { PackReader, Requests } from "./read-pack.ts";
+
+/** A larger file and where its recipe is. */
+export interface Larger extends InPack {
+  item: ManifestItem;
+}
+
+/** Times to read a recipe that arrives damaged. */
+const TRIES = 3;
+
+/** Reads the recipes in a range. @returns for each file the ids of its chunks, or why they are not known */
+export async function readRecipes(
+  range: Range<Larger>,
+  reader: PackReader,
+  requests: Requests,
+): Promise<{ item: ManifestItem; chunks: Set<string> | Lost }[]> {
+  const fetched = reader.read(range, requests);
+  const recipes = [];
+  for (const { item, packed } of range.items) {
+    const read = async (isFirst: boolean): Promise<Buffer> =>
+      isFirst ? await (await fetched).content(packed) : await reader.content(packed, requests);
+    recipes.push({ item, chunks: await chunksOf(item, read) });
+  }
+  return recipes;
+}
+
+async function chunksOf(
+  item: ManifestItem,
+  read: (isFirst: boolean) => Promise<Buffer>,
+): Promise<Set<string> | Lost> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return new Set(chunksIn(await read(tries === 1), item).map(({ id }) => id));
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      if (!(error instanceof Corrupt) || tries === TRIES) return error;
+    }
+  }
+}
