@@ -58,6 +58,7 @@ describe("GET /backups", () => {
       kind: "backup",
       root,
       destination: { container: "list-one", prefix: "p/q", url: expect.stringMatching(/\/list-one\/p\/q$/) },
+      layout: "files",
       mode: "full",
       status: "failed",
       started: expect.any(String),
