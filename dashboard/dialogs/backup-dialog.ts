@@ -41,7 +41,11 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     label: "How it is kept",
     value: "",
     choices: [
-      { value: "", label: "As the destination keeps it", hint: "a new one: as the app is set" },
+      {
+        value: "",
+        label: "As the destination keeps it",
+        hint: "a new one: by the app's setting, BACKUP_LAYOUT",
+      },
       { value: "files", label: "Files", hint: "each a blob of its own name, which any tool can read" },
       {
         value: "packs",
