@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import type { StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeTree } from "../harness/tree.ts";
-import { expectBackedUp, startRig, type Rig } from "./rig.ts";
+import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
 const BLOCK = 8 * 1024 * 1024;
 /** More than one range (of 16 blocks) in full. */
@@ -65,6 +65,43 @@ describe("row 2: SIGKILL in the middle of a huge file", () => {
       expect(all).toBe(sent);
       expect(rig.proxy.requests.filter((request) => isCommit(request) && isDone(request))).toHaveLength(0);
       counted(2, { bytes: SIZE, "blocks in flight at the kill": inFlight, "bytes sent again": sent - SIZE });
+    },
+    PATIENCE,
+  );
+
+  it(
+    "goes on in the layout packs, too: chunks that are stored are not sent again",
+    async () => {
+      const root = await makeTree(`${rig.folder}/chunks`, { small: "small" });
+      await writeFile(`${root}/huge.bin`, bytes(SIZE));
+      const container = "chunks";
+      const puts = (folder: string) => (request: StorageRequest) =>
+        request.method === "PUT" && request.container === container && request.blob.startsWith(folder);
+      const isChunk = puts("chunks/");
+      const killed = killAfter(Math.floor(BLOCKS / 2), isChunk);
+      const id = await rig.post("backupSiteContent", { root, container, layout: "packs" });
+      await killed;
+      const inFlight = rig.proxy.requests.filter((it) => isChunk(it) && !isDone(it)).length;
+      const packed = killAfter(1, (request) => puts("packs/")(request) && request.blob.includes("-large"));
+      await rig.restart();
+      await packed;
+      rig.proxy.after = () => undefined;
+      await rig.restart();
+      const status = await rig.follow(id, PATIENCE);
+
+      expect(status).toMatchObject({ runtimeStatus: "Completed", output: SIZE + 5 });
+      const sent = rig.proxy.requests.filter(isChunk);
+      const stored = new Set(sent.map(({ blob }) => blob));
+      expect(stored.size).toBeGreaterThan(BLOCKS);
+      expect(sent.length - stored.size).toBeLessThanOrEqual(inFlight);
+      const to = `${rig.folder}/restored`;
+      await rig.follow(await rig.post("restoreSiteContent", { run: id, to }), PATIENCE);
+      await expectSameOnDisk(root, to);
+      counted(2, {
+        bytes: SIZE,
+        "chunks in flight at the kill": inFlight,
+        "sent again": sent.length - stored.size,
+      });
     },
     PATIENCE,
   );

@@ -136,6 +136,32 @@ test("a byte inserted at the start of a file, or a new name for it, sends little
   expect(third.tally.counts).toMatchObject({ copied: 0, unchanged: 2 });
 });
 
+test("a chunk that is damaged or missing is named, and stored again by the next backup", async () => {
+  const files = { flipped: bytes(5 * MIB, "1"), gone: bytes(5 * MIB, "2"), emptied: bytes(5 * MIB, "3") };
+  const { container, root, ...request } = await destinationOf(files);
+  const first = await drive.backup({ container, root, ...request });
+  const outcomes = await drive.outcomes(first.run);
+  const blobOf = async (name: keyof typeof files) => {
+    const [{ id } = { id: "" }] = await chunksOf(container, outcomes.get(name)!);
+    return drive.service.getContainerClient(container).getBlockBlobClient(`chunks/${id.slice(0, 2)}/${id}`);
+  };
+  const flipped = await blobOf("flipped");
+  const content = await flipped.downloadToBuffer();
+  content[99]! ^= 1;
+  await flipped.upload(content, content.length);
+  await (await blobOf("gone")).delete();
+  await (await blobOf("emptied")).upload("", 0);
+
+  expect((await drive.verify({ run: first.run, readData: true })).tally.failures.sort()).toEqual([
+    expect.stringMatching(/^emptied: .*chunks/),
+    expect.stringMatching(/^flipped: corrupt: a part of it, the blob chunks\S+: its content is another one$/),
+    expect.stringMatching(/^gone: a part of it, the blob chunks\S+ is missing$/),
+  ]);
+  const second = await drive.backup({ container, root, ...request });
+  expect(second.tally.counts).toMatchObject({ copied: 3, failed: 0 });
+  expect((await drive.verify({ run: first.run, readData: true })).tally.failures).toEqual([]);
+});
+
 test("a huge file goes by spans, each of which may be delivered twice at the same time", async () => {
   const huge = bytes(24 * MIB, "huge");
   const { container, ...request } = await destinationOf({ huge });

@@ -28,8 +28,8 @@ export class ChunkStore {
   readonly #fresh: boolean;
   readonly #damaged: ReadonlySet<string>;
   readonly #budget: Budget;
-  /** Whether to look for a chunk before it is sent. */
-  #looks = true;
+  /** Whether chunks that this work needs were stored before; undefined until one was looked for. */
+  #foundSome: boolean | undefined;
 
   /**
    * @param run `fresh` if nothing was at the destination when it began; `damaged`: ids of chunks to write anew
@@ -61,13 +61,13 @@ export class ChunkStore {
   async #store(id: string, content: Buffer): Promise<void> {
     const name = chunkBlob(this.#at.prefix, id);
     const isDamaged = this.#damaged.has(id);
-    const looks = this.#looks || isDamaged;
+    // In a fresh destination only an earlier delivery of the same work has stored chunks, and the first of them first.
+    const looks = !this.#fresh || this.#foundSome !== false;
     const found = looks ? await this.#budget.request(() => lookUp(this.#at, name)) : undefined;
+    this.#foundSome ||= found !== undefined;
     if (found?.held === "archived")
       throw new NotStored(`a part of it, the blob ${name}, ${whatHolds(found.held)}`);
     if (found && !isDamaged && isPossible(found.size, content.length)) return;
-    // In a fresh destination only an earlier delivery of the same work has stored chunks, and these come first.
-    if (!found && this.#fresh) this.#looks = false;
     const blob = [blobHead("C"), ...(await encodeFrame(content))];
     await this.#budget.request(() =>
       inContainer(this.#at.container, () =>
