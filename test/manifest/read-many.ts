@@ -1,13 +1,24 @@
 /**
- * Asks a manifest one question in a process of its own, for the memory that it takes: CONNECTION RUN QUESTION [PATH]. "names" asks
- * what it has of a name in each of some directories, with ":" between them.
+ * Answers questions about a manifest in a process of its own, for the memory that they take: CONNECTION RUN, and each question as a
+ * message. "names" asks what it has of a name in each of some directories, with ":" between them.
  */
 import { BlobServiceClient } from "@azure/storage-blob";
 import { Manifest } from "../../src/manifest/manifest.ts";
 import { RunNames } from "../../src/manifest/run-names.ts";
 
-const [connection = "", run = "", question = "", path = ""] = process.argv.slice(2);
-const service = BlobServiceClient.fromConnectionString(connection);
+export interface Question {
+  about: "entry" | "names" | "walk" | "directory";
+  path: string;
+}
+
+export interface Answer {
+  found: number;
+  /** The most that it took so far. */
+  mebibytes: number;
+}
+
+const [connection = "", run = ""] = process.argv.slice(2);
+const account = { service: BlobServiceClient.fromConnectionString(connection), behindProxy: false };
 const before = process.memoryUsage().rss;
 let most = before;
 const look = (): void => {
@@ -15,17 +26,23 @@ const look = (): void => {
 };
 setInterval(look, 5).unref();
 
-const account = { service, behindProxy: false };
-const manifest = await Manifest.open(account, run);
-let found = 0;
-if (question === "entry") found = (await manifest.entry(path)) === undefined ? 0 : 1;
-else if (question === "names") {
-  await using names = await RunNames.open(account, run);
-  for (const directory of path.split(":"))
-    found += (await names.of(directory, ["name-0001", "another"])).size;
-} else
-  for await (const _entry of question === "walk" ? manifest.walk(path) : manifest.directory(path)) found++;
-await manifest.close();
-look();
-process.stdout.write(JSON.stringify({ found, mebibytes: (most - before) / 2 ** 20 }));
-process.exit();
+async function answer({ about, path }: Question): Promise<number> {
+  const manifest = await Manifest.open(account, run);
+  let found = 0;
+  if (about === "entry") found = (await manifest.entry(path)) === undefined ? 0 : 1;
+  else if (about === "names") {
+    await using names = await RunNames.open(account, run);
+    for (const directory of path.split(":"))
+      found += (await names.of(directory, ["name-0001", "another"])).size;
+  } else
+    for await (const _entry of about === "walk" ? manifest.walk(path) : manifest.directory(path)) found++;
+  await manifest.close();
+  return found;
+}
+
+process.on("message", (question: Question) => {
+  void answer(question).then((found) => {
+    look();
+    process.send?.({ found, mebibytes: (most - before) / 2 ** 20 } satisfies Answer);
+  });
+});
