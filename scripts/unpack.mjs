@@ -16,8 +16,7 @@ const USAGE = `Usage: node unpack.mjs DIR [PATH] --list | --to TARGET  [--run RU
   --root ROOT      the directory that was backed up, if the destination has several
 `;
 const [MIB4, MIB16, MIB32, MIB64] = [2 ** 22, 2 ** 24, 2 ** 25, 2 ** 26];
-const [HEADER, TRAILER, RECIPE_ENTRY] = [8, 48, 36];
-const CODECS = ["none", "zstd"];
+const [HEADER, TRAILER, RECIPE_ENTRY, CODECS] = [8, 48, 36, ["none", "zstd"]];
 const PACK = /^packs\/(?!\.+\/)[\w.~-]+\/[\d.]+-(large)?\d+-[\da-f]{8}-\d+$/;
 
 const text = { type: "string" };
@@ -75,7 +74,6 @@ function decode(frame, raw) {
 }
 
 let last = { key: "", frame: Buffer.alloc(0) };
-
 /** A content, from a frame that it may share with others. */
 function readContent({ blob, offset, length, raw, from, size, sha256 }) {
   const readFrame = ({ read, size: end }) => {
@@ -86,8 +84,8 @@ function readContent({ blob, offset, length, raw, from, size, sha256 }) {
   const key = [blob, offset, length, raw].join();
   if (last.key !== key) last = { key, frame: withBlob(blob, readFrame) };
   const content = last.frame.subarray(from, from + size);
-  const hash = createHash("sha256").update(content).digest("base64");
-  refuse(hash !== sha256, `${blob}: a content is damaged: it has another hash`);
+  const is = createHash("sha256").update(content).digest("base64");
+  refuse(is !== sha256, `${blob}: a content is damaged: it has another hash`);
   return content;
 }
 
@@ -155,11 +153,8 @@ function readPacks() {
     });
   const all = [...roots.keys()];
   const root = options.root ?? (all.length === 1 ? all[0] : undefined);
-  refuse(
-    !roots.has(root),
-    `choose one with --root of the directories that it has backups of: ${all.join(", ")}`,
-  );
-  return [...roots.get(root).values()];
+  refuse(all.length > 0 && !roots.has(root), `choose a directory with --root: ${all.join(", ")}`);
+  return [...(roots.get(root)?.values() ?? [])];
 }
 
 /** What the run backed up. @param directories gets the modes and times of those that are not empty */

@@ -14,6 +14,7 @@ import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { FORBIDDEN } from "../harness/wire-faults.ts";
 import { bytes, directory, link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { forgePacks } from "../packs/forged-run.ts";
 import { RecordsHost } from "./host.ts";
 
 /** Of several pieces. */
@@ -289,6 +290,16 @@ describe("GET /backups/{runId}/content", () => {
         content,
         `attachment; ${filename}`,
       ]);
+    }
+  });
+
+  it("refuses what is forged in packs, and gives the rest of that backup", async () => {
+    const { run: id, sound, forged } = await forgePacks(service);
+    for (const name of sound) expect(await (await get(name, {}, id)).text()).toBe(name);
+    for (const [name, reason] of forged) {
+      const answer = await get(name, {}, id);
+      expect([410, 502]).toContain(answer.status);
+      expect(await answer.json()).toMatchObject({ detail: expect.stringMatching(reason) as string });
     }
   });
 

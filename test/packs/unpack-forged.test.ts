@@ -144,7 +144,7 @@ it("asks which root is meant, and refuses a target with something in it", async 
   const dir = await download("roots", blobs);
   expect(unpack(dir, "--list")).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining("backups of: /srv/a, /srv/b"),
+    stderr: expect.stringContaining("--root: /srv/a, /srv/b"),
   });
   expect(unpack(dir, "--list", "--root", "/srv/b").stdout).toMatch(/ of \/srv\/b\n$/);
   expect(unpack(dir, "--list", "--root", "/srv/c")).toMatchObject({ status: 1 });

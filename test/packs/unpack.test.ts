@@ -43,7 +43,7 @@ async function makeSite(): Promise<string> {
     "empty.txt": "",
     "css/site.css": "h1 { color: teal }\n".repeat(100_000),
     "data/random.bin": bytes(3 * MIB),
-    "data/large.bin": bytes(2 * MIB, "large"),
+    "data/large.bin": bytes(9 * MIB, "large"),
     "data/deep/er/file.txt": "deep",
     "links/inside": link("../index.html"),
     "links/gone": link("nowhere"),

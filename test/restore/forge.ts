@@ -11,10 +11,14 @@ export interface Forged {
   blob?: string;
 }
 
-/** Writes a ledger as an attacker with write access to the containers would, with whatever names. */
+/**
+ * Writes a ledger as an attacker with write access to the containers would, with whatever names.
+ * @param more what else `run.json` says
+ */
 export async function forgeRun(
   service: BlobServiceClient,
   lines: readonly (Forged | string)[],
+  more: Record<string, unknown> = {},
 ): Promise<string> {
   const run = randomUUID().replaceAll("-", "");
   const ledger = service.getContainerClient("backup-runs");
@@ -47,7 +51,7 @@ export async function forgeRun(
     "lists/0.json",
     JSON.stringify({
       version: 1,
-      request: { ...request, ...options },
+      request: { ...request, ...options, ...more },
       realRoot: "/x",
       fresh: true,
       keep: "snapshots",
@@ -63,6 +67,7 @@ export async function forgeRun(
       version: 1,
       id: run,
       ...request,
+      ...more,
       mode: "full",
       started: new Date().toISOString(),
       status: "completed",

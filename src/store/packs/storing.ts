@@ -105,9 +105,9 @@ function attemptName(): string {
   return randomBytes(4).toString("hex");
 }
 
-/** Memory that an entry takes until its pack is sent. */
-function weightOf({ size }: Entry): number {
-  return size > LARGEST_WHOLE ? 64 * 1024 : size + 512;
+/** Memory that an entry takes until its pack is sent: its content, and its line in the footer, where a character has up to 6 bytes. */
+function weightOf({ path, size }: Entry): number {
+  return size > LARGEST_WHOLE ? 64 * 1024 : size + 512 + 6 * path.length;
 }
 
 function weigh(entries: readonly Entry[]): number {
