@@ -9,7 +9,7 @@ import { expectSameTree, readBlobs } from "../harness/blobs.ts";
 import { bytes, readTree } from "../harness/tree.ts";
 import { ask, backUp, expectProblem, get, newContainer, newRoot, service, type Status } from "./client.ts";
 
-const SIZE = 300_000_000;
+const SIZE = 200_000_000;
 const container = newContainer();
 const { pid } = inject("hostUnderTest");
 const isSeen = pid !== undefined && process.platform === "linux";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   status = await backUp({ root, container: container.containerName });
 });
 
-it("a file of 300 MB, by blocks", async () => {
+it("a file of 200 MB, by blocks", async () => {
   expect(status).toMatchObject({ runtimeStatus: "Completed", output: SIZE });
   const { committedBlocks } = await container.getBlockBlobClient("dump.sql").getBlockList("committed");
   expect(committedBlocks?.length).toBeGreaterThan(10);
@@ -67,12 +67,12 @@ describe("its download", () => {
     abort.abort();
     await expect.poll(connectionsToStorage, { timeout: 15_000, interval: 200 }).toBe(0);
     expect(bytesRead() - before).toBeLessThan(SIZE / 2);
-    const rest = await download({ headers: { range: "bytes=299999000-", "if-range": etag } });
+    const rest = await download({ headers: { range: `bytes=${SIZE - 1000}-`, "if-range": etag } });
     expect([rest.status, rest.headers.get("content-range")]).toEqual([
       206,
-      "bytes 299999000-299999999/300000000",
+      `bytes ${SIZE - 1000}-${SIZE - 1}/${SIZE}`,
     ]);
-    const end = bytes(SIZE).subarray(299_999_000);
+    const end = bytes(SIZE).subarray(-1000);
     expect(Buffer.from(await rest.arrayBuffer()).equals(end)).toBe(true);
   });
 

@@ -8,7 +8,7 @@ import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
 const BLOCK = 8 * 1024 * 1024;
 /** More than one range (of 16 blocks) in full. */
-const BLOCKS = full ? 40 : 10;
+const BLOCKS = full ? 40 : 6;
 const SIZE = BLOCKS * BLOCK - 1;
 
 let rig: Rig;

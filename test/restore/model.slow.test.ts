@@ -1,4 +1,4 @@
 import { full } from "../harness/faults.ts";
 import { testHistories } from "./model.ts";
 
-testHistories(full ? 200 : 60);
+testHistories(full ? 200 : 40);
