@@ -46,7 +46,11 @@ export class Tree {
     const report: OnDamage = (record, reason) => {
       if (defects.size < MOST_DEFECTS) defects.set(`${record} ${reason}`, { record, reason });
     };
-    const manifest = await Manifest.open({ service, behindProxy }, run.id, report);
+    const account = { service, behindProxy };
+    // One that was ended from outside may still be written to.
+    const manifest = await (run.counts && run.status !== "running"
+      ? Manifest.openEnded(account, run.id, report)
+      : Manifest.open(account, run.id, report));
     try {
       return await work(new Tree(run, manifest, { defects, report }));
     } finally {

@@ -34,7 +34,26 @@ export function blobPiece(
     depth: partOfRecord(name).split(".").length,
     ofDirectories: isOfDirectories(name),
     pages: () => linesOf(ledger, blob, onDamage, texts),
+    ...(texts
+      ? { line: async (key) => lineIn((await texts.get(name, () => ledger.read(name))) ?? "", key) }
+      : {}),
   };
+}
+
+/** A line of a sorted text, found by halving it; undefined if it is not there, or is hidden by damage. */
+function lineIn(text: string, key: string): Line | undefined {
+  let [low, high] = [0, text.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const from = middle === 0 ? 0 : Math.max(low, text.lastIndexOf("\n", middle - 1) + 1);
+    const to = text.indexOf("\n", from);
+    const line = to < 0 ? undefined : parseLine(text.slice(from, to));
+    if (typeof line !== "object") return undefined;
+    if (line.key === key) return line;
+    if (line.key < key) low = to + 1;
+    else high = from;
+  }
+  return undefined;
 }
 
 /** The lines of a record, in pages. Damaged lines are left out; so are, in a sorted record, lines that are out of order. */

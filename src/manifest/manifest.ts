@@ -12,9 +12,9 @@ import { borrowSpool, type Borrowed } from "./spool.ts";
 import { hasDirectories, markOf, unorderedLines } from "./unordered.ts";
 
 /** Bytes of a record that is kept in memory after it was read. */
-const KEPT_BYTES = 4 * 1024 * 1024;
+const KEPT_BYTES = 8 * 1024 * 1024;
 /** Records that are kept: the last ones read. */
-const KEPT = 4;
+const KEPT = 2;
 /** Bytes of all records of a run of which none is given up. */
 const ALL_KEPT_BYTES = 8 * 1024 * 1024;
 /** Records that are read ahead at a time. */
@@ -216,6 +216,8 @@ function firstFrom(keys: readonly string[], from: string): number {
 }
 
 async function lineAt(piece: Piece, key: string, own: boolean): Promise<Line | undefined> {
+  const found = await piece.line?.(key);
+  if (found && (found.own === true) === own) return found;
   for await (const page of piece.pages()) {
     for (const line of page) {
       if (line.key > key) return undefined;

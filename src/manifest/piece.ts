@@ -15,6 +15,8 @@ export interface Piece extends Fences {
   ofDirectories: boolean;
   /** The lines in order, some at a time. */
   pages(): AsyncGenerator<Line[]>;
+  /** A line, found without reading the others; undefined does not say that there is none. */
+  line?(key: string): Promise<Line | undefined>;
 }
 
 export function overlaps({ first, last }: Fences, { from, to }: KeyRange): boolean {
