@@ -1,9 +1,12 @@
 /** How larger files lie in a destination of layout `packs`, read by the format alone. */
 import { createHash } from "node:crypto";
-import { rename, writeFile } from "node:fs/promises";
+import { rename, truncate, writeFile } from "node:fs/promises";
 import { zstdDecompressSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { OpenFile } from "../../src/files/read-file.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
+import { forDisk } from "../../src/model/path.ts";
+import { readChunks } from "../../src/store/packs/read-chunks.ts";
 import { newRun } from "../harness/domain.ts";
 import { startDrive } from "../harness/drive.ts";
 import { runActivity } from "../harness/functions.ts";
@@ -111,6 +114,28 @@ test("larger files are cut where the format says, and their chunks are the file;
   // Two chunks of zeros take next to nothing; what cannot be compressed takes its length and a head.
   const heads = 16 * (sizes.size - 2);
   expect([...sizes.values()].reduce((sum, size) => sum + size)).toBeLessThan(20 * MIB + 1 + heads + 8192);
+});
+
+test("a chunk ends at each GiB of a file, whatever is there", async () => {
+  const [GIB, folder] = [1024 * MIB, await makeFolder("span")];
+  const name = `${folder}/sparse`;
+  await writeFile(name, "");
+  await truncate(name, GIB + 20 * MIB);
+  const file = await OpenFile.open(forDisk(name), folder, 60_000);
+  const cuts: [number, number][] = [];
+  try {
+    const span = { from: GIB - 20 * MIB, until: Infinity };
+    await readChunks(file, span, drive.budget, async ({ length }, at) => void cuts.push([at - GIB, length]));
+  } finally {
+    await file.close();
+  }
+  const [long, short] = [16 * MIB, 4 * MIB];
+  expect(cuts).toEqual([
+    [-20 * MIB, long],
+    [-4 * MIB, short],
+    [0, long],
+    [16 * MIB, short],
+  ]);
 });
 
 test("a byte inserted at the start of a file, or a new name for it, sends little", async () => {
