@@ -15,7 +15,10 @@ export interface Budget {
    * Runs the copying of one file. There may be 1.5 times as many as requests, so that reading overlaps with sending.
    */
   file<T>(work: () => Promise<T>): Promise<T>;
-  /** Runs `work` when `bytes` of memory are free for content. More than the whole budget counts as the whole. */
+  /**
+   * Runs `work` when `bytes` of memory are free for content. More than the whole budget counts as the whole; while some is held,
+   * more than half counts as half.
+   */
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /**
    * Runs work that holds `bytes` of memory while other content is read. All such work together takes at most half of the
