@@ -11,7 +11,8 @@ import { newRun } from "../harness/domain.ts";
 import { startDrive } from "../harness/drive.ts";
 import { runActivity } from "../harness/functions.ts";
 import { orchestrate } from "../harness/orchestrate.ts";
-import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
+import { bytes, makeTree } from "../harness/tree.ts";
+import { temporary } from "../restore/tree.ts";
 
 const MIB = 1024 * 1024;
 
@@ -19,7 +20,7 @@ const { drive } = startDrive();
 
 /** A destination of packs for a tree, as a request. */
 async function destinationOf(tree: Record<string, Buffer>) {
-  const root = await makeTree(await makeFolder("chunks"), tree);
+  const root = await makeTree(temporary(), tree);
   return { root, container: `test-${newRun()}`, layout: "packs", mode: "incremental" };
 }
 
@@ -117,7 +118,7 @@ test("larger files are cut where the format says, and their chunks are the file;
 });
 
 test("a chunk ends at each GiB of a file, whatever is there", async () => {
-  const [GIB, folder] = [1024 * MIB, await makeFolder("span")];
+  const [GIB, folder] = [1024 * MIB, temporary()];
   const name = `${folder}/sparse`;
   await writeFile(name, "");
   await truncate(name, GIB + 20 * MIB);
