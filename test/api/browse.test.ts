@@ -429,6 +429,13 @@ describe("GET /backups/{runId}/content", () => {
 
   it("gives the same of a backup whose contents lie in packs", async () => {
     const packed = await host.backUp({ root, container: "packed", layout: "packs", exclude: ["d0*"] });
+    const there = service.getContainerClient("packed");
+    await there.getBlockBlobClient("packs/notes").upload("mine", 4);
+    let total = -4;
+    for await (const { properties } of there.listBlobsFlat()) total += properties.contentLength ?? 0;
+    const stored = await host.get<StoredPage>("/stored?container=packed");
+    expect(stored).toMatchObject({ old: { blobs: 0 }, others: { blobs: 1, bytes: 4 } });
+    expect(stored.current.bytes).toBe(total);
     const whole = async (of: string) => await read(await get(of, {}, packed.id));
     expect((await whole("large.bin")).equals(LARGE)).toBe(true);
     const names = ["none.txt", "index.html", "bad.", "sub/a\\nb", "sub/caf\\xe9", "sub/to"];
