@@ -8,7 +8,7 @@ bench/results/latest.json, the tables in docs/performance.md, and the chart docs
 Tools and services that are not installed are skipped, and named: rclone, restic, nginx-light (Debian).
 
 Options:
-  --quick          small sizes, one run each: about a minute; results go to bench/results/tmp and nowhere else
+  --quick          small sizes, one run each: some minutes; results go to bench/results/tmp and nowhere else
   --only NAME,…    only these measures; the others stay as they were: small, few, large, mixed,
                    unchanged, mixed-unchanged, touched, restore, traffic, ceiling, growth, growth-packs,
                    growth-unchanged, huge, huge-packs, engine, throttled

@@ -100,6 +100,16 @@ export function journeyTests(dashboard: Dashboard): void {
     await on.button("Back up").click();
     await on.count("Copied", 1).waitFor();
     expect((await dashboard.host.runs()).runs[0]).toMatchObject({ root: other, status: "completed" });
+
+    await on.button("Back up again …").click();
+    await on.field("Directory").fill(root);
+    await on.page.getByRole("dialog").getByLabel("Packs").check();
+    await on.button("Back up").click();
+    await on.page.getByRole("alert").getByText('owned holds backups in the layout "files".').waitFor();
+    await on.field("Folder in it").fill("");
+    await on.field("Container").fill("packed");
+    await on.button("Back up").click();
+    await on.page.locator(".facts").getByText("packs", { exact: true }).waitFor();
     on.forgive(/status of 409/);
   });
 
