@@ -24,21 +24,21 @@ interface Where {
 }
 
 /** Holds a directory of a target open while something is done with it. @throws FileTimeout, the file system's error */
-export async function withDirectory(
+export async function withDirectory<T>(
   { realTo, fileTimeoutMs }: Where,
   portable: string,
   what: string,
-  work: (directory: PinnedDirectory) => Promise<void>,
-): Promise<void> {
-  const opened = async (): Promise<void> => {
+  work: (directory: PinnedDirectory) => Promise<T>,
+): Promise<T> {
+  const opened = async (): Promise<T> => {
     const directory = await openOwn(realTo, portable);
     try {
-      await work(directory);
+      return await work(directory);
     } finally {
       await directory.close();
     }
   };
-  await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, what));
+  return await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, what));
 }
 
 /** The same, if possible: what cannot be done with a directory will show when its files are restored. */

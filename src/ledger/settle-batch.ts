@@ -44,7 +44,7 @@ export async function settleBatch(
 export async function forEachItem<Item>(
   items: readonly Item[],
   budget: Budget,
-  work: (item: Item) => Promise<Outcome>,
+  work: (item: Item) => Promise<Outcome | undefined>,
 ): Promise<Outcome[]> {
   let failure: { error: unknown } | undefined;
   const attempt = (item: Item) => work(item).catch((error: unknown) => void (failure ??= { error }));

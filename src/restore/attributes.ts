@@ -68,14 +68,17 @@ export async function setTimeOfLink(at: DiskPath, mtime: number): Promise<string
   return await unlessRefused("its time of change could not be set", () => setTime(link, mtime));
 }
 
-/** Sets a written file's mode and time, and flushes it. @returns what could not be set, as a message */
+/**
+ * Sets a written file's mode and time, and flushes it, unless that comes later.
+ * @returns what could not be set, as a message
+ */
 export async function finish(
   handle: FileHandle,
   item: Entry,
-  { setuid }: Pick<AttributesContext, "setuid">,
+  { setuid, flush: now = true }: Pick<AttributesContext, "setuid"> & { flush?: boolean },
 ): Promise<string | undefined> {
-  const { mtime } = item;
-  return await setAttributes(fileOf(handle), { mode: wantedMode(item, { mode: 0 }, setuid), mtime });
+  const file = now ? fileOf(handle) : { ...fileOf(handle), sync: async () => {} };
+  return await setAttributes(file, { mode: wantedMode(item, { mode: 0 }, setuid), mtime: item.mtime });
 }
 
 function fileOf(handle: FileHandle): Attributed {

@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Budget } from "../storage/budget.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
+import { COST_OF_FILES, cutEvenly, weigh } from "../ledger/cut.ts";
 import { openBatch, type BatchRef } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
@@ -15,6 +16,7 @@ import { refusedTarget } from "./refused-target.ts";
 import { restoreContext, type RestoreContext } from "./restore-context.ts";
 import { CannotWrite, explainFull } from "./restore-error.ts";
 import type { RestoreScope } from "./restore-scope.ts";
+import { restoreTogether, type Fetch } from "./restore-together.ts";
 import { writeContent } from "./write-content.ts";
 import { restoreItem } from "./restore-file.ts";
 
@@ -36,21 +38,36 @@ export async function restoreBatch(
     const context = restoreContext(ref, work, settings);
     const begun = await beginBatch(ref, items, ledger, context);
     if (!begun.first) await sweep(items, context);
-    let full: string | undefined;
     const store = openStore(ref, service, settings);
-    const outcomes = await store.fetch(items, budget, async (item, read) => {
-      if (full !== undefined) return failed(item, full);
-      try {
-        return await restoreItem(item, context, writeContent(read));
-      } catch (error) {
-        if (!(error instanceof CannotWrite)) throw error;
-        full ??= explainFull(error.code, ref.target);
-        return failed(item, full);
-      }
-    });
+    const fetch: Fetch = (some, work) => store.fetch(some, budget, work);
+    let full: string | undefined;
+    const outcomes: Outcome[] = [];
+    for (const piece of piecesOf(items)) {
+      const changed = full === undefined ? piece.filter(({ path }) => !begun.unchanged.has(path)) : [];
+      const together = await restoreTogether(changed, context, fetch);
+      const done = new Set(together.map(({ path }) => path));
+      const left = piece.filter(({ path }) => !done.has(path));
+      const singly = await fetch(left, async (item, read) => {
+        if (full !== undefined) return failed(item, full);
+        try {
+          return await restoreItem(item, context, writeContent(read));
+        } catch (error) {
+          if (!(error instanceof CannotWrite)) throw error;
+          full ??= explainFull(error.code, ref.target);
+          return failed(item, full);
+        }
+      });
+      outcomes.push(...together, ...singly);
+    }
     claimWritten(outcomes, begun);
     return { outcomes: await flushed(outcomes, context), stopped: full };
   });
+}
+
+/** Cuts what a batch restores, in order, into pieces of 1,000 small files or 64 MiB: a batch of packs may have many more. */
+function piecesOf(items: readonly PlannedItem[]): PlannedItem[][] {
+  const costOf = ({ size }: PlannedItem): number => size + COST_OF_FILES.ofFile;
+  return cutEvenly(items, costOf, Math.ceil(weigh(items, costOf) / COST_OF_FILES.most));
 }
 
 /**

@@ -17,18 +17,62 @@ import { temporaryName } from "./temporary-name.ts";
 export function writeContent(read: Read): Write {
   return async (item, directory, at, context) => {
     const temporary = directory.path(temporaryName(context.mark));
-    const handle = item.kind === "link" ? undefined : await create(temporary, context);
-    try {
-      const note = handle
-        ? await fill(handle, read, item, context)
-        : await makeLink(temporary, read, item, context);
+    return await orRemove(temporary, context, async () => {
+      const note = await writeTemporary(temporary, read, item, context, { flush: true });
       await fileOperation(context, "renaming it", rename(temporary, at));
       return note;
-    } catch (error) {
-      await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), context.fileTimeoutMs);
-      throw error;
-    }
+    });
   };
+}
+
+/**
+ * Only writes it beside its place, and leaves the flush of a file on `device` and the renaming to the caller.
+ * @param written gets the temporary file's name by the item's path
+ */
+export function writeBeside(read: Read, device: number, written: Map<string, string>): Write {
+  return async (item, directory, _at, context) => {
+    const name = temporaryName(context.mark);
+    const temporary = directory.path(name);
+    const { dev } = await fileOperation(context, "looking at its directory", directory.stat());
+    const how = { flush: dev !== device };
+    const note = await orRemove(temporary, context, () =>
+      writeTemporary(temporary, read, item, context, how),
+    );
+    written.set(item.path, name);
+    return note;
+  };
+}
+
+async function orRemove<T>(
+  temporary: DiskPath,
+  { fileTimeoutMs }: RestoreContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await tidyInTime(unlink(temporary).catch(ignore("ENOENT")), fileTimeoutMs);
+    throw error;
+  }
+}
+
+async function writeTemporary(
+  temporary: DiskPath,
+  read: Read,
+  item: PlannedItem,
+  context: RestoreContext,
+  { flush }: { flush: boolean },
+): Promise<string | undefined> {
+  if (item.kind === "link") return await makeLink(temporary, read, item, context);
+  const handle = await create(temporary, context);
+  try {
+    await read((bytes, position) =>
+      fileOperation(context, "writing it", writeSparse(handle, bytes, position)),
+    );
+    return await fileOperation(context, "flushing it", finish(handle, item, { ...context, flush }));
+  } finally {
+    await tidyInTime(handle.close(), context.fileTimeoutMs);
+  }
 }
 
 async function create(temporary: DiskPath, { fileTimeoutMs }: RestoreContext): Promise<FileHandle> {
@@ -37,20 +81,4 @@ async function create(temporary: DiskPath, { fileTimeoutMs }: RestoreContext): P
     await late.close();
     await unlink(temporary);
   });
-}
-
-async function fill(
-  handle: FileHandle,
-  read: Read,
-  item: PlannedItem,
-  context: RestoreContext,
-): Promise<string | undefined> {
-  try {
-    await read((bytes, position) =>
-      fileOperation(context, "writing it", writeSparse(handle, bytes, position)),
-    );
-    return await fileOperation(context, "flushing it", finish(handle, item, context));
-  } finally {
-    await tidyInTime(handle.close(), context.fileTimeoutMs);
-  }
 }

@@ -53,13 +53,13 @@ export interface Fetching extends Pick<Batching, "arrange"> {
   /**
    * Calls `work` for each item of a batch, with a `read` that fetches its content; without a read nothing is fetched. The
    * layout decides the order and how many run at a time. A content that has moved since it was found is found again.
-   * @returns the outcomes, in no order
+   * @returns the outcomes, in no order, without those that are undefined
    * @throws the first error that `work` throws; the other items are left for the next try
    */
   fetch(
     items: readonly PlannedItem[],
     budget: Budget,
-    work: (item: PlannedItem, read: Read) => Promise<Outcome>,
+    work: (item: PlannedItem, read: Read) => Promise<Outcome | undefined>,
   ): Promise<Outcome[]>;
 
   /**

@@ -30,8 +30,8 @@ test("a full disk stops the restore, says so, and shows nothing half-written", a
   const to = smallDisk();
   if (to === undefined) return skip("this user may not mount a file system");
   const root = temporary();
-  for (let index = 0; index < 20; index++)
-    await write(root, { [`f${index}`]: `${index % 10}`.repeat(200_000) });
+  for (let index = 0; index < 40; index++)
+    await write(root, { [`f${index}`]: `${index % 10}`.repeat(100_000) });
   const { run } = await new Drive(azurite.service).backup({ root });
   const { run: full, tally } = await new Drive(azurite.service).restore({ run, to });
   expect(tally.stopped).toMatch(/The disk that .* is on is full\. Make room and start the restore again/);
@@ -46,4 +46,18 @@ test("a full disk stops the restore, says so, and shows nothing half-written", a
   const again = await new Drive(azurite.service).restore({ run, to });
   expect(again.tally.counts).toMatchObject({ failed: 0, unchanged: there.size });
   expect(await snapshotOf(to)).toEqual(wanted);
+});
+
+test("files are replaced on a disk that has room for some of the new ones at a time", async ({ skip }) => {
+  const to = smallDisk();
+  if (to === undefined) return skip("this user may not mount a file system");
+  const root = temporary();
+  for (let index = 0; index < 40; index++) {
+    await write(root, { [`f${index}`]: `${index % 10}`.repeat(16_000) });
+    await write(to, { [`f${index}`]: "old".repeat(5_000) });
+  }
+  const { run } = await new Drive(azurite.service).backup({ root });
+  const { tally } = await new Drive(azurite.service).restore({ run, to });
+  expect(tally).toMatchObject({ failures: [], counts: { copied: 40 } });
+  expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
 });

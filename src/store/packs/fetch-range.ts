@@ -21,7 +21,7 @@ export interface Located extends InPack {
 export async function fetchRange(
   range: Range<Located>,
   { at, reader, budget }: { at: At; reader: PackReader; budget: Budget },
-  work: (item: PlannedItem, read: Read) => Promise<Outcome>,
+  work: (item: PlannedItem, read: Read) => Promise<Outcome | undefined>,
 ): Promise<Outcome[]> {
   const readingOf = ({ item, packed }: Located, fetched: () => Promise<Fetched>): Read => {
     let isFirst = true;

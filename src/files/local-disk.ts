@@ -1,0 +1,50 @@
+import { open, statfs } from "node:fs/promises";
+import { release } from "node:os";
+import type { PinnedDirectory } from "./pinned-directory.ts";
+import { flushFileSystem } from "./sync-shell.ts";
+
+/** By statfs: ext2 to ext4, xfs, btrfs, overlay, tmpfs. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0x794c7630, 0x01021994]);
+
+let able: Promise<boolean> | undefined;
+/** Flushes that failed in this process. What could not be written is reported to one of them, whoever wrote it. */
+let failures = 0;
+
+/** A file system of this machine that can be flushed as a whole, which takes about as long as to flush a few files. */
+export class LocalDisk {
+  /** As in the stats of what is on it. */
+  readonly device: number;
+  readonly #failures = failures;
+
+  private constructor(device: number) {
+    this.device = device;
+  }
+
+  /** What a directory is on; undefined for any other file system, and on machines that have no way to flush one. */
+  static async of(directory: PinnedDirectory): Promise<LocalDisk | undefined> {
+    const isLocal = LOCAL.has((await statfs(directory.path(""))).type);
+    return isLocal && (await (able ??= isAble())) ? new LocalDisk((await directory.stat()).dev) : undefined;
+  }
+
+  /**
+   * Flushes all that was written to it.
+   * @param directory one that is on it
+   * @returns whether all that was written since this object was made is on the disk
+   */
+  async flush({ handle }: PinnedDirectory): Promise<boolean> {
+    if (!handle || !(await flushFileSystem(handle.fd))) failures++;
+    return failures === this.#failures;
+  }
+}
+
+async function isAble(): Promise<boolean> {
+  // Earlier versions of Linux do not say what could not be written.
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  if (process.platform !== "linux" || major < 5 || (major === 5 && minor < 8)) return false;
+  const nothing = await open("/proc");
+  try {
+    return await flushFileSystem(nothing.fd);
+  } finally {
+    await nothing.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { rename } from "node:fs/promises";
+import path from "node:path";
+import { byDirectory, tryInDirectory, withDirectory } from "../files/in-directory.ts";
+import { LocalDisk } from "../files/local-disk.ts";
+import type { PlannedItem } from "../manifest/planned-item.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Read } from "../store/fetching.ts";
+import { lookUp } from "./look.ts";
+import { sweep } from "./redelivered.ts";
+import type { RestoreContext } from "./restore-context.ts";
+import { CannotWrite } from "./restore-error.ts";
+import { restoreItem } from "./restore-file.ts";
+import { writeBeside } from "./write-content.ts";
+
+/** The fewest items for which one flush of the file system takes less time than a flush of each file. */
+const WORTH_A_FLUSH = 32;
+
+/** See Fetching.fetch. */
+export type Fetch = (
+  items: readonly PlannedItem[],
+  work: (item: PlannedItem, read: Read) => Promise<Outcome | undefined>,
+) => Promise<Outcome[]>;
+
+/**
+ * Restores items for the price of one flush: writes all of them beside their places, flushes the file system, and then
+ * renames each.
+ * @returns the outcomes; those of items for which this did not work are missing. Nothing of these is left on the disk, and
+ *   they are to be restored one by one.
+ * @throws storage errors that concern more than one item
+ */
+export async function restoreTogether(
+  items: readonly PlannedItem[],
+  context: RestoreContext,
+  fetch: Fetch,
+): Promise<Outcome[]> {
+  if (items.length < WORTH_A_FLUSH) return [];
+  const where = "looking up its file system";
+  const disk = await withDirectory(context, "", where, (to) => LocalDisk.of(to)).catch(() => undefined);
+  if (!disk) return [];
+  /** Temporary files by the path of the item: what is not in its place yet. */
+  const written = new Map<string, string>();
+  try {
+    const outcomes = await writeAll(fetch, items, context, { device: disk.device, written });
+    if (written.size > 0 && (await flush(disk, context))) await place(written, context);
+    return outcomes.filter((outcome) => !written.has(outcome.path));
+  } finally {
+    if (written.size > 0) await sweep(items, context);
+  }
+}
+
+/** Writes until the disk is full. Renaming what is written may make room again. */
+async function writeAll(
+  fetch: Fetch,
+  items: readonly PlannedItem[],
+  context: RestoreContext,
+  { device, written }: { device: number; written: Map<string, string> },
+): Promise<Outcome[]> {
+  let isFull = false;
+  return await fetch(items, async (item, read) => {
+    try {
+      return isFull ? undefined : await restoreItem(item, context, writeBeside(read, device, written));
+    } catch (error) {
+      if (!(error instanceof CannotWrite)) throw error;
+      isFull = true;
+      return undefined;
+    }
+  });
+}
+
+/** @returns whether all that was written is on the disk */
+async function flush(disk: LocalDisk, context: RestoreContext): Promise<boolean> {
+  const flushing = withDirectory(context, "", "flushing its file system", (to) => disk.flush(to));
+  return await flushing.catch(() => false);
+}
+
+/** Renames what is written into its place, and forgets it; what cannot be renamed stays in `written`. */
+async function place(written: Map<string, string>, context: RestoreContext): Promise<void> {
+  const files = [...written].map(([name, temporary]) => ({ path: name, temporary }));
+  for (const [portable, inside] of byDirectory(files)) {
+    await tryInDirectory(context, portable, async (directory) => {
+      const renaming = inside.map(async ({ path: name, temporary }) => {
+        const at = directory.path(path.posix.basename(name));
+        // Something may have come there since it was looked up.
+        if (context.overwrite === "never" && (await lookUp(at))) return;
+        await rename(directory.path(temporary), at);
+        written.delete(name);
+      });
+      await Promise.allSettled(renaming);
+    });
+  }
+}

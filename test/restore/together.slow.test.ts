@@ -1,0 +1,121 @@
+/** A batch's files are flushed by one flush of their file system, `sync -f`. Another program is in its place here. */
+import { execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chmodSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Tally } from "../../src/model/outcome.ts";
+import { startDrive } from "../harness/drive.ts";
+import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { snapshotOf, temporary } from "./tree.ts";
+
+const CHILD = fileURLToPath(new URL("restore-child.ts", import.meta.url));
+const FILES = 60;
+const TREE = manyFiles(FILES, 20);
+const SIZE = Object.values(TREE).reduce(
+  (sum, content) => sum + (typeof content === "string" ? content.length : 0),
+  0,
+);
+
+const { azurite, drive } = startDrive();
+let root: string;
+let run: string;
+let wanted: Map<string, string>;
+
+beforeAll(async () => {
+  root = await makeTree(await makeFolder("together"), TREE);
+  ({ run } = await drive.backup({ root }));
+  wanted = await snapshotOf(root);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+type Ended = Tally & { flushes: number };
+
+/**
+ * Restores in a process of its own. The script has in $2 what is open in the directory; only the first flush, by which a
+ * process finds out whether it can flush at all, always works.
+ * @returns undefined if the process was killed
+ */
+async function restore(
+  script: string,
+  to: string,
+  id = newId(),
+  overwrite = "changed",
+): Promise<Ended | undefined> {
+  const bin = temporary();
+  const sync = path.join(bin, "sync");
+  writeFileSync(sync, `#!/bin/sh\n[ "$(readlink "$2")" = /proc ] && exit 0\ncd "$2"\n${script}\n`);
+  chmodSync(sync, 0o755);
+  const child = spawn(process.execPath, [CHILD, azurite.connectionString, id, run, to, overwrite], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` },
+  });
+  const ended = (await text(child.stdout)).split("\n")[1];
+  return ended ? (JSON.parse(ended) as Ended) : undefined;
+}
+
+function newId(): string {
+  return randomUUID().replaceAll("-", "");
+}
+
+describe.runIf(process.platform === "linux")("one flush for many files", () => {
+  test("comes when all are written and none is in its place; what comes there meanwhile is kept", async () => {
+    const seen = path.join(temporary(), "seen");
+    const [first = ""] = wanted.keys();
+    const to = temporary();
+    const script = `find . -type f -printf '%f %s\\n' >> ${seen}; printf new > ${first}; exec /bin/sync "$@"`;
+    const ended = await restore(script, to, newId(), "never");
+    expect(ended?.counts).toMatchObject({ copied: FILES - 1, skipped: 1, failed: 0 });
+    const files = (await readFile(seen, "utf8")).trimEnd().split("\n");
+    expect(files).toHaveLength(FILES);
+    expect(files.filter((file) => !/\.partial \d+$/.test(file))).toEqual([]);
+    const sizes = files.map((file) => Number(file.split(" ")[1]));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(SIZE);
+    // The directories.
+    expect(ended?.flushes).toBeLessThan(10);
+    const there = await snapshotOf(to);
+    expect(await readFile(path.join(to, first), "utf8")).toBe("new");
+    there.set(first, wanted.get(first)!);
+    expect(there).toEqual(wanted);
+  });
+
+  test("where it fails, each file is flushed", async () => {
+    const to = temporary();
+    const ended = await restore("exit 1", to);
+    expect(ended).toMatchObject({ failures: [], counts: { copied: FILES } });
+    expect(await snapshotOf(to)).toEqual(wanted);
+    expect(ended?.flushes).toBeGreaterThanOrEqual(FILES);
+  });
+
+  test("does not count for what is on another file system", async ({ skip }) => {
+    const to = temporary();
+    const inside = path.join(to, "d001");
+    await mkdir(inside);
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", inside], { stdio: "ignore" });
+    } catch {
+      return skip("this user may not mount a file system");
+    }
+    onTestFinished(() => void execFileSync("umount", [inside]));
+    const ended = await restore('exec /bin/sync "$@"', to);
+    expect(await snapshotOf(to)).toEqual(wanted);
+    expect(ended?.flushes).toBeGreaterThanOrEqual(20);
+    expect(ended?.flushes).toBeLessThan(30);
+  });
+
+  test("is broken off by a kill: nothing is in its place, and the next delivery restores all", async () => {
+    const [to, id] = [temporary(), newId()];
+    expect(await restore("kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)", to, id)).toBeUndefined();
+    const left = [...(await snapshotOf(to)).keys()];
+    expect(left).toHaveLength(FILES);
+    expect(left.filter((name) => !name.endsWith(".partial"))).toEqual([]);
+    expect(await restore('exec /bin/sync "$@"', to, id)).toMatchObject({
+      failures: [],
+      counts: { copied: FILES },
+    });
+    expect(await snapshotOf(to)).toEqual(wanted);
+  });
+});
