@@ -131,7 +131,7 @@ export const routes: readonly Route[] = [
       "Its hash is checked as the bytes pass: if it is not the recorded one, the answer is broken off before its end. A part is checked by the transport only; check the whole against the ETag, which is the hash in base64: the MD5 in the layout files, the SHA-256 in packs, where the ETag of a file above 4 MiB begins with `chunks-` and is not a hash of the content. An answer that takes longer than four minutes is broken off: go on with `Range` and `If-Range`.",
     answer: { description: "All of the file.", others: { "*/*": "The type of its extension." } },
     also: { 206: "A part of the file.", 304: "The client has the content." },
-    refusals: [400, 404, 410, 416, DAMAGED, UNANSWERED],
+    refusals: [400, 404, 409, 410, 416, DAMAGED, UNANSWERED],
     async handle(request, call) {
       const query = readQuery(contentQuery, request);
       return await sendContent(request, call, await backupOf(call, runIdOf(request)), query);

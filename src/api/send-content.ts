@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { RunRecord } from "../ledger/run-record.ts";
+import { PartProblem } from "../ledger/settle-part.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { hashOf, ownHash } from "../model/content.ts";
@@ -52,6 +53,7 @@ export async function sendContent(
       ...(body ? { body } : {}),
     };
   } catch (error) {
+    if (error instanceof PartProblem) throw new HttpProblem(409, error.message);
     throw error instanceof Lost ? lost(item, run, error) : error;
   }
 }

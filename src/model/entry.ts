@@ -37,6 +37,8 @@ export interface Entry {
   existing?: Existing;
   /** What an earlier run stored under this name, in the layout `packs`; absent if there is nothing to build on. */
   before?: Packed;
+  /** It looks as it did when an earlier run stored it, in a pack that cannot be built on any more. */
+  again?: true;
 }
 
 /** What is kept of a file besides its content. */

@@ -38,16 +38,22 @@ export class BuiltUpon implements Comparison {
     const { packs } = await this.#ground();
     const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
     const found = new Map<number, ManifestEntry>();
+    const gone = new Map<number, ManifestEntry>();
     for (const opening of this.#records) {
       await using record = await opening;
       for await (const { at, entry } of record.find(keys)) {
-        const isStored = entry.packed && isThere(entry.packed, packs);
-        if (isStored && !found.has(at)) found.set(at, entry);
+        if (!entry.packed) continue;
+        const known = isThere(entry.packed, packs) ? found : gone;
+        if (!known.has(at)) known.set(at, entry);
       }
     }
     return sorted.filter((entry, at) => {
       const before = found.get(at);
-      if (before?.packed === undefined || before.kind !== entry.kind) return true;
+      if (before?.packed === undefined || before.kind !== entry.kind) {
+        const was = gone.get(at);
+        if (was && looksUnchanged(entry, was)) entry.again = true;
+        return true;
+      }
       if (this.#isUnchanged(entry, before)) {
         outcomes.push(unchanged(entry, before));
         return false;

@@ -24,22 +24,20 @@ const FORMAT = { version: 1, id: "sha256", chunker: CHUNKER, codecs: ["none", "z
 /** Bytes; ours has a few hundred. */
 const MOST = 64 * 1024;
 
+/** Makes sure that this version can read a destination; one without `format.json`, as a new one, gets it. @throws PartProblem */
+export async function settleFormat(at: At): Promise<void> {
+  if (await isReadable(at)) return;
+  const requests = new PutBlobRequests(at.container, at.behindProxy);
+  const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
+  await inContainer(at.container, () =>
+    putOnce(requests, nameOf(at), [text], { contentType: "application/json" }),
+  );
+  // Another run may have written it first.
+  await isReadable(at);
+}
+
 /** Destinations whose format this process has found to be one that it reads. */
 const known = new Recent<true>(64);
-
-/** Makes sure that this version can read a destination; a new one gets its `format.json`. @throws PartProblem */
-export async function settleFormat(at: At): Promise<void> {
-  await known.get(keyOf(at), async () => {
-    if (await isReadable(at)) return true;
-    const requests = new PutBlobRequests(at.container, at.behindProxy);
-    const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
-    await inContainer(at.container, () =>
-      putOnce(requests, nameOf(at), [text], { contentType: "application/json" }),
-    );
-    // Another run may have written it first.
-    return (await isReadable(at)) ? true : undefined;
-  });
-}
 
 /** The same for a reader, which writes nothing. Without its `format.json` a destination is read as this version's. @throws PartProblem */
 export async function assertReadable(at: At): Promise<void> {

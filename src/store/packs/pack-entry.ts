@@ -48,8 +48,11 @@ export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put 
 export function packContent(entry: Entry, content: ToPack, size: number, pack: PackWriter): Outcome {
   const now = { ...entry, ...content.attributes, size };
   if (isBefore(entry.before, content)) return unchanged(now, { packed: entry.before });
-  return { ...unchanged(now, { packed: pack.add(content) }), outcome: "copied" };
+  const note = entry.again ? { reason: AGAIN } : {};
+  return { ...unchanged(now, { packed: pack.add(content) }), outcome: "copied", ...note };
 }
+
+const AGAIN = "stored again: the pack that it lay in is gone, changed, archived, or not to be used any more";
 
 /** Whether a content is the one that was stored before. */
 function isBefore(before: Packed | undefined, { content, recipe }: ToPack): before is Packed {
