@@ -2,6 +2,7 @@ import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";
+import { inOrder } from "../in-order.ts";
 import type { Source } from "../../model/source.ts";
 
 /** A content to fetch. */
@@ -28,46 +29,41 @@ const RANGES_AT_A_TIME = 4;
 export async function downloadFrom(
   content: Fetched,
   budget: Budget,
-  { from, more }: { from: number; more: (position: number) => boolean },
+  span: Span,
   take: (content: Buffer, position: number) => Promise<void>,
 ): Promise<number> {
   const { requests, name, source } = content;
-  const inFlight = new Set<Promise<void>>();
-  let failed = false;
-  let failure: unknown;
-  let before = Promise.resolve();
-  let position = from;
-  while (position < source.length && !failed) {
-    if (position > from && !more(position)) break;
-    const start = position;
-    const length = Math.min(RANGE, source.length - start);
-    position += length;
-    const previous = before;
+  let reached = span.from;
+  await inOrder(rangesOf(source, span), RANGES_AT_A_TIME, async ({ start, length }, turn) => {
     // Memory is granted in the order of requests, so the range that all others wait for always has its own.
-    const piece = budget
-      .content(length, async (buffer) => {
-        if (failed) return;
-        await budget.request(() =>
-          retrying(
-            (timeout) => requests.read({ ...source, name }, start, buffer, timeout),
-            length,
-            HOLDING_A_FILE_MS,
-          ),
-        );
-        await previous;
-        if (failed) return;
-        await take(buffer, start);
-      })
-      .catch((error: unknown) => {
-        failure ??= error;
-        failed = true;
-      })
-      .finally(() => inFlight.delete(piece));
-    before = piece;
-    inFlight.add(piece);
-    while (inFlight.size >= RANGES_AT_A_TIME) await Promise.race(inFlight);
+    await budget.content(length, async (buffer) => {
+      await budget.request(() =>
+        retrying(
+          (timeout) => requests.read({ ...source, name }, start, buffer, timeout),
+          length,
+          HOLDING_A_FILE_MS,
+        ),
+      );
+      if (!(await turn())) return;
+      await take(buffer, start);
+      reached = start + length;
+    });
+  });
+  return reached;
+}
+
+/** What is fetched from a position on, as long as there is more to be. */
+interface Span {
+  from: number;
+  more: (position: number) => boolean;
+}
+
+function* rangesOf(
+  { length: end }: Source,
+  { from, more }: Span,
+): Generator<{ start: number; length: number }, void> {
+  for (let start = from; start < end; start += RANGE) {
+    if (start > from && !more(start)) return;
+    yield { start, length: Math.min(RANGE, end - start) };
   }
-  await Promise.all(inFlight);
-  if (failed) throw failure;
-  return position;
 }
