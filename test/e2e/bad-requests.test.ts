@@ -92,15 +92,15 @@ describe("404", () => {
 describe("409", () => {
   it("a run to the same destination is active: its id is told; another destination is free", async () => {
     const root = await makeTree(await newRoot(), manyFiles(600));
-    const container = newContainer().containerName;
-    const first = await start({ root, container });
-    const problem = await expectProblem(await postJson({ root, container }), 409, /Wait until it ends/);
+    const request = { root, container: newContainer().containerName, prefix: "site" };
+    const first = await start(request);
+    const problem = await expectProblem(await postJson(request), 409, /Wait until it ends/);
     expect(problem["activeRun"]).toBe(first.id);
     expect(problem["detail"]).toContain(first.id);
-    const beside = await backUp({ root, container, prefix: "beside" });
+    const beside = await backUp({ ...request, prefix: "beside" });
     expect(beside.runtimeStatus).toBe("Completed");
     expect(await follow(first.location)).toMatchObject({ runtimeStatus: "Completed" });
-    expect(await backUp({ root, container })).toMatchObject({ runtimeStatus: "Completed" });
+    expect(await backUp(request)).toMatchObject({ runtimeStatus: "Completed" });
   });
 
   it("of many starts at once exactly one wins", async () => {

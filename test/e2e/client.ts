@@ -1,13 +1,17 @@
 /** What a client of the app does: POST, follow the Location, look into the storage account. Any host will do. */
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll, expect, inject } from "vitest";
-import { makeFolder } from "../harness/tree.ts";
+import { expectSameTree, readBlobs } from "../harness/blobs.ts";
+import { inMicroseconds, makeFolder, readTree, type FileOnDisk } from "../harness/tree.ts";
 
 const host = inject("hostUnderTest");
 
 export const service = BlobServiceClient.fromConnectionString(host.connectionString);
+
+/** Each file is a blob; in the other layout files lie in packs. */
+export const inFiles = host.layout === "files";
 
 const made: ContainerClient[] = [];
 afterAll(async () => {
@@ -111,6 +115,34 @@ export async function end(orchestrator: string, body: unknown): Promise<Status> 
   const text = await started.text();
   expect(started.status, text).toBe(202);
   return await follow(started.headers.get("location") ?? "");
+}
+
+/** A backup holds a tree: as blobs of its names, or in packs, as restoring it shows. */
+export async function expectHeld(
+  run: string,
+  tree: Map<string, FileOnDisk>,
+  container: ContainerClient,
+  prefix = "",
+): Promise<void> {
+  if (inFiles) expectSameTree(await readBlobs(container, prefix), tree, run);
+  else expect(hashed(await restored(run))).toEqual(hashed(inMicroseconds(tree)));
+}
+
+/** The names of what a backup holds. */
+export async function namesHeld(run: string, container: ContainerClient): Promise<string[]> {
+  return [...(inFiles ? await readBlobs(container) : await restored(run)).keys()].sort();
+}
+
+/** Contents by their hashes: comparing megabytes by value takes seconds. */
+function hashed(tree: Map<string, FileOnDisk>) {
+  return new Map([...tree].map(([name, file]) => [name, { ...file, content: hash("sha256", file.content) }]));
+}
+
+async function restored(run: string): Promise<Map<string, FileOnDisk>> {
+  const to = await newRoot();
+  const { runtimeStatus, output } = await end("restoreSiteContent", { run, to });
+  expect(runtimeStatus, String(output)).toBe("Completed");
+  return inMicroseconds(await readTree(to));
 }
 
 /** What an answer that refuses a request must be. */

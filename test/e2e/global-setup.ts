@@ -18,6 +18,8 @@ export interface HostUnderTest {
   allowed: string;
   /** A directory in it for the trees of this run of the suite; the host and the tests both see it. */
   trees: string;
+  /** The layout that the host gives new destinations. */
+  layout: "files" | "packs";
   /** Of a local host: to see what it takes. */
   pid: number | undefined;
 }
@@ -30,6 +32,7 @@ declare module "vitest" {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { E2E_BASE_URL, E2E_STORAGE_CONNECTION_STRING, E2E_FUNCTION_KEY, E2E_TREES } = process.env;
+  const layout = process.env["BACKUP_LAYOUT"] === "packs" ? "packs" : "files";
   const parent = realpathSync(E2E_TREES || tmpdir());
   const trees = mkdtempSync(path.join(parent, "site-backup-e2e-"));
   const removeTrees = () => rmSync(trees, { recursive: true, force: true });
@@ -46,6 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       functionKey: E2E_FUNCTION_KEY || undefined,
       allowed: parent,
       trees,
+      layout,
       pid: undefined,
     });
     return async () => removeTrees();
@@ -53,7 +57,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const host = await startLocalHost({
     entry: "build",
     connectionString: "own",
-    env: { BACKUP_ROOTS: trees, BACKUP_LIST_FILES: undefined, BACKUP_LARGE_FILE_MIB: undefined },
+    env: {
+      BACKUP_ROOTS: trees,
+      BACKUP_LAYOUT: layout,
+      BACKUP_LIST_FILES: undefined,
+      BACKUP_LARGE_FILE_MIB: undefined,
+    },
   });
   project.provide("hostUnderTest", {
     baseUrl: host.url,
@@ -61,6 +70,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     functionKey: undefined,
     allowed: trees,
     trees,
+    layout,
     pid: host.pid,
   });
   return async () => {

@@ -37,23 +37,27 @@ function flipBits(roll: () => number): { up: StorageRequest[]; down: StorageRequ
 }
 
 describe("row 6: a bit flipped on the wire", () => {
-  it(
-    "is refused by its hash and sent again, in either direction: backup, restore and verification are right",
-    async () => {
+  it.each([
+    { layout: "files", sent: 30, fetched: 20 },
+    { layout: "packs", sent: 5, fetched: 5 },
+  ])(
+    "is refused by its hash and sent again, in either direction: backup, restore and verification are right ($layout)",
+    async ({ layout, sent, fetched }) => {
       const { seed, roll } = dice();
-      const root = await makeTree(`${rig.folder}/tree`, {
+      const root = await makeTree(`${rig.folder}/${layout}`, {
         ...manyFiles(40, 10),
         "blocks.bin": bytes(17 * 1024 * 1024, "blocks"),
         "ranges.bin": bytes(21 * 1024 * 1024, "ranges"),
       });
-      const container = "flipped";
+      const container = `flipped-${layout}`;
       const flipped = flipBits(roll);
-      const id = await rig.post("backupSiteContent", { root, container });
+      const id = await rig.post("backupSiteContent", { root, container, layout });
       const status = await rig.follow(id, PATIENCE);
-      await expectBackedUp(rig, { id, status, root, container });
+      expect(status).toMatchObject({ runtimeStatus: "Completed" });
+      if (layout === "files") await expectBackedUp(rig, { id, status, root, container });
       const backup = { up: flipped.up.length, down: flipped.down.length };
 
-      const to = `${rig.folder}/restored`;
+      const to = `${rig.folder}/${layout}-restored`;
       const restore = flipBits(roll);
       const restoreId = await rig.post("restoreSiteContent", { run: id, to });
       const output = bytesOf(await readTree(root));
@@ -66,12 +70,13 @@ describe("row 6: a bit flipped on the wire", () => {
 
       // What storage was sent damaged it refused: a body that is empty has no bit to flip.
       const damaged = flipped.up.filter(({ bytes: length }) => length > 0);
-      expect(damaged.length).toBeGreaterThan(30);
+      expect(damaged.length).toBeGreaterThan(sent);
       for (const request of damaged)
         expect(request.status, JSON.stringify(request)).toBeGreaterThanOrEqual(400);
       const data = restore.down.filter((request) => request.container === container);
-      expect(data.length).toBeGreaterThan(20);
+      expect(data.length).toBeGreaterThan(fetched);
       counted(6, {
+        layout,
         "flipped in a backup, up": damaged.length,
         down: backup.down,
         "in a restore, up": restore.up.length,

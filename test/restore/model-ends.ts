@@ -49,7 +49,7 @@ interface BackedUp {
   late: () => Promise<void>;
 }
 
-type Request = Parameters<Drive["backup"]>[0] & Pick<RunRecord, "root" | "mode">;
+type Request = Parameters<Drive["backup"]>[0] & Pick<RunRecord, "root" | "mode" | "layout">;
 
 const nothing = async (): Promise<void> => {};
 
@@ -86,8 +86,8 @@ export async function backUpDespite(
   const ledger = new Ledger(service, first);
   // As canceling does with a run that is just beginning.
   if (!(await readRun(ledger))) {
-    const { root, mode } = wanted;
-    await openRun(ledger, { root, container: "backups", prefix: "", mode });
+    const { root, mode, layout } = wanted;
+    await openRun(ledger, { root, container: "backups", prefix: "", mode, ...(layout ? { layout } : {}) });
   }
   const longAgo = ended.how === "canceled long ago" ? { finished: started.toISOString() } : {};
   await closeRun(ledger, { status: "canceled", ...longAgo });

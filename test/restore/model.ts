@@ -61,6 +61,7 @@ const history = fc.array(
 );
 /** What does not change within a history. */
 const always = fc.record({
+  layout: fc.constantFrom("files" as const, "packs" as const),
   inPlace: fc.boolean(),
   keepVersions: fc.oneof(
     { weight: 4, arbitrary: fc.constant(true) },
@@ -147,7 +148,7 @@ async function prune(
 async function tryHistories(account: TestStorage, cases: number): Promise<void> {
   const { service } = account;
   await fc.assert(
-    fc.asyncProperty(history, always, async (steps, { inPlace, keepVersions }) => {
+    fc.asyncProperty(history, always, async (steps, { layout, inPlace, keepVersions }) => {
       const base = mkdtempSync(path.join(FOLDER, "model-"));
       try {
         const root = path.join(base, "root");
@@ -170,7 +171,7 @@ async function tryHistories(account: TestStorage, cases: number): Promise<void> 
               mode,
               checksum: how === "checksum",
               ...compareWith,
-              keepVersions,
+              ...(layout === "packs" ? { layout } : { keepVersions }),
               acceptFewer: true,
             };
           };
@@ -191,7 +192,8 @@ async function tryHistories(account: TestStorage, cases: number): Promise<void> 
         if (inPlace)
           await cp(root, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
         // Where nothing is kept of what is overwritten, the newest is all that there is.
-        const whole = keepVersions ? runs.toReversed() : runs.slice(-1);
+        const isKept = layout === "packs" || keepVersions;
+        const whole = isKept ? runs.toReversed() : runs.slice(-1);
         for (const [index, { run, tree: wanted, directories }] of whole.entries()) {
           const overwrite = tree.everSneaked || index % 2 === 0 ? "always" : "changed";
           const [restore, verification] = [randomUUID(), randomUUID()];
