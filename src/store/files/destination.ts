@@ -1,10 +1,6 @@
-import type { ContainerClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { createContainer } from "../../ledger/ledger.ts";
 import { pathMark } from "../../model/path.ts";
-import { classify } from "../../storage/errors.ts";
 import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
-import { withRetries } from "../../storage/retries.ts";
 import { kindOf, readMarks, rootMark, type Marks } from "./blob-headers.ts";
 import { blobKey, blobName, byFolder, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
@@ -13,23 +9,6 @@ import { CLASH } from "./not-stored.ts";
 import { looksUnchanged, unchanged } from "../unchanged.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
 import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";
-
-/** Whether the destination is empty, so that a first backup need not list it. Creates the container if it is missing. */
-export async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {
-  try {
-    const first = await withRetries((abortSignal) =>
-      container
-        .listBlobsFlat({ prefix: prefix === "" ? undefined : `${prefix}/`, abortSignal })
-        .byPage({ maxPageSize: 1 })
-        .next(),
-    );
-    return first.done === true || first.value.segment.blobItems.length === 0;
-  } catch (error) {
-    if (classify(error) !== "missing") throw error;
-    await createContainer(container);
-    return true;
-  }
-}
 
 /** The listings of an empty destination: no requests. */
 export const NOTHING_THERE: Comparison = {

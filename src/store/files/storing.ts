@@ -1,18 +1,15 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { COST_OF_FILES } from "../../ledger/cut.ts";
 import { hasOnlyRoot } from "../../ledger/standing-backups.ts";
-import { findBase } from "../../ledger/find-base.ts";
 import { inContainer, Ledger } from "../../ledger/ledger.ts";
-import type { ComparedWith } from "../../ledger/run-record.ts";
 import { forEachItem } from "../../ledger/settle-batch.ts";
-import { LEDGER_CONTAINER } from "../../model/ledger-container.ts";
 import type { Budget } from "../../storage/budget.ts";
-import { inOneAccount } from "../../storage/connect.ts";
 import { ListBlobsRequests } from "../../storage/list-blobs-request.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { Storing, Writer } from "../storing.ts";
 import { blobKey, whyNotStored } from "./blob-name.ts";
-import { Destination, isEmptyDestination, NOTHING_THERE } from "./destination.ts";
+import { begin } from "./begin.ts";
+import { Destination, NOTHING_THERE } from "./destination.ts";
 import { ofOneBlob } from "../one-blob.ts";
 import { OldContent } from "./old-content.ts";
 import { putContent, type Writing } from "./put-content.ts";
@@ -41,18 +38,8 @@ export function storing({ container, prefix, service, behindProxy }: At): Storin
     whyNot: (path) => whyNotStored(path, prefix),
     nameOf: blobKey,
 
-    begin: async (request, ledger, versioned) => {
-      const fresh = await isEmptyDestination(container, prefix);
-      // If the ledger is in another account, that account's versioning says nothing of this one; see OldContent.
-      const itKeeps = versioned && inOneAccount(container, service.getContainerClient(LEDGER_CONTAINER));
-      const keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
-      if (request.compareWith !== "record") return { basis: { fresh, keep } };
-      const comparedWith: ComparedWith = fresh
-        ? { destination: true, because: "it is empty" }
-        : await findBase(ledger, request);
-      const base = "run" in comparedWith ? { base: comparedWith.run } : {};
-      return { basis: { fresh, keep, ...base }, comparedWith };
-    },
+    begin: async (request, ledger, versioned) =>
+      await begin({ container, prefix }, request, ledger, versioned),
 
     compare: ({ run, root, basis }, how, part) => {
       if (basis.fresh) return NOTHING_THERE;
