@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { RunRecord } from "../ledger/run-record.ts";
-import { PartProblem } from "../ledger/settle-part.ts";
+import { PartProblem } from "../ledger/part.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { hashOf, ownHash } from "../model/content.ts";

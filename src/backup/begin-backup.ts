@@ -4,7 +4,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { ListingOwn } from "../ledger/listing.ts";
 import { keepPruneOut } from "../ledger/prune-lock.ts";
 import { joinRun, recordComparedWith } from "../ledger/runs.ts";
-import { PartProblem } from "../ledger/settle-part.ts";
+import { PartProblem } from "../ledger/part.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import type { BackupRequest } from "./request.ts";

@@ -4,7 +4,7 @@ import { fileError } from "../files/file-error.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
-import { PartProblem } from "../ledger/settle-part.ts";
+import { PartProblem } from "../ledger/part.ts";
 import { parentPath, pathMark, printable } from "../model/path.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NotAFile } from "../files/read-file.ts";

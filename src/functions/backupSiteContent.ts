@@ -3,7 +3,7 @@ import { copyScope } from "../backup/copy-scope.ts";
 import type { ListInput } from "../backup/list-files.ts";
 import { parseBackupRequest } from "../backup/request.ts";
 import type { ListingOwn } from "../ledger/listing.ts";
-import type { Part } from "../ledger/settle-part.ts";
+import type { Part } from "../ledger/part.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";

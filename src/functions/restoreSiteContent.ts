@@ -1,6 +1,6 @@
 import * as df from "durable-functions";
-import type { Part } from "../ledger/settle-part.ts";
-import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
+import type { Part } from "../ledger/part.ts";
+import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import type { SourceRun } from "../manifest/source-run.ts";
 import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";

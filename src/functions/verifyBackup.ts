@@ -1,6 +1,6 @@
 import * as df from "durable-functions";
-import type { Part } from "../ledger/settle-part.ts";
-import type { PlanInput, PlanOwn } from "../manifest/plan.ts";
+import type { Part } from "../ledger/part.ts";
+import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";

@@ -1,56 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { z } from "zod";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
+import { emptyTally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { ChangedRecord, isFinal } from "./damaged.ts";
-import { isOurs, type Agreement } from "./is-ours.ts";
-import { Ledger, type Lines, type ListRange } from "./ledger.ts";
+import { isOurs } from "./is-ours.ts";
+import { Ledger, type ListRange } from "./ledger.ts";
 import { listingName, listingOutcomes } from "./names.ts";
 import { settleOutcomes } from "./outcomes.ts";
+import { PartProblem, type Findings, type Part, type PartKind } from "./part.ts";
 import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./parts.ts";
-
-/** How a kind of run lists or plans its parts. A part passes `Own` on to the parts it leaves. */
-export interface PartKind<Own, Item, Left> extends Agreement<Own, Item, Left> {
-  record: z.ZodType;
-  /** `Own` of a part that could not begin. */
-  unknown: Own;
-  /** Begins a part. @param own from the part that left it; undefined for the whole tree @throws PartProblem */
-  begin: (ledger: Ledger, own: Own | undefined) => Promise<Own>;
-  /** @throws PartProblem */
-  find: (own: Own, left: Left[] | undefined, ledger: Ledger) => Promise<Findings<Item, Left>>;
-  /** Called in each delivery once the record is written. @param isMine whether this delivery wrote it */
-  stands?: (ledger: Ledger, record: PartRecord, isMine: boolean) => Promise<void>;
-}
-
-/** What was found in a part, divided among its activities and sub-orchestrations. */
-export interface Findings<Item, Left> {
-  settled: readonly Outcome[];
-  /** Patterns that matched something; see Filter. */
-  matched: readonly number[];
-  batches: Item[][];
-  lanes: Item[][];
-  rest: Left[][];
-  /** Further fields for the record, and lists for it to name. */
-  also?: object;
-  lists?: Record<string, readonly unknown[]>;
-}
-
-/** Nothing of a part can be done. The message says why. */
-export class PartProblem extends Error {}
-
-/** What an orchestrator needs to know of a part. The lists themselves are in the ledger. */
-export interface Part<Own> {
-  own: Own;
-  found: Tally;
-  batches: Lines[];
-  large: Lines[];
-  rest: Lines[];
-  /** Files and bytes in the batches and large files. */
-  files: number;
-  bytes: number;
-  problem?: string;
-}
 
 /**
  * Lists or plans a part, and records it. A part that is recorded already is not listed again; its record stands.

@@ -1,58 +1,19 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { z } from "zod";
-import { cutIntoBatches, MAX_BATCHES, type BatchCost } from "../ledger/cut.ts";
+import { cutIntoBatches, MAX_BATCHES } from "../ledger/cut.ts";
 import { cutRest } from "../ledger/cut-rest.ts";
-import { listRange } from "../ledger/damaged.ts";
-import { Ledger, type ListRange } from "../ledger/ledger.ts";
-import { partRecord, type PartInput, type PartRecord } from "../ledger/parts.ts";
-import { settlePart, type Findings, type Part, type PartKind } from "../ledger/settle-part.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { settlePart } from "../ledger/settle-part.ts";
+import type { Findings, Part, PartKind } from "../ledger/part.ts";
 import type { KeyRange } from "../model/order.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ManifestItem } from "./line.ts";
 import { readPage } from "./page.ts";
 import type { ManifestBlob } from "./run-map.ts";
 import { partialNote } from "./partial.ts";
+import { planRecord, UNKNOWN, type Batching, type PlanInput, type PlanOwn } from "./plan-record.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import { isBlob, leftLine, wholeRun, type Left } from "./rest.ts";
-import type { SourceRun } from "./source-run.ts";
-
-/** What all parts of a restore, or of a verification, have in common. */
-export interface PlanOwn {
-  source: SourceRun;
-  /** The directory to restore into, with every link in it followed; empty for a verification. */
-  realTo: string;
-  /** The restore made that directory: nothing was there. */
-  made?: boolean;
-}
-
-/** The whole run, or a part of it that another plan left. */
-export type PlanInput<Request> = PartInput<Request, PlanOwn>;
-
-/**
- * What is to be done with one part of a run. Batches are ranges of planned items; the rest are ranges of blobs of the run's
- * manifest, or of planned items that are too much for this part's batches.
- */
-export interface Plan extends PartRecord, PlanOwn {
-  /** Directories that this part of a restore makes, with all in them: they were not there. */
-  makes?: ListRange;
-}
-
-/** What is checked of a plan. */
-export const planRecord = partRecord.extend({
-  request: z.looseObject({}),
-  source: z.looseObject({ id: z.string(), container: z.string(), prefix: z.string() }),
-  realTo: z.string(),
-  made: z.boolean().optional(),
-  makes: listRange.optional(),
-});
-
-/** How items are cut into batches. */
-export interface Batching {
-  readonly cost: BatchCost;
-  /** Puts items in the order in which their contents are best fetched. */
-  arrange(items: PlannedItem[]): PlannedItem[];
-}
 
 /** What a restore and a verification do each in their own way. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
@@ -78,20 +39,6 @@ export interface Examined {
   /** Directories that are not there, and are made. */
   makes?: string[];
 }
-
-const UNKNOWN: PlanOwn = {
-  source: {
-    id: "",
-    root: "",
-    container: "",
-    prefix: "",
-    layout: "files",
-    include: [],
-    exclude: [],
-    status: undefined,
-  },
-  realTo: "",
-};
 
 /** Blobs of a manifest that are read at a time. */
 const READS = 16;

@@ -6,7 +6,7 @@ import { readListingNow } from "../ledger/listing.ts";
 import { RUN_RECORD } from "../ledger/names.ts";
 import { WHOLE } from "../ledger/parts.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
-import { PartProblem } from "../ledger/settle-part.ts";
+import { PartProblem } from "../ledger/part.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
 export interface SourceRun {

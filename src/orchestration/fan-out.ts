@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import type { BatchRef, LargeRef, PartInput, PartRef } from "../ledger/parts.ts";
-import type { Part } from "../ledger/settle-part.ts";
+import type { Part } from "../ledger/part.ts";
 import type { Parsed } from "../model/request-fields.ts";
 import { stopped, type Tally } from "../model/outcome.ts";
 import { withLostRecorded } from "./lost-batches.ts";

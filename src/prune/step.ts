@@ -5,7 +5,7 @@ import { isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LockLost, PruneLock } from "../ledger/prune-lock.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { PartProblem } from "../ledger/settle-part.ts";
+import { PartProblem } from "../ledger/part.ts";
 import { withRetries } from "../storage/retries.ts";
 import { describe } from "../storage/errors.ts";
 import type { Settings } from "../settings.ts";

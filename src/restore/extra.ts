@@ -7,7 +7,7 @@ import { settleOutcomes } from "../ledger/outcomes.ts";
 import { settleSlice } from "../ledger/settle-slice.ts";
 import type { Settings } from "../settings.ts";
 import { ExtraWalk, type Eraser } from "./extra-walk.ts";
-import type { PlanOwn } from "../manifest/plan.ts";
+import type { PlanOwn } from "../manifest/plan-record.ts";
 import { refusedTarget } from "./refused-target.ts";
 import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "../manifest/run-names.ts";

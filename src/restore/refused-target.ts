@@ -1,7 +1,7 @@
 import { fileError } from "../files/file-error.ts";
 import { isAllowed } from "../files/roots.ts";
 import { FileTimeout } from "../files/timeout.ts";
-import { PartProblem } from "../ledger/settle-part.ts";
+import { PartProblem } from "../ledger/part.ts";
 import type { Settings } from "../settings.ts";
 
 /**

@@ -12,7 +12,7 @@ import { settleSlice } from "../ledger/settle-slice.ts";
 import type { Settings } from "../settings.ts";
 import { listedDirectories, listingsOf } from "../manifest/listings.ts";
 import { readPart, WHOLE } from "../ledger/parts.ts";
-import { planRecord, type Plan, type PlanOwn } from "../manifest/plan.ts";
+import { planRecord, type Plan, type PlanOwn } from "../manifest/plan-record.ts";
 import { refusedTarget } from "./refused-target.ts";
 import { setDirectories, type RecordedDirectory } from "./set-directories.ts";
 import type { RestoreRequest } from "./request.ts";

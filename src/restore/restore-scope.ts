@@ -1,5 +1,5 @@
 import type { Place } from "../store/store.ts";
-import type { PlanOwn } from "../manifest/plan.ts";
+import type { PlanOwn } from "../manifest/plan-record.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** Where a restore reads and writes, and how. Activities get it from the orchestration, never from a record. */

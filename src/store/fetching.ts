@@ -1,5 +1,5 @@
 import type { ManifestItem } from "../manifest/line.ts";
-import type { Batching } from "../manifest/plan.ts";
+import type { Batching } from "../manifest/plan-record.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Source } from "../model/source.ts";

@@ -1,8 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Part } from "../ledger/settle-part.ts";
+import type { Part } from "../ledger/part.ts";
 import type { ManifestItem } from "../manifest/line.ts";
 import { openSource } from "../manifest/open-source.ts";
-import { settlePlan, type Examined, type PlanInput, type PlanOwn } from "../manifest/plan.ts";
+import { settlePlan, type Examined } from "../manifest/plan.ts";
+import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";

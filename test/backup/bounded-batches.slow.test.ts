@@ -9,7 +9,7 @@ import type { Entry } from "../../src/model/entry.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { handOut } from "../../src/orchestration/fan-out.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
-import type { PlanInput } from "../../src/manifest/plan.ts";
+import type { PlanInput } from "../../src/manifest/plan-record.ts";
 import type { PlannedItem } from "../../src/manifest/planned-item.ts";
 import { restoreRequest, type RestoreRequest } from "../../src/restore/request.ts";
 import { handOutListing } from "../harness/domain.ts";

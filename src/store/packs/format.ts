@@ -1,7 +1,7 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { inContainer } from "../../ledger/ledger.ts";
-import { PartProblem } from "../../ledger/settle-part.ts";
+import { PartProblem } from "../../ledger/part.ts";
 import { Recent } from "../../model/recent.ts";
 import { classify } from "../../storage/errors.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
