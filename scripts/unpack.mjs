@@ -161,7 +161,7 @@ function readPacks() {
 function readRun(directories) {
   const read = (name) => fs.readFileSync(path.join(options.run, name), "utf8");
   const { kind = "backup", status, counts } = JSON.parse(read("run.json"));
-  refuse(kind !== "backup", `${options.run} is the record of a ${kind}, not of a backup`);
+  refuse(kind !== "backup", `${String(options.run)} is the record of a ${kind}, not of a backup`);
   if (status !== "completed") console.error(`The run is ${status}: it may lack files.`);
   const items = new Map();
   const take = ({ packed, ...entry }) => {
@@ -241,7 +241,7 @@ function list(items) {
 /** Nothing is written through a link: the target is empty, and links are made last. */
 function extract(items, directories) {
   fs.mkdirSync(options.to, { recursive: true });
-  refuse(fs.readdirSync(options.to).length > 0, `${options.to} is not empty`);
+  refuse(fs.readdirSync(options.to).length > 0, `${String(options.to)} is not empty`);
   const made = new Set([""]);
   const order = ({ kind, blob, offset }) => `${kind === "link"} ${blob} ${String(offset).padStart(16)}`;
   const make = (item) => {

@@ -195,6 +195,10 @@ async function holdWithoutStorage(root: string, id: string): Promise<void> {
     await holdGet(DELETED, `/backups/${id}/deleted`);
     await holdPost(CANCEL, undefined, `/backups/${id}/cancel`);
   };
+  const later = await host.start({ root, container: "later", layout: "packs" });
+  await host.ended(later);
+  await service.getContainerClient("later").getBlockBlobClient("format.json").upload('{"version":2}', 13);
+  await holdGet(CONTENT, `/backups/${later}/content?path=a`);
   await service.getContainerClient("backups").getBlobClient("a").delete();
   await holdGet(CONTENT, `/backups/${id}/content?path=a`);
   proxy.before = () => FORBIDDEN;

@@ -20,7 +20,7 @@ import {
   type Status,
 } from "./client.ts";
 
-const SIZE = 200_000_000;
+const SIZE = 300 * 1024 * 1024;
 const container = newContainer();
 const { pid } = inject("hostUnderTest");
 const isSeen = pid !== undefined && process.platform === "linux";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   status = await backUp({ root, container: container.containerName });
 });
 
-it("a file of 200 MB, by blocks or by chunks", async () => {
+it("a file of 300 MiB, by blocks or by chunks", async () => {
   expect(status).toMatchObject({ runtimeStatus: "Completed", output: SIZE });
   const blocks = async () =>
     (await container.getBlockBlobClient("dump.sql").getBlockList("committed")).committedBlocks?.length;

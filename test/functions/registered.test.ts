@@ -47,6 +47,7 @@ describe("the registered functions", () => {
       "deleteContents: activityTrigger",
       "deleteExtra: activityTrigger",
       "deleteLedgers: activityTrigger",
+      "deletePieces: activityTrigger",
       "failBatch: activityTrigger",
       "failLargeFile: activityTrigger",
       "failLargeRestore: activityTrigger",

@@ -7,6 +7,7 @@ import { OpenFile } from "../../src/files/read-file.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { forDisk } from "../../src/model/path.ts";
 import { readChunks } from "../../src/store/packs/read-chunks.ts";
+import { keyOfDestination } from "../../src/ledger/claim.ts";
 import { newRun } from "../harness/domain.ts";
 import { startDrive } from "../harness/drive.ts";
 import { runActivity } from "../harness/functions.ts";
@@ -186,6 +187,12 @@ test("a chunk that is damaged or missing is named, and stored again by the next 
   const second = await drive.backup({ container, root, ...request });
   expect(second.tally.counts).toMatchObject({ copied: 3, failed: 0 });
   expect((await drive.verify({ run: first.run, readData: true })).tally.failures).toEqual([]);
+  const list = `destinations/${keyOfDestination({ container, prefix: "" })}-avoid.json`;
+  const avoided = await drive.service
+    .getContainerClient("backup-runs")
+    .getBlobClient(list)
+    .downloadToBuffer();
+  expect(JSON.parse(avoided.toString())).toMatchObject({ chunks: [] });
 });
 
 test("a huge file goes by spans, each of which may be delivered twice at the same time", async () => {

@@ -29,6 +29,14 @@ function listOf({ service, container, prefix }: Where): ConditionalBlob<Avoid> {
   return new ConditionalBlob<Avoid>(service, `destinations/${key}-avoid.json`, schema);
 }
 
+/** Takes chunks off the list that have been written anew. */
+export async function forgive(where: Where, ids: ReadonlySet<string>): Promise<void> {
+  await changeAvoid(where, ({ packs, chunks }) => {
+    const left = chunks.filter((id) => !ids.has(id));
+    return left.length === chunks.length ? undefined : { packs, chunks: left };
+  });
+}
+
 /** A list that cannot be read counts as empty: a verification finds the damage again. */
 export async function readAvoid(where: Where): Promise<Avoid> {
   const read = await listOf(where).read().catch(ofDamaged);

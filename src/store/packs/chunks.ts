@@ -28,6 +28,8 @@ export class ChunkStore {
   readonly #fresh: boolean;
   readonly #damaged: ReadonlySet<string>;
   readonly #budget: Budget;
+  /** Ids of damaged chunks that were written anew. */
+  readonly healed = new Set<string>();
   /** Whether chunks that this work needs were stored before; undefined until one was looked for. */
   #foundSome: boolean | undefined;
 
@@ -74,6 +76,7 @@ export class ChunkStore {
         putOnce(this.#requests, name, blob, { over: found?.etag, patience: HOLDING_A_FILE_MS }),
       ),
     );
+    if (isDamaged) this.healed.add(id);
   }
 }
 

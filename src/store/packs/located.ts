@@ -3,12 +3,10 @@ import type { Packed } from "../../model/packed.ts";
 import { Lost } from "../fetching.ts";
 import { LARGEST_WHOLE } from "./format.ts";
 import { BLOB_HEAD, FRAME_HEAD } from "./frame.ts";
-import { longestRecipe } from "./recipe.ts";
+import { LONGEST_RECIPE, longestRecipe } from "./recipe.ts";
 
 /** Bytes of a frame that several contents share, decoded: several times what a backup puts into one. */
 const LONGEST_SHARED = 1024 * 1024;
-/** Bytes: that of a file of several TiB. */
-const LONGEST_RECIPE = 64 * 1024 * 1024;
 
 /**
  * Where an item's content is, as its run recorded it: what is read of a pack, and the memory that takes, follows from that alone.

@@ -3,12 +3,13 @@ import { attributesOf, type Entry } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Packed } from "../../model/packed.ts";
 import type { Budget } from "../../storage/budget.ts";
-import type { Put } from "../storing.ts";
+import { NotStored, type Put } from "../storing.ts";
 import { unchanged } from "../unchanged.ts";
 import type { ChunkStore } from "./chunks.ts";
 import { LARGEST_WHOLE } from "./format.ts";
 import { storeLarger } from "./larger.ts";
 import type { PackWriter, ToPack } from "./pack-writer.ts";
+import { LONGEST_RECIPE } from "./recipe.ts";
 
 /** What packing an entry needs. */
 export interface Packing {
@@ -44,8 +45,11 @@ export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put 
 /**
  * Adds a content to a pack, unless the run that this one builds on has an equal one for the entry.
  * @param size bytes of the file; 0 for links and directories
+ * @throws NotStored
  */
 export function packContent(entry: Entry, content: ToPack, size: number, pack: PackWriter): Outcome {
+  if (content.recipe && content.content.length > LONGEST_RECIPE)
+    throw new NotStored(`its ${size} bytes are more than a recipe can list: some 8 TiB`);
   const now = { ...entry, ...content.attributes, size };
   if (isBefore(entry.before, content)) return unchanged(now, { packed: entry.before });
   const note = entry.again ? { reason: AGAIN } : {};

@@ -9,6 +9,9 @@ export interface Chunk {
   length: number;
 }
 
+/** Bytes of the longest recipe, which is held in memory: that of a file of some 8 TiB. */
+export const LONGEST_RECIPE = 64 * 1024 * 1024;
+
 const HASH = 32;
 /** Bytes of a chunk in a recipe: its hash, and its length as a little-endian integer. */
 const LINE = HASH + 4;

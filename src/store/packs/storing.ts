@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import pMap from "p-map";
 import { inContainer, Ledger } from "../../ledger/ledger.ts";
 import { forEachItem } from "../../ledger/settle-batch.ts";
 import { attributesOf, type Entry } from "../../model/entry.ts";
+import type { Outcome } from "../../model/outcome.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { Storing, Writer } from "../storing.ts";
-import { readAvoid } from "./avoid.ts";
+import { inOrder } from "../in-order.ts";
+import { forgive, readAvoid } from "./avoid.ts";
 import { BuiltUpon } from "./built-upon.ts";
 import { ChunkStore } from "./chunks.ts";
 import { comparedWith, findBase } from "./find-base.ts";
@@ -33,6 +34,9 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
   const chunksOf = async ({ run, basis: { fresh } }: Writer, budget: Budget) => {
     const damaged = fresh ? new Set<string>() : (await groundOf(new Ledger(service, run))).damaged;
     return new ChunkStore(at, requests, { run, fresh, damaged }, budget);
+  };
+  const settle = async ({ healed }: ChunkStore): Promise<void> => {
+    if (healed.size > 0) await forgive({ service, ...at }, healed);
   };
   return {
     // A file costs little besides its bytes. A batch is at most some packs, so that no activity outlasts its time.
@@ -68,26 +72,27 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       const chunks = await chunksOf(writer, budget);
       const attempt = attemptName();
       const known: Known = new Map();
-      const outcomes = await pMap(
-        groups(entries),
-        (group, number) =>
-          budget.held(weigh(group), async () => {
-            const name = `${run}/${part}-${batch}-${attempt}-${number}`;
-            const pack = new PackWriter(name, { run, root }, known);
-            const means = { pack, chunks, budget };
-            const packed = await forEachItem(group, budget, (entry) => work(entry, packEntry(entry, means)));
-            await send(pack, budget);
-            return packed;
-          }),
-        { concurrency: PACKS_AT_A_TIME },
-      );
-      return outcomes.flat();
+      const outcomes: Outcome[] = [];
+      await inOrder(groups(entries).entries(), PACKS_AT_A_TIME, async ([number, group]) => {
+        await budget.held(weigh(group), async () => {
+          const name = `${run}/${part}-${batch}-${attempt}-${number}`;
+          const pack = new PackWriter(name, { run, root }, known);
+          const means = { pack, chunks, budget };
+          outcomes.push(
+            ...(await forEachItem(group, budget, (entry) => work(entry, packEntry(entry, means)))),
+          );
+          await send(pack, budget);
+        });
+      });
+      await settle(chunks);
+      return outcomes;
     },
 
     send: async (writer, entry, file, upload, budget) => {
       const { run, root, part, large } = writer;
-      const means = { ledger: new Ledger(service, run), chunks: await chunksOf(writer, budget), budget };
-      const done = await sendSpan(file, upload, means);
+      const chunks = await chunksOf(writer, budget);
+      const done = await sendSpan(file, upload, { ledger: new Ledger(service, run), chunks, budget });
+      await settle(chunks);
       if ("sent" in done) return done;
       const pack = new PackWriter(`${run}/${part}-large${large}-${attemptName()}-0`, { run, root });
       const { path, kind } = entry;
