@@ -5,7 +5,7 @@ import { LONGEST_LINE } from "../ledger/read-blob.ts";
 import { FARTHEST_TIME, type Entry, type EntryKind } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
 import { OUTCOMES, type OutcomeName } from "../model/outcome.ts";
-import { recordedOf } from "../model/content.ts";
+import { hashOf, recordedOf } from "../model/content.ts";
 import { isPacked, type Packed } from "../model/packed.ts";
 
 /** What a run says of one name in its tree. */
@@ -55,6 +55,7 @@ export function itemOf({
 }: ManifestEntry): ManifestItem | undefined {
   const isThere = outcome === "copied" || outcome === "unchanged";
   if (!isThere || kind === "other" || mtime === undefined || mode === undefined) return undefined;
+  if (hashOf(content) === undefined) return undefined;
   return { path, kind, size, mtime, mode, ...recordedOf(content) };
 }
 
@@ -83,6 +84,7 @@ function contentOf(line: unknown): ManifestEntry | undefined {
   const { path, outcome, kind, size, mtime, mode, md5, packed, ctime, etag, target, reason } = Object(
     line,
   ) as Partial<Record<keyof ManifestEntry, unknown>>;
+  const place = isPacked(packed) ? packed : undefined;
   const isWhole =
     (outcome === "copied" || outcome === "unchanged") &&
     isText(path, 4096) &&
@@ -91,7 +93,7 @@ function contentOf(line: unknown): ManifestEntry | undefined {
     isInteger(size, 0, Infinity) &&
     isTime(mtime) &&
     isInteger(mode, 0, 0o7777) &&
-    (isPacked(packed) || (typeof md5 === "string" && MD5.test(md5)));
+    (place !== undefined || (typeof md5 === "string" && MD5.test(md5)));
   if (!isWhole) return undefined;
   return {
     path,
@@ -100,7 +102,7 @@ function contentOf(line: unknown): ManifestEntry | undefined {
     size,
     mtime,
     mode,
-    ...(isPacked(packed) ? { packed } : { md5: String(md5) }),
+    ...(place ? { packed: place } : { md5: String(md5) }),
     ...(isTime(ctime) ? { ctime } : {}),
     ...(typeof etag === "string" && ETAG.test(etag) ? { etag } : {}),
     ...(isText(target, 32_767) ? { target } : {}),

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { entry, fileSize, mode } from "../ledger/damaged.ts";
 import type { Source } from "../model/source.ts";
-import { isPacked } from "../model/packed.ts";
+import { hashOf } from "../model/content.ts";
+import { isPacked, type Packed } from "../model/packed.ts";
 import type { ManifestItem } from "./line.ts";
 
 /** One item and where its content is: a line of a batch. */
@@ -12,9 +13,11 @@ export interface PlannedItem extends ManifestItem {
 }
 
 /** A line of what was planned, in a batch or left. */
-export const plannedItem = entry.extend({
-  md5: z.string().optional(),
-  packed: z.custom(isPacked, "not where a content can be").optional(),
-  source: z.looseObject({ length: fileSize }),
-  above: z.array(mode.nullable()).optional(),
-});
+export const plannedItem = entry
+  .extend({
+    md5: z.string().optional(),
+    packed: z.custom<Packed>(isPacked, "not where a content can be").optional(),
+    source: z.looseObject({ length: fileSize }),
+    above: z.array(mode.nullable()).optional(),
+  })
+  .refine((item) => hashOf(item) !== undefined, "it does not say which content");
