@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { RunSummary } from "../ledger/run-index.ts";
 import { isPostdated } from "../ledger/good-run.ts";
+import { layoutIn } from "../model/layout.ts";
 import { pathOf } from "./run-of.ts";
 import type { RunSummaryView } from "./schema.ts";
 
@@ -15,7 +16,6 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
     root,
     container,
     prefix,
-    layout = "files",
     mode,
     status,
     started,
@@ -35,7 +35,7 @@ export function viewOf(service: BlobServiceClient, record: RunSummary): RunSumma
     ...(dryRun === undefined ? {} : { dryRun }),
     root,
     destination: { container, prefix, url: addressOf(service, container, prefix) },
-    layout,
+    layout: layoutIn(record),
     mode,
     status,
     started,

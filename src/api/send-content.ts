@@ -5,6 +5,7 @@ import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { hashOf, ownHash } from "../model/content.ts";
 import { contentType } from "../model/content-type.ts";
+import { layoutIn } from "../model/layout.ts";
 import { escapePath, nameOf } from "../model/path.ts";
 import type { Services } from "../services.ts";
 import { Corrupt, Lost } from "../store/fetching.ts";
@@ -36,7 +37,7 @@ export async function sendContent(
   const headers = { ETag: etag, "Cache-Control": "private, no-cache" };
   if (hasAlready(request, etag)) return { status: 304, headers };
 
-  const store = openStore({ ...run, layout: run.layout ?? "files" }, services.storage, services.settings);
+  const store = openStore({ ...run, layout: layoutIn(run) }, services.storage, services.settings);
   try {
     const planned = await found(store, item);
     const { length } = planned.source;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { LAYOUTS, type Layout } from "../model/layout.ts";
+import { LAYOUTS, layoutIn, type Layout } from "../model/layout.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { LEDGER_ID } from "../model/run-id.ts";
 import { blobPages } from "../storage/blob-pages.ts";
@@ -107,11 +107,6 @@ export async function overlappingClaims(
     (await new ConditionalBlob<Claim>(service, name, schema).read().catch(ofDamaged)) ?? [];
   const claims = (await pMap(names, read, { concurrency: READS })).flat();
   return claims.filter(({ content }) => isOverlapping(content));
-}
-
-/** How a claimed destination keeps contents. */
-export function layoutIn({ layout = "files" }: Pick<Claim, "layout">): Layout {
-  return layout;
 }
 
 /** How a destination keeps contents; undefined if nobody has claimed it yet. */

@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/layout.ts";
 import { isSameRoot } from "../model/root-path.ts";
-import { layoutIn, readClaim, writeClaim, type Claim, type Destination } from "./claim.ts";
+import { readClaim, writeClaim, type Claim, type Destination } from "./claim.ts";
 import { isHeld, overlappingDestination, type IsActive } from "./overlapping-claim.ts";
 import { hasBackups, standingRoot } from "./standing-backups.ts";
 

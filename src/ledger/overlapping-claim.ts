@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/layout.ts";
 import { isBeingStarted } from "./alive.ts";
-import { layoutIn, overlappingClaims, writeClaim, type Claim, type Destination } from "./claim.ts";
+import { overlappingClaims, writeClaim, type Claim, type Destination } from "./claim.ts";
 import { hasBackups } from "./standing-backups.ts";
 
 /** Whether the run of a claim is still running; undefined if it is not known. */

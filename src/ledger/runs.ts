@@ -1,6 +1,6 @@
 /** Opens and closes a run's record, and keeps the index of runs in step. */
 import { isDeepStrictEqual } from "node:util";
-import type { Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/layout.ts";
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
@@ -35,7 +35,7 @@ export async function openRun(ledger: Ledger, opening: Opening): Promise<Opened>
   const { won, versioned } = await ledger.writeOnce(RUN_RECORD, JSON.stringify(record));
   if (!won) return await joinRun(ledger, opening);
   await indexRun(ledger.service, record, "first");
-  return { versioned, of: opening.of, layout: opening.layout ?? "files" };
+  return { versioned, of: opening.of, layout: layoutIn(opening) };
 }
 
 function recordOf({ runId: id }: Ledger, opening: Opening, started: string): RunRecord {
@@ -53,7 +53,7 @@ export async function joinRun(ledger: Ledger, opening: Opening): Promise<Opened>
     throw new ChangedRecord(`${ledger.runId}/${RUN_RECORD}`);
   // The starter may have been killed between record and index.
   await indexRun(ledger.service, record, "first");
-  return { versioned: found.versioned, of: record.of, layout: record.layout ?? "files" };
+  return { versioned: found.versioned, of: record.of, layout: layoutIn(record) };
 }
 
 /** Records, once, a scheduled run that was not started: skipped because of another run, or failed. */

@@ -4,9 +4,8 @@ import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
 import { countsFromMetadata } from "../ledger/counts-metadata.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { filesOf } from "../model/outcome.ts";
-import { classify } from "../storage/errors.ts";
-import { ListBlobsRequests, PAGE_BYTES, type ListedBlob } from "../storage/list-blobs-request.ts";
-import { retrying } from "../storage/retries.ts";
+import { listedPage } from "../storage/blob-pages.ts";
+import { ListBlobsRequests, type ListedBlob } from "../storage/list-blobs-request.ts";
 
 /** One record of a manifest. Its lines are outcomes, or directories. */
 export interface ManifestBlob {
@@ -45,22 +44,15 @@ export async function mapRun({ service, behindProxy = true }: Account, run: stri
   let from: string | undefined;
   do {
     const page = { folder: `${run}/${OUTCOMES_FOLDER}`, deep: true, from, withMetadata: true };
-    const { blobs, next } = await retrying((timeout) => requests.page(page, timeout), PAGE_BYTES).catch(
-      noPage,
-    );
-    for (const blob of blobs) {
+    // Where there is no container there is no run.
+    const listed = await listedPage(requests, page);
+    for (const blob of listed?.blobs ?? []) {
       const record = recordOf(blob, run);
       (isOfDirectories(record.name) ? map.directories : map.outcomes).push(record);
     }
-    from = next;
+    from = listed?.next;
   } while (from !== undefined);
   return map;
-}
-
-/** Where there is no container there is no run. */
-function noPage(error: unknown): { blobs: ListedBlob[]; next: undefined } {
-  if (classify(error) !== "missing") throw error;
-  return { blobs: [], next: undefined };
 }
 
 function recordOf({ name, size: bytes, etag, metadata }: ListedBlob, run: string): ManifestBlob {

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/layout.ts";
 import { NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
@@ -41,7 +41,7 @@ export async function readSource(service: BlobServiceClient, id: string): Promis
   }
   const { root, container, prefix } = known;
   const { include = [], exclude = [] } = listing?.request ?? {};
-  const layout = record?.layout ?? listing?.layout ?? "files";
+  const layout = layoutIn({ layout: record?.layout ?? listing?.layout });
   return { id, root, container, prefix, layout, include, exclude, status: record?.status };
 }
 

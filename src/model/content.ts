@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { md5 } from "./md5.ts";
 import type { Packed } from "./packed.ts";
 
@@ -27,6 +27,6 @@ export function ownHash({ md5: base64, packed }: Recorded): { md5?: string; sha2
 /** Whether bytes in memory are the content that was recorded. */
 export function isContent(recorded: Recorded, bytes: Uint8Array): boolean {
   const { packed, md5: base64 } = recorded;
-  if (packed) return createHash("sha256").update(bytes).digest("base64") === packed.sha256;
+  if (packed) return hash("sha256", bytes, "base64") === packed.sha256;
   return md5(bytes).toString("base64") === base64;
 }

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import type { Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/layout.ts";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
@@ -120,7 +120,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
 }
 
 function layoutAt(prefix: string, backups: readonly KnownRun[]): Layout {
-  return backups.find((run) => run.prefix === prefix)?.layout ?? "files";
+  return layoutIn(backups.find((run) => run.prefix === prefix) ?? {});
 }
 
 /** Why nothing can be pruned now, as a message. */

@@ -1,6 +1,12 @@
 import type { BlobItem, ContainerClient, ContainerListBlobsOptions } from "@azure/storage-blob";
 import { classify } from "./errors.ts";
-import { withRetries } from "./retries.ts";
+import {
+  PAGE_BYTES,
+  type ListBlobsRequests,
+  type ListedPage,
+  type PageRequest,
+} from "./list-blobs-request.ts";
+import { retrying, withRetries } from "./retries.ts";
 
 /** Some blobs of a container, ordered by name. */
 export interface BlobPage {
@@ -38,8 +44,21 @@ export async function* blobPages(
   } while (next);
 }
 
+/** A page of a folder's blobs by a direct request; undefined if there is no container. */
+export async function listedPage(
+  requests: ListBlobsRequests,
+  request: PageRequest,
+): Promise<ListedPage | undefined> {
+  try {
+    return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
+}
+
 /**
- * The same with snapshots and versions. Whether the account keeps versions now is irrelevant: those it kept stay when
+ * All of them, with snapshots and versions. Whether the account keeps versions now is irrelevant: those it kept stay when
  * versioning is turned off.
  */
 export async function* historyPages(

@@ -1,15 +1,7 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
-import { historyPages } from "../../storage/blob-pages.ts";
+import { historyPages, listedPage } from "../../storage/blob-pages.ts";
 import { heldByProperties, type Held } from "../../model/held.ts";
-import { classify } from "../../storage/errors.ts";
-import {
-  PAGE_BYTES,
-  type ListBlobsRequests,
-  type ListedBlob,
-  type ListedPage,
-  type PageRequest,
-} from "../../storage/list-blobs-request.ts";
-import { retrying } from "../../storage/retries.ts";
+import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
 import type { Source } from "../../model/source.ts";
 
 /** A listed blob, snapshot or version. */
@@ -29,7 +21,7 @@ export async function* blobsIn(
 ): AsyncGenerator<Kept[]> {
   let from: string | undefined;
   do {
-    const page = await pageOf(requests, { folder, deep: false, from, withMetadata: false });
+    const page = await listedPage(requests, { folder, deep: false, from, withMetadata: false });
     below.any ||= page?.hasFolders === true;
     yield page?.blobs.map(listed) ?? [];
     from = page?.next;
@@ -39,17 +31,7 @@ export async function* blobsIn(
 /** The blob of a name, which is the first of all names with that prefix. */
 export async function* blobsNamed(requests: ListBlobsRequests, name: string): AsyncGenerator<Kept[]> {
   const request = { folder: name, deep: true, most: 1, from: undefined, withMetadata: false };
-  yield (await pageOf(requests, request))?.blobs.map(listed) ?? [];
-}
-
-/** Undefined if the container is missing. */
-async function pageOf(requests: ListBlobsRequests, request: PageRequest): Promise<ListedPage | undefined> {
-  try {
-    return await retrying((timeout) => requests.page(request, timeout), PAGE_BYTES);
-  } catch (error) {
-    if (classify(error) === "missing") return undefined;
-    throw error;
-  }
+  yield (await listedPage(requests, request))?.blobs.map(listed) ?? [];
 }
 
 function listed({ name, size, md5, held, etag }: ListedBlob): Kept {

@@ -1,20 +1,15 @@
 import type { BlobClient } from "@azure/storage-blob";
 import { heldByProperties } from "../../model/held.ts";
-import { classify } from "../../storage/errors.ts";
-import { withRetries } from "../../storage/retries.ts";
+import { propertiesOf } from "../../storage/properties-of.ts";
 import { readMarks, type Marks } from "./blob-headers.ts";
 
-/** A blob's properties now; undefined if there is none. */
+/** What a blob is now; undefined if there is none. */
 export async function lookUp(blob: BlobClient) {
-  try {
-    const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
-    const { etag = "", contentLength: size = 0, contentMD5 } = now;
-    const md5 = contentMD5 && Buffer.from(contentMD5).toString("base64");
-    return { etag, size, md5, held: heldByProperties(now), marks: readMarks(now.metadata) };
-  } catch (error) {
-    if (classify(error) === "missing") return undefined;
-    throw error;
-  }
+  const now = await propertiesOf(blob);
+  if (!now) return undefined;
+  const { etag = "", contentLength: size = 0, contentMD5 } = now;
+  const md5 = contentMD5 && Buffer.from(contentMD5).toString("base64");
+  return { etag, size, md5, held: heldByProperties(now), marks: readMarks(now.metadata) };
 }
 
 /** What a blob holds after it was written. */

@@ -2,7 +2,6 @@ import { isGoodRun } from "../../ledger/good-run.ts";
 import { indexedRuns } from "../../ledger/run-index.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { isSameRoot } from "../../model/root-path.ts";
-import type { ComparedWith } from "../../ledger/run-record.ts";
 
 /** Runs that did not end well of which what they stored is used: more would cost more to read than they save. */
 const MOST_LATER = 4;
@@ -25,9 +24,4 @@ export async function findBase(
     if (later.length < MOST_LATER) later.push(id);
   }
   return { later };
-}
-
-/** The same, as the run's record has it. */
-export function comparedWith({ base }: { base?: string }): ComparedWith | undefined {
-  return base === undefined ? undefined : { run: base };
 }

@@ -29,11 +29,11 @@ export async function settleFormat(at: At): Promise<void> {
   if (await isReadable(at)) return;
   const requests = new PutBlobRequests(at.container, at.behindProxy);
   const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
-  await inContainer(at.container, () =>
+  const isMine = await inContainer(at.container, () =>
     putOnce(requests, nameOf(at), [text], { contentType: "application/json" }),
   );
   // Another run may have written it first.
-  await isReadable(at);
+  if (!isMine) await isReadable(at);
 }
 
 /** Destinations whose format this process has found to be one that it reads. */

@@ -1,8 +1,8 @@
 import pMap from "p-map";
 import { heldByProperties, type Held } from "../../model/held.ts";
-import { classify } from "../../storage/errors.ts";
-import { ListBlobsRequests, type ListedBlob, type ListedPage } from "../../storage/list-blobs-request.ts";
-import { retrying, withRetries } from "../../storage/retries.ts";
+import { listedPage } from "../../storage/blob-pages.ts";
+import { ListBlobsRequests, type ListedBlob } from "../../storage/list-blobs-request.ts";
+import { propertiesOf } from "../../storage/properties-of.ts";
 import type { At } from "./format.ts";
 
 /** What is there under a name. */
@@ -42,14 +42,8 @@ export async function lookUpBlobs(at: At, names: Iterable<string>): Promise<Map<
 
 /** What is there under a name; undefined if there is nothing. */
 export async function lookUp({ container }: Pick<At, "container">, name: string): Promise<There | undefined> {
-  try {
-    const blob = container.getBlobClient(name);
-    const now = await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
-    return { etag: now.etag ?? "", size: now.contentLength ?? 0, held: heldByProperties(now) };
-  } catch (error) {
-    if (classify(error) !== "missing") throw error;
-    return undefined;
-  }
+  const now = await propertiesOf(container.getBlobClient(name));
+  return now && { etag: now.etag ?? "", size: now.contentLength ?? 0, held: heldByProperties(now) };
 }
 
 /** All blobs below a folder, a page of 5,000 at a time; none if there is no container. @param folder ends in `/` */
@@ -60,16 +54,9 @@ export async function* listFolder(
   const requests = new ListBlobsRequests(container, behindProxy);
   let next: string | undefined;
   do {
-    const request = { folder, deep: true, from: next, withMetadata: false };
-    let page: ListedPage;
-    try {
-      page = await retrying((timeout) => requests.page(request, timeout), 0);
-    } catch (error) {
-      if (classify(error) === "missing") return;
-      throw error;
-    }
-    yield page.blobs;
-    next = page.next;
+    const page = await listedPage(requests, { folder, deep: true, from: next, withMetadata: false });
+    yield page?.blobs ?? [];
+    next = page?.next;
   } while (next !== undefined);
 }
 

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import { attributesOf, type Entry } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { Packed } from "../../model/packed.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { NotStored, type Put } from "../storing.ts";
 import { unchanged } from "../unchanged.ts";
@@ -51,15 +50,12 @@ export function packContent(entry: Entry, content: ToPack, size: number, pack: P
   if (content.recipe && content.content.length > LONGEST_RECIPE)
     throw new NotStored(`its ${size} bytes are more than a recipe can list: some 8 TiB`);
   const now = { ...entry, ...content.attributes, size };
-  if (isBefore(entry.before, content)) return unchanged(now, { packed: entry.before });
+  const sha256 = hash("sha256", content.content, "base64");
+  const { before } = entry;
+  if (before?.sha256 === sha256 && before.recipe === content.recipe)
+    return unchanged(now, { packed: before });
   const note = entry.again ? { reason: AGAIN } : {};
-  return { ...unchanged(now, { packed: pack.add(content) }), outcome: "copied", ...note };
+  return { ...unchanged(now, { packed: pack.add(content, sha256) }), outcome: "copied", ...note };
 }
 
 const AGAIN = "stored again: the pack that it lay in is gone, changed, archived, or not to be used any more";
-
-/** Whether a content is the one that was stored before. */
-function isBefore(before: Packed | undefined, { content, recipe }: ToPack): before is Packed {
-  if (before?.size !== content.length || before.recipe !== recipe) return false;
-  return hash("sha256", content, "base64") === before.sha256;
-}

@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { toLine } from "../../ledger/ledger.ts";
 import type { Attributes, EntryKind } from "../../model/entry.ts";
 import type { Packed } from "../../model/packed.ts";
@@ -61,9 +61,11 @@ export class PackWriter {
     this.#known = known;
   }
 
-  /** Adds a content, unless the batch has an equal one; the footer names it in any case. The pack keeps the buffer. */
-  add({ path, kind, attributes: { mtime, mode }, content, recipe }: ToPack): Packed {
-    const sha256 = hash("sha256", content, "base64");
+  /**
+   * Adds a content, unless the batch has an equal one; the footer names it in any case. The pack keeps the buffer.
+   * @param sha256 of the content, in base64
+   */
+  add({ path, kind, attributes: { mtime, mode }, content, recipe }: ToPack, sha256: string): Packed {
     const key = `${recipe ?? false} ${sha256}`;
     let packed = this.#known.get(key);
     // In another pack it must have its place already, for the footer says where.

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { TooLarge } from "../../storage/errors.ts";
 import { readChecked } from "../../storage/read-checked.ts";
 import { Corrupt } from "../fetching.ts";
@@ -41,7 +41,6 @@ export async function readChunk({ container, prefix }: At, chunk: Chunk, budget:
 async function chunkIn(blob: Buffer, { id, length }: Chunk): Promise<Buffer> {
   assertHead(blob, "C");
   const content = await decodeFrame(blob.subarray(BLOB_HEAD), length);
-  if (createHash("sha256").update(content).digest("hex") !== id)
-    throw new Corrupt("corrupt: its content is another one");
+  if (hash("sha256", content) !== id) throw new Corrupt("corrupt: its content is another one");
   return content;
 }

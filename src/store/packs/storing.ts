@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { weigh } from "../../ledger/cut.ts";
 import { inContainer, Ledger } from "../../ledger/ledger.ts";
 import { forEachItem } from "../../ledger/settle-batch.ts";
 import { attributesOf, type Entry } from "../../model/entry.ts";
@@ -11,7 +12,7 @@ import { inOrder } from "../in-order.ts";
 import { forgive, readAvoid } from "./avoid.ts";
 import { BuiltUpon } from "./built-upon.ts";
 import { ChunkStore } from "./chunks.ts";
-import { comparedWith, findBase } from "./find-base.ts";
+import { findBase } from "./find-base.ts";
 import { LARGEST_WHOLE, settleFormat, type At } from "./format.ts";
 import { groundOf, listPacks, recordGround } from "./known-packs.ts";
 import { PackWriter, type Known, type ToPack } from "./pack-writer.ts";
@@ -53,12 +54,11 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       ]);
       const fresh = packs.size === 0;
       for (const pack of avoid.packs) packs.delete(pack);
-      if (!fresh) await recordGround(ledger, { packs, damaged: new Set(avoid.chunks) });
-      const told = fresh || request.mode === "full" ? undefined : comparedWith(base);
-      return {
-        basis: { fresh, keep: "nothing", ...(fresh ? {} : base) },
-        ...(told ? { comparedWith: told } : {}),
-      };
+      if (fresh) return { basis: { fresh, keep: "nothing" } };
+      await recordGround(ledger, { packs, damaged: new Set(avoid.chunks) });
+      const basis = { fresh, keep: "nothing", ...base } as const;
+      const { base: run } = base;
+      return request.mode === "full" || run === undefined ? { basis } : { basis, comparedWith: { run } };
     },
 
     compare: ({ run, basis: { base, later = [] } }, how) => {
@@ -74,7 +74,7 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       const known: Known = new Map();
       const outcomes: Outcome[] = [];
       await inOrder(groups(entries).entries(), PACKS_AT_A_TIME, async ([number, group]) => {
-        await budget.held(weigh(group), async () => {
+        await budget.held(weigh(group, weightOf), async () => {
           const name = `${run}/${part}-${batch}-${attempt}-${number}`;
           const pack = new PackWriter(name, { run, root }, known);
           const means = { pack, chunks, budget };
@@ -113,10 +113,6 @@ function attemptName(): string {
 /** Memory that an entry takes until its pack is sent: its content, and its line in the footer, where a character has up to 6 bytes. */
 function weightOf({ path, size }: Entry): number {
   return size > LARGEST_WHOLE ? 64 * 1024 : size + 512 + 6 * path.length;
-}
-
-function weigh(entries: readonly Entry[]): number {
-  return entries.reduce((sum, entry) => sum + weightOf(entry), 0);
 }
 
 /** Cuts a batch into what goes into a pack each, by the sizes that were listed. */
