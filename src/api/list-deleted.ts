@@ -1,6 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { listLines } from "./list-lines.ts";
-import { deletedName, type DeletedPage, type DeletedQuery } from "./schema.ts";
+import { deletedName, type DeletedPage } from "./schema.ts";
+import type { DeletedQuery } from "./query-schema.ts";
 import { DELETED } from "../ledger/names.ts";
 
 /**

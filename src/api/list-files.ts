@@ -1,7 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { listLines } from "./list-lines.ts";
-import { fileOutcome, type FileOutcome, type FilePage, type FilesQuery } from "./schema.ts";
+import { fileOutcome, type FileOutcome, type FilePage } from "./schema.ts";
+import type { FilesQuery } from "./query-schema.ts";
 import { fencesFromMetadata } from "../ledger/fences.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
 import { mayHold } from "../manifest/piece.ts";

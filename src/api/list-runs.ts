@@ -10,7 +10,8 @@ import { listPages } from "./list-blobs.ts";
 import type { Instances } from "./instances.ts";
 import { currentRecord, viewOfEnded } from "./read-run.ts";
 import { viewOf } from "./run-view.ts";
-import type { RunPage, RunsQuery } from "./schema.ts";
+import type { RunPage } from "./schema.ts";
+import type { RunsQuery } from "./query-schema.ts";
 
 /** Where a page ended: the list call's marker, and the last name returned. */
 const place = z.object({ marker: z.string().optional(), after: z.string() });

@@ -5,7 +5,8 @@ import { classify } from "../storage/errors.ts";
 import type { Amount } from "../store/measuring.ts";
 import { openStore } from "../store/open-store.ts";
 import { BadContinuation, fromToken, toToken } from "./continuation.ts";
-import type { StoredPage, StoredQuery } from "./schema.ts";
+import type { StoredPage } from "./schema.ts";
+import type { StoredQuery } from "./query-schema.ts";
 
 /** Where a page ended. */
 const place = z.object({ container: z.string(), prefix: z.string(), next: z.string() });

@@ -24,15 +24,8 @@ import { currentRecord, showRun } from "./read-run.ts";
 import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pathOf, runIdOf } from "./run-of.ts";
 import { sendContent } from "./send-content.ts";
-import {
-  contentQuery,
-  deletedQuery,
-  filesQuery,
-  runsQuery,
-  storedQuery,
-  treeQuery,
-  type FilePage,
-} from "./schema.ts";
+import type { FilePage } from "./schema.ts";
+import { contentQuery, deletedQuery, filesQuery, runsQuery, storedQuery, treeQuery } from "./query-schema.ts";
 
 /** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;

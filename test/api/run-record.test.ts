@@ -9,7 +9,7 @@ import type { Instances } from "../../src/api/instances.ts";
 import { showRun } from "../../src/api/read-run.ts";
 import { settleOutcomes } from "../../src/ledger/outcomes.ts";
 import { listRuns } from "../../src/api/list-runs.ts";
-import { runsQuery } from "../../src/api/schema.ts";
+import { runsQuery } from "../../src/api/query-schema.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 
 let azurite: TestStorage;
