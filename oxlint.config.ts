@@ -54,13 +54,21 @@ const NOT_THE_APP = {
     "The local host and the clients are built apart from the app: they know it by its HTTP API alone, and share only the form of a path.",
 };
 
+/** Node 22, on which the app runs too, finds few of the names that a CommonJS package exports. */
+const NAMES_OF_FUNCTIONS = {
+  name: "@azure/functions",
+  importNames: ["HttpResponse", "HttpRequest", "InvocationContext"],
+  allowTypeImports: true,
+  message: "Node 22 does not find this name of a CommonJS package: import the package's default instead.",
+};
+
 const REPLAYED =
   "An orchestrator is replayed: use context.df (currentUtcDateTime, newGuid, createTimer), or an activity.";
 
 type Rules = NonNullable<OxlintOverride["rules"]>;
 
 const forbid = (patterns: { group: string[]; message: string }[]): Rules => ({
-  "no-restricted-imports": ["error", { patterns }],
+  "no-restricted-imports": ["error", { paths: [NAMES_OF_FUNCTIONS], patterns }],
 });
 
 /** What a room may not import: the floors above it, and the other rooms of its own. */

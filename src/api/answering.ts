@@ -1,9 +1,10 @@
-import {
+import azureFunctions from "@azure/functions";
+import type {
+  HttpHandler,
+  HttpRequest,
   HttpResponse,
-  type HttpHandler,
-  type HttpRequest,
-  type HttpResponseInit,
-  type InvocationContext,
+  HttpResponseInit,
+  InvocationContext,
 } from "@azure/functions";
 import { problemResponse } from "./problem.ts";
 import { refuseLargeBody } from "./read-body.ts";
@@ -30,8 +31,10 @@ async function answer(
   try {
     refuseLargeBody(request);
     const answered = await handler(request, context);
-    return answered instanceof HttpResponse ? answered : new HttpResponse(answered);
+    return answered instanceof azureFunctions.HttpResponse
+      ? answered
+      : new azureFunctions.HttpResponse(answered);
   } catch (error) {
-    return new HttpResponse(problemResponse(error, context));
+    return new azureFunctions.HttpResponse(problemResponse(error, context));
   }
 }

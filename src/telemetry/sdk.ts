@@ -2,7 +2,7 @@
  * The OpenTelemetry SDK, loaded only if telemetry is on, because it costs start-up time and memory. All other code
  * uses `@opentelemetry/api`, which does nothing until the SDK is registered here.
  */
-import * as azureFunctions from "@azure/functions";
+import azureFunctions from "@azure/functions";
 import functionsInstrumentation from "@azure/functions-opentelemetry-instrumentation";
 import { context, diag, DiagLogLevel, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
