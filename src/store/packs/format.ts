@@ -1,3 +1,4 @@
+import zlib from "node:zlib";
 import type { ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { inContainer } from "../../ledger/ledger.ts";
@@ -26,6 +27,7 @@ const MOST = 64 * 1024;
 
 /** Makes sure that this version can read a destination; one without `format.json`, as a new one, gets it. @throws PartProblem */
 export async function settleFormat(at: At): Promise<void> {
+  assertCodecs();
   if (await isReadable(at)) return;
   const requests = new PutBlobRequests(at.container, at.behindProxy);
   const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
@@ -41,7 +43,16 @@ const known = new Recent<true>(64);
 
 /** The same for a reader, which writes nothing. Without its `format.json` a destination is read as this version's. @throws PartProblem */
 export async function assertReadable(at: At): Promise<void> {
+  assertCodecs();
   await known.get(keyOf(at), async () => ((await isReadable(at)) ? true : undefined));
+}
+
+/** @throws PartProblem on a Node without zstd. There the app serves the layout `files` only. */
+function assertCodecs(): void {
+  if ("zstdCompress" in zlib) return;
+  throw new PartProblem(
+    `The layout packs needs Node 22.15 or later; the app runs on Node ${process.versions.node}.`,
+  );
 }
 
 /** @returns false if there is no `format.json` */
