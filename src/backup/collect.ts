@@ -1,10 +1,7 @@
-import pMap from "p-map";
 import type { Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Look, Pending, SeenDirectory, Walker } from "./walk.ts";
 
-/** Names looked up at a time; lookups wait for the disk or the share, not for this process. */
-const LOOKUPS = 64;
 /** The number of directories left to walk from which the rest can be divided well. */
 const ENOUGH_DIRECTORIES = 32;
 
@@ -66,8 +63,7 @@ export async function collect(
       const some = files.slice(nextFile, nextFile + Math.min(1024, limits.files - met));
       nextFile += some.length;
       met += some.length;
-      const looks = await pMap(some, (file) => walker.look(file), { concurrency: LOOKUPS });
-      for (const look of looks) take(look);
+      for (const look of await walker.lookAll(some)) take(look);
     }
     const directory = directories[next];
     if (directory === undefined) break;

@@ -1,4 +1,5 @@
-import { fileThread, QUICK_SIZE } from "../files/file-thread.ts";
+import { QUICK_SIZE } from "../files/ask-thread.ts";
+import { fileThread } from "../files/file-thread.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { attributesOf, type Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -29,14 +30,13 @@ async function copyEntry(entry: Entry, put: Put, reading: Reading): Promise<Outc
 
 /** Copies a small file that is as it was listed and does not change; undefined for any other, which takes the usual way. */
 async function copyQuickly(
-  entry: Entry,
+  { path, size }: Entry,
   put: Put,
-  { realRoot, budget }: Reading,
+  { realRoot }: Reading,
 ): Promise<Outcome | undefined> {
-  return await budget.bytes(entry.size, async () => {
-    const file = await fileThread.read(realRoot, entry.path, entry.size);
-    if (!file) return undefined;
-    const content = Buffer.from(file.content.buffer);
-    return await put.content({ ...file, content, attributes: attributesOf(file) });
-  });
+  return await fileThread.read(
+    { realRoot, path, size },
+    put.hash,
+    async (file, content) => await put.content({ content, hash: file.hash, attributes: attributesOf(file) }),
+  );
 }

@@ -14,6 +14,7 @@ import { PartProblem, type Part } from "../ledger/part.ts";
 import type { Entry } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
 import { createFilter } from "../model/filter.ts";
+import { fileThread } from "../files/file-thread.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import { assertAllowed, beginBackup } from "./begin-backup.ts";
@@ -39,6 +40,7 @@ export async function listFiles(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<Part<ListingOwn>> {
+  fileThread.start();
   const { run, part, request } = input;
   const filter = createFilter(request.include, request.exclude);
   const isBelow = (path: string): boolean => !path.split("/").includes("..");

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
+import pMap from "p-map";
 import { attributesOf, type Attributes, type Entry, type EntryKind } from "../model/entry.ts";
 import type { Looked } from "../files/asks.ts";
 import { fileThread } from "../files/file-thread.ts";
@@ -47,6 +48,11 @@ interface Read {
   names: Name[];
   withTypes: boolean;
 }
+
+/** Names that the file thread looks up at a time. */
+const TOGETHER = 256;
+/** The same of what it leaves, for each such chunk. These wait for the disk or the share, not for this process. */
+const LOOKUPS = 32;
 
 /** Reads a tree, one directory at a time, and never outside it. */
 export class Walker {
@@ -114,9 +120,25 @@ export class Walker {
     return this.#filter[what](portable);
   }
 
-  /** Looks up one name: what it is, its size and times, and whether the destination can hold it. */
-  async look(portable: string): Promise<Look> {
-    let stats: Looked | Stats | undefined = await fileThread.look(this.#realRoot, portable);
+  /** Looks up names, many at a time; see look. */
+  async lookAll(names: readonly string[]): Promise<Look[]> {
+    const chunks = Array.from({ length: Math.ceil(names.length / TOGETHER) }, (_, chunk) =>
+      names.slice(chunk * TOGETHER, (chunk + 1) * TOGETHER),
+    );
+    const lookAt = async (chunk: readonly string[]): Promise<Look[]> => {
+      const looked = await fileThread.look(this.#realRoot, chunk);
+      return await pMap(chunk, (name, at) => this.look(name, looked[at]), { concurrency: LOOKUPS });
+    };
+    // The thread looks at one chunk while this one settles another.
+    return (await pMap(chunks, lookAt, { concurrency: 2 })).flat();
+  }
+
+  /**
+   * Looks up one name: what it is, its size and times, and whether the destination can hold it.
+   * @param looked what is known of it already
+   */
+  async look(portable: string, looked?: Looked): Promise<Look> {
+    let stats: Looked | Stats | undefined = looked;
     try {
       stats ??= await withTimeout(lstat(locate(this.#realRoot, portable)), this.#timeoutMs, "looking it up");
     } catch (error) {

@@ -1,29 +1,36 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { SharedMemory } from "./shared-memory.ts";
 import { begun } from "./under-way.ts";
 import type { Answer, Answers, Ask } from "./asks.ts";
 
-/** The most operations in one message to the thread. */
-const MOST = 64;
+/** Files up to this size are read whole by the thread. For larger ones the hand-over is not what takes the time. */
+export const QUICK_SIZE = 64 * 1024;
+/** Files that are read, or whose content is in use, at a time. */
+const SLOTS = 64;
+/** The most operations that wait for the thread. */
+const MOST = 512;
 /** How much work may wait for the thread, in milliseconds. The rest goes to the process's file threads. */
 const BACKLOG_MS = 20;
 /** If the thread does not answer within this time, its work is done the ordinary way. */
 const PATIENCE_MS = 1_000;
 /** The assumed time of an operation before any was measured, in milliseconds. */
-const FIRST_GUESS_MS = 0.1;
+const FIRST_GUESS_MS = 0.3;
 
 /** The built thread if this file is built, else the source. */
 const THREAD = new URL(`./thread-main${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 interface Waiting {
   ask: Ask;
-  settle(answer: Answer): void;
+  settle(answer: Answer | undefined): void;
 }
 
 /** Sends a thread many operations at a time, but no more than it can do at once. */
 export class AskThread {
   #thread: Worker | undefined;
+  /** What the thread reads into. Renewed when the thread is overdue: it may yet write to the old one. */
+  #memory = new SharedMemory(SLOTS, QUICK_SIZE);
   #broken = false;
   #waiting: Waiting[] = [];
   /** What was sent to the thread and is unanswered. */
@@ -31,26 +38,36 @@ export class AskThread {
   /** The thread is overdue; until it answers it gets nothing. */
   #late = false;
   #scheduled = false;
-  #msPerAsk = FIRST_GUESS_MS;
+  #msPerOperation = FIRST_GUESS_MS;
   #patience: NodeJS.Timeout | undefined;
   #answered: (() => void) | undefined;
 
-  /** @returns undefined also if the thread is busy, overdue or broken */
-  ask(ask: Ask): Promise<Answer> {
-    if (this.#broken || this.#late || this.#waiting.length + this.#sent.length >= this.#room) {
-      return Promise.resolve(undefined);
-    }
+  /** Starts the thread, which takes a moment, before it is needed. */
+  start(): void {
+    this.#thread ??= this.#begin();
+  }
+
+  get memory(): SharedMemory {
+    return this.#memory;
+  }
+
+  /** How many operations it would take now; none if it is busy, overdue or broken. */
+  get room(): number {
+    if (this.#broken || this.#late) return 0;
+    const most = Math.min(MOST, Math.max(1, Math.floor(BACKLOG_MS / this.#msPerOperation)));
+    return most - operations(this.#waiting) - operations(this.#sent);
+  }
+
+  /** @returns undefined also if there is no room for it */
+  ask<A extends Ask>(ask: A): Promise<Answer<A> | undefined> {
+    if (this.room < 1) return Promise.resolve(undefined);
     return new Promise((settle) => {
-      this.#waiting.push({ ask, settle });
+      this.#waiting.push({ ask, settle: settle as Waiting["settle"] });
       if (this.#scheduled || this.#sent.length > 0) return;
       this.#scheduled = true;
       // All operations requested in this turn of the event loop go together.
       setImmediate(() => this.#send());
     });
-  }
-
-  get #room(): number {
-    return Math.min(MOST, Math.max(1, Math.floor(BACKLOG_MS / this.#msPerAsk)));
   }
 
   #send(): void {
@@ -59,12 +76,12 @@ export class AskThread {
     this.#sent = this.#waiting;
     this.#waiting = [];
     this.#patience = setTimeout(() => this.#giveUp(), PATIENCE_MS);
-    this.#thread ??= this.#start();
+    this.start();
     this.#answered = begun();
-    this.#thread.postMessage(this.#sent.map(({ ask }) => ask));
+    this.#thread?.postMessage(this.#sent.map(({ ask }) => ask));
   }
 
-  #start(): Worker {
+  #begin(): Worker {
     const thread = new Worker(THREAD, { name: "files" });
     thread.unref();
     thread.on("message", (answers: Answers) => this.#receive(answers));
@@ -81,7 +98,8 @@ export class AskThread {
   #receive({ answers, ms }: Answers): void {
     clearTimeout(this.#patience);
     this.#answered?.();
-    this.#msPerAsk = 0.8 * this.#msPerAsk + 0.2 * (ms / answers.length);
+    if (this.#sent.length > 0)
+      this.#msPerOperation = 0.8 * this.#msPerOperation + 0.2 * (ms / operations(this.#sent));
     this.#late = false;
     const sent = this.#sent;
     this.#sent = [];
@@ -92,9 +110,14 @@ export class AskThread {
   #giveUp(): void {
     clearTimeout(this.#patience);
     this.#late = true;
+    this.#memory = new SharedMemory(SLOTS, QUICK_SIZE);
     const all = [...this.#sent, ...this.#waiting];
     this.#sent = [];
     this.#waiting = [];
     for (const ask of all) ask.settle(undefined);
   }
+}
+
+function operations(asks: readonly Waiting[]): number {
+  return asks.reduce((sum, { ask }) => sum + (ask.what === "look" ? ask.paths.length : 1), 0);
 }

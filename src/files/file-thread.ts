@@ -1,8 +1,5 @@
 import { AskThread } from "./ask-thread.ts";
-import type { Looked, ReadWhole } from "./asks.ts";
-
-/** Files up to this size are read whole by the thread. For larger ones the hand-over is not what takes the time. */
-export const QUICK_SIZE = 64 * 1024;
+import type { HashName, Looked, ReadWhole } from "./asks.ts";
 
 /**
  * A thread for the file operations of small files; see thread-main.ts. Node's own operations wake one of four threads
@@ -14,21 +11,38 @@ export const QUICK_SIZE = 64 * 1024;
 class FileThread {
   readonly #thread = new AskThread();
 
+  /** Starts it, which takes a moment, before it is needed. */
+  start(): void {
+    this.#thread.start();
+  }
+
   /**
-   * Looks up a name, without following a link.
-   * @returns undefined when it is no regular file, cannot be looked up, or the thread has enough to do
+   * Looks up names, without following a link.
+   * @returns in the same order; undefined for what is no regular file, cannot be looked up, or is more than the thread can do
+   * now
    */
-  async look(realRoot: string, path: string): Promise<Looked | undefined> {
-    return await this.#thread.ask({ what: "look", realRoot, path });
+  async look(realRoot: string, paths: readonly string[]): Promise<(Looked | undefined)[]> {
+    const some = paths.slice(0, this.#thread.room);
+    return (await this.#thread.ask({ what: "look", realRoot, paths: some })) ?? [];
   }
 
   /**
    * Reads a file of a known size, up to `QUICK_SIZE`.
-   * @returns undefined when it is not as it was, changes while it is read or has just done so, cannot be read, or the
+   * @param use gets what was read, whose content is good until it ends
+   * @returns undefined when the file is not as it was, changes while it is read or has just done so, cannot be read, or the
    * thread has enough to do
    */
-  async read(realRoot: string, path: string, size: number): Promise<ReadWhole | undefined> {
-    return (await this.#thread.ask({ what: "read", realRoot, path, size })) as ReadWhole | undefined;
+  async read<T>(
+    { realRoot, path, size }: { realRoot: string; path: string; size: number },
+    hash: HashName,
+    use: (file: ReadWhole, content: Buffer) => Promise<T>,
+  ): Promise<T | undefined> {
+    return await this.#thread.memory.use(async (slot) => {
+      const into = slot.subarray(0, size);
+      const file = await this.#thread.ask({ what: "read", realRoot, path, into, hash });
+      if (!file) return undefined;
+      return await use(file, Buffer.from(into.buffer, into.byteOffset, size));
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { HashName } from "../files/asks.ts";
 import type { OpenFile } from "../files/read-file.ts";
 import type { BatchCost } from "../ledger/cut.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -45,8 +46,8 @@ export interface Comparison {
 export interface InMemory {
   content: Buffer;
   attributes: Attributes;
-  /** Base64, if known. */
-  md5?: string;
+  /** Base64, if known: what `Put.hash` names. */
+  hash?: string;
 }
 
 /**
@@ -54,6 +55,9 @@ export interface InMemory {
  * first, that one's content and outcome stand.
  */
 export interface Put {
+  /** The hash that a content in memory had best come with. */
+  readonly hash: HashName;
+
   /** Stores the target of a link, or nothing for an empty directory. @throws NotStored; storage errors, after retries */
   content(content: InMemory): Promise<Outcome>;
   /** @throws ChangedWhileReading, SendAgain: a try from the start may succeed; NotStored; storage errors, after retries */

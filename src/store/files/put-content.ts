@@ -35,7 +35,7 @@ export function blobOf(entry: Entry, { container, prefix }: Writing): BlockBlobC
 /** Stores a content in one request, unless its blob has it already. */
 export async function putContent(
   entry: Entry,
-  { content, attributes, md5: base64 = md5(content).toString("base64") }: InMemory,
+  { content, attributes, hash: base64 = md5(content).toString("base64") }: InMemory,
   writing: Writing,
 ): Promise<Outcome> {
   const { budget, requests, prefix, runId, oldContent } = writing;

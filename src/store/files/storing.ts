@@ -59,6 +59,7 @@ export function storing({ container, prefix, service, behindProxy }: At): Storin
         // Create the container only if it is missing, so that permission to write blobs is enough otherwise.
         inContainer(container, () =>
           work(entry, {
+            hash: "md5",
             content: (content) => ofOneBlob(() => putContent(entry, content, writing)),
             file: (file) => ofOneBlob(() => sendFile(entry, file, writing)),
           }),

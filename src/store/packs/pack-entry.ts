@@ -21,8 +21,12 @@ export interface Packing {
 export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put {
   const { path, kind } = entry;
   return {
-    content: async ({ content, attributes }) =>
-      packContent(entry, { path, kind, attributes, content }, kind === "file" ? content.length : 0, pack),
+    hash: "sha256",
+
+    content: async ({ content, attributes, hash }) => {
+      const size = kind === "file" ? content.length : 0;
+      return packContent(entry, { path, kind, attributes, content }, size, pack, hash);
+    },
 
     file: async (file) => {
       const { size, stats } = file;
@@ -44,18 +48,28 @@ export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put 
 /**
  * Adds a content to a pack, unless the run that this one builds on has an equal one for the entry.
  * @param size bytes of the file; 0 for links and directories
+ * @param sha256 of the content, in base64
  * @throws NotStored
  */
-export function packContent(entry: Entry, content: ToPack, size: number, pack: PackWriter): Outcome {
+export function packContent(
+  entry: Entry,
+  content: ToPack,
+  size: number,
+  pack: PackWriter,
+  sha256 = sha256Of(content.content),
+): Outcome {
   if (content.recipe && content.content.length > LONGEST_RECIPE)
     throw new NotStored(`its ${size} bytes are more than a recipe can list: some 8 TiB`);
   const now = { ...entry, ...content.attributes, size };
-  const sha256 = hash("sha256", content.content, "base64");
   const { before } = entry;
   if (before?.sha256 === sha256 && before.recipe === content.recipe)
     return unchanged(now, { packed: before });
   const note = entry.again ? { reason: AGAIN } : {};
   return { ...unchanged(now, { packed: pack.add(content, sha256) }), outcome: "copied", ...note };
+}
+
+function sha256Of(content: Buffer): string {
+  return hash("sha256", content, "base64");
 }
 
 const AGAIN = "stored again: the pack that it lay in is gone, changed, archived, or not to be used any more";

@@ -3,7 +3,7 @@ import { toLine } from "../../ledger/ledger.ts";
 import type { Attributes, EntryKind } from "../../model/entry.ts";
 import type { Packed } from "../../model/packed.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
-import { BLOB_HEAD, blobHead, encodeFrame } from "./frame.ts";
+import { blobHead, encodeFrame } from "./frame.ts";
 import { packBlob } from "./names.ts";
 import { lengthOf, putOnce } from "./put-once.ts";
 
@@ -38,31 +38,49 @@ const SMALL = 64 * 1024;
 /** Bytes of such a frame, decoded: what is decoded to restore one of its files. */
 const SHARED = 256 * 1024;
 
+/** A frame that several contents share, while it is filled. */
+interface Shared {
+  bytes: Buffer;
+  length: number;
+  contents: Packed[];
+}
+
 /** Fills one pack in memory and writes it. A location is whole only once `send` has resolved. */
 export class PackWriter {
   readonly #name: string;
   readonly #head: object;
   readonly #known: Known;
   readonly #lines: { of: Pick<FooterLine, "path" | "kind" | "mtime" | "mode">; packed: Packed }[] = [];
-  readonly #frames: Buffer[] = [blobHead("P")];
   readonly #encoding: Promise<void>[] = [];
-  /** Contents of the next shared frame. */
-  #shared: { content: Buffer; packed: Packed }[] = [];
-  #sharedBytes = 0;
-  #length = BLOB_HEAD;
+  readonly #memory: Buffer;
+  /** Bytes of the pack in `#memory`; what follows them did not fit. */
+  #filled = 0;
+  readonly #more: Buffer[] = [];
+  #length = 0;
+  #shared: Shared | undefined;
+  /** Memory of shared frames that are encoded. */
+  readonly #spare: Buffer[] = [];
 
   /**
    * @param name below `packs/`
    * @param head what the footer says of the run
+   * @param memory that the pack is put together in; what does not fit is allocated
    */
-  constructor(name: string, head: { run: string; root: string }, known: Known = new Map()) {
+  constructor(
+    name: string,
+    head: { run: string; root: string },
+    { memory = Buffer.alloc(0), known = new Map() }: { memory?: Buffer; known?: Known } = {},
+  ) {
     this.#name = name;
     this.#head = head;
+    this.#memory = memory;
     this.#known = known;
+    this.#append([blobHead("P")]);
   }
 
   /**
-   * Adds a content, unless the batch has an equal one; the footer names it in any case. The pack keeps the buffer.
+   * Adds a content, unless the batch has an equal one; the footer names it in any case. One of `SMALL` bytes or more must
+   * stay as it is until `send` has resolved.
    * @param sha256 of the content, in base64
    */
   add({ path, kind, attributes: { mtime, mode }, content, recipe }: ToPack, sha256: string): Packed {
@@ -81,35 +99,42 @@ export class PackWriter {
     const { length: size } = content;
     const unknown = { packLength: 0, offset: 0, length: 0, raw: 0, from: 0 };
     const packed: Packed = { pack: this.#name, ...unknown, size, sha256, ...(recipe ? { recipe } : {}) };
-    if (size >= SMALL) this.#encode([{ content, packed }]);
-    else {
-      this.#shared.push({ content, packed });
-      this.#sharedBytes += size;
-      if (this.#sharedBytes >= SHARED) this.#encodeShared();
-    }
+    if (size >= SMALL) this.#encoding.push(this.#encode(content, [packed]));
+    else this.#share(content, packed);
     return packed;
   }
 
-  #encodeShared(): void {
-    if (this.#shared.length > 0) this.#encode(this.#shared);
-    this.#shared = [];
-    this.#sharedBytes = 0;
+  #share(content: Buffer, packed: Packed): void {
+    const bytes = () => this.#spare.pop() ?? Buffer.allocUnsafeSlow(SHARED + SMALL);
+    const shared = (this.#shared ??= { bytes: bytes(), length: 0, contents: [] });
+    content.copy(shared.bytes, shared.length);
+    packed.from = shared.length;
+    shared.contents.push(packed);
+    shared.length += content.length;
+    if (shared.length >= SHARED) this.#encodeShared();
   }
 
-  #encode(contents: readonly { content: Buffer; packed: Packed }[]): void {
-    const encode = async (): Promise<void> => {
-      const frame = await encodeFrame(joined(contents.map(({ content }) => content)));
-      const length = lengthOf(frame);
-      let from = 0;
-      for (const { content, packed } of contents) {
-        Object.assign(packed, { offset: this.#length, length, from });
-        from += content.length;
-      }
-      for (const { packed } of contents) packed.raw = from;
-      this.#frames.push(...frame);
-      this.#length += length;
-    };
-    this.#encoding.push(encode());
+  #encodeShared(): void {
+    if (!this.#shared) return;
+    const { bytes, length, contents } = this.#shared;
+    this.#shared = undefined;
+    const encoded = this.#encode(bytes.subarray(0, length), contents);
+    this.#encoding.push(encoded.then(() => void this.#spare.push(bytes)));
+  }
+
+  async #encode(content: Buffer, contents: readonly Packed[]): Promise<void> {
+    const frame = await encodeFrame(content);
+    const at = { offset: this.#length, length: lengthOf(frame), raw: content.length };
+    for (const packed of contents) Object.assign(packed, at);
+    this.#append(frame);
+  }
+
+  #append(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) {
+      this.#length += piece.length;
+      if (this.#length > this.#memory.length) this.#more.push(Buffer.from(piece));
+      else this.#filled += piece.copy(this.#memory, this.#filled);
+    }
   }
 
   /** Writes the pack, if anything is in it. */
@@ -124,10 +149,10 @@ export class PackWriter {
     const hashed = createHash("sha256");
     for (const piece of footer) hashed.update(piece);
     hashed.digest().copy(trailer, 16);
-    const blob = [...this.#frames, ...footer, trailer];
+    this.#append([...footer, trailer]);
+    const blob = [this.#memory.subarray(0, this.#filled), ...this.#more];
     await putOnce(requests, packBlob(prefix, this.#name), blob);
-    const packLength = lengthOf(blob);
-    for (const { packed } of this.#lines) if (packed.pack === this.#name) packed.packLength = packLength;
+    for (const { packed } of this.#lines) if (packed.pack === this.#name) packed.packLength = this.#length;
   }
 
   #footer(): string {
@@ -136,9 +161,4 @@ export class PackWriter {
     );
     return toLine({ ...this.#head, time: new Date().toISOString() }) + lines.join("");
   }
-}
-
-function joined(pieces: readonly Buffer[]): Buffer {
-  const [only, ...more] = pieces;
-  return only && more.length === 0 ? only : Buffer.concat(pieces);
 }

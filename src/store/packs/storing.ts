@@ -6,6 +6,7 @@ import { forEachItem } from "../../ledger/settle-batch.ts";
 import { attributesOf, type Entry } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Budget } from "../../storage/budget.ts";
+import { Buffers } from "../../storage/buffers.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { Storing, Writer } from "../storing.ts";
 import { inOrder } from "../in-order.ts";
@@ -21,11 +22,14 @@ import { sendSpan } from "./send-file.ts";
 
 const MIB = 1024 * 1024;
 /** Bytes of content for which a pack is begun. */
-const PACK = 16 * MIB;
+const PACK = 8 * MIB;
 /** Entries of a pack: its footer is read whole. */
 const MOST_OF_PACK = 8_192;
 /** Packs of a batch that are filled and sent at a time. */
 const PACKS_AT_A_TIME = 3;
+
+/** What packs are put together in, used again. */
+const MEMORY = new Buffers(PACK);
 
 export function storing({ service, ...at }: At & { service: BlobServiceClient }): Storing {
   const { container, prefix, behindProxy } = at;
@@ -74,15 +78,17 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       const known: Known = new Map();
       const outcomes: Outcome[] = [];
       await inOrder(groups(entries).entries(), PACKS_AT_A_TIME, async ([number, group]) => {
-        await budget.held(weigh(group, weightOf), async () => {
+        const weight = weigh(group, weightOf);
+        const fill = async (memory: Buffer): Promise<void> => {
           const name = `${run}/${part}-${batch}-${attempt}-${number}`;
-          const pack = new PackWriter(name, { run, root }, known);
+          const pack = new PackWriter(name, { run, root }, { memory, known });
           const means = { pack, chunks, budget };
           outcomes.push(
             ...(await forEachItem(group, budget, (entry) => work(entry, packEntry(entry, means)))),
           );
           await send(pack, budget);
-        });
+        };
+        await budget.held(weight, () => MEMORY.use(weight, fill));
       });
       await settle(chunks);
       return outcomes;
