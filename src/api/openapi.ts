@@ -7,7 +7,7 @@ import { restoreRequest } from "../restore/request.ts";
 import { pruneRequest } from "../prune/request.ts";
 import { verifyRequest } from "../verify/request.ts";
 import { ANSWERS, REQUESTS } from "./openapi-examples.ts";
-import { orchestrators } from "./orchestrators.ts";
+import { STARTS } from "./openapi-starts.ts";
 import { UNANSWERED, type Route } from "./route.ts";
 
 type Json = Record<string, unknown>;
@@ -78,26 +78,28 @@ export function openApiDocument(routes: readonly Route[]): Json {
 /** Starting: a path for each orchestrator. */
 function starts(): Json {
   const root = { type: "string", description: "The directory to back up; absolute." };
-  const paths = [...orchestrators].map(([name, { summary, description, body: of, takesPath, refusals }]) => {
-    const schema = takesPath ? { anyOf: [root, ref(of)] } : ref(of);
-    const json = { "application/json": { schema, ...exampleOf(REQUESTS, name) } };
-    const post = {
-      operationId: name,
-      summary,
-      description,
-      requestBody: { required: true, content: json },
-      responses: {
-        202: {
-          description:
-            "Started. Poll the Location: 202 while it runs, 200 with the output once it has ended.",
-          headers: { Location: { schema: { type: "string", format: "uri" } } },
-          content: content("Started"),
+  const paths = Object.entries(STARTS).map(
+    ([name, { summary, description, body: of, takesPath, refusals }]) => {
+      const schema = takesPath ? { anyOf: [root, ref(of)] } : ref(of);
+      const json = { "application/json": { schema, ...exampleOf(REQUESTS, name) } };
+      const post = {
+        operationId: name,
+        summary,
+        description,
+        requestBody: { required: true, content: json },
+        responses: {
+          202: {
+            description:
+              "Started. Poll the Location: 202 while it runs, 200 with the output once it has ended.",
+            headers: { Location: { schema: { type: "string", format: "uri" } } },
+            content: content("Started"),
+          },
+          ...problems(400, ...refusals, 409, 413, 415, UNANSWERED),
         },
-        ...problems(400, ...refusals, 409, 413, 415, UNANSWERED),
-      },
-    };
-    return [`/orchestrators/${name}`, { post }];
-  });
+      };
+      return [`/orchestrators/${name}`, { post }];
+    },
+  );
   return Object.fromEntries(paths) as Json;
 }
 

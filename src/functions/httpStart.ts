@@ -3,7 +3,7 @@ import * as df from "durable-functions";
 import { answering } from "../api/answering.ts";
 import { readBody } from "../api/read-body.ts";
 import { line } from "../telemetry/line.ts";
-import { newInstanceId, start, startable } from "../api/start.ts";
+import { assertPublic, newInstanceId, start } from "../api/start.ts";
 import { services } from "../services.ts";
 
 /** Starts one of the app's public orchestrators: `POST /orchestrators/{orchestratorName}`. */
@@ -14,7 +14,7 @@ app.http("httpStart", {
   extraInputs: [df.input.durableClient()],
   handler: answering(async (request, context) => {
     const name = request.params["orchestratorName"] ?? "";
-    startable(name);
+    assertPublic(name);
     const client = df.getClient(context);
     const instanceId = newInstanceId();
     await start(name, await readBody(request), { instanceId, client, services });

@@ -1,0 +1,50 @@
+import { DAMAGED } from "./route.ts";
+import type { OrchestratorName } from "./start.ts";
+
+/** What the OpenAPI document says of a public orchestrator. */
+interface StartDoc {
+  summary: string;
+  description: string;
+  /** The name of the body's schema in the document's components. */
+  body: "BackupRequest" | "RestoreRequest" | "VerifyRequest" | "PruneRequest";
+  /** The body may be just the root's path. */
+  takesPath?: true;
+  /** Statuses it refuses with, besides those of every start. */
+  refusals: number[];
+}
+
+const PARTIAL =
+  "409 while that run is in progress (`activeRun` is its id), because what it has not copied yet would be missing. A run that was " +
+  "canceled, broken off or failed has what it had copied: the record's `message` says so, and the output is no error.";
+
+export const STARTS: Readonly<Record<OrchestratorName, StartDoc>> = {
+  backupSiteContent: {
+    summary: "Back up a directory.",
+    description:
+      "409 while another run writes to the destination, or a prune is running there (`activeRun` is its id), and if it holds " +
+      "the backups of another root (`otherRoot`), unless `allowOtherRoot` is true. A body that is just the path cannot name a destination: " +
+      "the backup goes to the container `backups`, whatever root's backups are there.",
+    body: "BackupRequest",
+    takesPath: true,
+    refusals: [403, DAMAGED],
+  },
+  restoreSiteContent: {
+    summary: "Restore a run into a directory.",
+    description: PARTIAL,
+    body: "RestoreRequest",
+    refusals: [403, 404],
+  },
+  verifyBackup: {
+    summary: "Verify that a run's files are present and intact.",
+    description: PARTIAL,
+    body: "VerifyRequest",
+    refusals: [404],
+  },
+  pruneBackups: {
+    summary: "Forget runs by a policy, and delete what no remaining run needs.",
+    description:
+      "409 while a backup writes there, or another prune is running in the container (`activeRun` is its id).",
+    body: "PruneRequest",
+    refusals: [DAMAGED],
+  },
+};
