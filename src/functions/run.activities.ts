@@ -1,4 +1,4 @@
-import { closeBackup, type End } from "../ledger/close-backup.ts";
+import { endRun, type End } from "../ledger/end-run.ts";
 import { failBatch } from "../ledger/fail-batch.ts";
 import { failLargeFile } from "../ledger/settle-span.ts";
 import { activity } from "./activity.ts";
@@ -9,4 +9,4 @@ activity("failBatch", failBatch, {
   record: batchOutcomes,
 });
 activity("failLargeFile", failLargeFile, { event: "large.failed", record: largeOutcome });
-activity("closeBackup", (end: End, storage, _settings, _budget, log) => closeBackup(end, storage, log));
+activity("endRun", (end: End, storage, _settings, _budget, log) => endRun(end, storage, log));

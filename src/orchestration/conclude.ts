@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { verdict, type Counts, type Tally } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
-import type { Closed, End } from "../ledger/close-backup.ts";
+import type { Closed, End } from "../ledger/end-run.ts";
 import { judgePatterns, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import { retry } from "./retry.ts";
@@ -28,7 +28,8 @@ export function* conclude(
 ): Generator<Task, Counts, unknown> {
   const run = context.df.instanceId;
   const { counts, throttled, note } = result;
-  const { warnings = [], stopped = result.stopped } = patterns ? judgePatterns(patterns, result) : {};
+  const { warnings, stopped = result.stopped } = patterns ? judgePatterns(patterns, result) : {};
+  const warned = warnings?.length ? { warnings } : {};
   const failure = verdict({ ...result, stopped }, run, done);
   const end: End = {
     run,
@@ -36,15 +37,14 @@ export function* conclude(
     counts,
     throttled,
     message: [failure, note].filter((some) => some !== undefined).join(" ") || undefined,
-    ...(warnings.length === 0 ? {} : { warnings }),
-    // A run that was broken off does not count, suspect or not.
-    ...(stopped === undefined ? { backup } : { brokenOff: true }),
-    claimed: placeOf(backup),
-    locked: placeOf(prune),
+    ...warned,
+    ...(stopped === undefined ? {} : { brokenOff: true }),
+    backup,
+    prune,
   };
   let closed: Closed = {};
   try {
-    closed = (yield context.df.callActivityWithRetry("closeBackup", retry, end)) as Closed;
+    closed = (yield context.df.callActivityWithRetry("endRun", retry, end)) as Closed;
   } catch (error) {
     // Why the run failed matters more than that its record could not be closed.
     if (failure === undefined) throw error;
@@ -58,13 +58,9 @@ export function* conclude(
     counts,
     throttled,
     note,
-    ...(warnings.length === 0 ? {} : { warnings }),
+    ...warned,
     ...(suspicion === undefined ? {} : { suspect: true }),
   });
   if (message !== undefined) throw new Error(message);
   return counts;
-}
-
-function placeOf(request: BackupRequest | PruneRequest | undefined): End["claimed"] {
-  return request && { container: request.container, prefix: request.prefix };
 }

@@ -91,7 +91,7 @@ describe("row 3: every activity delivered twice, some at the same time", () => {
         "getFileList",
         "copyFileToBlob",
         "copyLargeFile",
-        "closeBackup",
+        "endRun",
         "planRestore",
         "deleteExtra",
         "restoreFiles",

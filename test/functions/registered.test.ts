@@ -37,7 +37,6 @@ describe("the registered functions", () => {
     expect(registered()).toEqual([
       "backupSiteContent: orchestrationTrigger",
       "cancelBackup: httpTrigger POST /backups/{runId}/cancel function",
-      "closeBackup: activityTrigger",
       "copyFileToBlob: activityTrigger",
       "copyLargeFile: activityTrigger",
       "copyLargeFiles: orchestrationTrigger",
@@ -48,6 +47,7 @@ describe("the registered functions", () => {
       "deleteExtra: activityTrigger",
       "deleteLedgers: activityTrigger",
       "deletePieces: activityTrigger",
+      "endRun: activityTrigger",
       "failBatch: activityTrigger",
       "failLargeFile: activityTrigger",
       "failLargeRestore: activityTrigger",

@@ -1,7 +1,7 @@
 /** Runs backups, restores, verifications and prunes by their real orchestrators and activities, without a host. */
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll } from "vitest";
-import type { End } from "../../src/ledger/close-backup.ts";
+import type { End } from "../../src/ledger/end-run.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { isOfDirectories } from "../../src/ledger/names.ts";
 import { readOutcomes } from "../../src/ledger/outcomes.ts";
@@ -31,7 +31,7 @@ export function startDrive() {
   return { azurite, drive: new Drive(azurite.service) };
 }
 
-/** The app on some account with some settings. A run of the same id as one that was broken off goes on where that was. */
+/** The app on some account with some settings. A run of the same id as one that was broken off continues where that was. */
 export class Drive {
   readonly service: BlobServiceClient;
   readonly settings: Settings;
@@ -88,7 +88,7 @@ export class Drive {
     let end: End | undefined;
     const call = async (activity: string, input: unknown): Promise<unknown> => {
       const result = await runActivity(activity, input, { storage, settings, budget });
-      if (activity === "closeBackup") end = input as End;
+      if (activity === "endRun") end = input as End;
       onResult(result);
       return result;
     };

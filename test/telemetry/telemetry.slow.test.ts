@@ -134,7 +134,7 @@ describe("with an OTLP endpoint", () => {
         expect(parentOf(activity)?.name).toBe("orchestration:backupSiteContent");
       }
     }
-    expect(named("closeBackup").map(parentOf)).toEqual([root]);
+    expect(named("endRun").map(parentOf)).toEqual([root]);
     const [upload, ...more] = named("BlockBlobClient-upload").filter(({ status }) => status.code === 2);
     expect(more).toEqual([]);
     expect(upload?.attributes).toMatchObject({
@@ -182,7 +182,7 @@ describe("with an OTLP endpoint", () => {
     }
   });
 
-  it("goes on with the trace when the host was killed; of many calls tells those that fail or are slow", async () => {
+  it("continues with the trace when the host was killed; of many calls tells those that fail or are slow", async () => {
     const { url } = await startTraced({ BACKUP_LIST_FILES: "230" });
     // Where far more is already, a listing asks what there is for each directory.
     await makeTree(folder, Object.fromEntries(Array.from({ length: 110 }, (_none, at) => [`${at}/a`, "1"])));

@@ -10,7 +10,7 @@ import { closeRun } from "./runs.ts";
 import { suspicionOf } from "./suspicion.ts";
 import type { Covered } from "./listing.ts";
 
-/** How a run ended, for `closeBackup` to record. */
+/** How a run ended. */
 export interface End {
   run: string;
   status: RunStatus;
@@ -20,17 +20,10 @@ export interface End {
   message?: string;
   warnings?: string[];
   brokenOff?: true;
-  /** A backup's request, if its counts are to be compared with the last good run's. */
-  backup?: Covered & { acceptFewer: boolean };
-  /** The destination that a backup has claimed. */
-  claimed?: Place | undefined;
-  /** The destination that a prune has locked. */
-  locked?: Place | undefined;
-}
-
-interface Place {
-  container: string;
-  prefix: string;
+  /** A backup's request: unless it was broken off, its counts are compared with the last good run's. */
+  backup?: (Covered & { acceptFewer: boolean }) | undefined;
+  /** A prune's request. */
+  prune?: { container: string; prefix: string } | undefined;
 }
 
 /** What the closed record says. */
@@ -41,23 +34,18 @@ export interface Closed {
   suspicion?: string;
 }
 
-interface Log {
-  info(words: string): void;
-  error(words: string): void;
-}
-
-/** Records how a run ended, and lets the next run of the destination begin. */
-export async function closeBackup(
-  { run, backup, claimed, locked, ...end }: End,
+/** Records how a run ended, and releases its destination for the next one. */
+export async function endRun(
+  { run, backup, prune, ...end }: End,
   service: BlobServiceClient,
-  log: Log,
+  log: Record<"info" | "error", (words: string) => void>,
 ): Promise<Closed> {
   const ledger = new Ledger(service, run);
-  const suspicion = backup && (await suspicionOf(ledger, backup, end.counts));
+  const suspicion = backup && !end.brokenOff ? await suspicionOf(ledger, backup, end.counts) : undefined;
   const judged = suspicion === undefined ? end : suspect(end, suspicion);
   const record = await closeRun(ledger, judged).catch(ofDamaged);
-  if (locked) await endPrune(service, { id: run, ...locked });
-  if (claimed) await releaseDestination(service, { id: run, ...claimed });
+  if (prune) await endPrune(service, { id: run, ...prune });
+  if (backup) await releaseDestination(service, { id: run, ...backup });
   const { kind = "backup", container, prefix, ...ended } = { ...judged, ...record };
   const { status, counts, throttled, message } = ended;
   const warnings = ended.warnings?.join(" ");
@@ -71,7 +59,7 @@ export async function closeBackup(
   };
 }
 
-function suspect({ message, ...end }: Omit<End, "run" | "backup">, suspicion: string) {
+function suspect({ message, ...end }: Omit<End, "run" | "backup" | "prune">, suspicion: string) {
   const words = message === undefined ? suspicion : `${message} ${suspicion}`;
   return { ...end, status: "failed", suspect: true, message: words } as const;
 }
