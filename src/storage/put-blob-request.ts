@@ -1,25 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ContainerClient } from "@azure/storage-blob";
 import { DirectRequests } from "./direct-requests.ts";
-
-/** A blob to be written by one request. */
-export interface WholeBlob {
-  name: string;
-  /** Its bytes, in one piece or in several. */
-  content: Buffer | readonly Buffer[];
-  /** Base64; the service checks it on arrival, and stores it. */
-  md5: string;
-  contentType: string;
-  metadata: Record<string, string>;
-  conditions: { ifMatch?: string; ifNoneMatch?: string };
-}
-
-/** The answer to a write. */
-export interface BlobWritten {
-  etag?: string;
-  /** Set where the account keeps versions. */
-  versionId?: string;
-}
+import { putBySdk, type BlobWritten, type WholeBlob } from "./whole-blob.ts";
 
 /** Put Blob as a direct request: a backup makes one for every file. */
 export class PutBlobRequests {
@@ -37,21 +19,8 @@ export class PutBlobRequests {
     return await this.#requests.send(
       { span: "BlockBlobClient-upload", method: "PUT", name, headers, content, timeout },
       end,
-      () => this.#putBySdk(blob, timeout),
+      () => putBySdk(this.#requests.container, blob, timeout),
     );
-  }
-
-  async #putBySdk(blob: WholeBlob, timeout: number): Promise<BlobWritten> {
-    const { name, contentType, metadata, conditions } = blob;
-    const content = Buffer.isBuffer(blob.content) ? blob.content : Buffer.concat(blob.content);
-    const md5 = Buffer.from(blob.md5, "base64");
-    return await this.#requests.container.getBlockBlobClient(name).upload(content, content.length, {
-      abortSignal: AbortSignal.timeout(timeout),
-      conditions,
-      metadata,
-      transactionalContentMD5: md5,
-      blobHTTPHeaders: { blobContentMD5: md5, blobContentType: contentType },
-    });
   }
 }
 

@@ -19,7 +19,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
 import { md5 } from "../../src/model/md5.ts";
-import { PutBlobRequests, type WholeBlob } from "../../src/storage/put-blob-request.ts";
+import { PutBlobRequests } from "../../src/storage/put-blob-request.ts";
+import type { WholeBlob } from "../../src/storage/whole-blob.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { freePort } from "../harness/local-host.ts";
 
@@ -176,7 +177,7 @@ describe("with an identity", () => {
     const withIdentity = new BlobServiceClient(url, identity).getContainerClient("tenant");
     await withIdentity.createIfNotExists();
     identity.audience = "https://elsewhere.example";
-    // The SDK goes on with the token that it got before.
+    // The SDK continues with the token that it got before.
     await new PutBlobRequests(withIdentity, false).put(blob("x"), SOON);
     expect(await withIdentity.getBlobClient("x").exists()).toBe(true);
   });

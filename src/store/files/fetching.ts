@@ -1,7 +1,6 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import { forEachItem } from "../../ledger/settle-batch.ts";
 import type { ManifestItem } from "../../manifest/line.ts";
-import type { Budget } from "../../storage/budget.ts";
 import { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { Lost, type Fetching } from "../fetching.ts";
 import { whyNotStored } from "./blob-name.ts";
@@ -17,11 +16,7 @@ interface At {
 }
 
 export function fetching({ container, prefix, behindProxy }: At): Fetching {
-  const readingOf = (budget: Budget) => ({
-    requests: new GetBlobRequests(container, behindProxy),
-    prefix,
-    budget,
-  });
+  const reading = { requests: new GetBlobRequests(container, behindProxy), prefix };
   /** Refuses a name that a request would turn into another blob's. */
   const assertNameable = ({ path }: ManifestItem): void => {
     const why = whyNotStored(path, prefix);
@@ -29,26 +24,24 @@ export function fetching({ container, prefix, behindProxy }: At): Fetching {
   };
   return {
     arrange: (items) => items,
-    find: async (items) => await findContents({ container, behindProxy }, prefix, items),
+    find: (items) => findContents({ container, behindProxy }, prefix, items),
 
-    fetch: async (items, budget, work) => {
-      const reading = readingOf(budget);
-      return await forEachItem(items, budget, (item) =>
+    fetch: (items, budget, work) =>
+      forEachItem(items, budget, (item) =>
         work(item, async (take) => {
           assertNameable(item);
-          await readContent(item, reading, take);
+          await readContent(item, { ...reading, budget }, take);
         }),
-      );
-    },
+      ),
 
     async *stream(item, part) {
       assertNameable(item);
-      yield* streamContent(item, { requests: new GetBlobRequests(container, behindProxy), prefix }, part);
+      yield* streamContent(item, reading, part);
     },
 
     readSpan: async (item, from, until, budget, take) => {
       assertNameable(item);
-      return await readSpan(item, from, until, readingOf(budget), take);
+      return await readSpan(item, from, until, { ...reading, budget }, take);
     },
 
     avoid: async () => {},

@@ -5,7 +5,7 @@ import type { Keep } from "../../ledger/listing.ts";
 import { LEDGER_ID } from "../../model/run-id.ts";
 import { whatHolds } from "../../model/held.ts";
 import { readRun } from "../../ledger/run-record.ts";
-import type { BlobWritten } from "../../storage/put-blob-request.ts";
+import type { BlobWritten } from "../../storage/whole-blob.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Existing } from "../../model/entry.ts";
 import { NotStored } from "../storing.ts";
@@ -46,7 +46,7 @@ export class OldContent {
 
   /**
    * Why a blob that was written since it was listed must not be overwritten, as a message; undefined if it may be. An activity
-   * goes on for a while after its run was canceled, and by then another run may have written the blob.
+   * continues for a while after its run was canceled, and by then another run may have written the blob.
    * @param writer the run whose mark the blob has
    */
   async whyNotOver(writer: string | undefined): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
-import type { BlobWritten, WholeBlob } from "../../storage/put-blob-request.ts";
+import type { BlobWritten, WholeBlob } from "../../storage/whole-blob.ts";
 import { blockId, markOf, uncommittedBlocks } from "./block-ids.ts";
 
 /** Does the same as Put Blob by a block and a commit, because uncommitted blocks of an abandoned upload block Put Blob. */

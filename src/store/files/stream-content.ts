@@ -3,7 +3,8 @@ import type { PlannedItem } from "../../manifest/planned-item.ts";
 import { retrying } from "../../storage/retries.ts";
 import type { Part } from "../fetching.ts";
 import { blobName } from "./blob-name.ts";
-import { assertIntact, foundAgain, type Reading } from "./read-content.ts";
+import { foundAgain } from "./found-again.ts";
+import { assertIntact, type Reading } from "./read-content.ts";
 
 /** Bytes of a piece, which is one request. */
 const PIECE = 2 * 1024 * 1024;

@@ -1,0 +1,38 @@
+import type { ContainerClient } from "@azure/storage-blob";
+
+/** A blob to be written by one request. */
+export interface WholeBlob {
+  name: string;
+  /** Its bytes, in one piece or in several. */
+  content: Buffer | readonly Buffer[];
+  /** Base64; the service checks it on arrival, and stores it. */
+  md5: string;
+  contentType: string;
+  metadata: Record<string, string>;
+  conditions: { ifMatch?: string; ifNoneMatch?: string };
+}
+
+/** The answer to a write. */
+export interface BlobWritten {
+  etag?: string;
+  /** Set where the account keeps versions. */
+  versionId?: string;
+}
+
+/** Writes it by the SDK, as DirectRequests does where only that can. */
+export async function putBySdk(
+  container: ContainerClient,
+  blob: WholeBlob,
+  timeout: number,
+): Promise<BlobWritten> {
+  const { name, contentType, metadata, conditions } = blob;
+  const content = Buffer.isBuffer(blob.content) ? blob.content : Buffer.concat(blob.content);
+  const md5 = Buffer.from(blob.md5, "base64");
+  return await container.getBlockBlobClient(name).upload(content, content.length, {
+    abortSignal: AbortSignal.timeout(timeout),
+    conditions,
+    metadata,
+    transactionalContentMD5: md5,
+    blobHTTPHeaders: { blobContentMD5: md5, blobContentType: contentType },
+  });
+}
