@@ -6,6 +6,7 @@ import { LANES } from "../ledger/lanes.ts";
 import { entry } from "../ledger/damaged.ts";
 import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
 import { inOrder } from "../ledger/fences.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { listingRecord, type ListingOwn } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/names.ts";
 import { WHOLE, type PartInput } from "../ledger/parts.ts";
@@ -13,8 +14,8 @@ import { settlePart } from "../ledger/settle-part.ts";
 import { PartProblem, type Part } from "../ledger/part.ts";
 import type { Entry } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
-import { createFilter } from "../model/filter.ts";
 import { fileThread } from "../files/file-thread.ts";
+import { createFilter, type Filter } from "../model/filter.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import { assertAllowed, beginBackup } from "./begin-backup.ts";
@@ -41,10 +42,10 @@ export async function listFiles(
   settings: Settings,
 ): Promise<Part<ListingOwn>> {
   fileThread.start();
-  const { run, part, request } = input;
+  const { part, request } = input;
   const filter = createFilter(request.include, request.exclude);
   const isBelow = (path: string): boolean => !path.split("/").includes("..");
-  let known: DirectoryLine[] = [];
+  let directories: DirectoryLine[] = [];
   return await settlePart<ListingOwn, Entry, Pending>(input, service, {
     record: listingRecord,
     unknown: { realRoot: request.root, layout: "files", fresh: false, keep: "nothing" },
@@ -63,44 +64,54 @@ export async function listFiles(
           : isBelow(path) && filter.file(path),
     },
     left: { line: pending, covers: (item) => "dir" in item || isBelow(item.file) },
-    find: async ({ realRoot, layout, ...basis }, begins = [{ dir: "" }], ledger) => {
-      const { fileTimeoutMs, listFiles: files, listMs: milliseconds, largeFile } = settings;
-      const store = openStore({ ...request, layout }, service, settings);
-      const walker = new Walker(realRoot, filter, store, fileTimeoutMs);
-      const tops = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
-      const comparison = store.compare({ run, root: request.root, basis }, request, { tops, files });
-      const until = performance.now() + milliseconds;
-      const limits = { files, milliseconds, depth: part.split(".").length - 1 };
-      const { entries, directories, left, ...collected } = await collect(walker, begins, limits, (path) =>
-        comparison.expect(path),
-      );
-      const root = part === WHOLE && collected.outcomes.find(({ path }) => path === "");
-      if (root) throw new PartProblem(`The directory ${request.root} cannot be read: ${root.reason}.`);
-      const glance = (path: string) => glanceAt(realRoot, path, fileTimeoutMs);
-      known = await knownDirectories(glance, begins, { directories, left }, until);
-      const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
-      const settled = await confirmVanished(collected.outcomes, searched);
-      const toCopy = await comparison.settle(entries, settled);
-
-      const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
-      // The parts of a large tree keep the machines busy together: with larger batches there are fewer records.
-      const worth = part === WHOLE ? store.cost.worth : 2 * store.cost.worth;
-      const cost = { ...store.cost, worth };
-      const { batches, lanes, later } = cutIntoBatches(sorted, cost, { largeFile, mostLarge: LANES });
-      // If other parts must copy some of what was looked up, none of them is given more files than this one kept.
-      const perListing = later.length > 0 ? toCopy.length - later.length : files;
-      const rest = [...left, ...later.map(({ path }) => ({ file: path }))];
-      return {
-        settled,
-        matched: filter.matched(),
-        batches,
-        lanes,
-        rest: await cutPending(rest, perListing, entries.length),
-        also: { machine: hostname() },
-        lists: { directories: known },
-      };
+    find: async (own, begins, ledger) => {
+      const found = await walkPart(input, { own, begins, filter, ledger }, service, settings);
+      directories = found.lists.directories;
+      return found;
     },
     stands: async (ledger, listing, isMine) =>
-      await settleDirectories(ledger, part, listing, isMine ? known : undefined),
+      await settleDirectories(ledger, part, listing, isMine ? directories : undefined),
   });
+}
+
+/** Walks a part, compares it with the destination, and divides what is to be copied and what is left. */
+async function walkPart(
+  { run, part, request }: ListInput,
+  how: { own: ListingOwn; begins?: Pending[] | undefined; filter: Filter; ledger: Ledger },
+  service: BlobServiceClient,
+  { fileTimeoutMs, listFiles: files, listMs: milliseconds, largeFile, ...settings }: Settings,
+) {
+  const { own, begins = [{ dir: "" }], filter, ledger } = how;
+  const { realRoot, layout, ...basis } = own;
+  const store = openStore({ ...request, layout }, service, settings);
+  const walker = new Walker(realRoot, filter, store, fileTimeoutMs);
+  const tops = begins.flatMap((item) => ("dir" in item ? [item.dir] : []));
+  const comparison = store.compare({ run, root: request.root, basis }, request, { tops, files });
+  const until = performance.now() + milliseconds;
+  const limits = { files, milliseconds, depth: part.split(".").length - 1 };
+  const { entries, outcomes, directories, left } = await collect(walker, begins, limits, (path) =>
+    comparison.expect(path),
+  );
+  const root = part === WHOLE && outcomes.find(({ path }) => path === "");
+  if (root) throw new PartProblem(`The directory ${request.root} cannot be read: ${root.reason}.`);
+  const glance = (path: string) => glanceAt(realRoot, path, fileTimeoutMs);
+  const known = await knownDirectories(glance, begins, { directories, left }, until);
+  const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
+  const settled = await confirmVanished(outcomes, searched);
+  const toCopy = await comparison.settle(entries, settled);
+
+  const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
+  // The parts of a large tree keep the machines busy together: with larger batches there are fewer records.
+  const worth = part === WHOLE ? store.cost.worth : 2 * store.cost.worth;
+  const cost = { ...store.cost, worth };
+  const { batches, lanes, later } = cutIntoBatches(sorted, cost, { largeFile, mostLarge: LANES });
+  // If other parts must copy some of what was looked up, none of them is given more files than this one kept.
+  const perListing = later.length > 0 ? toCopy.length - later.length : files;
+  const rest = await cutPending(
+    [...left, ...later.map(({ path }) => ({ file: path }))],
+    perListing,
+    entries.length,
+  );
+  const lists = { directories: known };
+  return { settled, matched: filter.matched(), batches, lanes, rest, also: { machine: hostname() }, lists };
 }
