@@ -30,7 +30,7 @@ function listOf({ service, container, prefix }: Where): ConditionalBlob<Avoid> {
 }
 
 /** Takes chunks off the list that have been written anew. */
-export async function forgive(where: Where, ids: ReadonlySet<string>): Promise<void> {
+export async function removeFromAvoid(where: Where, ids: ReadonlySet<string>): Promise<void> {
   await changeAvoid(where, ({ packs, chunks }) => {
     const left = chunks.filter((id) => !ids.has(id));
     return left.length === chunks.length ? undefined : { packs, chunks: left };

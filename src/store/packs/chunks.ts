@@ -15,7 +15,7 @@ import { putOnce } from "./put-once.ts";
 import type { Chunk } from "./recipe.ts";
 
 /**
- * Chunks that this process has stored or found, by run and destination: none of them is deleted while the run goes on, for a
+ * Chunks that this process has stored or found, by run and destination: none of them is deleted while the run is in progress, for a
  * destination is not pruned meanwhile.
  */
 const there = new Recent<true>(20_000);

@@ -10,12 +10,12 @@ import { Buffers } from "../../storage/buffers.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { Storing, Writer } from "../storing.ts";
 import { inOrder } from "../in-order.ts";
-import { forgive, readAvoid } from "./avoid.ts";
-import { BuiltUpon } from "./built-upon.ts";
+import { removeFromAvoid, readAvoid } from "./avoid.ts";
+import { EarlierRuns } from "./earlier-runs.ts";
 import { ChunkStore } from "./chunks.ts";
 import { findBase } from "./find-base.ts";
 import { LARGEST_WHOLE, settleFormat, type At } from "./format.ts";
-import { groundOf, listPacks, recordGround } from "./known-packs.ts";
+import { inventoryOf, listPacks, recordInventory } from "./inventory.ts";
 import { PackWriter, type Known, type ToPack } from "./pack-writer.ts";
 import { packContent, packEntry } from "./pack-entry.ts";
 import { sendSpan } from "./send-file.ts";
@@ -37,11 +37,11 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
   const send = (pack: PackWriter, budget: Budget) =>
     budget.request(() => inContainer(container, () => pack.send(requests, prefix)));
   const chunksOf = async ({ run, basis: { fresh } }: Writer, budget: Budget) => {
-    const damaged = fresh ? new Set<string>() : (await groundOf(new Ledger(service, run))).damaged;
+    const damaged = fresh ? new Set<string>() : (await inventoryOf(new Ledger(service, run))).damaged;
     return new ChunkStore(at, requests, { run, fresh, damaged }, budget);
   };
   const settle = async ({ healed }: ChunkStore): Promise<void> => {
-    if (healed.size > 0) await forgive({ service, ...at }, healed);
+    if (healed.size > 0) await removeFromAvoid({ service, ...at }, healed);
   };
   return {
     // A file costs little besides its bytes. A batch is at most some packs, so that no activity outlasts its time.
@@ -59,7 +59,7 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
       const fresh = packs.size === 0;
       for (const pack of avoid.packs) packs.delete(pack);
       if (fresh) return { basis: { fresh, keep: "nothing" } };
-      await recordGround(ledger, { packs, damaged: new Set(avoid.chunks) });
+      await recordInventory(ledger, { packs, damaged: new Set(avoid.chunks) });
       const basis = { fresh, keep: "nothing", ...base } as const;
       const { base: run } = base;
       return request.mode === "full" || run === undefined ? { basis } : { basis, comparedWith: { run } };
@@ -67,8 +67,8 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
 
     compare: ({ run, basis: { base, later = [] } }, how) => {
       const runs = base === undefined ? later : [...later, base];
-      const ground = () => groundOf(new Ledger(service, run));
-      return new BuiltUpon({ service, behindProxy }, runs, how, ground);
+      const inventory = () => inventoryOf(new Ledger(service, run));
+      return new EarlierRuns({ service, behindProxy }, runs, how, inventory);
     },
 
     put: async (writer, entries, budget, work) => {

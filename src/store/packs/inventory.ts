@@ -20,7 +20,7 @@ export async function listPacks(at: At): Promise<Map<string, number>> {
 }
 
 /** What a run found when it began. */
-export interface Ground {
+export interface Inventory {
   packs: Packs;
   /** Ids of chunks that are damaged: what is there under such a name is not what it says. */
   damaged: ReadonlySet<string>;
@@ -28,15 +28,15 @@ export interface Ground {
 
 const LIST = "lists/packs.jsonl";
 const line = z.union([z.tuple([z.string(), z.number()]), z.tuple([z.string()])]);
-const recent = new Recent<Ground>(4);
+const recent = new Recent<Inventory>(4);
 
 /** Records what a run may build on, so that all its activities judge alike. */
-export async function recordGround(ledger: Ledger, { packs, damaged }: Ground): Promise<void> {
+export async function recordInventory(ledger: Ledger, { packs, damaged }: Inventory): Promise<void> {
   await ledger.writeOnce(LIST, toLines([...packs, ...[...damaged].map((id) => [id])]));
 }
 
 /** What a run may build on: nothing if it recorded nothing. */
-export async function groundOf(ledger: Ledger): Promise<Ground> {
+export async function inventoryOf(ledger: Ledger): Promise<Inventory> {
   return await recent.get(ledger.runId, async () => {
     const read = await ledger.readAllLines<[string, number] | [string]>(LIST, line);
     const lines = read?.lines ?? [];

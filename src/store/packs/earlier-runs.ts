@@ -7,26 +7,26 @@ import { keyOf } from "../../model/order.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Comparing, Comparison } from "../storing.ts";
 import { looksUnchanged, unchanged } from "../unchanged.ts";
-import { isThere, type Ground } from "./known-packs.ts";
+import { isThere, type Inventory } from "./inventory.ts";
 
 /**
  * Compares entries with what earlier runs stored of them, as far as that is still there. A file with the same size and times is
  * unchanged; of any other the recorded content goes along, for its hash may be the same.
  */
-export class BuiltUpon implements Comparison {
+export class EarlierRuns implements Comparison {
   readonly #records: Promise<Manifest>[];
   readonly #how: Comparing;
-  readonly #ground: () => Promise<Ground>;
+  readonly #inventory: () => Promise<Inventory>;
 
   /** @param runs the newest first; what is damaged in their records is not built upon */
   constructor(
     account: { service: BlobServiceClient; behindProxy: boolean },
     runs: readonly string[],
     how: Comparing,
-    ground: () => Promise<Ground>,
+    inventory: () => Promise<Inventory>,
   ) {
     this.#how = how;
-    this.#ground = ground;
+    this.#inventory = inventory;
     this.#records = runs.map((run) => Manifest.openEnded(account, run, () => undefined));
     // While the tree is walked. What fails is thrown by settle.
     for (const record of this.#records) record.then((read) => read.readAhead()).catch(() => undefined);
@@ -35,7 +35,7 @@ export class BuiltUpon implements Comparison {
   expect(): void {}
 
   async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
-    const { packs } = await this.#ground();
+    const { packs } = await this.#inventory();
     const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
     const found = new Map<number, ManifestEntry>();
     const gone = new Map<number, ManifestEntry>();
