@@ -49,8 +49,8 @@ export function apiPage(): string {
 
 # HTTP API
 
-The same, for programs, is at \`GET /openapi.json\`. Where the app runs in Azure, give the function key in the header
-\`x-functions-key\`, which appears in no log; the query's \`code\` works as well. Errors are \`application/problem+json\` (RFC 9457)
+Programs find the same at \`GET /openapi.json\`. In Azure, send the function key in the header
+\`x-functions-key\`, which appears in no log; \`?code=\` works as well. Errors are \`application/problem+json\` (RFC 9457)
 with a \`detail\` that says what was expected.
 
 ${sections.join("\n\n")}

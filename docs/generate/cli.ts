@@ -26,7 +26,7 @@ ${commands.join("\n\n")}
 
 | What you type | Which run |
 | --- | --- |
-| \`1d0e432730114054a8168f3e14bea06b\`, \`1d0e4327\` | the one with this id, or the only one whose id begins so |
+| \`1d0e432730114054a8168f3e14bea06b\`, \`1d0e4327\` | the run with this id, or the only one whose id begins like this |
 | \`latest\` | the newest backup |
 | \`latest~1\`, \`latest~2\` | the one before it, the one before that |
 | \`"2026-11-23 18:00"\`, \`2026-11-23\` | the newest backup that began at or before this time |
