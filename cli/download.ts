@@ -14,7 +14,7 @@ const SHA256_ETAG = 46;
 export type Take = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * Fetches the content of a file of a backup, each byte once. Where an answer breaks off, it goes on from there.
+ * Fetches the content of a file of a backup, each byte once. Where an answer breaks off, it continues from there.
  * @param path escaped
  * @throws Failure; if the content is not what the backup recorded, only once all of it was taken
  */
@@ -28,7 +28,7 @@ export async function download(session: Session, run: string, path: string, take
       const answer = await ask(session, run, path, { etag, position });
       if (etag === undefined) hash = hashIn(answer.etag);
       etag ??= answer.etag;
-      if (answer.etag !== etag) throw new Failure(`${path}: the app sends another content than before.`);
+      if (answer.etag !== etag) throw new Failure(`${path}: the app now sends a different content.`);
       for await (const bytes of answer.body) {
         hash?.update(bytes);
         await take(bytes);

@@ -1,3 +1,16 @@
+/** What every line about a run begins with. */
+const OF_RUN = {
+  run: "the run's id",
+  app: "the app that runs it, if several share an account; optional",
+  kind: "backup, restore, verify or prune",
+  of: "the run that is restored or verified; optional",
+  dryRun: "true if a restore or prune only reports what it would do; optional",
+  root: "the directory",
+  destination: "{container, prefix, url}: where the blobs are",
+  layout: "files or packs: how the destination keeps contents",
+  mode: "full or incremental",
+} as const;
+
 /**
  * The lines of --json: one object each, distinguished by `type`. Fields may be added, but never renamed or removed; a
  * field marked optional may be absent. The reference is generated from this, and tests check real output against it.
@@ -28,15 +41,7 @@ export const JSON_LINES = {
       exitCode: "of this command",
       output:
         "the run's output: bytes copied, restored or freed, or files verified; null if it failed; optional",
-      run: "the run's id",
-      app: "the app that runs it, if several share an account; optional",
-      kind: "backup, restore, verify or prune",
-      of: "the run that is restored or verified; optional",
-      dryRun: "true if a restore or prune only reports what it would do; optional",
-      root: "the directory",
-      destination: "{container, prefix, url}: where the blobs are",
-      layout: "files or packs: how the destination keeps contents",
-      mode: "full or incremental",
+      ...OF_RUN,
       status: "completed, failed or canceled",
       started: "ISO 8601, UTC",
       finished: "ISO 8601, UTC; optional",
@@ -48,26 +53,18 @@ export const JSON_LINES = {
       message: "why it failed, or that the restored or verified backup is partial; optional",
       warnings: "patterns that matched nothing, one sentence each; optional",
       comparedWith:
-        "of a backup, {run}: the run whose record it compared with, or {destination, because}: that it listed the destination, and why; optional",
+        "for a backup, {run}: the run whose record it compared with, or {destination, because}: that it listed the destination, and why; optional",
       suspect: "true if a backup found so few files that it does not count; optional",
       brokenOff: "true if the run stopped before it had tried every file, and does not count; optional",
       postdated: "true if the run is dated in the future and does not count until then; optional",
       forgotten: "the prune that forgot this run; optional",
-      runs: "of a prune, {kept, forgotten}: how many runs; optional",
+      runs: "for a prune, {kept, forgotten}: how many runs; optional",
     },
   },
   run: {
     when: "A run, in a list or on its own.",
     fields: {
-      run: "the run's id",
-      app: "the app that runs it, if several share an account; optional",
-      kind: "backup, restore, verify or prune",
-      of: "the run that is restored or verified; optional",
-      dryRun: "true if a restore or prune only reports what it would do; optional",
-      root: "the directory",
-      destination: "{container, prefix, url}: where the blobs are",
-      layout: "files or packs: how the destination keeps contents",
-      mode: "full or incremental",
+      ...OF_RUN,
       status: "running, completed, failed, canceled or skipped",
       started: "ISO 8601, UTC",
       finished: "ISO 8601, UTC; optional",
@@ -129,7 +126,7 @@ export const JSON_LINES = {
     fields: { path: "as it was given", offset: "in bytes", base64: "the bytes" },
   },
   stats: {
-    when: "What there is of a directory in a destination.",
+    when: "What is stored of a directory in a destination.",
     fields: {
       root: "the directory",
       destination: "{container, prefix}",

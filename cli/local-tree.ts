@@ -37,7 +37,7 @@ export class LocalTree {
   /** Those that were made, and what they are to be in the end. */
   readonly #made = new Map<string, Attributes>();
 
-  /** @param top absolute; made if missing */
+  /** @param top absolute; created if missing */
   constructor(top: string, { overwrite = false }: { overwrite?: boolean | undefined }) {
     this.#top = top;
     this.#overwrite = overwrite;
@@ -117,7 +117,7 @@ export class LocalTree {
 
   #mayReplace(there: BigIntStats | undefined): void {
     if (there?.isDirectory()) throw new Failure("a directory is in its place");
-    if (there && !this.#overwrite) throw new Failure("there is another one already; --overwrite replaces it");
+    if (there && !this.#overwrite) throw new Failure("it exists already; --overwrite replaces it");
   }
 
   /** Makes sure that a directory is there, and is none behind a link. */

@@ -20,7 +20,7 @@ export async function write(bytes: Uint8Array): Promise<void> {
   if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
 }
 
-/** A line beside the answer: what goes on, what is wrong. */
+/** A line beside the answer: what is happening, what is wrong. */
 export function err(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -84,10 +84,10 @@ async function ended(id: string, { runtimeStatus, output }: Status, { api }: Ses
 
 /** What happens to a run whose command ends. */
 function whatBecomesOfIt(lease: Lease | undefined): string {
-  if (!lease) return "goes on where the app runs";
+  if (!lease) return "continues in the app";
   return lease.isLast()
     ? "is paused: its host ends with this command"
-    : "goes on for as long as another command uses the local host";
+    : "continues as long as another command uses the local host";
 }
 
 function howToComeBack(id: string, { url }: CommonOptions): string {

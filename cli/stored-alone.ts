@@ -18,7 +18,7 @@ export async function storedAlone(
   const stored = await storedIn(session, destination);
   const within = all.filter((other) => liesIn(other, destination));
   for (const inner of within) {
-    // What lies in another one within is part of that.
+    // Counted with the destination around it.
     if (within.some((other) => liesIn(inner, other))) continue;
     const part = await storedIn(session, inner);
     for (const of of PARTS) add(stored[of], part[of], -1);

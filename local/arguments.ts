@@ -27,11 +27,11 @@ Environment:
   AzureWebJobsStorage and all other application settings, which win over local.settings.json's
 
 Signals: Ctrl-C (SIGINT) and SIGTERM end it cleanly: running functions get five seconds. A second Ctrl-C ends it at
-once. Work that was not finished goes on at the next start, also after a crash.
+once. Unfinished work continues at the next start, also after a crash.
 
 Exit codes:
   0    ended by Ctrl-C or SIGTERM
-  1    could not start, or could not go on (a full disk, an error the app did not catch); standard error says why
+  1    could not start, or could not continue (a full disk, an error the app did not catch); standard error says why
   130  ended at once by a second Ctrl-C
 `;
 

@@ -28,7 +28,7 @@ export const environment = z.object({
     .string()
     .optional()
     .describe(
-      "Where the ledgers are, when a SAS reaches one container only: a connection string for `backup-runs`. Default: where backups go.",
+      "Where the ledger is, if a SAS reaches one container only: a connection string for `backup-runs`. Default: where backups go.",
     ),
   BackupStorage__blobServiceUri: z
     .url()
@@ -74,7 +74,7 @@ export const environment = z.object({
     .enum(LAYOUTS)
     .default("files")
     .describe(
-      "The layout of new destinations, where a request names none: `files`, a blob a file, or `packs`, many files in a blob. A " +
+      "The layout of new destinations, if a request names none: `files`, a blob for each file, or `packs`, many files in a blob. A " +
         "destination that has backups keeps its own.",
     ),
   BACKUP_REQUESTS_IN_FLIGHT: whole(32, 1, 1024).describe(
@@ -84,16 +84,16 @@ export const environment = z.object({
     "File content held in memory at a time, in MiB, per process.",
   ),
   BACKUP_LIST_FILES: whole(20_000, 1, 100_000).describe(
-    "Files that one orchestration lists before it hands the rest of the tree to others.",
+    "Files that one listing looks at before it leaves the rest of the tree to others.",
   ),
   BACKUP_LIST_SECONDS: whole(45, 1, 240).describe(
-    "Seconds that one listing may take before it hands on the rest.",
+    "Seconds that one listing may take before it leaves the rest to others.",
   ),
   BACKUP_LARGE_FILE_MIB: whole(256, 1, 1_000_000).describe(
-    "Files above this size, in MiB, are in no batch: each is copied, restored or read back by one activity after the other.",
+    "Files above this size, in MiB, are in no batch: each is copied, restored or read back by one activity after another.",
   ),
   BACKUP_FILE_TIMEOUT_SECONDS: whole(60, 1, 600).describe(
-    "Seconds that one file operation (open, read, stat) may take: a mount that hangs ends in an outcome.",
+    "Seconds that one file operation (open, read, stat) may take: if a mount hangs, its files fail and the run continues.",
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .url()
@@ -114,9 +114,9 @@ export const environment = z.object({
   BACKUP_SCHEDULE_INPUT: z
     .string()
     .optional()
-    .describe("What to back up: the JSON object of a request. Its mode is incremental where it names none."),
+    .describe("What to back up: a request, as a JSON object. It is incremental unless it names a mode."),
   PRUNE_SCHEDULE: z.string().optional().describe("When to start a prune. Unset: never by itself."),
-  PRUNE_SCHEDULE_INPUT: z.string().optional().describe("What to keep: the JSON object of a prune request."),
+  PRUNE_SCHEDULE_INPUT: z.string().optional().describe("What to keep: a prune request, as a JSON object."),
   AzureFunctionsWebHost__hostid: z
     .string()
     .optional()

@@ -44,19 +44,19 @@ export function addBackup(program: Command): void {
       new Option("--prefix <folder>", "a folder in the container"),
       new Option(
         "--layout <layout>",
-        "how a new destination keeps files: each as a blob of its own, or packed, which is faster (default: as the app is set: files)",
+        "how a new destination keeps files: each as a blob of its own, or many in a pack, which is faster (default: as the app's BACKUP_LAYOUT says, else files)",
       ).choices(LAYOUTS),
       ...patternOptions(),
       new Option("--full", "copy every file"),
       new Option(
         "--incremental",
-        "find what has changed by the blobs, not by the record of the last backup; in packs it is always the record",
+        "compare with the blobs, not with the record of the last backup; packs always use the record",
       ),
-      new Option("--checksum", "find what has changed by content, not by size and time of change"),
-      new Option("--no-history", "do not keep old versions of what is overwritten; packs always keep them"),
+      new Option("--checksum", "compare contents, not sizes and times"),
+      new Option("--no-history", "keep no old versions of what is overwritten; packs always keep them"),
       new Option(
         "--allow-other-root",
-        "allow a destination with another directory's backups, mixing the two",
+        "allow a destination that holds another directory's backups, and mix the two",
       ),
       new Option(
         "--accept-fewer",

@@ -39,7 +39,7 @@ export function addGet(program: Command): void {
         "site-backup get latest db.sql.gz --to - | gunzip",
       ],
       notes:
-        "What is there already with the same size and time is left alone, so the same command goes on after an interruption.\nModes are set without setuid and setgid; owners are not.",
+        "What is there already with the same size and time is left alone, so after an interruption the same command continues.\nModes are set without setuid and setgid; owners are not.",
       exits: [SOME_FAILED, INTERRUPTED],
       json: ["got"],
     },
@@ -84,7 +84,7 @@ async function get(session: Session, run: string, from: string, options: GetOpti
     await pMap(found, fetch, { concurrency: AT_A_TIME });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    err("Interrupted. The same command goes on where this one was.");
+    err("Interrupted. Run the same command again to continue.");
     return ExitCode.interrupted;
   } finally {
     tally.close();

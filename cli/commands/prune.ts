@@ -48,7 +48,7 @@ export function addPrune(program: Command): void {
       ),
       new Option("--container <name>", 'the container to prune (default: "backups")'),
       new Option("--prefix <folder>", "only this folder in the container"),
-      new Option("--dry-run", "delete nothing; only say what would go"),
+      new Option("--dry-run", "delete nothing; only say what would be deleted"),
     ],
     prune,
   );

@@ -43,8 +43,8 @@ export function addRestore(program: Command): void {
       json: ["started", "progress", "end"],
     },
     [
-      new Option("--to <dir>", "the directory to restore into; made if missing").makeOptionMandatory(),
-      new Option("--at <time>", "the same as this time in place of a run"),
+      new Option("--to <dir>", "the directory to restore into; created if missing").makeOptionMandatory(),
+      new Option("--at <time>", "the same as giving this time as the run"),
       new Option("--path <path>", "only this file, or this directory and what is below it"),
       ...patternOptions(),
       new Option("--overwrite <which>", 'which existing files to overwrite (default: "changed")').choices([

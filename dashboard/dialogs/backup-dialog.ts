@@ -38,19 +38,19 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
   });
   const layout = choiceField({
     name: "layout",
-    label: "How it is kept",
+    label: "Layout",
     value: "",
     choices: [
       {
         value: "",
-        label: "As the destination keeps it",
-        hint: "a new one: by the app's setting, BACKUP_LAYOUT",
+        label: "That of the destination",
+        hint: "for a new one, that of the setting BACKUP_LAYOUT",
       },
-      { value: "files", label: "Files", hint: "each a blob of its own name, which any tool can read" },
+      { value: "files", label: "Files", hint: "each is a blob under its own name, which any tool can read" },
       {
         value: "packs",
         label: "Packs",
-        hint: "many files in one blob, compressed, equal parts once: faster and cheaper",
+        hint: "many files in one blob, compressed, equal parts stored once: faster and cheaper",
       },
     ],
   });
@@ -60,18 +60,18 @@ export function backupDialog(like: Run | undefined, runs: readonly Run[]): Dialo
     value: like ? "incremental" : "full",
     choices: [
       { value: "full", label: "Every file" },
-      { value: "incremental", label: "Changed files", hint: "by size and time of change" },
+      { value: "incremental", label: "Changed files", hint: "by size and times" },
       {
         value: "record",
         label: "Changed files, by the last run's record",
-        hint: "faster; does not look at the blobs",
+        hint: "faster; does not list the blobs",
       },
     ],
   });
   const patterns = patternFields();
   const checksum = checkField({
     name: "checksum",
-    label: "Find changes by content instead of size and time",
+    label: "Compare contents instead of sizes and times",
   });
   const keepVersions = checkField({
     name: "keepVersions",

@@ -9,7 +9,7 @@ import { kindWords, subjectOf } from "../ui/words.ts";
 
 /** What happens to the work done. */
 const AFTERWARDS: Record<string, string> = {
-  backup: "what it has copied stays, and a later run goes on from there",
+  backup: "what it has copied stays, and the next run continues from there",
   restore: "what it has written stays",
   verify: "what it has found stays on record",
   prune: "what it has deleted is gone, and the next prune finishes what it began",

@@ -44,7 +44,7 @@ export function restoreDialog(run: Run | undefined, runs: readonly Run[]): Dialo
     label: "Existing files",
     value: "changed",
     choices: [
-      { value: "changed", label: "Replace those that differ", hint: "in size or time of change" },
+      { value: "changed", label: "Replace those that differ", hint: "in size or time" },
       { value: "never", label: "Leave them" },
       { value: "always", label: "Replace them all" },
     ],

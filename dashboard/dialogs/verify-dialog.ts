@@ -18,8 +18,8 @@ export function verifyDialog(run: Run): Dialog {
     choices: [
       {
         value: "no",
-        label: "Compare what is stored",
-        hint: "by lists of what is stored; reads no content",
+        label: "Check that everything is there",
+        hint: "by listing what is stored; reads no content",
       },
       { value: "5%", label: "Also read 5% back", hint: "different files each time" },
       { value: "yes", label: "Read everything back", hint: "takes as long as a restore" },

@@ -12,7 +12,7 @@ export interface Schedule {
 /**
  * Reads a schedule; `%NAME%` stands for an application setting. Times of day are UTC, or of the IANA time zone that
  * WEBSITE_TIME_ZONE names. What falls into the hour that summer time leaves out runs right after it, once; a time of day
- * in the hour that comes twice runs the first time only, an interval goes on through both. Throws Error when it cannot
+ * in the hour that comes twice runs the first time only, an interval continues through both. Throws Error when it cannot
  * be read.
  */
 export function parseSchedule(text: string, environment: NodeJS.ProcessEnv): Schedule {

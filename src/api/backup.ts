@@ -17,7 +17,7 @@ export async function prepareBackup(body: unknown, start: Start): Promise<Openin
   if (!(await isAllowed(request.root, services.settings.roots, services.settings.fileTimeoutMs))) {
     throw new HttpProblem(
       403,
-      `The directory ${request.root} is not in one that may be backed up. The setting BACKUP_ROOTS names those.`,
+      `The directory ${request.root} is outside the directories that BACKUP_ROOTS allows.`,
     );
   }
   await refuseWhilePruned(request, start);

@@ -3,8 +3,8 @@ import type { Part } from "../store/fetching.ts";
 import { HttpProblem } from "./problem.ts";
 
 /**
- * The part of a content that a request asks for (RFC 9110, section 14); undefined for all of it, also where the request names several
- * parts, or a part of another content than the ETag's.
+ * The range of a content that a request asks for (RFC 9110, section 14); undefined for all of it, which also answers a request
+ * for several ranges, or for a range of content with another ETag.
  * @throws HttpProblem 416 if the content has no such part
  */
 export function partAsked({ headers }: HttpRequest, etag: string, length: number): Part | undefined {
@@ -19,7 +19,7 @@ export function partAsked({ headers }: HttpRequest, etag: string, length: number
   if (from < to) return { from, to };
   throw new HttpProblem(
     416,
-    `It has ${length} bytes, and none of those asked for.`,
+    `The content has ${length} bytes; the requested range lies outside them.`,
     {},
     {
       "Content-Range": `bytes */${length}`,

@@ -12,7 +12,7 @@ export async function layoutFor(
 }
 
 /**
- * Refuses to choose whether old content is kept where it is packed: that stays until a prune deletes it.
+ * Refuses `keepVersions` for a destination of packs, where old content stays until a prune deletes it.
  * @param body as it came, for the field has a default
  * @throws HttpProblem
  */

@@ -50,7 +50,7 @@ export async function refuseWhilePruned(
   if (!lock) return;
   if (await isStillRunning(start, lock.run, {}, PRUNE_SILENCE_MS)) {
     throw new InUse(
-      `The prune ${lock.run} is at work on ${container}. Wait until it ends, or cancel it.`,
+      `The prune ${lock.run} is running in ${container}. Wait until it ends, or cancel it.`,
       lock.run,
     );
   }

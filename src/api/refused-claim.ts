@@ -25,8 +25,8 @@ export function refusedClaim(
     const { layout, ...other } = claim.overlaps;
     return new HttpProblem(
       409,
-      `${place} overlaps ${placeOf(other)}, which has the layout "${layout}", and a destination of the layout "packs" is apart ` +
-        `from all others. Choose another "container" or "prefix".`,
+      `${place} overlaps ${placeOf(other)}, which has the layout "${layout}", and a destination of packs must not overlap another. ` +
+        `Choose another "container" or "prefix".`,
     );
   }
   return new HttpProblem(

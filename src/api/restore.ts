@@ -29,7 +29,7 @@ export async function findSource(request: Parameters<typeof findRun>[1], start: 
   if (source.status === "running" && (await isStillRunning(start, source.id))) {
     throw new HttpProblem(
       409,
-      `The run ${source.id} is still in progress and has copied only a part. Wait until it ends, or choose another run.`,
+      `The run ${source.id} is still in progress and has copied only part of the tree. Wait until it ends, or choose another run.`,
       { activeRun: source.id },
     );
   }

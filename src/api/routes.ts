@@ -94,7 +94,7 @@ export const routes: readonly Route[] = [
     query: treeQuery,
     summary: "The names in a directory, as a backup found it.",
     description:
-      "Of a run in progress: what is recorded so far. 400 for a run that is no backup, and for a path that is no directory: the problem's `entry` then says what it is.",
+      "For a run in progress, what is recorded so far. 400 if the run is not a backup, or the path not a directory: the problem's `entry` then says what it is.",
     answer: {
       description: "A page of names, in the order of the run's tree.",
       schema: "TreePage",
@@ -115,14 +115,14 @@ export const routes: readonly Route[] = [
     auth: "function",
     query: contentQuery,
     headers: {
-      Range: "One part, in bytes. Of several parts all of the file is sent.",
-      "If-Range": "An ETag: the part is sent only of that content, else all of the file.",
-      "If-None-Match": "ETags: a content that the client has is not sent again.",
+      Range: "One range, in bytes. If there are several, the whole file is sent.",
+      "If-Range": "An ETag: the range is sent only of this content; otherwise the whole file is sent.",
+      "If-None-Match": "ETags: content that the client already has is not sent again.",
     },
     summary: "The content that a file had in a backup; of a link, its target as text.",
     description:
-      "Its hash is checked as the bytes pass: if it is not the recorded one, the answer is broken off before its end. A part is checked by the transport only; check the whole against the ETag, which is the hash in base64: the MD5 in the layout files, the SHA-256 in packs, where the ETag of a file above 4 MiB begins with `chunks-` and is not a hash of the content. An answer that takes longer than four minutes is broken off: go on with `Range` and `If-Range`.",
-    answer: { description: "All of the file.", others: { "*/*": "The type of its extension." } },
+      "Its hash is checked as the bytes pass: if it is not the recorded one, the answer is broken off before its end. A part is checked by the transport only; check the whole against the ETag, which is the hash in base64: the MD5 in the layout files, the SHA-256 in packs, where the ETag of a file above 4 MiB begins with `chunks-` and is not a hash of the content. An answer that takes longer than four minutes is broken off: continue with `Range` and `If-Range`.",
+    answer: { description: "The whole file.", others: { "*/*": "The type of its extension." } },
     also: { 206: "A part of the file.", 304: "The client has the content." },
     refusals: [400, 404, 409, 410, 416, DAMAGED, UNANSWERED],
     async handle(request, call) {
@@ -152,9 +152,9 @@ export const routes: readonly Route[] = [
     path: "stored",
     auth: "function",
     query: storedQuery,
-    summary: "How much lies in a destination.",
+    summary: "How much is stored in a destination.",
     description:
-      "Blobs are counted by listing them, for at most about 20 seconds. With a `continuation`, the amounts are those of a part: add up the pages.",
+      "Blobs are counted by listing them, for at most about 20 seconds. With a `continuation`, the amounts are those of one page: add the pages up.",
     answer: { description: "The amounts.", schema: "StoredPage", paged: true },
     refusals: [400, UNANSWERED],
     async handle(request, call) {
@@ -167,7 +167,7 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "backups/{runId}/cancel",
     auth: "function",
-    summary: "Stop a run. What is copied stays.",
+    summary: "Stop a run. What it has copied stays.",
     description:
       "409 if the run has ended. A run of another app on the same account (`app`) stops once it has finished what it is working on.",
     answer: { description: "The run as it stands.", schema: "Run" },

@@ -17,9 +17,9 @@ export const counts = z.object({
   vanished: count.describe("Gone between listing and copying."),
   skipped: count.describe("Sockets, pipes, devices."),
   failed: count,
-  deleted: count.optional().describe("Of a prune: blobs, snapshots, versions and ledgers."),
+  deleted: count.optional().describe("For a prune: blobs, snapshots, versions and records."),
   directories: count.describe("Empty directories, kept as marks."),
-  bytes: count.describe("Bytes copied; of a prune, bytes deleted."),
+  bytes: count.describe("Bytes copied; for a prune, bytes deleted."),
   unchangedBytes: count.describe("Bytes of unchanged files."),
 });
 
@@ -33,7 +33,7 @@ const links = z.object({
   self: z.string(),
   files: z.string(),
   failed: z.string().describe("The files that failed."),
-  tree: z.string().optional().describe("Of a backup: the names in its root."),
+  tree: z.string().optional().describe("For a backup: the names in its root."),
   cancel: z.string().optional().describe("POST here stops the run; absent once it has ended."),
 });
 
@@ -52,7 +52,9 @@ export const runSummary = z.object({
     .describe("A restore or prune that only reports what it would do; absent otherwise."),
   root: z.string(),
   destination,
-  layout: z.enum(LAYOUTS).describe("How the destination keeps contents: a blob a file, or many in packs."),
+  layout: z
+    .enum(LAYOUTS)
+    .describe("How the destination keeps contents: one blob for each file, or many files in a pack."),
   mode: z.enum(["full", "incremental"]),
   status: z.enum(RUN_STATUSES),
   started: time,
@@ -64,7 +66,7 @@ export const runSummary = z.object({
     .describe(
       "The run was canceled, or ended from outside, less than an hour ago: activities under way may still record outcomes, and the counts may grow.",
     ),
-  bytes: count.optional().describe("Bytes copied; of a prune, bytes deleted."),
+  bytes: count.optional().describe("Bytes copied; for a prune, bytes deleted."),
   throttled: count
     .optional()
     .describe("Requests that storage throttled or left unanswered and that were sent again; absent if none."),
@@ -111,7 +113,7 @@ export const run = runSummary.extend({
   comparedWith: comparedWith
     .optional()
     .describe(
-      "Of a backup that was to compare with the record of the last run: the run it compared with, or that it listed the destination, and why.",
+      "What a backup compared its files with, if it was to use the record of the last run: that run, or the destination, and why.",
     ),
   progress: progress.optional().describe("While it runs."),
 });
@@ -130,12 +132,12 @@ export const runPage = z.object({
 export type RunPage = z.infer<typeof runPage>;
 
 const hashes = {
-  md5: z.string().optional().describe("Of the content, in the layout files; base64."),
+  md5: z.string().optional().describe("The MD5 of the content, in the layout files; base64."),
   sha256: z
     .string()
     .optional()
     .describe(
-      "Of the content, in the layout packs; base64. Absent for a file above 4 MiB: each of its chunks has its own.",
+      "The SHA-256 of the content, in the layout packs; base64. Absent for a file above 4 MiB: each of its chunks has its own.",
     ),
 };
 
@@ -196,7 +198,7 @@ export type TreeEntry = z.infer<typeof treeEntry>;
 export const treePage = z.object({
   run: z.string(),
   path: z.string().describe("The directory, escaped; empty for the root. Join a name to it with `/`."),
-  mtime: mtime.meta(INTEGER).optional().describe("Of the directory itself, on the first page."),
+  mtime: mtime.meta(INTEGER).optional().describe("The time of the directory itself, on the first page."),
   mode: z.int().optional().describe("The same."),
   forgotten: z
     .string()

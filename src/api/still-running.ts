@@ -13,7 +13,7 @@ export async function isActive(client: DurableClient, instanceId: string): Promi
 }
 
 /**
- * Whether a run is in progress, in this app or in another one on the same storage. If this app's engine knows the
+ * Whether a run is in progress, in this app or in another on the same storage. If this app's engine knows the
  * run, the engine is right. Another app's run is in progress while its record is open and it has written something
  * lately.
  * @param claim what is known of a run that may have no record yet

@@ -21,16 +21,16 @@ export const backupRequest = z.strictObject({
     .enum(LAYOUTS)
     .optional()
     .describe(
-      "How the destination keeps contents, for good: files keeps each file as a blob of its own name; packs puts many small files " +
-        "into one blob, compressed, and stores equal parts once. Without it a destination keeps the layout that it has, and a new " +
-        "one gets that of the setting BACKUP_LAYOUT.",
+      "How the destination keeps contents, for good: files keeps each file as a blob under its own name; packs puts many small " +
+        "files into one blob, compressed, and stores equal chunks once. By default a destination keeps the layout that it has, and " +
+        "a new one gets that of the setting BACKUP_LAYOUT.",
     ),
   include,
   exclude,
   mode: z
     .enum(BACKUP_MODES)
     .default("full")
-    .describe("full copies every file; incremental copies those whose size or time of change differs."),
+    .describe("full copies every file; incremental copies those whose size or times differ."),
   checksum: z
     .boolean()
     .default(false)
@@ -39,9 +39,9 @@ export const backupRequest = z.strictObject({
     .enum(COMPARE_WITH)
     .default("destination")
     .describe(
-      "Only with incremental: what to compare the files with. destination lists the blobs; record reads what the last run recorded " +
-        "of them, where that run is of the same root and filters and ended well, and lists the blobs where it is not. In the layout " +
-        "packs it is always the record.",
+      "Only with incremental: what to compare the files with. destination lists the blobs; record reads what the last run " +
+        "recorded of them, if that run was of the same root and filters and ended well, and lists the blobs otherwise. The layout " +
+        "packs always uses the record.",
     ),
   keepVersions: z
     .boolean()

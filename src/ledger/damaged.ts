@@ -30,7 +30,7 @@ export class ChangedRecord extends Error {
 /** A newer version of the app wrote the ledger, so this one cannot read it. */
 export class NewerLedger extends Error {
   constructor(runId: string) {
-    super(`The ledger of run ${runId} was written by a newer version of this app. Update this app.`);
+    super(`The record of the run ${runId} was written by a newer version of this app. Update this app.`);
     this.name = "NewerLedger";
   }
 }

@@ -36,8 +36,8 @@ export async function findRun(service: BlobServiceClient, request: Selector): Pr
 }
 
 /**
- * The run that a restore's record names as its source, where that is another than the request finds now.
- * @throws ChangedRecord where the request could not have found it
+ * The run that a restore's record names as its source, if it is not the one that the request finds now.
+ * @throws ChangedRecord if the request could not have found it
  */
 export async function findStanding(
   service: BlobServiceClient,
@@ -69,7 +69,7 @@ async function newestAsked(service: BlobServiceClient, request: Selector): Promi
   const indexed = new Set<string>();
   for await (const { id, summary } of indexedRuns(service)) {
     indexed.add(id);
-    // A run that went on when it was indexed last may have ended since.
+    // A run that was in progress when it was last indexed may have ended since.
     if (summary && summary.status !== "running" && !isAskedFor(summary, request)) continue;
     const record = await recordOr(summary, service, id);
     if (record && isAskedFor(record, request)) return id;

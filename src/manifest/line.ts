@@ -35,7 +35,7 @@ export interface ManifestEntry {
   reason?: string;
 }
 
-/** An entry whose content is in the backup; of a link its target, of a directory that has nothing in it nothing. */
+/** An entry whose content is in the backup: a file's bytes, a link's target, or nothing for an empty directory. */
 export interface ManifestItem extends Entry {
   /** Base64 of the content's MD5, in the layout `files`. */
   md5?: string;

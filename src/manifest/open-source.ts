@@ -6,14 +6,14 @@ import { assertThere, type SourceRun } from "./source-run.ts";
 /** What a restore or a verification is, beside its source. The root is its source's own unless it says another. */
 type What = Pick<Opening, "kind" | "dryRun" | "app"> & { root?: string };
 
-/** What the record says of a run that is about another one. */
+/** What the record says of a run that reads another. */
 export function openingOf(source: SourceRun, what: What): Opening {
   const { id, root, container, prefix, layout } = source;
   return { root, ...what, of: id, container, prefix, layout, mode: "full" };
 }
 
 /**
- * Opens the record of a run that is about another one: the one that is asked for, or that this run's record names already.
+ * Opens the record of a run that reads another: the one that is requested, or that this run's record already names.
  * @throws NoSuchRun, ChangedRecord
  */
 export async function openSource(ledger: Ledger, request: Selector, what: What): Promise<SourceRun> {

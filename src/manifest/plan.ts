@@ -17,7 +17,7 @@ import { isBlob, leftLine, wholeRun, type Left } from "./rest.ts";
 
 /** What a restore and a verification do each in their own way. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
-  /** The only keys that it is about; of all others nothing is read. */
+  /** The only keys of interest: nothing else is read. */
   within: KeyRange[];
   /** How the layout of the run's destination wants items to be cut into batches. */
   batching: (own: PlanOwn) => Batching;

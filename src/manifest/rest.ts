@@ -29,7 +29,7 @@ export async function wholeRun(
   within: readonly KeyRange[],
 ): Promise<{ lines: Left[]; damage: Outcome[] }> {
   const blobs = (await mapRun({ service }, id)).outcomes;
-  // Of a run that was broken off it is expected that records are missing.
+  // A run that was broken off is expected to lack records.
   const ended = status !== "running" && status !== "canceled";
   return {
     lines: blobs.filter(({ fences }) => mayHold(fences, within)),

@@ -44,7 +44,7 @@ export class RunNames implements AsyncDisposable {
    */
   async assertWhole({ id, status }: SourceRun): Promise<void> {
     if (status !== "completed" && status !== "failed")
-      throw new IncompleteRun(`the run ${id} did not go on to its end`);
+      throw new IncompleteRun(`the run ${id} did not run to its end`);
     const { ledger, map } = this.#manifest;
     const [lost] = await missingRecords(ledger, map.outcomes);
     if (lost) throw new IncompleteRun(`${lost.path}: ${lost.reason}`);

@@ -25,7 +25,7 @@ export interface SourceRun {
 export class NoSuchRun extends PartProblem {}
 
 /**
- * What a run's ledger says of it. A damaged summary is made up for by the listing of the whole tree.
+ * What a run's record says of it. If the summary is damaged, the listing of the whole tree stands in for it.
  * @throws NoSuchRun
  */
 export async function readSource(service: BlobServiceClient, id: string): Promise<SourceRun> {
@@ -36,7 +36,7 @@ export async function readSource(service: BlobServiceClient, id: string): Promis
   const known = record ?? listing?.request;
   if (!known) {
     throw new NoSuchRun(
-      `There is no run ${id} (a prune may have forgotten it), or nothing of its ledger can be read.`,
+      `There is no run ${id} (a prune may have forgotten it), or its record cannot be read.`,
     );
   }
   const { root, container, prefix } = known;

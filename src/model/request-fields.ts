@@ -66,7 +66,7 @@ function patterns(otherwise: string) {
 
 /** Which names to take. */
 export const include = patterns('To leave something out, name it in "exclude"').describe(
-  "Only what matches one of these patterns, which are those of `.gitignore`: `*.log`, `/cache`, `logs/`, `a/**/z`. None: all.",
+  "Only what matches one of these patterns, written as in `.gitignore`: `*.log`, `/cache`, `logs/`, `a/**/z`. Empty: everything.",
 );
 
 export const exclude = patterns(

@@ -69,7 +69,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
     const why =
       other.run === undefined
         ? `Another prune of ${container} is just ending. Try again in a minute.`
-        : `The prune ${other.run} is at work on ${container}. Wait until it ends, or cancel it.`;
+        : `The prune ${other.run} is running in ${container}. Wait until it ends, or cancel it.`;
     return await settle(nothing(request, why));
   }
   // Another delivery may have decided meanwhile, and the prune may even be over.
@@ -96,7 +96,7 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   const standing = await settle({
     ...nothing(request),
     ...choice,
-    // Of a run that was not started over HTTP there is no claim.
+    // A run that was not started over HTTP has no claim.
     layout: (await layoutOf(service, request)) ?? layoutAt(prefix, backups),
     staying: backups.map(({ id }) => id).filter((id) => !forgotten.has(id)),
     lingering: backups.some((run) => lingers(run, now)),

@@ -50,7 +50,9 @@ export async function* contentsByName(
     const sorted = await readSorted<Next>(ledger, nameOf(slice));
     const range = sorted?.ranges[partition];
     if (!range)
-      throw new Error(`The ledger of run ${ledger.runId} has no list for slice ${slice} of the contents.`);
+      throw new Error(
+        `The record of the run ${ledger.runId} has no list for slice ${slice} of the contents.`,
+      );
     let group: Content[] = [];
     for (const content of await ledger.readLines<Content>(range, store.contentLine)) {
       if (group.length > 0 && group[0]!.name !== content.name) {

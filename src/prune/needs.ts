@@ -74,7 +74,7 @@ export async function readNeeds({ ledger, decision, store }: Prune, partition: n
       const sorted = await readSorted(ledger, `needs-${index}`);
       const range = sorted?.ranges[partition];
       if (!range)
-        throw new Error(`The ledger of run ${ledger.runId} has no list of what range ${index} needs.`);
+        throw new Error(`The record of the run ${ledger.runId} has no list of what range ${index} needs.`);
       await inTurns(await ledger.readLines<string>(range), (line) => needs.take(line));
     },
     { concurrency: READS },

@@ -61,7 +61,7 @@ const CANCEL_EVERY = 1_000;
 
 /**
  * Does one slice, holding the lock of the destination.
- * @returns a tally with `stopped` if the prune cannot go on
+ * @returns a tally with `stopped` if the prune cannot continue
  * @throws transient storage errors, after which the slice can be tried again
  */
 export async function runSlice(
@@ -76,7 +76,7 @@ export async function runSlice(
     const canceled = cancellation(ledger);
     if (await canceled()) return { tally: emptyTally(), done: true };
     const standing = await readDecision(ledger, scope.decision);
-    if (!standing) throw new Error(`The ledger of run ${run} has no decision.`);
+    if (!standing) throw new Error(`The record of the run ${run} has no decision.`);
     const { container, prefix, layout, dryRun } = scope;
     const lock = dryRun ? undefined : new PruneLock(service, { id: run, container, prefix });
     await lock?.ensure();
@@ -116,7 +116,7 @@ function cancellation(ledger: Ledger): () => Promise<boolean> {
   };
 }
 
-/** The result of a slice after which the prune cannot go on. */
+/** The result of a slice after which the prune cannot continue. */
 export function stopped(problem: string): SliceResult {
   return { tally: { ...emptyTally(), stopped: problem }, done: true };
 }

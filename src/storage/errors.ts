@@ -56,7 +56,7 @@ export class DamagedContent extends Error {
 /** A blob is larger than a record of its kind can be. */
 export class TooLarge extends Error {
   constructor(bytes: number, most: number) {
-    super(`it has ${bytes} bytes, and such a record has at most ${most}`);
+    super(`it has ${bytes} bytes; such a record has at most ${most}`);
   }
 }
 
@@ -64,7 +64,7 @@ export class TooLarge extends Error {
 export class ContainerMissing extends Error {
   constructor(name: string, cause: unknown) {
     super(
-      `The container "${name}" does not exist, and the SAS or identity may not make containers. Make it (az storage ` +
+      `The container "${name}" does not exist, and the SAS or identity may not create containers. Create it (az storage ` +
         `container create --name ${name}), then start again.`,
       { cause },
     );

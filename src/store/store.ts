@@ -13,6 +13,6 @@ export interface Place {
 
 /**
  * How a destination keeps contents. Backup, restore, verify and prune know nothing else of it; blob names, metadata,
- * snapshots and versions belong to the layout behind it. Any call may be repeated, even concurrently on another machine.
+ * snapshots, versions, packs and chunks belong to the layout behind it. Any call may be repeated, even concurrently on another machine.
  */
 export interface Store extends Storing, Fetching, Pruning, Measuring {}

@@ -125,8 +125,8 @@ describe("a destination's layout", () => {
       'packed/site holds backups in the layout "packs". Leave "layout" out, or choose another "container" or "prefix".',
     );
     expect(await refusal({ ...place, prefix: "" }, "overlaps")).toBe(
-      'packed overlaps packed/site, which has the layout "packs", and a destination of the layout "packs" is apart from all ' +
-        'others. Choose another "container" or "prefix".',
+      'packed overlaps packed/site, which has the layout "packs", and a destination of packs must not overlap another. ' +
+        'Choose another "container" or "prefix".',
     );
     expect(await host.backUp({ ...place, prefix: "site2" })).toMatchObject({ layout: "files" });
     // Not where it is the default, but where it is asked for.

@@ -86,7 +86,7 @@ async function until(wanted: (runs: RunView[]) => boolean, query = ""): Promise<
 }
 
 describe("a schedule", () => {
-  it("starts incremental backups, and skips with a record while one goes on", async () => {
+  it("starts incremental backups, and skips with a record while one is in progress", async () => {
     let held: (() => void) | undefined;
     proxy.before = (request) => {
       if (!isWrite(request) || request.container !== container || held) return undefined;
@@ -112,7 +112,7 @@ describe("a schedule", () => {
     expect(second?.counts).toMatchObject({ copied: 0, unchanged: 1 });
   });
 
-  it("skips while a run that somebody asked for goes on, also after the host was killed", async () => {
+  it("skips while a run that somebody asked for is in progress, also after the host was killed", async () => {
     proxy.before = (request) =>
       isWrite(request) && request.container === container ? new Promise<void>(() => undefined) : undefined;
     await start({ BACKUP_SCHEDULE: "" });
@@ -152,7 +152,7 @@ describe("a schedule", () => {
     expect(host?.logs()).toContain("BACKUP_ROOTS");
   });
 
-  it("prunes: deletes what its policy lets go, and skips with a record while one goes on", async () => {
+  it("prunes: deletes what its policy lets go, and skips with a record while one is in progress", async () => {
     let release = () => {};
     const held = new Promise<void>((go) => (release = go));
     proxy.before = (request) =>
@@ -171,7 +171,7 @@ describe("a schedule", () => {
     const [working] = during.filter(({ status }) => status === "running");
     const skipped = during.find(({ status }) => status === "skipped");
     const one = (await (await fetch(`${host?.url}/backups/${skipped?.id}`)).json()) as RunView;
-    expect(one.message).toContain(`The prune ${working?.id} is at work on ${container}`);
+    expect(one.message).toContain(`The prune ${working?.id} is running in ${container}`);
     release();
     const [pruned] = await until(
       (all) => all.some(({ id, status }) => id === working?.id && status === "completed"),

@@ -71,7 +71,7 @@ function send({ headers }: IncomingMessage, response: ServerResponse): void {
 
 let etag = () => `"${createHash("md5").update(content).digest("base64")}"`;
 
-it("goes on where an answer breaks off, with each byte once", async () => {
+it("continues where an answer breaks off, with each byte once", async () => {
   breaks = [300_000];
   const { code, stdout } = await here(["get", ID, "d/a.bin", "--to", `${folder}/`], { env });
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^ {2}Files {4}1 written$/m) });
@@ -142,7 +142,7 @@ it("names that lead elsewhere, and links in the way: nothing outside is written,
   expect(code).toBe(3);
   expect(stdout).toMatch(/^ {2}Files {4}3 written, 7 failed$/m);
   expect(stdout).toMatch(/^ {2}Note {5}1 name is not in this backup/m);
-  expect(stderr).toMatch(/^kept: there is another one already; --overwrite replaces it$/m);
+  expect(stderr).toMatch(/^kept: it exists already; --overwrite replaces it$/m);
   expect(stderr).toMatch(/^\.\.\/evil: its name has a "\.\."/m);
   const names = readdirSync(to, { encoding: "buffer" }).map((name) => name.toString("latin1"));
   expect(names.sort((a, b) => (a < b ? -1 : 1))).toEqual(["\u001b[31mred", "caf\u00e9", "in", "kept", "out"]);

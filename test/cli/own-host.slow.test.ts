@@ -8,7 +8,7 @@ import { expectNobody, readPid, useNoHost } from "./no-host.ts";
 
 const own = useNoHost();
 
-it("Ctrl-C ends it too; the backup is paused, and goes on with the next host, and the one after a crash", async () => {
+it("Ctrl-C ends it too; the backup is paused, and continues with the next host, and the one after a crash", async () => {
   const root = await makeTree(path.join(own.folder, "tree"), manyFiles(400));
   const backup = start(["backup", root], { env: own.env });
   await backup.until(/Backing up/);
@@ -53,7 +53,7 @@ it("two commands at once share one host, which ends with the last of them", asyn
   await expectNobody(own);
 });
 
-it("Ctrl-C where another command goes on says so; a killed command is no longer a user", async () => {
+it("Ctrl-C while another command continues says so; a killed command is no longer a user", async () => {
   const root = await makeTree(path.join(own.folder, "tree"), manyFiles(4_000));
   const backup = start(["backup", root], { env: own.env });
   await backup.until(/Backing up/);
@@ -62,7 +62,7 @@ it("Ctrl-C where another command goes on says so; a killed command is no longer 
   await watch.until(/Backing up/);
   backup.child.kill("SIGINT");
   expect((await backup.ended).stderr).toContain(
-    `The backup ${id} goes on for as long as another command uses the local host.`,
+    `The backup ${id} continues as long as another command uses the local host.`,
   );
   expect(watch.child.exitCode).toBeNull();
   watch.child.kill("SIGKILL");

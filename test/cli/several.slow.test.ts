@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 describe("Ctrl-C", () => {
-  it("of a backup: exit code 130; it goes on, and how to cancel it is right", async () => {
+  it("of a backup: exit code 130; the run continues, and how to cancel it is right", async () => {
     const root = await makeTree(path.join(folder, "long"), manyFiles(1500));
     const backup = start(["backup", root, "--container", "long"], { env });
     await backup.until(/Backing up/);
@@ -32,7 +32,7 @@ describe("Ctrl-C", () => {
     const { code, stderr } = await backup.ended;
     expect(code).toBe(130);
     const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
-    expect(stderr).toContain(`The backup ${id} goes on where the app runs.`);
+    expect(stderr).toContain(`The backup ${id} continues in the app.`);
     const running = await here(["show", id], { env });
     expect(running.stdout).toMatch(/Status {3}running/);
     const canceled = await here(["cancel", id, "--json"], { env });
@@ -41,7 +41,7 @@ describe("Ctrl-C", () => {
     expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining(`${id} was canceled`) });
   });
 
-  it("of a restore: exit code 130; it goes on, and how to cancel it is right", async () => {
+  it("of a restore: exit code 130; the run continues, and how to cancel it is right", async () => {
     const many = await makeTree(path.join(folder, "many"), manyFiles(1500));
     await here(["backup", many, "--container", "many", "--quiet"], { env });
     const to = path.join(folder, "many-restored");
@@ -52,7 +52,7 @@ describe("Ctrl-C", () => {
     expect(code).toBe(130);
     const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
     expect(stderr).toContain(
-      `The restore ${id} goes on where the app runs.\n  To watch it:  site-backup watch ${id}\n`,
+      `The restore ${id} continues in the app.\n  To watch it:  site-backup watch ${id}\n`,
     );
     expect((await here(["cancel", id], { env })).stdout).toContain(
       `Canceled ${id}. What was restored stays.`,

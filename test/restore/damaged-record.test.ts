@@ -1,4 +1,4 @@
-/** A record of the restore itself that is damaged while it goes on ends it at once, by that record's name. */
+/** A record of the restore itself that is damaged while it is in progress ends it at once, by that record's name. */
 import { expect, test } from "vitest";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
 import { startDrive } from "../harness/drive.ts";

@@ -96,7 +96,7 @@ test.each([
   // A policy goes by the summary: that of which this version knows all lets the run go.
   ["lists/0.json", "Completed"],
 ])(
-  "a run whose %s is of a newer version is refused by name, to prune it %s; other runs go on",
+  "a run whose %s is of a newer version is refused by name, to prune it %s; other runs continue",
   async (name, prunes) => {
     const root = temporary();
     await write(root, { a: "one", "d/b": "two" });
@@ -110,7 +110,7 @@ test.each([
     const newer = text.replace('"version":1', '"version":2');
     await record.upload(newer, newer.length);
     const to = temporary();
-    const refusal = `The ledger of run ${id} was written by a newer version of this app. Update this app.`;
+    const refusal = `The record of the run ${id} was written by a newer version of this app. Update this app.`;
     for (const [orchestrator, body] of [
       ["restoreSiteContent", { run: id, to }],
       ["verifyBackup", { run: id }],
@@ -166,7 +166,7 @@ test("of a time: the newest run that backed something up, or a refusal that name
   const answer = await post("restoreSiteContent", body);
   expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
     404,
-    `The ledger of run ${newest.id} was written by a newer version of this app. Update this app.`,
+    `The record of the run ${newest.id} was written by a newer version of this app. Update this app.`,
   ]);
   // The other tests prune in the same account.
   await record.upload(text, text.length);

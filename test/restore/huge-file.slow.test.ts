@@ -72,7 +72,7 @@ async function ended(id: string, activity: string): Promise<number> {
     .length;
 }
 
-test("a restore that is killed goes on within the file, and counts each file once", async () => {
+test("a restore that is killed continues within the file, and counts each file once", async () => {
   const isRead = reads("huge", "huge");
   let read = 0;
   proxy.before = (request) => (isRead(request) && ++read > 16 ? "hang" : undefined);

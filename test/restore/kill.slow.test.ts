@@ -45,7 +45,7 @@ async function attempt(args: [string, string, string], killAfter?: number): Prom
   return tally ? (JSON.parse(tally) as Tally) : undefined;
 }
 
-test("a restore that is killed leaves whole files or none, and goes on where it was", async () => {
+test("a restore that is killed leaves whole files or none, and continues where it was", async () => {
   const root = temporary();
   for (let index = 0; index < 60; index++) {
     await write(root, { [`d${index % 5}/f${index}`]: `${index}`.repeat(1000) });

@@ -17,12 +17,12 @@ export const SETTINGS = { largeFile: 5 };
 export interface Ended {
   after: number;
   how:
-    /** It goes on under its id. */
+    /** It continues under its id. */
     | "resumed"
     /** It is canceled, and another run backs up; long ago, or just now. */
     | "canceled long ago"
     | "canceled"
-    /** The same, and what was under way goes on once that other run has ended. */
+    /** The same, and what was under way continues once that other run has ended. */
     | "canceled and late";
 }
 
@@ -45,7 +45,7 @@ export const howEnded: fc.Arbitrary<Ended | undefined> = fc.oneof(
 interface BackedUp {
   run: string;
   tally: Tally;
-  /** Lets what is left of a canceled run go on to its end. */
+  /** Lets what is left of a canceled run continue to its end. */
   late: () => Promise<void>;
 }
 

@@ -23,7 +23,7 @@ const AT_A_TIME = Number(process.env["MODEL_AT_A_TIME"] ?? 2);
 /** In memory where there is such a place: a restore flushes each file, which takes a disk longer than all the rest. */
 const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-/** Requests until something is killed; most make no more. It goes on then under its id, as the engine has it. */
+/** Requests until something is killed; most make no more. It continues then under its id, as the engine has it. */
 const kill = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 60 }) },
@@ -97,7 +97,7 @@ interface Made {
   directories: Map<string, string>;
 }
 
-/** Does something that is killed after so many requests, and then goes on, or is done before. */
+/** Does something that is killed after so many requests, and then continues, or is done before. */
 async function despite<T>(
   { service, connectionString }: TestStorage,
   killedAfter: number | undefined,

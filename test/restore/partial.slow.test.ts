@@ -1,4 +1,4 @@
-/** A backup of which there is only a part: while it goes on it is not read, and afterwards whoever reads it is told. */
+/** A backup of which there is only a part: while it is in progress it is not read, and afterwards whoever reads it is told. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
@@ -40,52 +40,53 @@ async function halfWay(container: string): Promise<{ id: string; release: () => 
 }
 
 test.each([
-  ["canceled", (id: string) => `/backups/${id}/cancel`, "was canceled, and has what it had copied by then."],
+  [
+    "canceled",
+    (id: string) => `/backups/${id}/cancel`,
+    "was canceled, and has only what it had copied by then.",
+  ],
   [
     "broken off",
     (id: string) => `${ENGINE}/${id}/terminate?reason=x`,
-    "was broken off, and has what it had copied by then.",
+    "was broken off, and has only what it had copied by then.",
   ],
-])(
-  "one that goes on is refused; once %s it is restored and verified as a part",
-  async (how, route, words) => {
-    const { id, release } = await halfWay(how.replace(" ", "-"));
-    const to = temporary();
-    const requests = [
-      ["restoreSiteContent", { run: id, to }, 3],
-      ["verifyBackup", { run: id }, 1],
-    ] as const;
-    for (const [orchestrator, body] of requests) {
-      const init = {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      };
-      const answer = await host.fetch(`/orchestrators/${orchestrator}`, init);
-      expect([answer.status, answer.json()]).toEqual([
-        409,
-        expect.objectContaining({
-          activeRun: id,
-          detail: expect.stringContaining(id) as string,
-        }),
-      ]);
-    }
-    await host.fetch(route(id), { method: "POST" });
-    await host.status(id);
-    const note = `The backup is partial: the run ${id} ${words}`;
-    for (const [orchestrator, body, output] of requests) {
-      const reader = await host.start(body, orchestrator);
-      expect(await host.status(reader)).toMatchObject({
-        runtimeStatus: "Completed",
-        output,
-        customStatus: { note },
-      });
-      expect(await host.run(reader)).toMatchObject({ status: "completed", message: note });
-    }
-    expect([...(await snapshotOf(to)).keys()]).toEqual(["first"]);
-    release();
-  },
-);
+])("one in progress is refused; once %s it is restored and verified as a part", async (how, route, words) => {
+  const { id, release } = await halfWay(how.replace(" ", "-"));
+  const to = temporary();
+  const requests = [
+    ["restoreSiteContent", { run: id, to }, 3],
+    ["verifyBackup", { run: id }, 1],
+  ] as const;
+  for (const [orchestrator, body] of requests) {
+    const init = {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    };
+    const answer = await host.fetch(`/orchestrators/${orchestrator}`, init);
+    expect([answer.status, answer.json()]).toEqual([
+      409,
+      expect.objectContaining({
+        activeRun: id,
+        detail: expect.stringContaining(id) as string,
+      }),
+    ]);
+  }
+  await host.fetch(route(id), { method: "POST" });
+  await host.status(id);
+  const note = `The backup is partial: the run ${id} ${words}`;
+  for (const [orchestrator, body, output] of requests) {
+    const reader = await host.start(body, orchestrator);
+    expect(await host.status(reader)).toMatchObject({
+      runtimeStatus: "Completed",
+      output,
+      customStatus: { note },
+    });
+    expect(await host.run(reader)).toMatchObject({ status: "completed", message: note });
+  }
+  expect([...(await snapshotOf(to)).keys()]).toEqual(["first"]);
+  release();
+});
 
 test("one in which files failed is told of on the command line, one that is whole is not", async () => {
   const root = temporary();

@@ -356,7 +356,7 @@ describe("delete", () => {
     expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
   });
 
-  test("goes on where its time was up", async () => {
+  test("continues where its time was up", async () => {
     const root = temporary();
     await write(root, { "d/keep": "k", z: "z" });
     const { run } = await drive.backup({ root, prefix: prefix() });

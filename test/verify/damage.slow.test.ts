@@ -151,7 +151,7 @@ describe("a damaged ledger", () => {
     const id = (await drive.backup({ root, prefix: `${prefix}-newer` })).run;
     const blob = ledger.getBlockBlobClient(`${id}/lists/0.json`);
     await blob.upload('{"version":2}', 13);
-    const refusal = `The ledger of run ${id} was written by a newer version of this app. Update this app.`;
+    const refusal = `The record of the run ${id} was written by a newer version of this app. Update this app.`;
     expect((await drive.verify({ run: id })).tally.stopped).toBe(refusal);
     const to = temporary();
     expect((await drive.restore({ run: id, to, delete: true })).tally.stopped).toBe(refusal);
@@ -174,7 +174,7 @@ describe("a damaged ledger", () => {
     await ledger.getBlockBlobClient(`${restore}/lists/0.json`).upload(plan, plan.length);
     const to = temporary();
     expect((await drive.restore({ run, to }, restore)).tally.stopped).toBe(
-      `The ledger of run ${restore} was written by a newer version of this app. Update this app.`,
+      `The record of the run ${restore} was written by a newer version of this app. Update this app.`,
     );
     expect((await snapshotOf(to)).size).toBe(0);
   });
