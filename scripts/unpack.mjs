@@ -30,7 +30,7 @@ function refuse(condition, message) {
   if (condition) throw new Error(message);
 }
 
-/** Does some work, or says what keeps it from being done, so that the rest goes on. @returns whether it is done */
+/** Does some work, or says what keeps it from being done, so that the rest continues. @returns whether it is done */
 function attempt(what, work) {
   try {
     work();

@@ -32,7 +32,7 @@ const SLICES_A_HISTORY = 100;
 
 /**
  * Forgets runs by a policy, and deletes what no remaining run needs. The output is the number of bytes deleted; in a dry run,
- * the number that would be. A prune that cannot go on fails; the next one finishes its work.
+ * the number that would be. A prune that cannot continue fails; the next one finishes its work.
  */
 df.app.orchestration("pruneBackups", function* (context) {
   // Only this orchestrator starts lanes; input from outside is a request.

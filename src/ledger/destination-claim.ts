@@ -79,7 +79,7 @@ async function judge(
   if (run !== null && (await isHeld(claim, isActive)))
     return { claimed: false, activeRun: run, ...(app === undefined ? {} : { app }) };
   if (unsettled) return {};
-  // The first root remains the owner, even if another one was let in.
+  // The first root remains the owner, even if another root was let in.
   let owner = claim.root;
   if (!isSameRoot(owner, root) && !allowOtherRoot) {
     owner = (await standingRoot(service, claim, owner)) ?? root;

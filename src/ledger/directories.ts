@@ -14,7 +14,7 @@ export const directoryLine = z.object({
   mode: mode.optional(),
   /** About the directory that the part was given, whose name is in the record of the part that left it. */
   own: z.literal(true).optional(),
-  /** The part left it to another one, whose record has an `own` line about it. */
+  /** The part left it to another part, whose record has an `own` line about it. */
   left: z.literal(true).optional(),
 });
 

@@ -18,7 +18,7 @@ export async function findBase({ service, runId }: Ledger, request: Covered): Pr
   let last: RunSummary | undefined;
   for await (const { id, summary } of indexedRuns(service)) {
     if (id === runId) continue;
-    // A run that went on when it was indexed may have ended since.
+    // A run that was in progress when it was indexed may have ended since.
     const isSettled = summary !== undefined && summary.status !== "running";
     const run = isSettled ? summary : await readRun(new Ledger(service, id)).catch(ofDamaged);
     if (!run) return destination(`the record of the run ${id} is damaged or gone`);

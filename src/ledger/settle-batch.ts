@@ -15,7 +15,7 @@ export type BatchDone = { outcomes: Outcome[]; stopped?: string | undefined } | 
  * Does a batch and records its outcomes. A batch that is recorded already is not done again, so that any number of deliveries
  * counts each file once.
  * @param work does it; `record` is the name of its outcomes
- * @returns the tally, with `stopped` if the run cannot go on
+ * @returns the tally, with `stopped` if the run cannot continue
  * @throws transient storage errors, after which the whole batch can be tried again
  */
 export async function settleBatch(

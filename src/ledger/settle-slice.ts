@@ -16,7 +16,7 @@ export interface SliceKind<Slice> {
 /**
  * Does a slice and records it, unless another delivery has.
  * @param work does it, given the slice before; or returns only a message that says why nothing was done
- * @returns the slice that stands, with `stopped` in its tally if the run cannot go on
+ * @returns the slice that stands, with `stopped` in its tally if the run cannot continue
  * @throws transient storage errors, after which the slice can be tried again
  */
 export async function settleSlice<Slice extends { tally: Tally }>(

@@ -30,7 +30,7 @@ export type SpanDone<Progress extends Position> = Progress | { outcomes: Outcome
  * Does a span of a large file: as much as fits in one activity. A file that is recorded already is not read again, so that any
  * number of deliveries counts it once.
  * @param line the schema of the lane's list
- * @returns at the end the tally, with `stopped` if the run cannot go on
+ * @returns at the end the tally, with `stopped` if the run cannot continue
  * @throws transient storage errors, after which the span can be tried again
  */
 export async function settleSpan<Item, Progress extends Position>(

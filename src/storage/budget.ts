@@ -22,7 +22,7 @@ export interface Budget {
   bytes<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /**
    * Runs work that holds `bytes` of memory while other content is read. All such work together takes at most half of the
-   * memory, so that the reading always goes on.
+   * memory, so that reading never stalls.
    */
   held<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** The same as `bytes`, with a buffer of that many bytes, which `work` owns until it ends. */

@@ -78,7 +78,7 @@ async function walk(of = ""): Promise<string[]> {
 }
 
 describe("GET /stored", () => {
-  it("measures a destination, and goes on where a page ended", async () => {
+  it("measures a destination, and continues where a page ended", async () => {
     const measure = (query: string) => host.get<StoredPage>(`/stored?container=backups${query}`);
     const whole = await measure("");
     expect(whole).toMatchObject({ container: "backups", prefix: "", old: { blobs: 0, bytes: 0 } });
@@ -466,7 +466,7 @@ describe("GET /backups/{runId}/content", () => {
     });
   });
 
-  it("goes on where a blob is overwritten while it is read", async () => {
+  it("continues where a blob is overwritten while it is read", async () => {
     const site = await makeTree(path.join(folder, "moving"), { "m.bin": LARGE });
     const moving = await host.backUp({ root: site, container: "moving" });
     const blob = service.getContainerClient("moving").getBlockBlobClient("m.bin");

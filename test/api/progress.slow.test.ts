@@ -1,4 +1,4 @@
-/** What it costs to look at a run while it goes on. */
+/** What it costs to look at a run in progress. */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -33,7 +33,7 @@ test("is one list of its ledger, whatever it holds", async () => {
   proxy.before = (request) =>
     request.container === "destination" && isWrite(request) && ++written > 200 ? released : undefined;
   const id = await host.start({ root, container: "destination" });
-  // All that can go on without the blobs that wait has been done.
+  // All that can continue without the blobs that wait has been done.
   for (let last = -1; written <= 200 || proxy.requests.length !== last;) {
     last = proxy.requests.length;
     await sleep(500);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => azurite.stop());
 
 const request = { root: "/srv/www", container: "backups", prefix: "", mode: "full" as const };
-/** An engine in which all that runs goes on. */
+/** An engine in which every run is active. */
 const engine: Instances = {
   app: "app",
   get: async () => ({ status: "active", output: null, updated: new Date() }),

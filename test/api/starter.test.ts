@@ -135,7 +135,7 @@ describe("an engine that does not take a run", () => {
 
   it.each([
     ["refuses it: the record says that it failed", { start: 500, status: 404 }, false, "failed"],
-    ["has it all the same: it goes on", { start: 500, status: 200 }, false, "running"],
+    ["has it all the same: it continues", { start: 500, status: 200 }, false, "running"],
     [
       "refuses what is tried again with the same id: it is open",
       { start: 500, status: 404 },

@@ -1,4 +1,4 @@
-/** What an activity of a run does that goes on when its run is over and the next run has written. */
+/** What an activity of a run does that continues when its run is over and the next run has written. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";

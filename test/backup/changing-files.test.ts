@@ -209,7 +209,7 @@ describe("a large file that is compared with its blob", () => {
     return largeOf(await listAs(incremental));
   };
 
-  it("is compared piece by piece, each in an activity that goes on where the last one stopped", async () => {
+  it("is compared piece by piece, each in an activity that continues where the last one stopped", async () => {
     const ref = await again({ "huge.bin": bytes(SIZE) });
     const first = await after(ref, undefined, 0);
     expect(first).toMatchObject({ position: BLOCK, comparing: true });

@@ -1,4 +1,4 @@
-/** A record of the run itself that is damaged while the run goes on: trying again does not mend it. */
+/** A record of the run itself that is damaged while the run is in progress: trying again does not mend it. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRig, type Rig } from "../faults/rig.ts";
 import { makeTree } from "../harness/tree.ts";

@@ -276,7 +276,7 @@ export function journeyTests(dashboard: Dashboard): void {
     await on.page.locator(".status-completed").first().waitFor();
   });
 
-  it("says that the app does not answer, and goes on when it does", async () => {
+  it("says that the app does not answer, and continues when it does", async () => {
     const on = await dashboard.open("", { viewport: { width: 360, height: 700 } });
     await on.page.locator(".status-completed").first().waitFor();
     await on.page.getByText("As a table").click();

@@ -58,7 +58,7 @@ describe("the documented flow", () => {
     });
   });
 
-  it("answers 202 with a Location and Retry-After while the run goes on", async () => {
+  it("answers 202 with a Location and Retry-After while the run is in progress", async () => {
     const root = await newRoot();
     await makeTree(
       root,

@@ -1,5 +1,5 @@
 // Loaded into the host before anything else (node --import): its wall clock is off by what the file CLOCK_OFFSET_FILE
-// says, in milliseconds. performance.now and timers go on as they do when somebody sets the clock of a machine.
+// says, in milliseconds. performance.now and timers continue as they do when somebody sets the clock of a machine.
 import { readFileSync } from "node:fs";
 
 const file = process.env.CLOCK_OFFSET_FILE;

@@ -42,7 +42,7 @@ afterEach(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-/** Resolves when so many files have been sent; requests go on meanwhile. */
+/** Resolves when so many files have been sent; requests continue meanwhile. */
 function whenSent(files: number): Promise<void> {
   return new Promise((resolve) => {
     rig.proxy.after = (request) => {
@@ -101,7 +101,7 @@ async function expectNoSecret(id: string, secrets: readonly string[]): Promise<n
 
 describe("row 8: the account refuses, or is gone", () => {
   it(
-    "403 from a moment on: stops, says what to do, goes on when it is put right",
+    "403 from a moment on: stops, says what to do, continues when it is put right",
     async () => {
       const sent = whenSent(SENT);
       const id = await rig.post("backupSiteContent", { root, container: CONTAINER });
@@ -160,7 +160,7 @@ describe("row 8: the account refuses, or is gone", () => {
     ["refuses connections", "goes away" as const],
     ["takes connections and never answers", "hang" as const],
   ])(
-    "gone for good, %s: stops within two minutes, goes on when storage is back",
+    "gone for good, %s: stops within two minutes, continues when storage is back",
     async (how, fault) => {
       const sent = whenSent(SENT);
       const id = await rig.post("backupSiteContent", { root, container: CONTAINER });

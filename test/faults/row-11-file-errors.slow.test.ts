@@ -23,7 +23,7 @@ afterAll(async () => {
 
 describe("row 11: EIO, ESTALE", () => {
   it(
-    "each has an outcome with its name, and the run goes on",
+    "each has an outcome with its name, and the run continues",
     async ({ skip }) => {
       const root = await makeTree(`${rig.folder}/tree`, { "good.txt": "good", "z/good.txt": "good too" });
       const disk = `${root}/disk`;

@@ -180,7 +180,7 @@ describe("row 12: a mount that hangs", () => {
   ];
   for (const [where, hanging] of HANGS)
     it(
-      `a host that is told to end does, while the mount hangs ${where}; the run goes on when the mount answers`,
+      `a host that is told to end does, while the mount hangs ${where}; the run continues when the mount answers`,
       async ({ skip }) => {
         const container = where.replaceAll(" ", "-");
         const root = await makeTree(`${rig.folder}/${container}`, manyFiles(50));
@@ -229,7 +229,7 @@ describe("row 12: a mount that hangs", () => {
     );
 
   it(
-    "a root, or a directory to restore into, that hangs: the start says so, and other starts go on",
+    "a root, or a directory to restore into, that hangs: the start says so, and other starts continue",
     async ({ skip }) => {
       const root = await makeTree(`${rig.folder}/good`, manyFiles(10));
       const at = `${rig.folder}/dead`;

@@ -52,7 +52,7 @@ const hasEnded = (pid: number) => {
 
 describe("row 13: disk full", () => {
   it(
-    "at the durable state: the host says so and ends; after room was made it goes on, each file counts once",
+    "at the durable state: the host says so and ends; after room was made it continues, each file counts once",
     async ({ skip }) => {
       const disk = await smallDisk("state", 600);
       if (!disk) return skip(NO_MOUNT);
@@ -97,7 +97,7 @@ describe("row 13: disk full", () => {
   );
 
   it(
-    "at the storage that holds blobs and ledger: the run ends with a reason, no blob is half-written, another goes on",
+    "at the storage that holds blobs and ledger: the run ends with a reason, no blob is half-written, another continues",
     async ({ skip }) => {
       const disk = await smallDisk("storage", 16 * 1024);
       if (!disk) return skip(NO_MOUNT);

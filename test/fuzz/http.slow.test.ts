@@ -1,6 +1,6 @@
 /**
  * Whatever comes over HTTP: an answer in time, never 500, a problem that says what is wrong, no secret in it; and the host
- * goes on. What once broke it is in corpus/, and is sent first.
+ * continues. What once broke it is in corpus/, and is sent first.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";

@@ -113,7 +113,7 @@ async function expectWhole(): Promise<void> {
   expect(await outcome(host.url, "pruneBackups", prune)).toMatchObject({ runtimeStatus: "Completed" });
 }
 
-it("a destination's claim and lock that are damaged: a start says which blob it is, or goes on", async () => {
+it("a destination's claim and lock that are damaged: a start says which blob it is, or continues", async () => {
   const seen = new Set<number>();
   const shared = fc.record({ which: fc.constantFrom("claim" as const, "lock" as const), damage });
   const property = fc.asyncProperty(shared, async ({ which, damage: one }) => {

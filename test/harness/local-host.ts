@@ -58,7 +58,7 @@ export interface LocalHostProcess {
    * host left, too. Returns the exit code.
    */
   stop(): Promise<number | null>;
-  /** SIGKILL, and waits for the end. Azurite goes on, as after a crash. */
+  /** SIGKILL, and waits for the end. Azurite continues, as after a crash. */
   kill(): Promise<void>;
   /** Starts again on the same state, storage and options; stop the new one, not this one. */
   restart(changes?: LocalHostOptions): Promise<LocalHostProcess>;

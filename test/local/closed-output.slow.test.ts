@@ -8,7 +8,7 @@ import { FIXTURE_APP } from "./durable-helpers.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../local/main.ts");
 
-it("goes on when nobody reads its output any more, as after `npm start | head`, and ends on SIGTERM", async () => {
+it("continues when nobody reads its output any more, as after `npm start | head`, and ends on SIGTERM", async () => {
   const state = mkdtempSync(path.join(tmpdir(), "closed-output-"));
   const host = spawn(process.execPath, [MAIN, "--app", FIXTURE_APP, "--state", state, "--port", "0"], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],

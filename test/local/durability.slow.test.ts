@@ -68,7 +68,7 @@ describe("a host that is killed", () => {
     expect((await statusOf(host, waiting)).name).toBe("events");
   });
 
-  it("keeps its key: addresses handed out before go on working", async () => {
+  it("keeps its key: addresses handed out before still work", async () => {
     host = await startFixture({ state });
     const response = await fetch(`${host.url}/orchestrators/fan`, { method: "POST" });
     const code = new URL(response.headers.get("location") ?? "").searchParams.get("code");

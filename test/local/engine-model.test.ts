@@ -188,7 +188,7 @@ function open(file: string) {
   };
 }
 
-/** Lets what is suspended go on, and waits for the end of everything. */
+/** Lets what is suspended continue, and waits for the end of everything. */
 async function settled({ store, client }: ReturnType<typeof open>) {
   const all = () => store.instances("", "", 0, Number.MAX_SAFE_INTEGER, [], 10_000);
   const deadline = performance.now() + PATIENCE;

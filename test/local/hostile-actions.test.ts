@@ -54,7 +54,7 @@ it.each([
   expect(ending).toMatchObject({ kind: "failed", reason: expect.stringMatching(/\w{4}/) });
 });
 
-it("all of no tasks goes on at once", () => {
+it("all of no tasks resolves at once", () => {
   const state = { isDone: true, output: 1, actions: [[{ actionType: 12, compoundActions: [] }]] };
   expect(decide(state).ending).toEqual({ kind: "completed", output: "1" });
 });

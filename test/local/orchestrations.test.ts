@@ -217,7 +217,7 @@ describe("events, timers, continue-as-new", () => {
     ]);
   });
 
-  it("goes on after a Task.any whose timer was cancelled", async () => {
+  it("continues after a Task.any whose timer was cancelled", async () => {
     expect((await run(host, "anyThenMore")).output).toEqual([2, { type: "string", input: "more" }]);
   });
 

@@ -1,7 +1,7 @@
 /** Makes a run's record one of an older release: no order, no fences, and directories in lists of each part. */
 import type { BlobServiceClient } from "@azure/storage-blob";
 
-/** @param how "some" leaves every second record as it is, as where the release changed while the run went on */
+/** @param how "some" leaves every second record as it is, as where the release changed while the run was in progress */
 export async function makeOld(service: BlobServiceClient, run: string, how: "all" | "some"): Promise<void> {
   const container = service.getContainerClient("backup-runs");
   const write = async (name: string, text: string, metadata: Record<string, string> = {}): Promise<void> => {

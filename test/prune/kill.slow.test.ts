@@ -39,7 +39,7 @@ async function end(orchestrator: string, body: unknown) {
 }
 
 test.each(LAYOUTS)(
-  "a prune goes on where it was killed; counts are right, and kept runs restore and verify: %s",
+  "a prune continues where it was killed; counts are right, and kept runs restore and verify: %s",
   async (layout) => {
     const container = `killed-${layout}`;
     const root = temporary();

@@ -130,7 +130,7 @@ test("a content that several runs have is kept once; a blob stays as long as a s
   expect(await contentsOf(at)).toEqual(["only3=x"]);
 });
 
-test("a slice whose time is up before all of its ledgers are gone goes on, and counts them once", async () => {
+test("a slice whose time is up before all of its ledgers are gone continues, and counts them once", async () => {
   const { container } = newPlace();
   const root = temporary();
   await write(root, { f: "f" });
@@ -257,7 +257,7 @@ test("what a run that was just canceled may yet record stays: its own blobs, and
   const ledger = new Ledger(drive.service, canceled);
   await closeRun(ledger, { status: "canceled" });
   await azurite.service.getContainerClient("backup-runs").deleteBlob(`${canceled}/outcomes/0-listed.jsonl`);
-  // As an activity does that goes on: a blob of its own whose outcome is not recorded yet.
+  // As an activity does that continues: a blob of its own whose outcome is not recorded yet.
   const { metadata = {} } = await at.getBlobClient("other").getProperties();
   await at.getBlockBlobClient("other").createSnapshot();
   await at.getBlockBlobClient("other").upload("lingers", 7, {

@@ -41,7 +41,7 @@ async function enlarge(name: string): Promise<void> {
   await blob.upload(text, text.length);
 }
 
-it("a run's summary of 8 MiB is named and not read; the list, other runs and a prune go on", async () => {
+it("a run's summary of 8 MiB is named and not read; the list, other runs and a prune continue", async () => {
   const container = "large-summary";
   const large = await run("backupSiteContent", { root, container });
   const other = await run("backupSiteContent", { root, container });

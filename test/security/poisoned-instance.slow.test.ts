@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { runLocalHost } from "../harness/local-host.ts";
 import { begin, ended, FIXTURE_APP, raise, startFixture, statusOf, until } from "../local/durable-helpers.ts";
 
-it("an orchestration that ends its host twice is set aside by name, and the rest goes on", async () => {
+it("an orchestration that ends its host twice is set aside by name, and the rest continues", async () => {
   const state = mkdtempSync(path.join(tmpdir(), "poisoned-"));
   const options = { state, connectionString: "none" };
   const first = await startFixture(options);

@@ -125,7 +125,7 @@ describe("less than that", () => {
   it.each([
     ["delete", { backups: "rwl", ledger: "rwdl" }],
     ["delete in the ledger", { backups: "rwdl", ledger: "rwl" }],
-  ])("without %s a prune stops and says so; the next one that may goes on", async (what, letters) => {
+  ])("without %s a prune stops and says so; the next one that may continues", async (what, letters) => {
     const container = `kept-${what.replaceAll(" ", "-")}`;
     const { first, request } = await twoRuns(container);
     const limited = await app(container, letters);

@@ -65,7 +65,7 @@ describe.each(FOLDERS)("the folder %j", (folder) => {
   });
 });
 
-it("goes on where a page ended", async () => {
+it("continues where a page ended", async () => {
   const requests = new ListBlobsRequests(container, false);
   const names = (await bySdk("folder/", false, false)).map(({ name }) => name);
   const page = await requests.page(
