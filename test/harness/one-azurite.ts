@@ -31,8 +31,9 @@ const DATABASE = createRequire(PACKAGE).resolve("lokijs");
 /**
  * Every account name exists. Idle connections stay open: on a busy machine a request may meet the end of one. Nothing is
  * swept: every ten minutes Azurite looks for content that nobody needs, and with many blobs it then leaves requests unanswered
- * for longer than the app waits. A list with a prefix looks only at the blobs of its account, which have an index, not at those of
- * all. And the templates of all its routes are not parsed again for each request.
+ * for longer than the app waits. The database looks by the first field of a query first: that is the name of a blob, else the
+ * account, which have an index; and a removal does not sort the indexes of all blobs anew. And the templates of all its routes
+ * are not parsed again for each request.
  */
 const CHANGES = `
   import accounts from ${JSON.stringify(pathToFileURL(path.join(SOURCES, "common/AccountDataStore.js")))};
@@ -45,9 +46,12 @@ const CHANGES = `
   environment.default.prototype.blobKeepAliveTimeout = () => 3600;
   sweeper.default.prototype.markSweep = async () => {};
   const { find } = database.Resultset.prototype;
-  database.Resultset.prototype.find = function ({ accountName, ...query } = {}, first) {
-    const inOrder = accountName && query.name?.$regex ? { accountName, ...query } : arguments[0];
-    return find.call(this, inOrder, first);
+  database.Resultset.prototype.find = function (query, first) {
+    const field = ["blobName", "name", "accountName"].find((each) => typeof query?.[each] === "string");
+    return find.call(this, field ? { [field]: query[field], ...query } : query, first);
+  };
+  database.Collection.prototype.findAndRemove = function (query) {
+    for (const found of this.find(query)) this.remove(found);
   };
   const { isURITemplateMatch } = routes;
   const known = {};
