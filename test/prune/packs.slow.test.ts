@@ -269,7 +269,7 @@ test("a chunk that a backup finds while a prune is about to delete it stays: the
   const pruned = await mortalDrive(azurite.connectionString, life).prune({ container, keepLast: 1 });
   vi.restoreAllMocks();
   const { run } = await backup!;
-  expect(pruned.tally.stopped).toContain("was held up");
+  expect(pruned.tally.stopped).toContain(pruned.run);
   expect(await chunksOf(container)).toEqual(chunks);
   await expectWhole(run, wanted);
 });
