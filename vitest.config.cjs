@@ -34,8 +34,18 @@ const FAULTS_IN_FULL = "test/faults/row-{03,06,07,08,09,11,12,13,14,17}-*.test.t
  * On a fresh clone, where no times are known, vitest begins with the largest files. These take longest and are among the smallest:
  * at the end one of them would be waited for alone.
  */
-const LONG =
-  /\/test\/((restore|manifest)\/model|manifest\/many|package\/package|dashboard\/dashboard)\.(slow\.)?test\.ts$/;
+const LONG = new RegExp(
+  `/test/(${[
+    "(restore|manifest)/model",
+    "manifest/many",
+    "package/package",
+    "dashboard/dashboard",
+    "cli/own-host",
+    "faults/row-01-.*",
+    "prune/(races|kill)",
+    "restore/huge-file",
+  ].join("|")})\\.(slow\\.)?test\\.ts$`,
+);
 
 class LongFirst extends BaseSequencer {
   /** @param {import("vitest/node").TestSpecification[]} files @override */

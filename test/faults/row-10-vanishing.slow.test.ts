@@ -14,7 +14,10 @@ const RUNS = full ? 12 : 2;
 let rig: Rig;
 
 beforeAll(async () => {
-  rig = await startRig("vanishing");
+  // One request at a time, so that nothing is copied before the first.
+  rig = await startRig("vanishing", {
+    env: { BACKUP_REQUESTS_IN_FLIGHT: "1", FUNCTIONS_WORKER_PROCESS_COUNT: "1" },
+  });
 });
 afterAll(async () => {
   await rig?.stop();
@@ -46,15 +49,6 @@ describe("row 10: what vanishes or changes its kind", () => {
         await rmdir(`${root}/file-directory-file`);
         await writeFile(`${root}/file-directory-file`, "a file again");
       };
-      // One request at a time, so that nothing is copied before the first.
-      await rig.host.stop();
-      await rig.restart({
-        env: {
-          BACKUP_ROOTS: rig.folder,
-          BACKUP_REQUESTS_IN_FLIGHT: "1",
-          FUNCTIONS_WORKER_PROCESS_COUNT: "1",
-        },
-      });
       const id = await rig.post("backupSiteContent", { root, container: "vanishing" });
       const status = await rig.follow(id, PATIENCE);
       expect(status.runtimeStatus).toBe("Completed");

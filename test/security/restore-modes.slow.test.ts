@@ -1,9 +1,10 @@
 /** While a directory is restored, and after that, another user of the machine reads no more of it than of what was backed up. */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { chmod, mkdir, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NOBODY } from "../harness/as-nobody.ts";
 import { startStorageProxy } from "../harness/storage-proxy.ts";
@@ -43,14 +44,25 @@ async function publicPlace(): Promise<string> {
   return path.join(place, "restored");
 }
 
-function readByAnother(to: string): string[] {
+/** Another user, who tries to read the secrets whenever he is told to: a process each time would be most of the test. */
+function anotherUser(to: string) {
   const names = SECRETS.map((name) => path.join(to, name));
-  const { stdout } = spawnSync("grep", ["-ls", "x", ...names], {
+  const script = 'while read -r _; do grep -ls x "$@"; echo; done';
+  const child = spawn("sh", ["-c", script, "sh", ...names], {
     uid: NOBODY,
     gid: NOBODY,
-    encoding: "utf8",
+    stdio: ["pipe", "pipe", "inherit"],
   });
-  return stdout.split("\n").filter((name) => name !== "");
+  onTestFinished(() => void child.stdin.end());
+  const read = new Set<string>();
+  const waiting: (() => void)[] = [];
+  createInterface(child.stdout).on("line", (line) => (line === "" ? waiting.shift()?.() : read.add(line)));
+  const look = () =>
+    new Promise<void>((seen) => {
+      waiting.push(seen);
+      child.stdin.write("\n");
+    });
+  return { read, look };
 }
 
 /** What another user read at any request that the restore made, or after it. It is killed after so many contents. */
@@ -58,10 +70,9 @@ async function restoreWatched(request: Record<string, unknown>, contents = Infin
   const to = await publicPlace();
   const life = new Life();
   let fetched = 0;
-  const read = new Set<string>();
-  const look = () => readByAnother(to).forEach((name) => read.add(name));
-  life.before = ({ method, url }) => {
-    look();
+  const { read, look } = anotherUser(to);
+  life.before = async ({ method, url }) => {
+    await look();
     if (method === "GET" && /\/backups\/[^?]/.test(url) && ++fetched > contents) life.left = 0;
   };
   const umask = process.umask(0);
@@ -69,7 +80,7 @@ async function restoreWatched(request: Record<string, unknown>, contents = Infin
   const restored = await mortalDrive(azurite.connectionString, life, { largeFile: 20 })
     .restore({ run: source, to, ...request })
     .catch(() => undefined);
-  look();
+  await look();
   return { to, read: [...read], restored };
 }
 
