@@ -177,20 +177,25 @@ describe("a larger file", () => {
     await healed(place);
   });
 
-  test("with a flipped bit in a chunk is never put into place; the chunk is written anew", async () => {
-    const { run, chunks, ...place } = await larger();
-    await change(chunks.at(-1)!, flipped(100_000));
-    expect(await lost(run, false)).toEqual([]);
-    const reason = /^larger: corrupt: a part of it, the blob \S+: its content is another one$/;
-    const to = temporary();
-    const restored = await drive.restore({ run, to });
-    expect(restored.tally.failures).toEqual([expect.stringMatching(reason)]);
-    expect([...(await snapshotOf(to)).keys()]).toEqual(["z/small"]);
-    const lanes = new Drive(azurite.service, { largeFile: 1_000_000 });
-    const verified = await lanes.verify({ run, readData: true });
-    expect(verified.tally.failures).toEqual([expect.stringMatching(reason)]);
-    await healed(place);
-  });
+  test.each([
+    ["content", 100_000, /^larger: corrupt: a part of it, the blob \S+: its content is another one$/],
+    ["version", 4, /^larger: corrupt: a part of it, the blob \S+: its blob is of version 0 of the format/],
+  ])(
+    "with a flipped bit in the %s of a chunk is never put into place; the chunk is written anew",
+    async (_what, at, reason) => {
+      const { run, chunks, ...place } = await larger();
+      await change(chunks.at(-1)!, flipped(at));
+      expect(await lost(run, false)).toEqual([]);
+      const to = temporary();
+      const restored = await drive.restore({ run, to });
+      expect(restored.tally.failures).toEqual([expect.stringMatching(reason)]);
+      expect([...(await snapshotOf(to)).keys()]).toEqual(["z/small"]);
+      const lanes = new Drive(azurite.service, { largeFile: 1_000_000 });
+      const verified = await lanes.verify({ run, readData: true });
+      expect(verified.tally.failures).toEqual([expect.stringMatching(reason)]);
+      await healed(place);
+    },
+  );
 
   test("whose recipe is damaged is lost", async () => {
     const { run, chunks: _chunks, ...place } = await larger();

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { inContainer } from "../../ledger/ledger.ts";
 import { PartProblem } from "../../ledger/part.ts";
 import { Recent } from "../../model/recent.ts";
-import { classify } from "../../storage/errors.ts";
+import { classify, TooLarge } from "../../storage/errors.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import { readChecked } from "../../storage/read-checked.ts";
 import { CHUNKER } from "./chunker.ts";
@@ -57,17 +57,19 @@ function assertCodecs(): void {
 
 /** @returns false if there is no `format.json` */
 async function isReadable(at: At): Promise<boolean> {
+  const problem = (what: string) => new PartProblem(`The destination's ${nameOf(at)} ${what}`);
   let text: string;
   try {
     const { content } = await readChecked(at.container.getBlobClient(nameOf(at)), undefined, { most: MOST });
     text = content.toString("utf8");
   } catch (error) {
     if (classify(error) === "missing") return false;
+    if (error instanceof TooLarge) throw problem(`is damaged: ${error.message}. ${RESTORE}`);
     throw error;
   }
-  const problem = whyNot(text);
-  if (problem === undefined) return true;
-  throw new PartProblem(`The destination's ${nameOf(at)} ${problem}`);
+  const why = whyNot(text);
+  if (why === undefined) return true;
+  throw problem(why);
 }
 
 const chunker = z.object({
@@ -79,19 +81,21 @@ const chunker = z.object({
 });
 const schema = z.object({ version: z.number(), id: z.string(), chunker, codecs: z.array(z.string()) });
 
+const RESTORE = "Restore it; docs/format.md says what it holds.";
+
 function whyNot(text: string): string | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return "is damaged: it is not JSON. Restore it; docs/format.md says what it holds.";
+    return `is damaged: it is not JSON. ${RESTORE}`;
   }
   const { version } = Object(value) as { version?: unknown };
   const update = "Update this app.";
   if (typeof version === "number" && version !== FORMAT.version)
     return `says version ${version}; this version of the app reads ${FORMAT.version}. ${update}`;
   const read = schema.safeParse(value);
-  if (!read.success) return "is damaged. Restore it; docs/format.md says what it holds.";
+  if (!read.success) return `is damaged. ${RESTORE}`;
   const { id, codecs } = read.data;
   if (id !== FORMAT.id)
     return `names contents by "${id.slice(0, 64)}", which this version of the app does not know. ${update}`;

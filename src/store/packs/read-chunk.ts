@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { TooLarge } from "../../storage/errors.ts";
 import { readChecked } from "../../storage/read-checked.ts";
-import { Corrupt } from "../fetching.ts";
+import { Corrupt, Lost } from "../fetching.ts";
 import type { At } from "./format.ts";
 import { assertHead, BLOB_HEAD, decodeFrame, FRAME_HEAD } from "./frame.ts";
 import { lostBlob } from "./lost-blob.ts";
@@ -9,11 +9,11 @@ import { chunkBlob } from "./names.ts";
 import type { Requests } from "./read-pack.ts";
 import type { Chunk } from "./recipe.ts";
 
-/** What is there under a chunk's name is not the chunk. */
+/** What is there under a chunk's name is not the chunk, or not one that this version can read: it is to be written anew. */
 export class DamagedChunk extends Corrupt {
   readonly id: string;
 
-  constructor(name: string, id: string, cause: Corrupt) {
+  constructor(name: string, id: string, cause: Lost) {
     super(`corrupt: a part of it, the blob ${name}: ${cause.message.replace(/^corrupt: /, "")}`, { cause });
     this.id = id;
   }
@@ -33,7 +33,7 @@ export async function readChunk({ container, prefix }: At, chunk: Chunk, budget:
     return await chunkIn(content, chunk);
   } catch (error) {
     const damage = error instanceof TooLarge ? new Corrupt("it is too long", { cause: error }) : error;
-    if (damage instanceof Corrupt) throw new DamagedChunk(name, id, damage);
+    if (damage instanceof Lost) throw new DamagedChunk(name, id, damage);
     throw lostBlob(`a part of it, the blob ${name},`, error);
   }
 }
