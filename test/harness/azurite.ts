@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { inject } from "vitest";
 import { connectionString, type StorageAccount } from "../../local/storage/own-account.ts";
+import { contentOf } from "./blobs.ts";
 import { expectNoSecrets, secretsOf, usedSecrets } from "./secrets.ts";
 
 export interface TestStorage {
@@ -31,15 +32,12 @@ async function expectNoSecretsInAccount(service: BlobServiceClient): Promise<voi
   for await (const { name: container } of service.listContainers()) {
     const client = service.getContainerClient(container);
     const options = { includeMetadata: true, includeSnapshots: true };
-    for await (const { name, snapshot, metadata } of client.listBlobsFlat(options)) {
+    for await (const item of client.listBlobsFlat(options)) {
+      const { name, snapshot, metadata } = item;
       const where = `${container}/${name}`;
       expectNoSecrets(where, JSON.stringify([name, metadata]), secrets);
       if (container !== "backup-runs" || snapshot !== undefined) continue;
-      expectNoSecrets(
-        where,
-        (await client.getBlobClient(name).downloadToBuffer()).toString("latin1"),
-        secrets,
-      );
+      expectNoSecrets(where, (await contentOf(client, item)).toString("latin1"), secrets);
     }
   }
 }
