@@ -3,6 +3,7 @@ import { isOfDirectories } from "../../src/ledger/names.ts";
 import { createHash } from "node:crypto";
 import type { BlobItem, BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { expect } from "vitest";
+import type { Packed } from "../../src/model/packed.ts";
 import { expectNoSecrets, usedSecrets } from "./secrets.ts";
 import type { FileOnDisk } from "./tree.ts";
 
@@ -82,6 +83,8 @@ export interface OutcomeLine {
   kind: string;
   size: number;
   reason?: string;
+  /** Where the content is, in the layout `packs`. */
+  packed?: Packed;
 }
 
 export interface RunLedger {

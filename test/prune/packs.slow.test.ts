@@ -1,6 +1,6 @@
 /** Prunes of destinations in the layout packs: what goes, what stays, in which order. */
-import { randomBytes, randomUUID } from "node:crypto";
-import { cp, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { cp, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
 import { listFiles } from "../../src/backup/list-files.ts";
@@ -9,54 +9,16 @@ import { Ledger } from "../../src/ledger/ledger.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { closeRun } from "../../src/ledger/runs.ts";
 import { readAvoid } from "../../src/store/packs/avoid.ts";
-import { startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { Life, mortalDrive } from "./dying-service.ts";
+import { many, startPacks, writeLarger } from "./in-packs.ts";
 
-const { azurite, drive } = startDrive();
-
-function newPlace() {
-  const container = `packs-${randomUUID()}`;
-  return {
-    place: { container, layout: "packs" },
-    container,
-    at: azurite.service.getContainerClient(container),
-  };
-}
-
-/** The blobs of a destination but for its format: of packs the runs that wrote them, of others the names. */
-async function blobsOf(container: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of azurite.service.getContainerClient(container).listBlobsFlat())
-    if (name !== "format.json") names.push(/^packs\/([^/]+)\/[^/]+-[0-9a-f]{8}-\d+$/.exec(name)?.[1] ?? name);
-  return names.sort();
-}
-
-const brief = ([name, node]: [string, string]) => `${name} ${node.slice(0, 400)}`;
-
-async function expectWhole(run: string, wanted: Map<string, string>): Promise<void> {
-  const to = temporary();
-  expect((await drive.restore({ run, to })).tally).toMatchObject({ failures: [], counts: { failed: 0 } });
-  const restored = [...(await snapshotOf(to))];
-  // Not to print a file of megabytes.
-  expect(restored.map(brief)).toEqual([...wanted].map(brief));
-  expect((await drive.verify({ run, readData: true })).tally.counts.failed).toBe(0);
-}
-
-const many = (names: string, content: string) =>
-  Object.fromEntries(names.split("").map((name) => [name, `${content} ${name} `.repeat(20)]));
+const { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate } = startPacks();
 
 /** What the next backups do not build on. */
 async function avoided(container: string): Promise<string[]> {
   return (await readAvoid({ service: azurite.service, container: { containerName: container }, prefix: "" }))
     .packs;
-}
-
-/** Takes the end of a run back by two hours, so that nothing of it can be at work any more. */
-async function backdate(run: string): Promise<void> {
-  const ledger = new Ledger(drive.service, run);
-  const body = (await ledger.read("run.json")) ?? "";
-  await ledger.write("run.json", body.replace(/"finished":"[^"]+"/, '"finished":"2026-01-01T00:00:00.000Z"'));
 }
 
 test("the packs that only forgotten runs need go, before their records; what others put there stays", async () => {
@@ -170,15 +132,6 @@ test("a pack of which little is needed is emptied by the next backup, also by on
   await expectWhole(last.kept[0]!, wanted);
 });
 
-/** A file that is cut into chunks, and some small ones. */
-async function writeLarger(root: string): Promise<void> {
-  await write(root, many("abcdefghij", "small"));
-  await writeFile(path.join(root, "larger"), randomBytes(5 * 1024 * 1024));
-}
-
-const chunksOf = async (container: string) =>
-  (await blobsOf(container)).filter((name) => name.startsWith("chunks/"));
-
 test("a chunk that runs of two roots have stays as long as one of them does, and goes after the packs that name it", async () => {
   const { place, container } = newPlace();
   const roots = [temporary(), temporary()] as const;
@@ -272,4 +225,73 @@ test("a chunk that a backup finds while a prune is about to delete it stays: the
   expect(pruned.tally.stopped).toContain(pruned.run);
   expect(await chunksOf(container)).toEqual(chunks);
   await expectWhole(run, wanted);
+});
+
+test("a chunk that a canceled run only found stays while that run may yet record whose it is", async () => {
+  const { place, container } = newPlace();
+  const root = temporary();
+  await writeLarger(root);
+  await drive.backup({ root, ...place });
+  const aside = path.join(temporary(), "larger");
+  await rename(path.join(root, "larger"), aside);
+  await drive.backup({ root, ...place });
+  await rename(aside, path.join(root, "larger"));
+  const wanted = await snapshotOf(root);
+  const chunks = await chunksOf(container);
+
+  const canceled = randomUUID().replaceAll("-", "");
+  const life = new Life();
+  let pruning: ReturnType<typeof drive.prune> | undefined;
+  life.before = async ({ method, url }) => {
+    // It has looked for the chunks, and is about to store the list of them.
+    if (pruning || method !== "PUT" || !url.includes(`/packs/${canceled}/`)) return;
+    pruning = (async () => {
+      await closeRun(new Ledger(drive.service, canceled), { status: "canceled" });
+      return await drive.prune({ container, keepLast: 1 });
+    })();
+    await pruning;
+  };
+  await mortalDrive(azurite.connectionString, life).backup({ root, ...place }, canceled);
+  expect((await pruning!).forgotten).toHaveLength(1);
+  expect(await chunksOf(container)).toEqual(chunks);
+
+  // The next run goes by what the canceled one has recorded.
+  const next = await drive.backup({ root, ...place, mode: "incremental" });
+  expect(next.tally.counts).toMatchObject({ copied: 0, unchanged: wanted.size, failed: 0 });
+  await expectWhole(next.run, wanted);
+  await backdate(canceled);
+  expect((await drive.prune({ container, keepLast: 1 })).forgotten).toContain(canceled);
+  await expectWhole(next.run, wanted);
+});
+
+test("an archived pack goes like any other, stays where it is needed, and stops a prune that must read it", async () => {
+  const { place, container, at } = newPlace();
+  const root = temporary();
+  const archive = async (run: string, name: string) => {
+    const { packed } = (await drive.outcomes(run)).get(name)!;
+    await at.getBlobClient(`packs/${packed!.pack}`).setAccessTier("Archive");
+  };
+  const next = { root, ...place, mode: "incremental" };
+  await write(root, many("abc", "first"));
+  const first = await drive.backup(next);
+  await write(root, many("abc", "second"));
+  const second = await drive.backup(next);
+  for (const { run } of [first, second]) await archive(run, "a");
+  await drive.prune({ container, keepLast: 1 });
+  expect(await blobsOf(container)).toEqual([second.run]);
+
+  await writeLarger(root);
+  const third = await drive.backup(next);
+  await archive(third.run, "larger");
+  const before = await blobsOf(container);
+  const { tally } = await drive.prune({ container, keepLast: 1 });
+  expect(tally.stopped).toMatch(/Nothing was deleted.*larger: its pack .* archive/s);
+  expect(await blobsOf(container)).toEqual(before);
+
+  const wanted = await snapshotOf(root);
+  const fourth = await drive.backup(next);
+  await expectWhole(fourth.run, wanted);
+  await drive.prune({ container, keepLast: 1 });
+  expect(await blobsOf(container)).toEqual([...(await chunksOf(container)), fourth.run].sort());
+  await expectWhole(fourth.run, wanted);
 });

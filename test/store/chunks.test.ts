@@ -1,7 +1,6 @@
 /** How larger files lie in a destination of layout `packs`, read by the format alone. */
 import { createHash } from "node:crypto";
 import { rename, truncate, writeFile } from "node:fs/promises";
-import { zstdDecompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { OpenFile } from "../../src/files/read-file.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
@@ -13,6 +12,7 @@ import { startDrive } from "../harness/drive.ts";
 import { runActivity } from "../harness/functions.ts";
 import { orchestrate } from "../harness/orchestrate.ts";
 import { bytes, makeTree } from "../harness/tree.ts";
+import { chunksOf, decode } from "../packs/reading.ts";
 import { temporary } from "../restore/tree.ts";
 
 const MIB = 1024 * 1024;
@@ -27,35 +27,12 @@ async function destinationOf(tree: Record<string, Buffer>) {
 
 const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
 
-async function read(container: string, name: string, offset = 0, length?: number): Promise<Buffer> {
-  return await drive.service
-    .getContainerClient(container)
-    .getBlobClient(name)
-    .downloadToBuffer(offset, length);
-}
-
-/** A frame: its codec, three bytes, the length of the content, and that, encoded. */
-function decode(frame: Buffer): Buffer {
-  const content = frame[0] === 1 ? zstdDecompressSync(frame.subarray(8)) : frame.subarray(8);
-  expect(content.length).toBe(frame.readUInt32LE(4));
-  return content;
-}
-
-/** The chunks of a file: 36 bytes each in the content that stands for it. */
-async function chunksOf(container: string, { packed }: Outcome) {
-  const { pack, offset, length, from, size, recipe } = packed!;
-  expect(recipe).toBe(true);
-  const list = decode(await read(container, `packs/${pack}`, offset, length)).subarray(from, from + size);
-  return Array.from({ length: list.length / 36 }, (_none, at) => ({
-    id: list.toString("hex", at * 36, at * 36 + 32),
-    length: list.readUInt32LE(at * 36 + 32),
-  }));
-}
+const containerOf = (name: string) => drive.service.getContainerClient(name);
 
 async function contentOf(container: string, outcome: Outcome): Promise<Buffer> {
   const content: Buffer[] = [];
-  for (const { id, length } of await chunksOf(container, outcome)) {
-    const blob = await read(container, `chunks/${id.slice(0, 2)}/${id}`);
+  for (const { id, name, length } of await chunksOf(containerOf(container), outcome)) {
+    const blob = await containerOf(container).getBlobClient(name).downloadToBuffer();
     expect(blob.toString("latin1", 0, 8)).toBe("SBKP\x01C\0\0");
     const chunk = decode(blob.subarray(8));
     expect([sha256(chunk), chunk.length]).toEqual([id, length]);
@@ -68,7 +45,7 @@ async function contentOf(container: string, outcome: Outcome): Promise<Buffer> {
 async function stored(container: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   const options = { prefix: "chunks/" };
-  for await (const { name, properties } of drive.service.getContainerClient(container).listBlobsFlat(options))
+  for await (const { name, properties } of containerOf(container).listBlobsFlat(options))
     sizes.set(name, properties.contentLength ?? 0);
   return sizes;
 }
@@ -103,7 +80,7 @@ test("larger files are cut where the format says, and their chunks are the file;
   expect(outcomes.get("small")?.packed?.recipe).toBeUndefined();
   const named = new Set<string>();
   for (const name of ["random", "zeros", "again", "short"] as const) {
-    const chunks = await chunksOf(container, outcomes.get(name)!);
+    const chunks = await chunksOf(containerOf(container), outcomes.get(name)!);
     expect(
       chunks.map(({ length }) => length),
       name,
@@ -169,8 +146,8 @@ test("a chunk that is damaged or missing is named, and stored again by the next 
   const first = await drive.backup({ container, root, ...request });
   const outcomes = await drive.outcomes(first.run);
   const blobOf = async (name: keyof typeof files) => {
-    const [{ id } = { id: "" }] = await chunksOf(container, outcomes.get(name)!);
-    return drive.service.getContainerClient(container).getBlockBlobClient(`chunks/${id.slice(0, 2)}/${id}`);
+    const [first] = await chunksOf(containerOf(container), outcomes.get(name)!);
+    return containerOf(container).getBlockBlobClient(first!.name);
   };
   const flipped = await blobOf("flipped");
   const content = await flipped.downloadToBuffer();
@@ -214,6 +191,6 @@ test("a huge file goes by spans, each of which may be delivered twice at the sam
 
   expect(spans).toBeGreaterThan(3);
   const outcome = (await drive.outcomes(id)).get("huge")!;
-  expect((await chunksOf(container, outcome)).map(({ length }) => length)).toEqual(cut(huge));
+  expect((await chunksOf(containerOf(container), outcome)).map(({ length }) => length)).toEqual(cut(huge));
   expect((await contentOf(container, outcome)).equals(huge)).toBe(true);
 });
