@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
-import { followRun, postBackup } from "../harness/run.ts";
+import { followRun, postBackup, postRun } from "../harness/run.ts";
 import {
   isWrite,
   startStorageProxy,
@@ -13,6 +13,7 @@ import {
   type StorageRequest,
 } from "../harness/storage-proxy.ts";
 import { bytes, bytesOf, makeFolder, makeTree, manyFiles, readTree } from "../harness/tree.ts";
+import { blobsNamedBy } from "../packs/reading.ts";
 
 let azurite: TestStorage;
 let proxy: StorageProxy;
@@ -82,6 +83,26 @@ function uploads(container: string): Map<string, number> {
 const isRecord = ({ container, blob }: StorageRequest) =>
   container === "backup-runs" && blob.includes("/outcomes/");
 
+/** Backs up on a host that is killed at these moments. @param look is called when it is dead */
+async function backUpKilled(
+  request: { root: string; container: string; layout?: string },
+  moments: readonly Moment[],
+  look: (id: string, moment: Moment) => Promise<void> = async () => {},
+) {
+  let killed = killAt(moments[0]!);
+  const { id, location } = await postBackup(host.url, request);
+  for (const [index, moment] of moments.entries()) {
+    await killed;
+    await look(id, moment);
+    const next = moments[index + 1];
+    if (next) killed = killAt(next);
+    else proxy.before = proxy.after = () => undefined;
+    host = await host.restart();
+  }
+  const { pathname, search } = new URL(location);
+  return { id, status: await followRun(`${host.url}${pathname}${search}`) };
+}
+
 describe("kill -9 in the middle of a backup", () => {
   it("goes on where it was, seven times: everything is there once, and what was done is not done again", async () => {
     const container = "durability";
@@ -133,19 +154,10 @@ describe("kill -9 in the middle of a backup", () => {
       },
     ];
 
-    let killed = killAt(moments[0]!);
-    const { id, location } = await postBackup(host.url, { root, container });
-    const done: { when: string; settled: Set<string>; before: Map<string, number> }[] = [];
-    for (const [index, { when }] of moments.entries()) {
-      await killed;
+    const done: { settled: Set<string>; before: Map<string, number>; when: string }[] = [];
+    const { id, status } = await backUpKilled({ root, container }, moments, async (id, { when }) => {
       done.push({ when, settled: await settledFiles(id), before: uploads(container) });
-      const next = moments[index + 1];
-      if (next) killed = killAt(next);
-      else proxy.before = () => undefined;
-      host = await host.restart();
-    }
-    const path = new URL(location);
-    const status = await followRun(`${host.url}${path.pathname}${path.search}`);
+    });
 
     expect(status).toMatchObject({ instanceId: id, runtimeStatus: "Completed", output: bytesOf(tree) });
     expectSameTree(await readBlobs(service.getContainerClient(container)), tree, id);
@@ -167,5 +179,43 @@ describe("kill -9 in the middle of a backup", () => {
     // Of what was not done, only batches that were under way at a kill are sent again, not all that is left each time.
     const total = [...after.values()].reduce((sum, count) => sum + count, 0);
     expect(total).toBeLessThan(tree.size * 2);
+  });
+
+  it("in packs, between a chunk, its pack and the record: each file is there once, each chunk is sent once", async () => {
+    const container = "durability-packs";
+    const root = await makeTree(`${folder}/packs`, {
+      ...manyFiles(60),
+      "larger.bin": bytes(6 * 1024 * 1024),
+      "large.bin": bytes(11 * 1024 * 1024, "large"),
+    });
+    const puts = (folder: string) => (request: StorageRequest) =>
+      request.container === container && isWrite(request) && request.blob.startsWith(folder);
+    const moments: Moment[] = [
+      { when: "a chunk is stored, but not known to be", hook: "after", picks: puts("chunks/"), skip: 1 },
+      { when: "a pack is to be written", hook: "before", picks: puts("packs/") },
+      { when: "a pack is written, but not known to be", hook: "after", picks: puts("packs/") },
+      { when: "a batch is to be recorded", hook: "before", picks: isRecord },
+    ];
+    let inFlight = 0;
+    const { id, status } = await backUpKilled({ root, container, layout: "packs" }, moments, async () => {
+      inFlight = proxy.requests.filter((it) => puts("chunks/")(it) && it.status === undefined).length;
+    });
+
+    const tree = await readTree(root);
+    expect(status).toMatchObject({ instanceId: id, runtimeStatus: "Completed", output: bytesOf(tree) });
+    const ledger = await readLedger(service, id);
+    expect([...outcomesByPath(ledger).keys()].sort()).toEqual([...tree.keys()].sort());
+    expect(ledger.counts).toMatchObject({ copied: tree.size, failed: 0, bytes: bytesOf(tree) });
+    const chunks = [...uploads(container)].filter(([name]) => name.startsWith("chunks/"));
+    const again = chunks.reduce((sum, [, count]) => sum + count - 1, 0);
+    expect(again).toBeLessThanOrEqual(inFlight);
+
+    const needed = await blobsNamedBy(service, id, container);
+    const held = await readBlobs(service.getContainerClient(container));
+    expect([...held.keys()]).toEqual(expect.arrayContaining(needed));
+    // Of tries that were killed; the next prune deletes them.
+    expect(held.size).toBeGreaterThan(needed.length);
+    const { location } = await postRun(host.url, "verifyBackup", { run: id, readData: true });
+    expect(await followRun(location)).toMatchObject({ runtimeStatus: "Completed", output: tree.size });
   });
 });

@@ -1,12 +1,13 @@
 /** Row 18: links of every kind, names of any bytes, and a file system that fails any call: each name has its outcome. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LAYOUTS, type Layout } from "../../src/model/layout.ts";
 import { readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, dice, full, PATIENCE } from "../harness/faults.ts";
 import { mountFuse, type FuseTree, type Trouble } from "../harness/fuse.ts";
-import { isWrite } from "../harness/storage-proxy.ts";
+import { isWrite, type StorageRequest } from "../harness/storage-proxy.ts";
 import { link, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { forDisk } from "../../src/model/path.ts";
 import { startRig, type Rig } from "./rig.ts";
@@ -35,8 +36,8 @@ afterAll(async () => {
 let containers = 0;
 
 /** Runs a backup. @returns its end, and all outcomes of a path */
-async function backUp(root: string, container = `every-name-${++containers}`) {
-  const id = await rig.post("backupSiteContent", { root, container });
+async function backUp(root: string, layout: Layout = "files", container = `every-name-${++containers}`) {
+  const id = await rig.post("backupSiteContent", { root, container, layout });
   const status = await rig.follow(id, PATIENCE);
   const { outcomes } = await readLedger(rig.service, id);
   const of = (name: string) => outcomes.filter((outcome) => outcome.path === name);
@@ -146,6 +147,28 @@ describe.runIf(process.platform === "linux")("row 18: names that are not UTF-8",
   );
 
   it(
+    "in the layout packs each is held, and comes back",
+    async () => {
+      const root = await makeTree(await makeFolder("bytes", rig.folder), { good: "good" });
+      await mkdir(forDisk(`${root}/d\udcff/empty\udc80`), { recursive: true });
+      const names = ["caf\udce9", "caf\udce8", "d\udcff/file"];
+      for (const name of names) await writeFile(forDisk(`${root}/${name}`), JSON.stringify(name));
+      const target = Buffer.from([0x61, 0xff]);
+      await symlink(target, forDisk(`${root}/link\udcff`));
+      const { id, status } = await backUp(root, "packs");
+      expect(status.runtimeStatus).toBe("Completed");
+
+      const to = path.join(rig.folder, "bytes-restored");
+      await rig.follow(await rig.post("restoreSiteContent", { run: id, to }), PATIENCE);
+      for (const name of names)
+        expect(await readFile(forDisk(`${to}/${name}`), "utf8")).toBe(JSON.stringify(name));
+      expect(existsSync(forDisk(`${to}/d\udcff/empty\udc80`))).toBe(true);
+      expect(await readlink(forDisk(`${to}/link\udcff`), { encoding: "buffer" })).toEqual(target);
+    },
+    PATIENCE,
+  );
+
+  it(
     "a root whose name is not UTF-8 is backed up, and restored into",
     async () => {
       const link = path.join(rig.folder, "to-latin1");
@@ -168,25 +191,30 @@ describe.runIf(process.platform === "linux")("row 18: names that are not UTF-8",
 });
 
 describe("row 18: what goes away in mid-run", () => {
-  /** Backs up, and does something when the first file is to be written: all is listed then. */
-  async function backUpWhile(root: string, work: () => Promise<void>) {
+  /**
+   * Backs up, and does something when all is listed and the first file is to be written; in the layout packs, where files are read
+   * before one is written, when the list is.
+   */
+  async function backUpWhile(root: string, layout: Layout, work: () => Promise<void>) {
     const container = `every-name-${++containers}`;
+    const isMoment = (request: StorageRequest): boolean =>
+      layout === "files" ? request.container === container : request.blob.endsWith("/lists/0.json");
     let done = false;
     rig.proxy.before = async (request) => {
-      if (done || request.container !== container || !isWrite(request)) return;
+      if (done || !isMoment(request) || !isWrite(request)) return;
       done = true;
       await work();
     };
     try {
-      return await backUp(root, container);
+      return await backUp(root, layout, container);
     } finally {
       rig.proxy.before = () => undefined;
     }
   }
 
-  it(
-    "a file, a directory, one in whose place another is: each has one outcome, and a restore deletes none of them",
-    async () => {
+  it.each(LAYOUTS)(
+    "a file, a directory, one in whose place another is: each has one outcome, and a restore deletes none of them: %s",
+    async (layout) => {
       const root = await makeTree(await makeFolder("goes", rig.folder), {
         ...manyFiles(40),
         ...Object.fromEntries(Array.from({ length: 40 }, (_none, index) => [`emptied/f${index}`, "x"])),
@@ -194,7 +222,7 @@ describe("row 18: what goes away in mid-run", () => {
         ...Object.fromEntries(Array.from({ length: 40 }, (_none, index) => [`gone/deep/f${index}`, "x"])),
         ...Object.fromEntries(Array.from({ length: 40 }, (_none, index) => [`replaced/f${index}`, "x"])),
       });
-      const { id, status, of, outcomes } = await backUpWhile(root, async () => {
+      const { id, status, of, outcomes } = await backUpWhile(root, layout, async () => {
         for (let index = 0; index < 40; index++) await rm(`${root}/emptied/f${index}`);
         await rm(`${root}/gone`, { recursive: true });
         await rename(`${root}/replaced`, `${root}/moved`);
@@ -228,25 +256,26 @@ describe("row 18: what goes away in mid-run", () => {
     PATIENCE,
   );
 
+  const gone = async (root: string) => await rm(root, { recursive: true });
+  const another = async (root: string) => {
+    await rename(root, `${root}-moved`);
+    await mkdir(root);
+  };
   it.each([
-    ["gone", async (root: string) => await rm(root, { recursive: true })],
-    [
-      "another one",
-      async (root: string) => {
-        await rename(root, `${root}-moved`);
-        await mkdir(root);
-      },
-    ],
-  ])(
-    "the root, which is %s: the run fails, and no name counts as vanished",
-    async (_how, goes) => {
+    ["gone", "files", gone],
+    ["another one", "files", another],
+    ["gone", "packs", gone],
+  ] as const)(
+    "the root, which is %s: the run fails, and no name counts as vanished: %s",
+    async (_how, layout, goes) => {
       const root = await makeTree(await makeFolder("root", rig.folder), manyFiles(300));
-      const { container, status, outcomes } = await backUpWhile(root, () => goes(root));
+      const { container, status, outcomes } = await backUpWhile(root, layout, () => goes(root));
       expect(status.runtimeStatus).toBe("Failed");
       expect(status.output).toMatch(/went away while it was backed up/);
       expect(outcomes.filter(({ outcome }) => outcome !== "copied")).toEqual([]);
       const blobs = await readBlobs(rig.service.getContainerClient(container));
-      expect(outcomes.map((it) => it.path).sort()).toEqual([...blobs.keys()].sort());
+      const held = layout === "files" ? [...blobs.keys()].sort() : [];
+      expect(outcomes.map((it) => it.path).sort()).toEqual(held);
       expect(outcomes.length).toBeLessThan(300);
     },
     PATIENCE,
