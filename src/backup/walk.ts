@@ -5,17 +5,15 @@ import { attributesOf, type Attributes, type Entry, type EntryKind } from "../mo
 import type { Looked } from "../files/asks.ts";
 import { fileThread } from "../files/file-thread.ts";
 import type { Filter } from "../model/filter.ts";
-import { awaitingHandles } from "../files/handles.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
-import type { Name } from "../files/pinned-directory.ts";
 import { kindOf, locate, NotAFile } from "../files/read-file.ts";
-import { inDirectory } from "../files/read-link.ts";
 import type { Store } from "../store/store.ts";
 import { joinPath } from "../model/path.ts";
 import { hasEarlier } from "./earlier-name.ts";
+import { readNames, type Directory } from "./read-names.ts";
 import { unknownName, unreadDirectory } from "./unread.ts";
-import { FileTimeout, withTimeout } from "../files/timeout.ts";
+import { withTimeout } from "../files/timeout.ts";
 
 /** A name still to be looked at: a directory to walk, or a file to look up. */
 export type Pending = { dir: string } | { file: string };
@@ -40,13 +38,6 @@ export interface SeenDirectory extends Attributes {
   path: string;
   dev: number;
   ino: number;
-}
-
-/** The result of reading a directory. */
-interface Read {
-  stats: Stats;
-  names: Name[];
-  withTypes: boolean;
 }
 
 /** Names that the file thread looks up at a time. */
@@ -75,25 +66,9 @@ export class Walker {
    * @returns its children; what the name is now, if it is no longer a directory; or why it could not be read
    */
   async readDirectory(portable: string): Promise<Children | Look> {
-    let isOpen = false;
-    const read = (withTypes: boolean): Promise<Read> => {
-      const reading = (): Promise<Read> =>
-        inDirectory(this.#realRoot, portable, async (directory) => {
-          isOpen = true;
-          const stats = await directory.stat();
-          const names = await directory.names(withTypes);
-          await directory.assertInPlace();
-          return { stats, names, withTypes };
-        });
-      return awaitingHandles(() => withTimeout(reading(), this.#timeoutMs, "reading the directory"));
-    };
-    let directory: Read;
+    let directory: Directory;
     try {
-      directory = await read(true).catch((error: unknown) => {
-        // One of its names may hang.
-        if (isOpen && error instanceof FileTimeout) return read(false);
-        throw error;
-      });
+      directory = await readNames(this.#realRoot, portable, this.#timeoutMs);
     } catch (error) {
       const look = error instanceof NotAFile && portable !== "" ? await this.look(portable) : undefined;
       return look && !("directory" in look) ? look : { outcome: unreadDirectory(portable, error) };
@@ -101,7 +76,7 @@ export class Walker {
     return await this.#childrenOf(portable, directory);
   }
 
-  async #childrenOf(portable: string, { stats, names, withTypes }: Read): Promise<Children> {
+  async #childrenOf(portable: string, { stats, names, withTypes }: Directory): Promise<Children> {
     const { dev, ino } = stats;
     const own = { path: portable, ...attributesOf(stats), dev, ino };
     const children: Children = { directories: [], files: [], empty: names.length === 0, own };

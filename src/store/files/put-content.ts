@@ -8,6 +8,7 @@ import { retrying, withRetries } from "../../storage/retries.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { InMemory } from "../storing.ts";
+import { unchanged } from "../unchanged.ts";
 import { blobMetadata } from "./blob-headers.ts";
 import { putAsBlock } from "./put-as-block.ts";
 import type { Put } from "./look-up.ts";
@@ -69,15 +70,6 @@ export function storedOutcome(
   const { mtime, ctime, mode } = adopted ?? attributes;
   // A link's content is its target, and its size is 0.
   const bytes = kind === "link" ? 0 : size;
-  return {
-    path,
-    outcome: wasThere ? "unchanged" : "copied",
-    kind,
-    size: bytes,
-    mtime,
-    ...(ctime === undefined ? {} : { ctime }),
-    mode,
-    md5,
-    ...(etag === undefined ? {} : { etag }),
-  };
+  const entry = { path, kind, size: bytes, mtime, mode, ...(ctime === undefined ? {} : { ctime }) };
+  return { ...unchanged(entry, { md5, etag }), outcome: wasThere ? "unchanged" : "copied" };
 }
