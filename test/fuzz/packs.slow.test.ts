@@ -1,0 +1,3 @@
+import { testDamagedPacks } from "./packs.ts";
+
+testDamagedPacks(30);
