@@ -24,6 +24,7 @@ const THREAD = new URL(`./thread-main${path.extname(fileURLToPath(import.meta.ur
 interface Waiting {
   ask: Ask;
   settle(answer: Answer | undefined): void;
+  undo?: (() => void) | undefined;
 }
 
 /** Sends a thread many operations at a time, but no more than it can do at once. */
@@ -35,6 +36,8 @@ export class AskThread {
   #waiting: Waiting[] = [];
   /** What was sent to the thread and is unanswered. */
   #sent: Waiting[] = [];
+  /** What nobody waits for any more, though the thread may still do it. */
+  #abandoned: Waiting[] = [];
   /** The thread is overdue; until it answers it gets nothing. */
   #late = false;
   #scheduled = false;
@@ -58,11 +61,14 @@ export class AskThread {
     return most - operations(this.#waiting) - operations(this.#sent);
   }
 
-  /** @returns undefined also if there is no room for it */
-  ask<A extends Ask>(ask: A): Promise<Answer<A> | undefined> {
+  /**
+   * @param undo called when the thread is done with what nobody waits for any more
+   * @returns undefined also if there is no room for it
+   */
+  ask<A extends Ask>(ask: A, undo?: () => void): Promise<Answer<A> | undefined> {
     if (this.room < 1) return Promise.resolve(undefined);
     return new Promise((settle) => {
-      this.#waiting.push({ ask, settle: settle as Waiting["settle"] });
+      this.#waiting.push({ ask, settle: settle as Waiting["settle"], undo });
       if (this.#scheduled || this.#sent.length > 0) return;
       this.#scheduled = true;
       // All operations requested in this turn of the event loop go together.
@@ -83,15 +89,17 @@ export class AskThread {
 
   #begin(): Worker {
     const thread = new Worker(THREAD, { name: "files" });
-    thread.unref();
     thread.on("message", (answers: Answers) => this.#receive(answers));
     const stop = (): void => {
       this.#broken = true;
       this.#answered?.();
       this.#giveUp();
+      this.#undo();
     };
     thread.once("error", stop);
     thread.once("exit", stop);
+    // Last: whoever listens to a thread keeps the process alive.
+    thread.unref();
     return thread;
   }
 
@@ -104,7 +112,12 @@ export class AskThread {
     const sent = this.#sent;
     this.#sent = [];
     for (const [number, ask] of sent.entries()) ask.settle(answers[number]);
+    this.#undo();
     this.#send();
+  }
+
+  #undo(): void {
+    for (const { undo } of this.#abandoned.splice(0)) undo?.();
   }
 
   #giveUp(): void {
@@ -112,6 +125,7 @@ export class AskThread {
     this.#late = true;
     this.#memory = new SharedMemory(SLOTS, QUICK_SIZE);
     const all = [...this.#sent, ...this.#waiting];
+    this.#abandoned.push(...this.#sent);
     this.#sent = [];
     this.#waiting = [];
     for (const ask of all) ask.settle(undefined);

@@ -18,7 +18,40 @@ export interface ReadAsk {
 }
 
 /** File operations for the thread. */
-export type Ask = LookAsk | ReadAsk;
+export type Ask = LookAsk | ReadAsk | WriteAsk | PlaceAsk;
+
+/** A file to write beside its place. */
+export interface WriteAsk extends NewFile {
+  what: "write";
+  realRoot: string;
+  path: string;
+}
+
+/** A file to rename into its place. */
+export interface PlaceAsk extends Written {
+  what: "place";
+  realRoot: string;
+  path: string;
+}
+
+/** A file to write beside its place, in a directory that is there. */
+export interface NewFile {
+  /** Its name while it is not in its place. */
+  temporary: string;
+  content: Uint8Array<ArrayBuffer>;
+  mode: number;
+  /** Seconds since 1970. */
+  mtime: number;
+  /** What its directory must be on, as in stats. */
+  device: number;
+}
+
+/** A file to rename into its place. */
+export interface Written {
+  temporary: string;
+  /** Whether to replace what is there. */
+  replace: boolean;
+}
 
 /** A regular file, found by name. */
 export interface Looked {
@@ -36,8 +69,15 @@ export interface ReadWhole extends Looked {
   hash: string;
 }
 
-/** What became of an ask. Undefined if anything is unusual: the caller then does it the ordinary way, and learns why. */
-export type Answer<A extends Ask = Ask> = A extends LookAsk ? (Looked | undefined)[] : ReadWhole | undefined;
+/**
+ * What became of an ask; true if a file was written or renamed. Undefined if anything is unusual: the caller then does it the
+ * ordinary way, and learns why.
+ */
+export type Answer<A extends Ask = Ask> = A extends LookAsk
+  ? (Looked | undefined)[]
+  : A extends ReadAsk
+    ? ReadWhole | undefined
+    : true | undefined;
 
 /** The thread's answers to one message, in the same order. */
 export interface Answers {

@@ -1,5 +1,5 @@
 import { AskThread } from "./ask-thread.ts";
-import type { HashName, Looked, ReadWhole } from "./asks.ts";
+import type { HashName, Looked, NewFile, ReadWhole, Written } from "./asks.ts";
 
 /**
  * A thread for the file operations of small files; see thread-main.ts. Node's own operations wake one of four threads
@@ -43,6 +43,20 @@ class FileThread {
       if (!file) return undefined;
       return await use(file, Buffer.from(into.buffer, into.byteOffset, size));
     });
+  }
+
+  /**
+   * Writes a small file beside its place, and neither flushes nor renames it.
+   * @param undo removes it: called when it may have been written after all
+   * @returns whether it did; if not, nothing is left
+   */
+  async write(realRoot: string, path: string, file: NewFile, undo: () => void): Promise<boolean> {
+    return (await this.#thread.ask({ what: "write", realRoot, path, ...file }, undo)) === true;
+  }
+
+  /** Renames a file that was written. @returns whether it did; if not, it may do so yet */
+  async place(realRoot: string, path: string, file: Written): Promise<boolean> {
+    return (await this.#thread.ask({ what: "place", realRoot, path, ...file })) === true;
   }
 }
 

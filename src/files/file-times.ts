@@ -57,6 +57,7 @@ function precisionOf({ mtimeMs, ctimeMs }: { mtimeMs: number; ctimeMs: number })
   return mtimeMs % 2000 === 0 && ctimeMs % 2000 === 0 ? 2_000_000 : 1_000_000;
 }
 
-function isCommon(mtime: number): boolean {
+/** Whether every file system can hold a time. */
+export function isCommon(mtime: number): boolean {
   return mtime >= 0 && mtime < END_OF_32_BITS;
 }

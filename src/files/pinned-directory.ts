@@ -27,7 +27,7 @@ export interface Name {
 const LOOKUPS = 64;
 
 /** Opens only directories, never through a link. Windows has none of these flags. */
-const FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+export const DIRECTORY_ONLY = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
  * A directory in the backed up or restored tree, held open. On Linux its names are reached through the open
@@ -132,7 +132,7 @@ export class PinnedDirectory {
   /** Opens `at`, which must turn out to be `real`. */
   static async #open(at: DiskPath, real: string): Promise<PinnedDirectory> {
     if (process.platform === "win32") return new PinnedDirectory(await checked(real), undefined);
-    const handle = await open(at, FLAGS);
+    const handle = await open(at, DIRECTORY_ONLY);
     try {
       const opened = process.platform === "linux" ? pathOfOpen(handle.fd) : await realPath(real);
       if (opened !== real) throw Object.assign(new Error("reached through a link"), { code: "ELOOP" });

@@ -5,17 +5,24 @@ import { parentPort } from "node:worker_threads";
 import type { DiskPath } from "../model/path.ts";
 import { isSettled, isSame, liesInside, locate, READ_ONLY } from "./read-file.ts";
 import type { Answer, Answers, Ask, Looked, ReadAsk, ReadWhole } from "./asks.ts";
+import { OpenDirectories, place, write } from "./new-file.ts";
 
 parentPort?.on("message", (asks: Ask[]) => {
   const begin = performance.now();
-  const answers = asks.map(answer);
+  const directories = new OpenDirectories();
+  const answers = asks.map((ask) => answer(ask, directories));
+  directories.close();
   parentPort?.postMessage({ answers, ms: performance.now() - begin } satisfies Answers);
 });
 
-function answer(ask: Ask): Answer {
-  return ask.what === "look"
-    ? ask.paths.map((path) => attempt(() => look(locate(ask.realRoot, path))))
-    : attempt(() => read(locate(ask.realRoot, ask.path), ask));
+function answer(ask: Ask, directories: OpenDirectories): Answer {
+  if (ask.what === "look") return ask.paths.map((path) => attempt(() => look(locate(ask.realRoot, path))));
+  return attempt(() => {
+    const file = locate(ask.realRoot, ask.path);
+    if (ask.what === "read") return read(file, ask);
+    const directory = directories.of(ask);
+    return ask.what === "write" ? write(ask, directory) : place(ask, directory);
+  });
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -18,7 +18,7 @@ export interface Attributed {
 
 /** The setuid and setgid bits. */
 const SETUID = 0o6000;
-const SPECIAL = 0o7000;
+export const SPECIAL = 0o7000;
 
 /**
  * The permission bits to give an item.

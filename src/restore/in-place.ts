@@ -15,6 +15,8 @@ export interface Begun {
   first: boolean;
   /** The items that were right before the restore. Any other that is right now, the restore has written. */
   unchanged: ReadonlySet<string>;
+  /** The items in whose place something was when this delivery began. */
+  there: ReadonlySet<string>;
 }
 
 /**
@@ -28,20 +30,21 @@ export async function beginBatch(
   where: { realTo: string; fileTimeoutMs: number },
 ): Promise<Begun> {
   const name = `attempts/${part}-${batch}.json`;
-  const unchanged = await inPlace(items, where);
-  const { won } = await ledger.writeOnce(name, JSON.stringify(unchanged));
-  if (won) return { first: true, unchanged: new Set(unchanged) };
+  const { there, unchanged } = await inPlace(items, where);
+  const { won } = await ledger.writeOnce(name, JSON.stringify([...unchanged]));
+  if (won) return { first: true, unchanged, there };
   const text = (await ledger.read(name)) ?? "[]";
   const before = readRecord<string[]>(text, z.array(z.string()), `${ledger.runId}/${name}`);
-  return { first: false, unchanged: new Set(before) };
+  return { first: false, unchanged: new Set(before), there };
 }
 
-/** The paths of the items that are already right. An error here is reported when the item is restored. */
+/** In whose place something is, and which of them are right. An error here is reported when the item is restored. */
 async function inPlace(
   items: readonly PlannedItem[],
   where: { realTo: string; fileTimeoutMs: number },
-): Promise<string[]> {
-  const found = new Set<string>();
+): Promise<Pick<Begun, "there" | "unchanged">> {
+  const there = new Set<string>();
+  const unchanged = new Set<string>();
   const some = [...byDirectory(items)].flatMap(([portable, inside]) =>
     Array.from({ length: Math.ceil(inside.length / LOOKS) }, (_none, index) => ({
       portable,
@@ -53,10 +56,12 @@ async function inPlace(
       const looks = inside.map(async (item) => {
         const at = directory.path(path.posix.basename(item.path));
         const current = await lookUp(at);
-        if (current && (await isSame(item, at, current))) found.add(item.path);
+        if (!current) return;
+        there.add(item.path);
+        if (await isSame(item, at, current)) unchanged.add(item.path);
       });
       await Promise.allSettled(looks);
     });
   }
-  return [...found];
+  return { there, unchanged };
 }

@@ -1,4 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import pMap from "p-map";
 import type { Budget } from "../storage/budget.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import { COST_OF_FILES, cutEvenly, weigh } from "../ledger/cut.ts";
@@ -19,6 +20,9 @@ import type { RestoreScope } from "./restore-scope.ts";
 import { restoreTogether, type Fetch } from "./restore-together.ts";
 import { writeContent } from "./write-content.ts";
 import { restoreItem } from "./restore-file.ts";
+
+/** One is fetched and written while the other is flushed and renamed. */
+const PIECES_AT_A_TIME = 2;
 
 /**
  * Restores the files of one batch; see settleBatch. If an earlier delivery was broken off, its half-written files are removed
@@ -42,9 +46,9 @@ export async function restoreBatch(
     const fetch: Fetch = (some, work) => store.fetch(some, budget, work);
     let full: string | undefined;
     const outcomes: Outcome[] = [];
-    for (const piece of piecesOf(items)) {
+    const restorePiece = async (piece: PlannedItem[]): Promise<void> => {
       const changed = full === undefined ? piece.filter(({ path }) => !begun.unchanged.has(path)) : [];
-      const together = await restoreTogether(changed, context, fetch);
+      const together = await restoreTogether(changed, begun, context, fetch);
       const done = new Set(together.map(({ path }) => path));
       const left = piece.filter(({ path }) => !done.has(path));
       const singly = await fetch(left, async (item, read) => {
@@ -58,7 +62,8 @@ export async function restoreBatch(
         }
       });
       outcomes.push(...together, ...singly);
-    }
+    };
+    await pMap(piecesOf(items), restorePiece, { concurrency: PIECES_AT_A_TIME });
     claimWritten(outcomes, begun);
     return { outcomes: await flushed(outcomes, context), stopped: full };
   });

@@ -1,19 +1,26 @@
-import { rename } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import path from "node:path";
+import pMap from "p-map";
+import { fileThread } from "../files/file-thread.ts";
 import { byDirectory, tryInDirectory, withDirectory } from "../files/in-directory.ts";
 import { LocalDisk } from "../files/local-disk.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
+import type { DiskPath } from "../model/path.ts";
 import type { Read } from "../store/fetching.ts";
+import type { Begun } from "./in-place.ts";
 import { lookUp } from "./look.ts";
-import { sweep } from "./redelivered.ts";
 import type { RestoreContext } from "./restore-context.ts";
 import { CannotWrite } from "./restore-error.ts";
 import { restoreItem } from "./restore-file.ts";
 import { writeBeside } from "./write-content.ts";
+import { keeping, QuickWriter } from "./write-quickly.ts";
 
 /** The fewest items for which one flush of the file system takes less time than a flush of each file. */
 const WORTH_A_FLUSH = 32;
+
+/** Files renamed at a time: more than that goes past the file thread while other files are written. */
+const RENAMES = 16;
 
 /** See Fetching.fetch. */
 export type Fetch = (
@@ -30,6 +37,7 @@ export type Fetch = (
  */
 export async function restoreTogether(
   items: readonly PlannedItem[],
+  { there }: Pick<Begun, "there">,
   context: RestoreContext,
   fetch: Fetch,
 ): Promise<Outcome[]> {
@@ -40,11 +48,11 @@ export async function restoreTogether(
   /** Temporary files by the path of the item: what is not in its place yet. */
   const written = new Map<string, string>();
   try {
-    const outcomes = await writeAll(fetch, items, context, { device: disk.device, written });
+    const outcomes = await writeAll(fetch, items, context, { device: disk.device, there, written });
     if (written.size > 0 && (await flush(disk, context))) await place(written, context);
     return outcomes.filter((outcome) => !written.has(outcome.path));
   } finally {
-    if (written.size > 0) await sweep(items, context);
+    await remove(written, context);
   }
 }
 
@@ -53,12 +61,18 @@ async function writeAll(
   fetch: Fetch,
   items: readonly PlannedItem[],
   context: RestoreContext,
-  { device, written }: { device: number; written: Map<string, string> },
+  { device, there, written }: { device: number; there: ReadonlySet<string>; written: Map<string, string> },
 ): Promise<Outcome[]> {
+  const quick = new QuickWriter(context, device, written);
   let isFull = false;
   return await fetch(items, async (item, read) => {
     try {
-      return isFull ? undefined : await restoreItem(item, context, writeBeside(read, device, written));
+      if (isFull) return undefined;
+      if (there.has(item.path) || !quick.takes(item))
+        return await restoreItem(item, context, writeBeside(read, device, written));
+      const content = keeping(item, read);
+      const usually = writeBeside(async (take) => await take(await content(), 0), device, written);
+      return await restoreItem(item, context, usually, () => quick.write(item, content));
     } catch (error) {
       if (!(error instanceof CannotWrite)) throw error;
       isFull = true;
@@ -75,17 +89,37 @@ async function flush(disk: LocalDisk, context: RestoreContext): Promise<boolean>
 
 /** Renames what is written into its place, and forgets it; what cannot be renamed stays in `written`. */
 async function place(written: Map<string, string>, context: RestoreContext): Promise<void> {
+  const replace = context.overwrite !== "never";
+  const quickly = async ([name, temporary]: [string, string]): Promise<void> => {
+    if (await fileThread.place(context.realTo, name, { temporary, replace })) written.delete(name);
+  };
+  await pMap(written, quickly, { concurrency: RENAMES });
+  await inDirectories(written, context, async (temporary, at, name) => {
+    // Something may have come there since it was looked up.
+    if (!replace && (await lookUp(at))) return;
+    await rename(temporary, at);
+    written.delete(name);
+  });
+}
+
+/** Removes what could not be renamed. */
+async function remove(written: Map<string, string>, context: RestoreContext): Promise<void> {
+  await inDirectories(written, context, (temporary) => unlink(temporary));
+}
+
+/** Does something with each file that is written, if possible. */
+async function inDirectories(
+  written: Map<string, string>,
+  context: RestoreContext,
+  work: (temporary: DiskPath, at: DiskPath, name: string) => Promise<void>,
+): Promise<void> {
   const files = [...written].map(([name, temporary]) => ({ path: name, temporary }));
   for (const [portable, inside] of byDirectory(files)) {
     await tryInDirectory(context, portable, async (directory) => {
-      const renaming = inside.map(async ({ path: name, temporary }) => {
-        const at = directory.path(path.posix.basename(name));
-        // Something may have come there since it was looked up.
-        if (context.overwrite === "never" && (await lookUp(at))) return;
-        await rename(directory.path(temporary), at);
-        written.delete(name);
+      const all = inside.map(async ({ path: name, temporary }) => {
+        await work(directory.path(temporary), directory.path(path.posix.basename(name)), name);
       });
-      await Promise.allSettled(renaming);
+      await Promise.allSettled(all);
     });
   }
 }

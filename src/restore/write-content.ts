@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
 import { open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { NEW_FILE } from "../files/new-file.ts";
 import { ignore } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { writeSparse } from "../files/write-sparse.ts";
@@ -76,8 +76,7 @@ async function writeTemporary(
 }
 
 async function create(temporary: DiskPath, { fileTimeoutMs }: RestoreContext): Promise<FileHandle> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-  return await withTimeout(open(temporary, flags, 0o600), fileTimeoutMs, "creating it", async (late) => {
+  return await withTimeout(open(temporary, NEW_FILE, 0o600), fileTimeoutMs, "creating it", async (late) => {
     await late.close();
     await unlink(temporary);
   });

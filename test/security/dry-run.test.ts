@@ -45,6 +45,8 @@ test("the activities of a dry run reach no code that writes to a file system", (
   // It is given no path: it writes a file without a name in the system's temporary directory, where a run of an older release is sorted.
   expect(writing).toEqual(["scratch-file.ts"]);
   expect(openScratchFile).toHaveLength(0);
+  // By message, the file thread writes what it is asked to.
+  expect([...modules.keys()].filter((module) => module.endsWith("file-thread.ts"))).toEqual([]);
 });
 
 test("the check finds what the activities of a restore write by", () => {
