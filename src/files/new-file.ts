@@ -8,7 +8,8 @@ import { DIRECTORY_ONLY } from "./pinned-directory.ts";
 import { pathOfOpen } from "./real-path.ts";
 
 /** A file that must be new. */
-export const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+export const NEW_FILE =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 /** Where a file is. */
 interface Place {
@@ -82,7 +83,10 @@ function fill(descriptor: number, { content, mode, mtime }: NewFile): void {
 }
 
 /** Renames a file into its place. */
-export function place({ path: portable, temporary, replace }: Place & Written, directory: OpenDirectory): true {
+export function place(
+  { path: portable, temporary, replace }: Place & Written,
+  directory: OpenDirectory,
+): true {
   const at = directory.path(nameOf(portable));
   if (!replace && fs.lstatSync(at, { throwIfNoEntry: false })) throw new Error("something is there");
   fs.renameSync(directory.path(temporary), at);
