@@ -2,6 +2,8 @@ import type { Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Look, Pending, SeenDirectory, Walker } from "./walk.ts";
 
+/** Directories that are read at a time, and files that are looked up. */
+const [DIRECTORIES, FILES] = [32, 1024];
 /** The number of directories left to walk from which the rest can be divided well. */
 const ENOUGH_DIRECTORIES = 32;
 
@@ -58,15 +60,14 @@ export async function collect(
   const full = (): boolean => met >= limits.files || performance.now() > deadline;
 
   for (;;) {
-    // Files first: a directory's own before those of the next one.
+    // Files first: those of some directories before the next ones are read.
     while (nextFile < files.length && !full()) {
-      const some = files.slice(nextFile, nextFile + Math.min(1024, limits.files - met));
+      const some = files.slice(nextFile, nextFile + Math.min(FILES, limits.files - met));
       nextFile += some.length;
       met += some.length;
       for (const look of await walker.lookAll(some)) take(look);
     }
-    const directory = directories[next];
-    if (directory === undefined) break;
+    if (next === directories.length) break;
     if (full()) {
       const unread = directories.length - next;
       if (
@@ -76,16 +77,19 @@ export async function collect(
       )
         break;
     }
-    next++;
-    met++;
-    const read = await walker.readDirectory(directory);
-    if (read && "own" in read) {
-      for (const child of read.directories) directories.push(child);
-      for (const child of read.files) files.push(child);
-      if (read.files[0] !== undefined) onDirectory(read.files[0]);
-      if (!read.empty || directory === "") collected.directories.push(read.own);
-      else take(await walker.emptyDirectory(read.own));
-    } else take(read);
+    const some = directories.slice(next, next + (full() ? 1 : DIRECTORIES));
+    for await (const read of walker.readDirectories(some)) {
+      next++;
+      met++;
+      if (read && "own" in read) {
+        for (const child of read.directories) directories.push(child);
+        for (const child of read.files) files.push(child);
+        if (read.files[0] !== undefined) onDirectory(read.files[0]);
+        if (!read.empty || read.own.path === "") collected.directories.push(read.own);
+        else take(await walker.emptyDirectory(read.own));
+      } else take(read);
+      if (full() || files.length - nextFile >= FILES) break;
+    }
   }
   for (const file of files.slice(nextFile)) collected.left.push({ file });
   for (const dir of directories.slice(next)) collected.left.push({ dir });

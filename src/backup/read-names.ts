@@ -1,4 +1,4 @@
-import type { Stats } from "node:fs";
+import type { Listed } from "../files/asks.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import type { Name } from "../files/pinned-directory.ts";
 import { inDirectory } from "../files/read-link.ts";
@@ -6,7 +6,7 @@ import { FileTimeout, withTimeout } from "../files/timeout.ts";
 
 /** A directory as it was read. */
 export interface Directory {
-  stats: Stats;
+  stats: Listed["stats"];
   names: Name[];
   /** Whether the names say which of them are directories. */
   withTypes: boolean;

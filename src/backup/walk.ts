@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import pMap from "p-map";
 import { attributesOf, type Attributes, type Entry, type EntryKind } from "../model/entry.ts";
-import type { Looked } from "../files/asks.ts";
+import type { Listed, Looked } from "../files/asks.ts";
 import { fileThread } from "../files/file-thread.ts";
 import type { Filter } from "../model/filter.ts";
 import { takingTurns } from "../model/in-turns.ts";
@@ -59,6 +59,17 @@ export class Walker {
     this.#filter = filter;
     this.#store = store;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Reads directories, many at a time where they are small; see readDirectory. */
+  async *readDirectories(portables: readonly string[]): AsyncGenerator<Children | Look> {
+    const listed = await fileThread.list(this.#realRoot, portables);
+    for (const [at, portable] of portables.entries()) {
+      const read = listed[at];
+      yield read
+        ? await this.#childrenOf(portable, { ...read, withTypes: true })
+        : await this.readDirectory(portable);
+    }
   }
 
   /**

@@ -133,5 +133,5 @@ export class AskThread {
 }
 
 function operations(asks: readonly Waiting[]): number {
-  return asks.reduce((sum, { ask }) => sum + (ask.what === "look" ? ask.paths.length : 1), 0);
+  return asks.reduce((sum, { ask }) => sum + ("paths" in ask ? ask.paths.length : 1), 0);
 }

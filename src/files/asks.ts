@@ -1,9 +1,18 @@
+import type { Name } from "./pinned-directory.ts";
+
 /** The hash by which a layout knows a content. */
 export type HashName = "md5" | "sha256";
 
 /** Names to look up. Paths are relative to the root, with `/` between segments. */
 export interface LookAsk {
   what: "look";
+  realRoot: string;
+  paths: string[];
+}
+
+/** Directories to read. */
+export interface ListAsk {
+  what: "list";
   realRoot: string;
   paths: string[];
 }
@@ -18,7 +27,7 @@ export interface ReadAsk {
 }
 
 /** File operations for the thread. */
-export type Ask = LookAsk | ReadAsk | WriteAsk | PlaceAsk;
+export type Ask = LookAsk | ListAsk | ReadAsk | WriteAsk | PlaceAsk;
 
 /** A file to write beside its place. */
 export interface WriteAsk extends NewFile {
@@ -63,6 +72,12 @@ export interface Looked {
   mode: number;
 }
 
+/** A directory that was read: what it is, and its names. */
+export interface Listed {
+  stats: Looked & { dev: number; ino: number };
+  names: Name[];
+}
+
 /** A regular file that was read whole and did not change meanwhile. */
 export interface ReadWhole extends Looked {
   /** Base64. */
@@ -75,9 +90,11 @@ export interface ReadWhole extends Looked {
  */
 export type Answer<A extends Ask = Ask> = A extends LookAsk
   ? (Looked | undefined)[]
-  : A extends ReadAsk
-    ? ReadWhole | undefined
-    : true | undefined;
+  : A extends ListAsk
+    ? (Listed | undefined)[]
+    : A extends ReadAsk
+      ? ReadWhole | undefined
+      : true | undefined;
 
 /** The thread's answers to one message, in the same order. */
 export interface Answers {

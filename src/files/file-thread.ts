@@ -1,5 +1,5 @@
 import { AskThread } from "./ask-thread.ts";
-import type { HashName, Looked, NewFile, ReadWhole, Written } from "./asks.ts";
+import type { HashName, Listed, Looked, NewFile, ReadWhole, Written } from "./asks.ts";
 
 /**
  * A thread for the file operations of small files; see thread-main.ts. Node's own operations wake one of four threads
@@ -24,6 +24,16 @@ class FileThread {
   async look(realRoot: string, paths: readonly string[]): Promise<(Looked | undefined)[]> {
     const some = paths.slice(0, this.#thread.room);
     return (await this.#thread.ask({ what: "look", realRoot, paths: some })) ?? [];
+  }
+
+  /**
+   * Reads small directories, on Linux.
+   * @returns in the same order; undefined for what is no such directory, cannot be read, or is more than the thread can do now
+   */
+  async list(realRoot: string, paths: readonly string[]): Promise<(Listed | undefined)[]> {
+    if (process.platform !== "linux") return [];
+    const some = paths.slice(0, this.#thread.room);
+    return (await this.#thread.ask({ what: "list", realRoot, paths: some })) ?? [];
   }
 
   /**

@@ -1,11 +1,9 @@
 /** How the file thread writes small files. Whatever is out of the ordinary is an error. */
 import * as fs from "node:fs";
 import { constants } from "node:fs";
-import path from "node:path";
-import { forDisk, nameOf, parentPath, type DiskPath } from "../model/path.ts";
+import { nameOf, parentPath } from "../model/path.ts";
 import type { NewFile, Written } from "./asks.ts";
-import { DIRECTORY_ONLY } from "./pinned-directory.ts";
-import { pathOfOpen } from "./real-path.ts";
+import { OpenDirectory } from "./open-directory.ts";
 
 /** A file that must be new. */
 export const NEW_FILE =
@@ -17,15 +15,16 @@ interface Place {
   path: string;
 }
 
-/** Directories held open while the thread works on one message, each checked as by PinnedDirectory. Linux only. */
+/** Directories held open while the thread works on one message. */
 export class OpenDirectories {
   readonly #open = new Map<string, OpenDirectory>();
 
   /** The directory that a file belongs in. */
   of({ realRoot, path: portable }: Place): OpenDirectory {
-    const real = path.join(realRoot, ...parentPath(portable).split("/"));
-    let directory = this.#open.get(real);
-    if (!directory) this.#open.set(real, (directory = new OpenDirectory(real)));
+    const parent = parentPath(portable);
+    const key = `${realRoot}\0${parent}`;
+    let directory = this.#open.get(key);
+    if (!directory) this.#open.set(key, (directory = new OpenDirectory(realRoot, parent)));
     return directory;
   }
 
@@ -34,33 +33,9 @@ export class OpenDirectories {
   }
 }
 
-class OpenDirectory {
-  readonly #descriptor: number;
-  readonly device: number;
-
-  constructor(real: string) {
-    this.#descriptor = fs.openSync(forDisk(real), DIRECTORY_ONLY);
-    try {
-      if (pathOfOpen(this.#descriptor) !== real) throw new Error("reached through a link");
-      this.device = fs.fstatSync(this.#descriptor).dev;
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  path(name: string): DiskPath {
-    return forDisk(`/proc/self/fd/${this.#descriptor}/${name}`);
-  }
-
-  close(): void {
-    fs.closeSync(this.#descriptor);
-  }
-}
-
 /** Writes a file that only its owner can read until it is whole. */
 export function write(file: NewFile, directory: OpenDirectory): true {
-  if (directory.device !== file.device) throw new Error("another file system");
+  if (directory.stats.dev !== file.device) throw new Error("another file system");
   const at = directory.path(file.temporary);
   const descriptor = fs.openSync(at, NEW_FILE, 0o600);
   try {

@@ -4,8 +4,12 @@ import * as fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { DiskPath } from "../model/path.ts";
 import { isSettled, isSame, liesInside, locate, READ_ONLY } from "./read-file.ts";
-import type { Answer, Answers, Ask, Looked, ReadAsk, ReadWhole } from "./asks.ts";
+import type { Answer, Answers, Ask, Listed, Looked, ReadAsk, ReadWhole } from "./asks.ts";
 import { OpenDirectories, place, write } from "./new-file.ts";
+import { OpenDirectory } from "./open-directory.ts";
+
+/** Bytes that a directory itself takes, by its file system: on ext4 that of some 1,500 names. A larger one is not read at once. */
+const SMALL_DIRECTORY = 64 * 1024;
 
 parentPort?.on("message", (asks: Ask[]) => {
   const begin = performance.now();
@@ -16,9 +20,11 @@ parentPort?.on("message", (asks: Ask[]) => {
 });
 
 function answer(ask: Ask, directories: OpenDirectories): Answer {
-  if (ask.what === "look") return ask.paths.map((path) => attempt(() => look(locate(ask.realRoot, path))));
+  const { realRoot } = ask;
+  if (ask.what === "look") return ask.paths.map((path) => attempt(() => look(locate(realRoot, path))));
+  if (ask.what === "list") return ask.paths.map((path) => attempt(() => list(realRoot, path)));
   return attempt(() => {
-    const file = locate(ask.realRoot, ask.path);
+    const file = locate(realRoot, ask.path);
     if (ask.what === "read") return read(file, ask);
     const directory = directories.of(ask);
     return ask.what === "write" ? write(ask, directory) : place(ask, directory);
@@ -40,6 +46,19 @@ function look(file: DiskPath): Looked | undefined {
 
 function lookedAt({ size, mtimeMs, ctimeMs, mode }: fs.Stats): Looked {
   return { size, mtimeMs, ctimeMs, mode };
+}
+
+function list(realRoot: string, portable: string): Listed | undefined {
+  locate(realRoot, portable);
+  const directory = new OpenDirectory(realRoot, portable);
+  try {
+    const { stats } = directory;
+    const { dev, ino, size } = stats;
+    if (size > SMALL_DIRECTORY) return undefined;
+    return { stats: { ...lookedAt(stats), dev, ino }, names: directory.names() };
+  } finally {
+    directory.close();
+  }
 }
 
 /** Like `OpenFile`: checks what was opened, not what the name was a moment ago. */
