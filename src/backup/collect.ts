@@ -1,6 +1,7 @@
 import type { Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Look, Pending, SeenDirectory, Walker } from "./walk.ts";
+import type { Look, Pending, SeenDirectory } from "./seen.ts";
+import type { Walker } from "./walk.ts";
 
 /** Directories that are read at a time, and files that are looked up. */
 const [DIRECTORIES, FILES] = [32, 1024];
@@ -34,7 +35,7 @@ export interface Collected {
  * @param onDirectory called with a file of each directory that has files, before they are looked up
  */
 export async function collect(
-  walker: Walker,
+  walker: Pick<Walker, "readDirectories" | "lookAll" | "emptyDirectory">,
   pending: readonly Pending[],
   limits: Limits,
   onDirectory: (file: string) => void,

@@ -5,7 +5,7 @@ import { withTimeout } from "../files/timeout.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
 import { attributesOf, type Attributes } from "../model/entry.ts";
 import type { Collected } from "./collect.ts";
-import type { Pending } from "./walk.ts";
+import type { Pending } from "./seen.ts";
 
 /** Directories looked up at a time; lookups wait for the disk or the share. */
 const LOOKS = 64;

@@ -24,7 +24,8 @@ import { glanceAt, knownDirectories } from "./known-directories.ts";
 import type { BackupRequest } from "./request.ts";
 import { cutPending } from "./rest.ts";
 import { confirmVanished } from "./vanished.ts";
-import { Walker, type Pending } from "./walk.ts";
+import type { Pending } from "./seen.ts";
+import { Walker } from "./walk.ts";
 
 /** The whole tree, or a part of it that another listing left. */
 export type ListInput = PartInput<BackupRequest, ListingOwn>;

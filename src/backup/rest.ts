@@ -1,7 +1,7 @@
 import { cutRest } from "../ledger/cut-rest.ts";
 import { inOrder } from "../ledger/fences.ts";
 import { directoryKey, keyOf } from "../model/order.ts";
-import type { Pending } from "./walk.ts";
+import type { Pending } from "./seen.ts";
 
 /** The least number of parts for directories of unknown size, if there are enough of them. */
 const SHARE_AMONG = 8;

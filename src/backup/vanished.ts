@@ -9,7 +9,7 @@ import { parentPath, pathMark, printable } from "../model/path.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NotAFile } from "../files/read-file.ts";
 import { lookAtDirectory } from "../files/read-link.ts";
-import type { SeenDirectory } from "./walk.ts";
+import type { SeenDirectory } from "./seen.ts";
 
 /** The root is gone, or another directory is in its place. Files that are missing then have not vanished. */
 export class RootGone extends PartProblem {

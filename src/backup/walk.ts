@@ -1,44 +1,20 @@
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import pMap from "p-map";
-import { attributesOf, type Attributes, type Entry, type EntryKind } from "../model/entry.ts";
-import type { Listed, Looked } from "../files/asks.ts";
+import { attributesOf, type Entry } from "../model/entry.ts";
+import type { Looked } from "../files/asks.ts";
 import { fileThread } from "../files/file-thread.ts";
 import type { Filter } from "../model/filter.ts";
 import { takingTurns } from "../model/in-turns.ts";
-import { failed, type Outcome } from "../model/outcome.ts";
-import { kindOf, locate, NotAFile } from "../files/read-file.ts";
+import { failed } from "../model/outcome.ts";
+import { entryKind, kindOf, locate, NotAFile } from "../files/read-file.ts";
 import type { Store } from "../store/store.ts";
 import { joinPath } from "../model/path.ts";
 import { hasEarlier } from "./earlier-name.ts";
 import { readNames, type Directory } from "./read-names.ts";
+import type { Children, Look, SeenDirectory } from "./seen.ts";
 import { unknownName, unreadDirectory } from "./unread.ts";
 import { withTimeout } from "../files/timeout.ts";
-
-/** A name still to be looked at: a directory to walk, or a file to look up. */
-export type Pending = { dir: string } | { file: string };
-
-/**
- * The result of looking up a name: an entry to copy, a directory to read, or a settled outcome; undefined if the filter
- * leaves it out.
- */
-export type Look = { entry: Entry } | { directory: string } | { outcome: Outcome } | undefined;
-
-/** A directory's content. Paths are relative to the root, with `/` between segments. */
-export interface Children {
-  directories: string[];
-  /** All other names; directories too if the file system does not say what a name is. */
-  files: string[];
-  empty: boolean;
-  own: SeenDirectory;
-}
-
-/** A directory as it was when its names were read. */
-export interface SeenDirectory extends Attributes {
-  path: string;
-  dev: number;
-  ino: number;
-}
 
 /** Names that the file thread looks up at a time. */
 const TOGETHER = 256;
@@ -66,9 +42,9 @@ export class Walker {
     const listed = await fileThread.list(this.#realRoot, portables);
     for (const [at, portable] of portables.entries()) {
       const read = listed[at];
-      yield read
-        ? await this.#childrenOf(portable, { ...read, withTypes: true })
-        : await this.readDirectory(portable);
+      yield await (read
+        ? this.#childrenOf(portable, { ...read, withTypes: true })
+        : this.readDirectory(portable));
     }
   }
 
@@ -159,10 +135,4 @@ export class Walker {
     }
     return { entry };
   }
-}
-
-function entryKind(stats: Stats): EntryKind | "other" {
-  if (stats.isFile()) return "file";
-  if (stats.isSymbolicLink()) return "link";
-  return stats.isDirectory() ? "directory" : "other";
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isInside } from "./roots.ts";
 import { pathOfOpen } from "./real-path.ts";
+import type { EntryKind } from "../model/entry.ts";
 import { forDisk, isPath, type DiskPath } from "../model/path.ts";
 import { tidyInTime, withTimeout } from "./timeout.ts";
 
@@ -187,6 +188,13 @@ export function isSettled(stats: Stats): boolean {
 /** Whether a file is as it was. */
 export function isSame(before: Stats, now: Stats): boolean {
   return now.size === before.size && now.mtimeMs === before.mtimeMs && now.ctimeMs === before.ctimeMs;
+}
+
+/** The kind of an entry; other for what is not backed up. */
+export function entryKind(stats: Stats): EntryKind | "other" {
+  if (stats.isFile()) return "file";
+  if (stats.isSymbolicLink()) return "link";
+  return stats.isDirectory() ? "directory" : "other";
 }
 
 /** What a thing that is not a regular file is. */

@@ -1,10 +1,10 @@
 /** The thread: does the requested operations one after another, and answers all of them at once. */
-import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { DiskPath } from "../model/path.ts";
-import { isSettled, isSame, liesInside, locate, READ_ONLY } from "./read-file.ts";
-import type { Answer, Answers, Ask, Listed, Looked, ReadAsk, ReadWhole } from "./asks.ts";
+import { locate } from "./read-file.ts";
+import { lookedAt, readWhole } from "./read-whole.ts";
+import type { Answer, Answers, Ask, Listed, Looked } from "./asks.ts";
 import { OpenDirectories, place, write } from "./new-file.ts";
 import { OpenDirectory } from "./open-directory.ts";
 
@@ -25,7 +25,7 @@ function answer(ask: Ask, directories: OpenDirectories): Answer {
   if (ask.what === "list") return ask.paths.map((path) => attempt(() => list(realRoot, path)));
   return attempt(() => {
     const file = locate(realRoot, ask.path);
-    if (ask.what === "read") return read(file, ask);
+    if (ask.what === "read") return readWhole(file, ask);
     const directory = directories.of(ask);
     return ask.what === "write" ? write(ask, directory) : place(ask, directory);
   });
@@ -44,10 +44,6 @@ function look(file: DiskPath): Looked | undefined {
   return stats.isFile() ? lookedAt(stats) : undefined;
 }
 
-function lookedAt({ size, mtimeMs, ctimeMs, mode }: fs.Stats): Looked {
-  return { size, mtimeMs, ctimeMs, mode };
-}
-
 function list(realRoot: string, portable: string): Listed | undefined {
   locate(realRoot, portable);
   const directory = new OpenDirectory(realRoot, portable);
@@ -58,23 +54,5 @@ function list(realRoot: string, portable: string): Listed | undefined {
     return { stats: { ...lookedAt(stats), dev, ino }, names: directory.names() };
   } finally {
     directory.close();
-  }
-}
-
-/** Like `OpenFile`: checks what was opened, not what the name was a moment ago. */
-function read(file: DiskPath, { realRoot, into, hash: name }: ReadAsk): ReadWhole | undefined {
-  const { length: size } = into;
-  const descriptor = fs.openSync(file, READ_ONLY);
-  try {
-    const stats = fs.fstatSync(descriptor);
-    if (!stats.isFile() || stats.size !== size || !isSettled(stats)) return undefined;
-    if (!liesInside(descriptor, realRoot)) return undefined;
-    if (size > 0 && fs.readSync(descriptor, into, 0, size, 0) !== size) return undefined;
-    // Some file systems report no sizes.
-    if (size === 0 && fs.readSync(descriptor, new Uint8Array(1), 0, 1, 0) > 0) return undefined;
-    if (!isSame(stats, fs.fstatSync(descriptor))) return undefined;
-    return { hash: hash(name, into, "base64"), ...lookedAt(stats) };
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

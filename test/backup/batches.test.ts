@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cutPending } from "../../src/backup/rest.ts";
-import type { Pending } from "../../src/backup/walk.ts";
+import type { Pending } from "../../src/backup/seen.ts";
 import { COST_OF_FILES as COST, cutIntoBatches, MAX_BATCHES } from "../../src/ledger/cut.ts";
 import { cutRest, MAX_PARTS } from "../../src/ledger/cut-rest.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";

@@ -4,7 +4,8 @@ import pMap from "p-map";
 import { collect } from "../../src/backup/collect.ts";
 import { cutPending } from "../../src/backup/rest.ts";
 import { knownDirectories } from "../../src/backup/known-directories.ts";
-import type { Children, Look, Pending, Walker } from "../../src/backup/walk.ts";
+import type { Children, Look, Pending } from "../../src/backup/seen.ts";
+import type { Walker } from "../../src/backup/walk.ts";
 import { COST_OF_FILES, cutIntoBatches } from "../../src/ledger/cut.ts";
 import { settleDirectories } from "../../src/ledger/directories.ts";
 import { inOrder } from "../../src/ledger/fences.ts";
@@ -19,7 +20,7 @@ const MD5 = Buffer.alloc(16).toString("base64");
 const LIST_FILES = 20_000;
 
 /** A tree of directories in directories, each with as many names. */
-class FakeWalker implements Pick<Walker, "readDirectory" | "look" | "emptyDirectory"> {
+class FakeWalker implements Pick<Walker, "readDirectories" | "lookAll" | "emptyDirectory"> {
   readonly #names: string[];
 
   constructor(names: number) {
@@ -29,15 +30,19 @@ class FakeWalker implements Pick<Walker, "readDirectory" | "look" | "emptyDirect
     });
   }
 
-  async readDirectory(path: string): Promise<Children> {
+  async *readDirectories(paths: readonly string[]): AsyncGenerator<Children> {
+    for (const path of paths) yield this.#childrenOf(path);
+  }
+
+  #childrenOf(path: string): Children {
     const depth = path === "" ? 0 : path.split("/").length;
     const names = this.#names.map((name) => (path === "" ? name : `${path}/${name}`));
     const own = { path, ...SEEN, dev: 1, ino: 1 };
     return { directories: depth < 2 ? names : [], files: depth < 2 ? [] : names, empty: false, own };
   }
 
-  async look(path: string): Promise<Look> {
-    return { entry: { path, kind: "file", size: 4096, ...SEEN } };
+  async lookAll(paths: readonly string[]): Promise<Look[]> {
+    return paths.map((path) => ({ entry: { path, kind: "file", size: 4096, ...SEEN } }));
   }
 
   async emptyDirectory(): Promise<Look> {
@@ -48,7 +53,7 @@ class FakeWalker implements Pick<Walker, "readDirectory" | "look" | "emptyDirect
 /** @param names in each directory: of 100 the run has a million files, in 10,000 directories */
 export async function writeRunOf(service: BlobServiceClient, run: string, names: number): Promise<void> {
   const ledger = new Ledger(service, run);
-  const walker = new FakeWalker(names) as unknown as Walker;
+  const walker = new FakeWalker(names);
   const write = async (part: string, given: Pending[]): Promise<void> => {
     const limits = { files: LIST_FILES, milliseconds: Infinity, depth: part.split(".").length - 1 };
     const { entries, ...collected } = await collect(walker, given, limits, () => undefined);
