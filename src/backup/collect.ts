@@ -49,9 +49,7 @@ export async function collect(
     if ("dir" in item) directories.push(item.dir);
     else files.push(item.file);
   }
-  let met = 0;
-  let next = 0;
-  let nextFile = 0;
+  let [met, next, nextFile] = [0, 0, 0];
   const take = (look: Look): void => {
     if (!look) return;
     if ("entry" in look) collected.entries.push(look.entry);
