@@ -83,7 +83,7 @@ const ATTACKS: Record<string, Attack & { chunk?: { name: string; blob: Buffer } 
     file: { size: 5 },
   },
   "a chunk of 4 GiB": {
-    reason: /a chunk of it is said to have 4294967295 bytes/,
+    reason: /its recipe gives a chunk of 4294967295 bytes/,
     content: Buffer.alloc(36, 0xff),
     packed: { recipe: true },
     file: { size: 2 ** 32 - 1 },
@@ -117,7 +117,7 @@ const ATTACKS: Record<string, Attack & { chunk?: { name: string; blob: Buffer } 
     Buffer.concat([chunkHead, frameOf(text("long"), { encoded: Buffer.alloc(MIB) })]),
   ),
   "a chunk that is another one": ofChunk(
-    /its content is another one/,
+    /its content does not match its name/,
     text("this"),
     Buffer.concat([chunkHead, frameOf(text("that"))]),
   ),

@@ -158,8 +158,10 @@ test("a chunk that is damaged or missing is named, and stored again by the next 
 
   expect((await drive.verify({ run: first.run, readData: true })).tally.failures.sort()).toEqual([
     expect.stringMatching(/^emptied: .*chunks/),
-    expect.stringMatching(/^flipped: corrupt: a part of it, the blob chunks\S+: its content is another one$/),
-    expect.stringMatching(/^gone: a part of it, the blob chunks\S+ is missing$/),
+    expect.stringMatching(
+      /^flipped: corrupt: its chunk, the blob chunks\S+: its content does not match its name$/,
+    ),
+    expect.stringMatching(/^gone: its chunk, the blob chunks\S+ is missing$/),
   ]);
   const second = await drive.backup({ container, root, ...request });
   expect(second.tally.counts).toMatchObject({ copied: 3, failed: 0 });

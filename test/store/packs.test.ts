@@ -111,7 +111,7 @@ describe("a damaged pack", () => {
     expect(next.tally).toMatchObject({ failures: [], counts: { copied: 4 } });
     expect(await format.exists()).toBe(true);
     for (const { reason } of (await drive.outcomes(next.run)).values())
-      expect(reason).toMatch(/^stored again: the pack that it lay in is gone/);
+      expect(reason).toMatch(/^stored again: its pack is gone/);
     await expectRestored(next.run, root);
   });
 
@@ -167,7 +167,7 @@ describe("a larger file", () => {
   test("is lost without one of its chunks, and stored again once a verification has seen that", async () => {
     const { run, chunks, ...place } = await larger();
     await chunks[0]!.delete();
-    const reason = /^larger: a part of it, the blob \S+, is missing$/;
+    const reason = /^larger: its chunk, the blob \S+, is missing$/;
     expect(await lost(run, false)).toEqual([expect.stringMatching(reason)]);
     const restored = await drive.restore({ run, to: temporary() });
     expect(restored.tally).toMatchObject({
@@ -178,8 +178,8 @@ describe("a larger file", () => {
   });
 
   test.each([
-    ["content", 100_000, /^larger: corrupt: a part of it, the blob \S+: its content is another one$/],
-    ["version", 4, /^larger: corrupt: a part of it, the blob \S+: its blob is of version 0 of the format/],
+    ["content", 100_000, /^larger: corrupt: its chunk, the blob \S+: its content does not match its name$/],
+    ["version", 4, /^larger: corrupt: its chunk, the blob \S+: its blob is of version 0 of the format/],
   ])(
     "with a flipped bit in the %s of a chunk is never put into place; the chunk is written anew",
     async (_what, at, reason) => {

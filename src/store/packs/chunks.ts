@@ -68,7 +68,7 @@ export class ChunkStore {
     const found = looks ? await this.#budget.request(() => lookUp(this.#at, name)) : undefined;
     this.#foundSome ||= found !== undefined;
     if (found?.held === "archived")
-      throw new NotStored(`a part of it, the blob ${name}, ${whatHolds(found.held)}`);
+      throw new NotStored(`its chunk, the blob ${name}, ${whatHolds(found.held)}`);
     if (found && !isDamaged && isPossible(found.size, content.length)) return;
     const blob = [blobHead("C"), ...(await encodeFrame(content))];
     await this.#budget.request(() =>

@@ -46,7 +46,7 @@ async function findChunks(at: At, larger: readonly Larger[], found: Map<Manifest
   const lookUp = async (): Promise<void> => {
     const there = await lookUpBlobs(at, wanted.keys());
     for (const [name, items] of wanted) {
-      const why = whyNot(`a part of it, the blob ${name},`, there.get(name));
+      const why = whyNot(`its chunk, the blob ${name},`, there.get(name));
       if (why !== undefined) for (const item of items) found.set(item, { lost: why });
     }
     wanted = new Map();

@@ -72,4 +72,4 @@ function sha256Of(content: Buffer): string {
   return hash("sha256", content, "base64");
 }
 
-const AGAIN = "stored again: the pack that it lay in is gone, changed, archived, or not to be used any more";
+const AGAIN = "stored again: its pack is gone, changed, archived, or no longer to be used";

@@ -14,7 +14,7 @@ export class DamagedChunk extends Corrupt {
   readonly id: string;
 
   constructor(name: string, id: string, cause: Lost) {
-    super(`corrupt: a part of it, the blob ${name}: ${cause.message.replace(/^corrupt: /, "")}`, { cause });
+    super(`corrupt: its chunk, the blob ${name}: ${cause.message.replace(/^corrupt: /, "")}`, { cause });
     this.id = id;
   }
 }
@@ -34,13 +34,13 @@ export async function readChunk({ container, prefix }: At, chunk: Chunk, budget:
   } catch (error) {
     const damage = error instanceof TooLarge ? new Corrupt("it is too long", { cause: error }) : error;
     if (damage instanceof Lost) throw new DamagedChunk(name, id, damage);
-    throw lostBlob(`a part of it, the blob ${name},`, error);
+    throw lostBlob(`its chunk, the blob ${name},`, error);
   }
 }
 
 async function chunkIn(blob: Buffer, { id, length }: Chunk): Promise<Buffer> {
   assertHead(blob, "C");
   const content = await decodeFrame(blob.subarray(BLOB_HEAD), length);
-  if (hash("sha256", content) !== id) throw new Corrupt("corrupt: its content is another one");
+  if (hash("sha256", content) !== id) throw new Corrupt("corrupt: its content does not match its name");
   return content;
 }

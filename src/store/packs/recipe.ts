@@ -41,7 +41,7 @@ export function decodeRecipe(recipe: Buffer, size: number): Chunk[] {
   for (let at = 0; at < recipe.length; at += LINE) {
     const length = recipe.readUInt32LE(at + HASH);
     if (length < 1 || length > CHUNKER.max)
-      throw new Corrupt(`corrupt: a chunk of it is said to have ${length} bytes`);
+      throw new Corrupt(`corrupt: its recipe gives a chunk of ${length} bytes`);
     chunks.push({ id: recipe.toString("hex", at, at + HASH), length });
     sum += length;
   }
