@@ -5,10 +5,10 @@ import { putBySdk, type BlobWritten, type WholeBlob } from "./whole-blob.ts";
 
 /** Put Blob as a direct request: a backup makes one for every file. */
 export class PutBlobRequests {
-  readonly #requests: DirectRequests;
+  readonly direct: DirectRequests;
 
   constructor(container: ContainerClient, behindProxy: boolean) {
-    this.#requests = new DirectRequests(container, behindProxy);
+    this.direct = new DirectRequests(container, behindProxy);
   }
 
   /** @throws RestError as the SDK does; a TimeoutError if there is no answer within `timeout` milliseconds */
@@ -16,10 +16,10 @@ export class PutBlobRequests {
     const { name } = blob;
     const content = [blob.content].flat();
     const headers = headersOf(blob);
-    return await this.#requests.send(
+    return await this.direct.send(
       { span: "BlockBlobClient-upload", method: "PUT", name, headers, content, timeout },
       end,
-      () => putBySdk(this.#requests.container, blob, timeout),
+      () => putBySdk(this.direct.container, blob, timeout),
     );
   }
 }
@@ -39,7 +39,7 @@ function headersOf(blob: WholeBlob): Record<string, string> {
 }
 
 /** The body is empty; reading it frees the socket for the next request. */
-function end(answer: IncomingMessage): Promise<BlobWritten> {
+export function end(answer: IncomingMessage): Promise<BlobWritten> {
   const { etag, "x-ms-version-id": versionId } = answer.headers;
   const written = {
     ...(etag === undefined ? {} : { etag }),

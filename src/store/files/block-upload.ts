@@ -2,9 +2,10 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
 import type { OpenFile } from "../../files/read-file.ts";
 import { attributesOf, type Entry } from "../../model/entry.ts";
-import { md5 } from "../../model/md5.ts";
 import { BLOCK, type Budget } from "../../storage/budget.ts";
-import { withRetries } from "../../storage/retries.ts";
+import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import { putBlock } from "../../storage/put-block-request.ts";
+import { retrying, withRetries } from "../../storage/retries.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
 import { blockId, type Uncommitted } from "./block-ids.ts";
 import { NotStored } from "../storing.ts";
@@ -38,21 +39,15 @@ export async function sendBlocks(
   { blob, mark, there }: BlockUpload,
   span: Span,
   hash: { update(content: Buffer): unknown },
-  budget: Budget,
+  { requests, budget }: { requests: PutBlobRequests; budget: Budget },
 ): Promise<number> {
   const block = blockFor(file.size);
   return await readBlocks(file, { ...span, block }, hash, budget, async (content, position) => {
     const { length } = content;
     const id = blockId(mark, position / block);
     if (there?.get(id) === length) return;
-    const transactionalContentMD5 = md5(content);
-    await budget.request(() =>
-      withRetries(
-        (abortSignal) => blob.stageBlock(id, content, length, { abortSignal, transactionalContentMD5 }),
-        length,
-        HOLDING_A_FILE_MS,
-      ),
-    );
+    const send = (timeout: number) => putBlock(requests.direct, { name: blob.name, id, content }, timeout);
+    await budget.request(() => retrying(send, length, HOLDING_A_FILE_MS));
   });
 }
 

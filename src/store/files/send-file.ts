@@ -40,7 +40,7 @@ async function sendByBlocks(entry: Entry, file: OpenFile, writing: Writing): Pro
   }
   const send = async (mark: string) => {
     const hash = createHash("md5");
-    await sendBlocks(file, { blob, mark }, WHOLE, hash, writing.budget);
+    await sendBlocks(file, { blob, mark }, WHOLE, hash, writing);
     return { mark, md5: hash.digest("base64") };
   };
   const { mark, md5 } = await send(markOf()).catch(async (error: unknown) => {
@@ -86,7 +86,7 @@ export async function sendSpan(
   const before = there.size === 0 ? await findWritten(blob, { entry, runId: writing.runId }) : undefined;
   if (before) return { outcome: storedOutcome(entry, before, attributesOf(file.stats)) };
   const mark = markOf(attempt, there);
-  const position = await sendBlocks(file, { blob, mark, there }, span, hash, budget);
+  const position = await sendBlocks(file, { blob, mark, there }, span, hash, writing);
   if (position < size) return { sent: { position, state: stateOf(hash) } };
   const put = await commitBlocks(entry, file, { blob, mark }, digestOf(hash), writing);
   return { outcome: storedOutcome(entry, put, attributesOf(file.stats)) };
