@@ -1,3 +1,3 @@
 import { testDamagedPacks } from "./packs.ts";
 
-testDamagedPacks(30);
+testDamagedPacks(12);
