@@ -8,7 +8,7 @@ import type { Dashboard } from "./session.ts";
 /** The way that most take: a backup is started, followed to its end, and found in the list. */
 export function firstJourney(dashboard: Dashboard): void {
   it("starts a backup, and follows it to its end", async () => {
-    const root = await makeTree(path.join(dashboard.folder, "site"), manyFiles(350));
+    const root = await makeTree(path.join(dashboard.folder, "site"), manyFiles(1050));
     const on = await dashboard.open();
     await on.button("Back up …").click();
     await on.field("Directory").fill(root);
@@ -18,21 +18,21 @@ export function firstJourney(dashboard: Dashboard): void {
     await on.status("Running").waitFor();
     await on.page.getByRole("progressbar", { name: "Progress" }).waitFor();
     await on.page
-      .getByText(/of 299/)
+      .getByText(/of 999/)
       .first()
       .waitFor();
     await on.page.getByRole("img", { name: /^Throughput over time: .* files\/s at last/ }).waitFor();
     await on.expectAccessible("a live run");
     await on.status("Completed").waitFor();
-    await on.count("Copied", 299).waitFor();
-    expect(await on.page.locator("#announcer").textContent()).toBe("Backup completed: 299 files.");
+    await on.count("Copied", 999).waitFor();
+    expect(await on.page.locator("#announcer").textContent()).toBe("Backup completed: 999 files.");
     // What was seen of the throughput stays, over a reload too.
     await on.page.reload();
     await on.page.getByRole("img", { name: /^Throughput/ }).waitFor();
     await on.expectAccessible("a run that has ended");
 
     await on.page.getByRole("link", { name: "Runs" }).click();
-    const row = on.page.getByRole("row", { name: new RegExp(`Completed.*${root}.*299`) });
+    const row = on.page.getByRole("row", { name: new RegExp(`Completed.*${root}.*999`) });
     await row.waitFor();
     await on.page.getByRole("img", { name: /^Size of history over 1 run:/ }).waitFor();
     await on.expectAccessible("the list of runs");
