@@ -44,6 +44,7 @@ export interface Comparison {
 
 /** A content that is in memory. */
 export interface InMemory {
+  /** As it is until `Put.content` has resolved; its memory may be used again after that. */
   content: Buffer;
   attributes: Attributes;
   /** Base64, if known: what `Put.hash` names. */

@@ -56,7 +56,7 @@ export function packContent(
   content: ToPack,
   size: number,
   pack: PackWriter,
-  sha256 = sha256Of(content.content),
+  sha256 = hash("sha256", content.content, "base64"),
 ): Outcome {
   if (content.recipe && content.content.length > LONGEST_RECIPE)
     throw new NotStored(`its ${size} bytes are more than a recipe can list: some 8 TiB`);
@@ -66,10 +66,6 @@ export function packContent(
     return unchanged(now, { packed: before });
   const note = entry.again ? { reason: AGAIN } : {};
   return { ...unchanged(now, { packed: pack.add(content, sha256) }), outcome: "copied", ...note };
-}
-
-function sha256Of(content: Buffer): string {
-  return hash("sha256", content, "base64");
 }
 
 const AGAIN = "stored again: its pack is gone, changed, archived, or no longer to be used";

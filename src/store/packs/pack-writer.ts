@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { QUICK_SIZE } from "../../files/ask-thread.ts";
 import { toLine } from "../../ledger/ledger.ts";
 import type { Attributes, EntryKind } from "../../model/entry.ts";
 import type { Packed } from "../../model/packed.ts";
@@ -33,8 +34,11 @@ export interface FooterLine extends Omit<Packed, "pack" | "packLength"> {
 /** Contents that a batch has packed, by hash: equal ones are stored once. */
 export type Known = Map<string, Packed>;
 
-/** Smaller contents share a frame: each call of the compressor costs, and similar files are shorter together. */
-const SMALL = 64 * 1024;
+/**
+ * Contents up to this size share a frame: each call of the compressor costs, and similar files are shorter together. They are
+ * copied when they are added, as what the file thread has read must be.
+ */
+const SMALL = QUICK_SIZE;
 /** Bytes of such a frame, decoded: what is decoded to restore one of its files. */
 const SHARED = 256 * 1024;
 
@@ -79,7 +83,7 @@ export class PackWriter {
   }
 
   /**
-   * Adds a content, unless the batch has an equal one; the footer names it in any case. One of `SMALL` bytes or more must
+   * Adds a content, unless the batch has an equal one; the footer names it in any case. One of more than `SMALL` bytes must
    * stay as it is until `send` has resolved.
    * @param sha256 of the content, in base64
    */
@@ -99,7 +103,7 @@ export class PackWriter {
     const { length: size } = content;
     const unknown = { packLength: 0, offset: 0, length: 0, raw: 0, from: 0 };
     const packed: Packed = { pack: this.#name, ...unknown, size, sha256, ...(recipe ? { recipe } : {}) };
-    if (size >= SMALL) this.#encoding.push(this.#encode(content, [packed]));
+    if (size > SMALL) this.#encoding.push(this.#encode(content, [packed]));
     else this.#share(content, packed);
     return packed;
   }
