@@ -23,7 +23,7 @@ export class LocalDisk {
   /** What a directory is on; undefined for any other file system, and on machines that have no way to flush one. */
   static async of(directory: PinnedDirectory): Promise<LocalDisk | undefined> {
     const isLocal = LOCAL.has((await statfs(directory.path(""))).type);
-    return isLocal && (await (able ??= isAble())) ? new LocalDisk((await directory.stat()).dev) : undefined;
+    return isLocal && (await isAbleOnce()) ? new LocalDisk((await directory.stat()).dev) : undefined;
   }
 
   /**
@@ -35,6 +35,15 @@ export class LocalDisk {
     if (!handle || !(await flushFileSystem(handle.fd))) failures++;
     return failures === this.#failures;
   }
+}
+
+async function isAbleOnce(): Promise<boolean> {
+  able ??= isAble().catch((error: unknown) => {
+    // There may be no handle to find out with, for now.
+    able = undefined;
+    throw error;
+  });
+  return await able;
 }
 
 async function isAble(): Promise<boolean> {

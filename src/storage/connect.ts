@@ -5,10 +5,12 @@ import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 
 /**
  * The service's retries are off: `withRetries` does them, for it also answers damaged content and says
- * how often the service throttled. Keep-alive sockets are the SDK's default.
+ * how often the service throttled. The SDK's agents are off too, for nobody could close their idle sockets when
+ * handles are short: it then uses Node's own, as direct requests do, which keep sockets open for five seconds.
  */
 const PIPELINE: StoragePipelineOptions = {
   retryOptions: { maxTries: 1 },
+  keepAliveOptions: { enable: false },
   userAgentOptions: { userAgentPrefix: "site-backup" },
 };
 

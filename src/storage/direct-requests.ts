@@ -14,14 +14,11 @@ const VERSION = "2021-12-02";
 const SCOPE = "https://storage.azure.com/.default";
 /** A token is renewed this long before it expires, milliseconds. */
 const TOKEN_MARGIN = 120_000;
-/** All batches of the process share the sockets. The budget limits how many are open. */
-const AGENTS = {
-  "http:": new http.Agent({ keepAlive: true }),
-  "https:": new https.Agent({ keepAlive: true }),
-};
+/** All batches of the process share their sockets, with the SDK too (connect.ts). The budget limits how many are open. */
+const AGENTS = [http.globalAgent, https.globalAgent];
 // A file is waiting for the handle of a socket that waits for nothing.
 whenOutOfHandles(() => {
-  for (const { freeSockets } of Object.values(AGENTS)) {
+  for (const { freeSockets } of AGENTS) {
     for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
   }
 });
@@ -62,10 +59,9 @@ export class DirectRequests {
   constructor(container: ContainerClient, behindProxy: boolean) {
     const { credential } = container;
     const url = new URL(container.url);
-    const agent = url.protocol === "https:" ? AGENTS["https:"] : AGENTS["http:"];
     this.container = container;
     this.behindProxy = behindProxy;
-    this.#target = { ...urlToHttpOptions(url), agent };
+    this.#target = urlToHttpOptions(url);
     this.#origin = url.origin;
     this.#path = url.pathname;
     this.#key = credential instanceof StorageSharedKeyCredential ? accountKey(credential) : undefined;

@@ -77,9 +77,7 @@ describe("row 13: disk full", () => {
       }
       for (let tries = 0; !hasEnded(host.pid) && tries < 200; tries++) await sleep(50);
       expect(hasEnded(host.pid)).toBe(true);
-      expect(host.logs()).toContain(
-        "The disk is full: the durable state cannot be written. What was committed is safe; make room and start again.",
-      );
+      expect(host.logs()).toMatch(/disk is full.*make room/);
       disk.grow();
       await rig.restart();
       for (const [run, id] of ids.entries()) {

@@ -106,9 +106,7 @@ describe.runIf(isRoot)("a file system that refuses what is asked of it", () => {
     expect(await readFile(path.join(to, "d/file"), "utf8")).toBe("content of d/file");
     const outcome = (await drive.outcomes(id)).get("d/file");
     expect(outcome).toMatchObject({ outcome: "copied", unset: true });
-    expect(outcome?.reason).toBe(
-      "its mode could not be set: not permitted (EPERM); its time of change could not be set: not permitted (EPERM)",
-    );
+    expect(outcome?.reason).toMatch(/mode .*EPERM.*time .*EPERM/);
   });
 });
 
