@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { SharedMemory } from "./shared-memory.ts";
 import { begun } from "./under-way.ts";
-import type { Answer, Answers, Ask } from "./asks.ts";
+import { operations, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
 
 /** Files up to this size are read whole by the thread. For larger ones the hand-over is not what takes the time. */
 export const QUICK_SIZE = 64 * 1024;
@@ -15,8 +15,8 @@ const MOST = 512;
 const BACKLOG_MS = 20;
 /** If the thread does not answer within this time, its work is done the ordinary way. */
 const PATIENCE_MS = 1_000;
-/** The assumed time of an operation before any was measured, in milliseconds. */
-const FIRST_GUESS_MS = 0.3;
+/** The assumed time of an operation of each kind before any was measured, in milliseconds. */
+const FIRST_GUESS_MS = { look: 0.04, list: 0.3, read: 0.3, write: 0.3, place: 0.3 };
 
 /** The built thread if this file is built, else the source. */
 const THREAD = new URL(`./thread-main${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
@@ -41,7 +41,7 @@ export class AskThread {
   /** The thread is overdue; until it answers it gets nothing. */
   #late = false;
   #scheduled = false;
-  #msPerOperation = FIRST_GUESS_MS;
+  readonly #msPerOperation: Record<Ask["what"], number> = { ...FIRST_GUESS_MS };
   #patience: NodeJS.Timeout | undefined;
   #answered: (() => void) | undefined;
 
@@ -54,11 +54,16 @@ export class AskThread {
     return this.#memory;
   }
 
-  /** How many operations it would take now; none if it is busy, overdue or broken. */
-  get room(): number {
+  /** How many operations of a kind it would take now; none if it is busy, overdue or broken. */
+  roomFor(what: Ask["what"]): number {
     if (this.#broken || this.#late) return 0;
-    const most = Math.min(MOST, Math.max(1, Math.floor(BACKLOG_MS / this.#msPerOperation)));
-    return most - operations(this.#waiting) - operations(this.#sent);
+    let [room, backlog] = [MOST, BACKLOG_MS];
+    for (const { ask } of [...this.#waiting, ...this.#sent]) {
+      room -= operations(ask);
+      backlog -= operations(ask) * this.#msPerOperation[ask.what];
+    }
+    if (room === MOST) backlog = Math.max(backlog, this.#msPerOperation[what]);
+    return Math.min(room, Math.floor(backlog / this.#msPerOperation[what]));
   }
 
   /**
@@ -66,7 +71,7 @@ export class AskThread {
    * @returns undefined also if there is no room for it
    */
   ask<A extends Ask>(ask: A, undo?: () => void): Promise<Answer<A> | undefined> {
-    if (this.room < 1) return Promise.resolve(undefined);
+    if (this.roomFor(ask.what) < 1) return Promise.resolve(undefined);
     return new Promise((settle) => {
       this.#waiting.push({ ask, settle: settle as Waiting["settle"], undo });
       if (this.#scheduled || this.#sent.length > 0) return;
@@ -103,11 +108,11 @@ export class AskThread {
     return thread;
   }
 
-  #receive({ answers, ms }: Answers): void {
+  #receive({ answers, spent }: Answers): void {
     clearTimeout(this.#patience);
     this.#answered?.();
-    if (this.#sent.length > 0)
-      this.#msPerOperation = 0.8 * this.#msPerOperation + 0.2 * (ms / operations(this.#sent));
+    for (const [what, { ms, operations }] of Object.entries(spent) as [Ask["what"], Spent][])
+      this.#msPerOperation[what] = 0.8 * this.#msPerOperation[what] + 0.2 * (ms / operations);
     this.#late = false;
     const sent = this.#sent;
     this.#sent = [];
@@ -130,8 +135,4 @@ export class AskThread {
     this.#waiting = [];
     for (const ask of all) ask.settle(undefined);
   }
-}
-
-function operations(asks: readonly Waiting[]): number {
-  return asks.reduce((sum, { ask }) => sum + ("paths" in ask ? ask.paths.length : 1), 0);
 }

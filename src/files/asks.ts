@@ -99,6 +99,26 @@ export type Answer<A extends Ask = Ask> = A extends LookAsk
 /** The thread's answers to one message, in the same order. */
 export interface Answers {
   answers: Answer[];
-  /** How long it took, in milliseconds. */
+  /** What each kind of operation took: a directory takes longer than a name. */
+  spent: Partial<Record<Ask["what"], Spent>>;
+}
+
+export interface Spent {
+  operations: number;
   ms: number;
+}
+
+/** How many operations an ask is. */
+export function operations(ask: Ask): number {
+  return "paths" in ask ? ask.paths.length : 1;
+}
+
+/** Does what an ask is for, and adds the time that it took. */
+export function timed(ask: Ask, spent: Answers["spent"], work: () => Answer): Answer {
+  const begin = performance.now();
+  const answer = work();
+  const sum = (spent[ask.what] ??= { operations: 0, ms: 0 });
+  sum.operations += operations(ask);
+  sum.ms += performance.now() - begin;
+  return answer;
 }

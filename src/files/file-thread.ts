@@ -22,7 +22,7 @@ class FileThread {
    * now
    */
   async look(realRoot: string, paths: readonly string[]): Promise<(Looked | undefined)[]> {
-    const some = paths.slice(0, this.#thread.room);
+    const some = paths.slice(0, this.#thread.roomFor("look"));
     return (await this.#thread.ask({ what: "look", realRoot, paths: some })) ?? [];
   }
 
@@ -32,7 +32,7 @@ class FileThread {
    */
   async list(realRoot: string, paths: readonly string[]): Promise<(Listed | undefined)[]> {
     if (process.platform !== "linux") return [];
-    const some = paths.slice(0, this.#thread.room);
+    const some = paths.slice(0, this.#thread.roomFor("list"));
     return (await this.#thread.ask({ what: "list", realRoot, paths: some })) ?? [];
   }
 

@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import type { DiskPath } from "../model/path.ts";
 import { locate } from "./read-file.ts";
 import { lookedAt, readWhole } from "./read-whole.ts";
-import type { Answer, Answers, Ask, Listed, Looked } from "./asks.ts";
+import { timed, type Answer, type Answers, type Ask, type Listed, type Looked } from "./asks.ts";
 import { OpenDirectories, place, write } from "./new-file.ts";
 import { OpenDirectory } from "./open-directory.ts";
 
@@ -12,11 +12,11 @@ import { OpenDirectory } from "./open-directory.ts";
 const SMALL_DIRECTORY = 64 * 1024;
 
 parentPort?.on("message", (asks: Ask[]) => {
-  const begin = performance.now();
   const directories = new OpenDirectories();
-  const answers = asks.map((ask) => answer(ask, directories));
+  const spent: Answers["spent"] = {};
+  const answers = asks.map((ask) => timed(ask, spent, () => answer(ask, directories)));
   directories.close();
-  parentPort?.postMessage({ answers, ms: performance.now() - begin } satisfies Answers);
+  parentPort?.postMessage({ answers, spent } satisfies Answers);
 });
 
 function answer(ask: Ask, directories: OpenDirectories): Answer {
@@ -48,10 +48,9 @@ function list(realRoot: string, portable: string): Listed | undefined {
   locate(realRoot, portable);
   const directory = new OpenDirectory(realRoot, portable);
   try {
-    const { stats } = directory;
-    const { dev, ino, size } = stats;
+    const { dev, ino, size } = directory.stats;
     if (size > SMALL_DIRECTORY) return undefined;
-    return { stats: { ...lookedAt(stats), dev, ino }, names: directory.names() };
+    return { stats: { ...lookedAt(directory.stats), dev, ino }, names: directory.names() };
   } finally {
     directory.close();
   }
