@@ -6,7 +6,8 @@
  * A name is split at `/` only: backslashes, spaces and the like are part of it.
  */
 import { createCipheriv, createHash } from "node:crypto";
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstat, mkdtemp, readdir, readFile, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -18,17 +19,18 @@ export function makeFolder(name: string, parent = tmpdir()): Promise<string> {
   return mkdtemp(path.join(parent, `${name}-`));
 }
 
+/** In one go: a promise for each file costs five times as much as the file. */
 export async function makeTree(root: string, spec: TreeSpec): Promise<string> {
-  await mkdir(root, { recursive: true });
+  mkdirSync(root, { recursive: true });
   const made = new Set<string>();
   for (const [name, node] of Object.entries(spec)) {
     const target = path.join(root, name);
     const parent = path.dirname(target);
-    if (!made.has(parent)) await mkdir(parent, { recursive: true });
+    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
     made.add(parent);
-    if (typeof node === "string" || Buffer.isBuffer(node)) await writeFile(target, node);
-    else if ("link" in node) await symlink(node.link, target);
-    else await mkdir(target, { recursive: true });
+    if (typeof node === "string" || Buffer.isBuffer(node)) writeFileSync(target, node);
+    else if ("link" in node) symlinkSync(node.link, target);
+    else mkdirSync(target, { recursive: true });
   }
   return root;
 }
