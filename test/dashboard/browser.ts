@@ -30,13 +30,23 @@ const WATCH = `
   }).observe({ type: "longtask", buffered: true });
 `;
 
+export interface Opening {
+  viewport?: { width: number; height: number };
+  /** What is done to the page before it loads anything. */
+  before?: (page: Page) => Promise<unknown>;
+}
+
 export class Visitor {
   readonly page: Page;
+  readonly #url: string;
+  /** Makes each address new: one that differs by its hash alone would not load anything. */
+  #visits = 0;
   /** What the page complained of, and what it asked of others than the app. */
   readonly #errors: string[] = [];
 
-  private constructor(page: Page, origin: string) {
+  private constructor(page: Page, url: string) {
     this.page = page;
+    this.#url = url;
     page.setDefaultTimeout(PATIENCE_MS);
     page.on("console", (message) => message.type() === "error" && this.#errors.push(message.text()));
     page.on("pageerror", (error) => this.#errors.push(String(error)));
@@ -45,21 +55,25 @@ export class Visitor {
       void dialog.dismiss();
     });
     page.on("request", (request) => {
-      if (!request.url().startsWith(origin)) this.#errors.push(`asked ${request.url()}`);
+      if (!request.url().startsWith(url)) this.#errors.push(`asked ${request.url()}`);
     });
   }
 
-  /** Opens the dashboard in a tab of its own, and with that in a session of its own. @param hash where in it */
-  static async open(
-    context: BrowserContext,
-    url: string,
-    hash = "",
-    { viewport = { width: 1280, height: 720 } } = {},
-  ): Promise<Visitor> {
-    const visitor = new Visitor(await context.newPage(), url);
-    await visitor.page.setViewportSize(viewport);
-    await visitor.page.goto(`${url}/dashboard${hash}`);
-    return visitor;
+  /** A tab for all tests of a file: its process has compiled the dashboard for the first. @param url of the app */
+  static async start(context: BrowserContext, url: string): Promise<Visitor> {
+    return new Visitor(await context.newPage(), url);
+  }
+
+  /** Opens the dashboard in a session of its own. @param hash where in it */
+  async open(hash: string, { viewport = { width: 1280, height: 720 }, before }: Opening = {}): Promise<void> {
+    await this.page.setViewportSize(viewport);
+    await before?.(this.page);
+    await this.page.goto(`${this.#url}/dashboard?visit=${++this.#visits}${hash}`);
+  }
+
+  /** Goes to another place in it, as a link does: the page stays. */
+  async go(hash: string): Promise<void> {
+    await this.page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
   }
 
   /** The errors that a test brings about itself. */
@@ -70,8 +84,10 @@ export class Visitor {
 
   /** Ends the session. The page had no error and broke no policy. */
   async leave(): Promise<void> {
-    await this.page.close();
-    if (this.#errors.length > 0) throw new Error(`The page had errors:\n${this.#errors.join("\n")}`);
+    await this.page.evaluate("sessionStorage.clear()");
+    await this.page.unrouteAll();
+    const errors = this.#errors.splice(0);
+    if (errors.length > 0) throw new Error(`The page had errors:\n${errors.join("\n")}`);
   }
 
   /** axe finds nothing, in light and in dark, and nothing is wider than the window. */

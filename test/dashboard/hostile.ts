@@ -31,9 +31,9 @@ export function hostileTests(dashboard: Dashboard): void {
     await table.getByText("bad\\xff", { exact: true }).waitFor();
     expect(await on.page.locator("main img, main script, #bold").count()).toBe(0);
     await on.expectAccessible("hostile names, failed, on a phone");
-    await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/${id}?outcome=copied`);
+    await on.go(`#/runs/${id}?outcome=copied`);
     await table.getByText(MARKUP, { exact: true }).waitFor();
-    await on.page.goto(`${dashboard.host.process.url}/dashboard`);
+    await on.go("#/");
     await on.page.getByRole("link", { name: MARKUP }).waitFor();
     expect(await on.page.locator("main img, main script, #bold").count()).toBe(0);
     await on.expectAccessible("a hostile directory in the list");
@@ -42,10 +42,10 @@ export function hostileTests(dashboard: Dashboard): void {
       root: path.join(dashboard.folder, TURNED),
       container: "gone",
     });
-    await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/${gone.id}`);
+    await on.go(`#/runs/${gone.id}`);
     await on.page.getByText("/invoiceU+202Efdp.exe does not exist.").waitFor();
     // Where nothing was backed up there is no history.
-    await on.page.goto(`${dashboard.host.process.url}/dashboard`);
+    await on.go("#/");
     const histories = on.page.getByLabel("Directory and destination").locator("option");
     await histories.filter({ hasText: "→ hostile" }).waitFor({ state: "attached" });
     expect(await histories.filter({ hasText: "→ gone" }).count()).toBe(0);
@@ -75,7 +75,6 @@ export function hostileTests(dashboard: Dashboard): void {
   });
 
   it("asks for the key when the app wants one, and keeps it for the session only", async () => {
-    const on = await dashboard.open("#/none-yet");
     // The local host wants no key; this answers as the Functions host does where one is missing or wrong.
     const sent: string[] = [];
     const wantKey = (page: Page) =>
@@ -84,9 +83,7 @@ export function hostileTests(dashboard: Dashboard): void {
         sent.push(`${key} ${route.request().url()}`);
         await (key === KEY ? route.continue() : route.fulfill({ status: 401 }));
       });
-    await wantKey(on.page);
-    await on.page.goto(`${dashboard.host.process.url}/dashboard`);
-    await on.page.reload();
+    const on = await dashboard.open("", { before: wantKey });
     const dialog = on.page.getByRole("dialog", { name: "Function key" });
     await dialog.getByLabel("Key").fill("wrong");
     await on.expectAccessible("asking for the key");

@@ -77,7 +77,7 @@ export function journeyTests(dashboard: Dashboard): void {
     const reason = await on.page.getByRole("alert").boundingBox();
     expect((reason?.y ?? Infinity) + (reason?.height ?? 0)).toBeLessThan(640 - 84);
 
-    await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/none`);
+    await on.go("#/runs/none");
     await on.page.getByText('There is no run "none".').waitFor();
     await on.expectAccessible("no such run");
     on.forgive(/status of 40[04]/);
@@ -214,16 +214,21 @@ export function journeyTests(dashboard: Dashboard): void {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...((await response.json()) as object), ...changes } });
     });
+    const again = async (): Promise<void> => {
+      await on.go("#/");
+      await on.page.getByRole("table", { name: "Runs" }).waitFor();
+      await on.go(`#/runs/${id}`);
+    };
     // One that never began says why, and counts nothing.
     const counts = { copied: 0, unchanged: 0, vanished: 0, skipped: 0, failed: 0, bytes: 0 };
     changes = { status: "skipped", message: "The run 1234 is backing up to the same place.", counts };
-    await on.page.reload();
+    await again();
     await on.page.getByText("It did not begin. The run 1234 is backing up to the same place.").waitFor();
     expect(await on.page.locator(".tile").count()).toBe(0);
     await on.expectAccessible("a skipped run");
     // As long as it runs it can be canceled, and is named by its place: it has no directory.
     changes = { status: "running", finished: undefined };
-    await on.page.reload();
+    await again();
     await on.button("Cancel …").click();
     await on.page.getByText("Prune, dry run: pruned. It stops soon; it has changed nothing.").waitFor();
   });
@@ -240,7 +245,7 @@ export function journeyTests(dashboard: Dashboard): void {
     expect(await on.hash()).toBe(`#/runs/${id}`);
 
     // Its address, kept or reloaded, asks nothing any more.
-    await on.page.goto(`${dashboard.host.process.url}/dashboard#/runs/${id}?do=cancel`);
+    await on.go(`#/runs/${id}?do=cancel`);
     await on.page.getByText("This run has ended: there is nothing to cancel.").waitFor();
     expect(await on.button("Cancel the run").count()).toBe(0);
     await on.button("Close").click();

@@ -3,7 +3,7 @@ import type { BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { makeFolder } from "../harness/tree.ts";
 import { RecordsHost } from "../api/host.ts";
-import { hasChromium, startBrowser, startContext, Visitor } from "./browser.ts";
+import { hasChromium, startBrowser, startContext, Visitor, type Opening } from "./browser.ts";
 
 /** What the tests of the dashboard share. */
 export interface Dashboard {
@@ -11,7 +11,7 @@ export interface Dashboard {
   /** For trees to back up. */
   folder: string;
   /** Somebody new opens it; whatever the page complained of fails the test that opened it. @param hash where in it */
-  open(hash?: string, options?: { viewport: { width: number; height: number } }): Promise<Visitor>;
+  open(hash?: string, opening?: Opening): Promise<Visitor>;
 }
 
 /** Starts a host, and a browser where there is one, before the tests of this file, and ends them after. */
@@ -19,9 +19,10 @@ export function useDashboard(): Dashboard {
   let context: BrowserContext | undefined;
   let visitor: Visitor | undefined;
   const dashboard = {
-    async open(hash, options) {
+    async open(hash = "", opening) {
       if (!context) throw new Error("there is no browser");
-      visitor = await Visitor.open(context, dashboard.host.process.url, hash, options);
+      visitor ??= await Visitor.start(context, dashboard.host.process.url);
+      await visitor.open(hash, opening);
       return visitor;
     },
   } as Dashboard;
@@ -38,10 +39,6 @@ export function useDashboard(): Dashboard {
     await dashboard.host.process.stop();
     rmSync(dashboard.folder, { recursive: true, force: true });
   });
-  afterEach(async () => {
-    const last = visitor;
-    visitor = undefined;
-    await last?.leave();
-  });
+  afterEach(() => visitor?.leave());
   return dashboard;
 }
