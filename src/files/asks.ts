@@ -47,7 +47,7 @@ export interface PlaceAsk extends Written {
 export interface NewFile {
   /** Its name while it is not in its place. */
   temporary: string;
-  content: Uint8Array<ArrayBuffer>;
+  content: Uint8Array<SharedArrayBuffer>;
   mode: number;
   /** Seconds since 1970. */
   mtime: number;

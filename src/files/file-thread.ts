@@ -57,11 +57,22 @@ class FileThread {
 
   /**
    * Writes a small file beside its place, and neither flushes nor renames it.
-   * @param undo removes it: called when it may have been written after all
+   * @param fill writes the content into memory of its size
+   * @param undo removes the file: called when it may have been written after all
    * @returns whether it did; if not, nothing is left
    */
-  async write(realRoot: string, path: string, file: NewFile, undo: () => void): Promise<boolean> {
-    return (await this.#thread.ask({ what: "write", realRoot, path, ...file }, undo)) === true;
+  async write(
+    realRoot: string,
+    path: string,
+    { size, ...file }: Omit<NewFile, "content"> & { size: number },
+    { fill, undo }: { fill: (into: Uint8Array) => Promise<unknown>; undo: () => void },
+  ): Promise<boolean> {
+    const written = await this.#thread.memory.use(async (slot) => {
+      const content = slot.subarray(0, size);
+      await fill(content);
+      return await this.#thread.ask({ what: "write", realRoot, path, content, ...file }, undo);
+    });
+    return written === true;
   }
 
   /** Renames a file that was written. @returns whether it did; if not, it may do so yet */

@@ -1,6 +1,6 @@
 /**
- * Memory that the file thread reads into, in slots that are used again: a buffer for each file, handed from thread to thread,
- * costs the garbage collector more than reading the file.
+ * Memory that the file thread reads into and writes from, in slots that are used again: a buffer for each file, handed from
+ * thread to thread, costs the garbage collector more than reading the file.
  */
 export class SharedMemory {
   readonly bytes: Uint8Array<SharedArrayBuffer>;

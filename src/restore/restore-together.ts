@@ -14,7 +14,7 @@ import type { RestoreContext } from "./restore-context.ts";
 import { CannotWrite } from "./restore-error.ts";
 import { restoreItem } from "./restore-file.ts";
 import { writeBeside } from "./write-content.ts";
-import { keeping, QuickWriter } from "./write-quickly.ts";
+import { QuickWriter } from "./write-quickly.ts";
 
 /** The fewest items for which one flush of the file system takes less time than a flush of each file. */
 const WORTH_A_FLUSH = 32;
@@ -68,11 +68,9 @@ async function writeAll(
   return await fetch(items, async (item, read) => {
     try {
       if (isFull) return undefined;
-      if (there.has(item.path) || !quick.takes(item))
-        return await restoreItem(item, context, writeBeside(read, device, written));
-      const content = keeping(item, read);
-      const usually = writeBeside(async (take) => await take(await content(), 0), device, written);
-      return await restoreItem(item, context, usually, () => quick.write(item, content));
+      const usually = writeBeside(read, device, written);
+      if (there.has(item.path) || !quick.takes(item)) return await restoreItem(item, context, usually);
+      return await restoreItem(item, context, usually, () => quick.write(item, read));
     } catch (error) {
       if (!(error instanceof CannotWrite)) throw error;
       isFull = true;

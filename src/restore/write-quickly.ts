@@ -44,19 +44,21 @@ export class QuickWriter {
   }
 
   /** @returns undefined if it did not work; nothing is left then */
-  async write(item: PlannedItem, content: Content): Promise<Outcome | undefined> {
+  async write(item: PlannedItem, read: Read): Promise<Outcome | undefined> {
     if (!(await this.#hasDirectory(item))) return undefined;
     const { realTo, mark } = this.#context;
     const temporary = temporaryName(mark);
     const file = {
       temporary,
-      content: await content(),
+      size: item.size,
       mode: this.#modeOf(item),
       mtime: item.mtime / 1_000_000,
       device: this.#device,
     };
+    const fill = (into: Uint8Array): Promise<unknown> =>
+      read(async (bytes, position) => into.set(bytes, position));
     const undo = (): void => void this.#remove(item, temporary);
-    if (!(await fileThread.write(realTo, item.path, file, undo))) return undefined;
+    if (!(await fileThread.write(realTo, item.path, file, { fill, undo }))) return undefined;
     this.#written.set(item.path, temporary);
     return done(item, "copied");
   }
@@ -78,18 +80,4 @@ export class QuickWriter {
   async #remove({ path }: PlannedItem, temporary: string): Promise<void> {
     await tryInDirectory(this.#context, parentPath(path), (directory) => unlink(directory.path(temporary)));
   }
-}
-
-/** A content, in memory that nothing else is in. */
-type Content = () => Promise<Buffer<ArrayBuffer>>;
-
-/** Reads a small content, and keeps it for the next time. */
-export function keeping({ size }: PlannedItem, read: Read): Content {
-  let kept: Buffer<ArrayBuffer> | undefined;
-  return async () => {
-    if (kept) return kept;
-    const content = Buffer.alloc(size);
-    await read(async (bytes, position) => content.set(bytes, position));
-    return (kept = content);
-  };
 }
