@@ -9,6 +9,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { TestProject } from "vitest/node";
+import { WITHOUT_TELEMETRY } from "../../local/storage/azurite.ts";
 import { freePort } from "./local-host.ts";
 
 /** Where the run's Azurite listens, and the key that all its accounts have. */
@@ -72,6 +73,7 @@ async function startOneAzurite(): Promise<OneAzurite & { stop: () => Promise<voi
     [
       // It keeps what it is sent: with the usual room it moves that again and again.
       "--max-semi-space-size=64",
+      `--import=${WITHOUT_TELEMETRY}`,
       `--import=data:text/javascript,${encodeURIComponent(CHANGES)}`,
       path.join(SOURCES, "blob/main.js"),
       "--blobHost",
