@@ -1,5 +1,5 @@
 import { QUICK_SIZE } from "../files/ask-thread.ts";
-import { fileThread } from "../files/file-thread.ts";
+import { readSmall } from "../files/file-thread.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { attributesOf, type Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -34,7 +34,7 @@ async function copyQuickly(
   put: Put,
   { realRoot }: Reading,
 ): Promise<Outcome | undefined> {
-  return await fileThread.read(
+  return await readSmall(
     { realRoot, path, size },
     put.hash,
     async (file, content) => await put.content({ content, hash: file.hash, attributes: attributesOf(file) }),

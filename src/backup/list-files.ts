@@ -14,7 +14,7 @@ import { settlePart } from "../ledger/settle-part.ts";
 import { PartProblem, type Part } from "../ledger/part.ts";
 import type { Entry } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
-import { fileThread } from "../files/file-thread.ts";
+import { startFileThread } from "../files/file-thread.ts";
 import { createFilter, type Filter } from "../model/filter.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
@@ -42,7 +42,7 @@ export async function listFiles(
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<Part<ListingOwn>> {
-  fileThread.start();
+  startFileThread();
   const { part, request } = input;
   const filter = createFilter(request.include, request.exclude);
   const isBelow = (path: string): boolean => !path.split("/").includes("..");

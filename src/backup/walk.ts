@@ -3,7 +3,7 @@ import { lstat } from "node:fs/promises";
 import pMap from "p-map";
 import { attributesOf, type Entry } from "../model/entry.ts";
 import type { Looked } from "../files/asks.ts";
-import { fileThread } from "../files/file-thread.ts";
+import { listTogether, lookTogether } from "../files/file-thread.ts";
 import type { Filter } from "../model/filter.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { failed } from "../model/outcome.ts";
@@ -39,7 +39,7 @@ export class Walker {
 
   /** Reads directories, many at a time where they are small; see readDirectory. */
   async *readDirectories(portables: readonly string[]): AsyncGenerator<Children | Look> {
-    const listed = await fileThread.list(this.#realRoot, portables);
+    const listed = await listTogether(this.#realRoot, portables);
     for (const [at, portable] of portables.entries()) {
       const read = listed[at];
       yield await (read
@@ -88,7 +88,7 @@ export class Walker {
       names.slice(chunk * TOGETHER, (chunk + 1) * TOGETHER),
     );
     const lookAt = async (chunk: readonly string[]): Promise<Look[]> => {
-      const looked = await fileThread.look(this.#realRoot, chunk);
+      const looked = await lookTogether(this.#realRoot, chunk);
       return await pMap(chunk, (name, at) => this.look(name, looked[at]), { concurrency: LOOKUPS });
     };
     // The thread looks at one chunk while this one settles another.

@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 /** Sends a thread many operations at a time, but no more than it can do at once. */
-export class AskThread {
+class AskThread {
   #thread: Worker | undefined;
   /** What the thread reads into. Renewed when the thread is overdue: it may yet write to the old one. */
   #memory = new SharedMemory(SLOTS, QUICK_SIZE);
@@ -136,3 +136,6 @@ export class AskThread {
     for (const ask of all) ask.settle(undefined);
   }
 }
+
+/** One per process is enough: reading a file costs less than what follows it. */
+export const askThread = new AskThread();

@@ -1,9 +1,9 @@
 import { rename, unlink } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
-import { fileThread } from "../files/file-thread.ts";
 import { byDirectory, tryInDirectory, withDirectory } from "../files/in-directory.ts";
 import { LocalDisk } from "../files/local-disk.ts";
+import { placeSmall } from "../files/write-small.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
@@ -89,7 +89,7 @@ async function flush(disk: LocalDisk, context: RestoreContext): Promise<boolean>
 async function place(written: Map<string, string>, context: RestoreContext): Promise<void> {
   const replace = context.overwrite !== "never";
   const quickly = async ([name, temporary]: [string, string]): Promise<void> => {
-    if (await fileThread.place(context.realTo, name, { temporary, replace })) written.delete(name);
+    if (await placeSmall(context.realTo, name, { temporary, replace })) written.delete(name);
   };
   await pMap(written, quickly, { concurrency: RENAMES });
   await inDirectories(written, context, async (temporary, at, name) => {

@@ -1,9 +1,9 @@
 import { unlink } from "node:fs/promises";
 import { QUICK_SIZE } from "../files/ask-thread.ts";
-import { fileThread } from "../files/file-thread.ts";
 import { isCommon } from "../files/file-times.ts";
 import { tryInDirectory } from "../files/in-directory.ts";
 import { tidyInTime } from "../files/timeout.ts";
+import { writeSmall, type SmallFile } from "../files/write-small.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { parentPath } from "../model/path.ts";
@@ -48,17 +48,16 @@ export class QuickWriter {
     if (!(await this.#hasDirectory(item))) return undefined;
     const { realTo, mark } = this.#context;
     const temporary = temporaryName(mark);
-    const file = {
+    const file: SmallFile = {
       temporary,
       size: item.size,
+      fill: (into) => read(async (bytes, position) => into.set(bytes, position)),
       mode: this.#modeOf(item),
       mtime: item.mtime / 1_000_000,
       device: this.#device,
+      undo: () => void this.#remove(item, temporary),
     };
-    const fill = (into: Uint8Array): Promise<unknown> =>
-      read(async (bytes, position) => into.set(bytes, position));
-    const undo = (): void => void this.#remove(item, temporary);
-    if (!(await fileThread.write(realTo, item.path, file, { fill, undo }))) return undefined;
+    if (!(await writeSmall(realTo, item.path, file))) return undefined;
     this.#written.set(item.path, temporary);
     return done(item, "copied");
   }
