@@ -21,7 +21,6 @@ export function useNoHost(): NoHost {
       LOCAL_HOST_STATE: path.join(own.folder, "state"),
       AzureWebJobsStorage: "UseDevelopmentStorage=true",
       BackupStorage: undefined,
-      BACKUP_REQUESTS_IN_FLIGHT: "2",
     };
   });
   afterEach(() => rmSync(own.folder, { recursive: true, force: true }));
