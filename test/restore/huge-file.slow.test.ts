@@ -9,6 +9,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { createBudget } from "../../src/storage/budget.ts";
+import type { GetBlobRequests } from "../../src/storage/get-blob-request.ts";
+import { readSpan } from "../../src/store/files/read-span.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun } from "../harness/run.ts";
@@ -17,8 +20,12 @@ import { makeFolder, makeTree } from "../harness/tree.ts";
 import { snapshotOf, temporary } from "./tree.ts";
 
 const MIB = 1024 * 1024;
-/** Two spans: 16 requests, and one. */
-const SIZE = 128 * MIB + 7;
+/** Ranges of a file that are fetched at a time. */
+const AT_A_TIME = 4;
+/** Two spans, if one range of the first takes all the time that a span has: so many requests, and one. */
+const SIZE = AT_A_TIME * 8 * MIB + 7;
+const SPAN_SECONDS = 1;
+const spanTime = () => sleep(SPAN_SECONDS * 1000 + 100);
 
 let azurite: TestStorage;
 let proxy: StorageProxy;
@@ -35,7 +42,7 @@ beforeAll(async () => {
   proxy = await startStorageProxy(azurite);
   host = await startLocalHost({
     connectionString: proxy.connectionString,
-    env: { BACKUP_LARGE_FILE_MIB: "1" },
+    env: { BACKUP_LARGE_FILE_MIB: "1", BACKUP_LIST_SECONDS: String(SPAN_SECONDS) },
   });
   blobs = BlobServiceClient.fromConnectionString(azurite.connectionString);
   content = randomBytes(SIZE);
@@ -60,6 +67,19 @@ function reads(container: string, blob: string) {
     request.method === "GET" && request.container === container && request.blob === blob;
 }
 
+const isRead = reads("huge", "huge");
+
+/** Lets the next span of the huge file end by its time; then asks `before` about each read. */
+function endSpanByTime(before: (read: number) => "hang" | undefined = () => undefined): void {
+  let read = 0;
+  proxy.before = async (request) => {
+    if (!isRead(request)) return undefined;
+    const number = ++read;
+    if (number === 1) await spanTime();
+    return before(number);
+  };
+}
+
 const instance = (id: string) => `${host.url}/runtime/webhooks/durabletask/instances/${id}?code=x`;
 
 /** Activities of an orchestration that have ended. */
@@ -73,13 +93,12 @@ async function ended(id: string, activity: string): Promise<number> {
 }
 
 test("a restore that is killed continues within the file, and counts each file once", async () => {
-  const isRead = reads("huge", "huge");
-  let read = 0;
-  proxy.before = (request) => (isRead(request) && ++read > 16 ? "hang" : undefined);
+  let last = 0;
+  endSpanByTime((read) => ((last = read) > AT_A_TIME ? "hang" : undefined));
   const to = temporary();
   const { id } = await postRun(host.url, "restoreSiteContent", { run: backup, to });
   // It was begun, and its first span is done; the second hangs.
-  while (read <= 16 || (await ended(`${id}:0:large-0`, "restoreLargeFile")) < 2) await sleep(50);
+  while (last <= AT_A_TIME || (await ended(`${id}:0:large-0`, "restoreLargeFile")) < 2) await sleep(50);
   expect((await readdir(to)).filter((name) => name.includes("huge"))).toEqual([]);
   await host.kill();
 
@@ -96,7 +115,6 @@ test("a restore that is killed continues within the file, and counts each file o
 });
 
 test("a restore that is canceled leaves nothing of a huge file that nobody will finish", async () => {
-  const isRead = reads("huge", "huge");
   let release = () => {};
   const held = new Promise<void>((resolve) => {
     proxy.before = (request) => {
@@ -115,6 +133,7 @@ test("a restore that is canceled leaves nothing of a huge file that nobody will 
   // Those of the small file, and of the look at how the file system takes names, come and go beside it.
   while ((await halves()).length !== 1) await sleep(50);
   expect((await fetch(`${host.url}/backups/${id}/cancel`, { method: "POST" })).status).toBe(200);
+  await spanTime();
   proxy.before = () => undefined;
   release();
   while ((await halves()).length > 0) await sleep(50);
@@ -122,6 +141,7 @@ test("a restore that is canceled leaves nothing of a huge file that nobody will 
 });
 
 test("a huge file is verified by several activities; a bit that flipped in its last span is found", async () => {
+  endSpanByTime();
   const good = await run("verifyBackup", { run: backup, readData: true });
   expect(good).toMatchObject({ runtimeStatus: "Completed", output: 2 });
   // Two spans, and the one that finds no further file.
@@ -132,9 +152,22 @@ test("a huge file is verified by several activities; a bit that flipped in its l
   damaged[SIZE - 1]! ^= 1;
   await blob.uploadData(damaged);
   await blob.setHTTPHeaders({ blobContentMD5: createHash("md5").update(content).digest() });
+  endSpanByTime();
   const bad = await run("verifyBackup", { run: backup, readData: true });
   expect(bad.runtimeStatus).toBe("Failed");
   expect(bad.output).toMatch(/1 of 2 files failed.*huge: corrupt: its content has the MD5/s);
+});
+
+test("a span is at most 128 MiB, which a kill costs", async () => {
+  const length = 128 * MIB + 7;
+  const item = {
+    ...{ path: "huge", kind: "file", size: length, mtime: 0, mode: 0o600, md5: "", run: backup },
+    source: { length },
+  } as const;
+  const requests = { read: async () => undefined } as unknown as GetBlobRequests;
+  const reading = { requests, prefix: "", budget: createBudget(16, 64 * MIB) };
+  const reached = await readSpan(item, { position: 0 }, Infinity, reading, async () => undefined);
+  expect(reached?.position).toBe(128 * MIB);
 });
 
 test("of blobs overwritten meanwhile, what a snapshot keeps is restored, and what nothing keeps is named", async () => {
