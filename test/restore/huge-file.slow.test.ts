@@ -160,13 +160,16 @@ test("a huge file is verified by several activities; a bit that flipped in its l
 
 test("a span is at most 128 MiB, which a kill costs", async () => {
   const length = 128 * MIB + 7;
-  const item = {
-    ...{ path: "huge", kind: "file", size: length, mtime: 0, mode: 0o600, md5: "", run: backup },
-    source: { length },
-  } as const;
+  const item = { path: "huge", size: length, mtime: 0, mode: 0o600, md5: "", source: { length } };
   const requests = { read: async () => undefined } as unknown as GetBlobRequests;
   const reading = { requests, prefix: "", budget: createBudget(16, 64 * MIB) };
-  const reached = await readSpan(item, { position: 0 }, Infinity, reading, async () => undefined);
+  const reached = await readSpan(
+    { ...item, kind: "file" },
+    { position: 0 },
+    Infinity,
+    reading,
+    async () => undefined,
+  );
   expect(reached?.position).toBe(128 * MIB);
 });
 
