@@ -53,18 +53,19 @@ const REWRITTEN: NotDeleted = { outcome: "skipped", reason: "somebody has writte
 
 /**
  * Deletes a blob if it is still what was listed.
- * @param look at what is there now: its ETag, and whether that is it; undefined if it is gone
+ * @param look at what is there now: its ETag, and whether that is it; undefined if it is gone. `isCurrent` unless it is a snapshot
+ *   or version, which nobody can change
  */
 export async function deleteStored(
   container: ContainerClient,
   stored: StoredBlob,
-  look: (target: BlobClient) => Promise<{ etag: string; isIt: boolean } | undefined>,
+  look: (target: BlobClient, isCurrent: boolean) => Promise<{ etag: string; isIt: boolean } | undefined>,
   { erase, budget }: { erase: Erase; budget: Budget },
 ): Promise<NotDeleted | undefined> {
   const blob = container.getBlobClient(stored.name);
   try {
     for (const target of targetsOf(stored, blob)) {
-      const now = await budget.request(() => look(target));
+      const now = await budget.request(() => look(target, target === blob));
       if (!now) continue;
       if (!now.isIt) return REWRITTEN;
       await erase(target, target === blob ? { conditions: { ifMatch: now.etag } } : {});

@@ -130,6 +130,47 @@ test("history is the account's: no snapshots, old versions are found, restored, 
   expect(snapshots).toEqual([]);
 });
 
+test("in packs, a prune leaves no version of what it deletes, nor of a chunk that was healed before", async () => {
+  const root = temporary();
+  const place = { root, container: `packed-${randomUUID()}`, layout: "packs" };
+  await makeTree(root, { small: "small", large: randomBytes(3 * 1024 * 1024) });
+  const container = service.getContainerClient(place.container);
+  const stored = async () => {
+    const found: { name: string; current: boolean }[] = [];
+    for await (const { name, isCurrentVersion } of container.listBlobsFlat({ includeVersions: true }))
+      found.push({ name, current: isCurrentVersion === true });
+    return found;
+  };
+  const end = async (orchestrator: string, body: unknown) => {
+    const { runtimeStatus, instanceId } = await run(orchestrator, body);
+    return { runtimeStatus, instanceId };
+  };
+  const completed = { runtimeStatus: "Completed" };
+  const first = await end("backupSiteContent", place);
+  expect(first).toMatchObject(completed);
+  const chunk = (await stored()).find(({ name }) => name.startsWith("chunks/"))?.name ?? "";
+  await container.getBlockBlobClient(chunk).upload("damaged", 7);
+  expect(await end("verifyBackup", { run: first.instanceId, readData: true })).toMatchObject({
+    runtimeStatus: "Failed",
+  });
+  expect(await end("backupSiteContent", { ...place, mode: "incremental" })).toMatchObject(completed);
+  // What was written first, the damaged one, and the one that heals.
+  expect((await stored()).filter(({ name }) => name === chunk)).toHaveLength(3);
+  await writeFile(path.join(root, "large"), "small now");
+  const last = await end("backupSiteContent", { ...place, mode: "incremental" });
+  const before = inMicroseconds(await readTree(root));
+  expect(await end("pruneBackups", { container: place.container, keepLast: 1 })).toMatchObject(completed);
+  const left = await stored();
+  expect(left.filter(({ name, current }) => !current || name === chunk)).toEqual([]);
+  // That of the first run has "small".
+  expect(left.map(({ name }) => name.split("/", 2).join("/"))).toEqual(
+    ["format.json", `packs/${first.instanceId}`, `packs/${last.instanceId}`].sort(),
+  );
+  const to = temporary();
+  expect(await end("restoreSiteContent", { run: last.instanceId, to })).toMatchObject(completed);
+  expect(inMicroseconds(await readTree(to))).toEqual(before);
+});
+
 test("that versions are kept is found out by the first write of a run, and again by a second delivery", async () => {
   const ledger = new Ledger(service, randomUUID().replaceAll("-", ""));
   const request = { root: "/x", container: CONTAINER, prefix: "", mode: "full" as const };

@@ -25,23 +25,24 @@ export function whatIs({ prefix }: At, stored: StoredBlob): string {
   return stored.etag === undefined ? `${whichIsIt(stored)} of ${what}` : what;
 }
 
-/** What is there now. It is what was listed if it begins as the product's blobs do. */
+/** What is there now. A current blob is what was listed if it begins as the product's blobs do. */
 export async function lookAt(
   { prefix }: At,
   { name, etag: listed }: StoredBlob,
   target: BlobClient,
+  isCurrent: boolean,
 ): Promise<{ etag: string; isIt: boolean } | undefined> {
   try {
     const { content, etag } = await readChecked(target, { offset: 0, length: BLOB_HEAD });
     assertHead(content, blobOf(prefix, name)?.kind ?? "P");
     // A listing has it without quotes.
-    return { etag, isIt: listed === undefined || etag.replaceAll('"', "") === listed.replaceAll('"', "") };
+    return { etag, isIt: !isCurrent || etag.replaceAll('"', "") === listed?.replaceAll('"', "") };
   } catch (error) {
     const failure = classify(error);
     if (failure === "missing") return undefined;
     // It is in the archive, where nothing can be read: there its name counts.
     if (failure === "held") return { etag: listed ?? "", isIt: true };
-    if (error instanceof Lost || failure === "invalid") return { etag: "", isIt: false };
+    if (error instanceof Lost || failure === "invalid") return { etag: "", isIt: !isCurrent };
     throw error;
   }
 }

@@ -21,7 +21,8 @@ export function pruning({ service, ...at }: At & { service: BlobServiceClient })
     contentLine: storedBlobLine,
     isPiece: (content) => kindOf(content) === "C",
     whatIs: (content) => whatIs(at, content),
-    delete: (content, means) => deleteStored(container, content, (blob) => lookAt(at, content, blob), means),
+    delete: (content, means) =>
+      deleteStored(container, content, (...target) => lookAt(at, content, ...target), means),
     settle: (found, dryRun) => vacate({ service, ...at }, found, dryRun),
   };
 }
