@@ -1,8 +1,7 @@
 /** Random histories of a tree, of its backups and prunes, and what each run then restores. */
 import { cp, mkdir } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
@@ -15,13 +14,10 @@ import { Life, mortalDrive } from "../prune/dying-service.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../harness/drive.ts";
 import { backdate, backUpDespite, howEnded, SETTINGS } from "./model-ends.ts";
-import { directoriesOf, snapshotOf } from "./tree.ts";
+import { directoriesOf, IN_MEMORY, snapshotOf } from "./tree.ts";
 
 /** Histories that are tried at the same time, each with an account of its own. */
 const AT_A_TIME = Number(process.env["MODEL_AT_A_TIME"] ?? 2);
-
-/** In memory where there is such a place: a restore flushes each file, which takes a disk longer than all the rest. */
-const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** Requests until something is killed; most make no more. It continues then under its id, as the engine has it. */
 const kill = fc.oneof(
@@ -149,7 +145,7 @@ async function tryHistories(account: TestStorage, cases: number): Promise<void> 
   const { service } = account;
   await fc.assert(
     fc.asyncProperty(history, always, async (steps, { layout, inPlace, keepVersions }) => {
-      const base = mkdtempSync(path.join(FOLDER, "model-"));
+      const base = mkdtempSync(path.join(IN_MEMORY, "model-"));
       try {
         const root = path.join(base, "root");
         await mkdir(root);

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { Tally } from "../../src/model/outcome.ts";
 import { startDrive } from "../harness/drive.ts";
 import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
-import { snapshotOf, temporary } from "./tree.ts";
+import { IN_MEMORY, snapshotOf, temporary } from "./tree.ts";
 
 const CHILD = fileURLToPath(new URL("restore-child.ts", import.meta.url));
 const FILES = 60;
@@ -71,7 +71,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
   test("comes when all are written and none is in its place; what comes there meanwhile is kept", async () => {
     const seen = path.join(temporary(), "seen");
     const [first = ""] = wanted.keys();
-    const to = temporary();
+    const to = temporary(IN_MEMORY);
     const script = `find . -type f -printf '%f %s\\n' >> ${seen}; printf new > ${first}; exec /bin/sync "$@"`;
     const ended = await restore(script, to, newId(), "never");
     expect(ended?.counts).toMatchObject({ copied: FILES - 1, skipped: 1, failed: 0 });
@@ -89,7 +89,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
   });
 
   test("where it fails, each file is flushed", async () => {
-    const to = temporary();
+    const to = temporary(IN_MEMORY);
     const ended = await restore("exit 1", to);
     expect(ended).toMatchObject({ failures: [], counts: { copied: FILES } });
     expect(await snapshotOf(to)).toEqual(wanted);
@@ -97,7 +97,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
   });
 
   test("does not count for what is on another file system", async ({ skip }) => {
-    const to = temporary();
+    const to = temporary(IN_MEMORY);
     const inside = path.join(to, "all/d001");
     await mkdir(inside, { recursive: true });
     try {
@@ -113,7 +113,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
   });
 
   test("follows no link that has come in the place of a directory", async () => {
-    const [to, outside] = [temporary(), path.join(temporary(), "outside")];
+    const [to, outside] = [temporary(IN_MEMORY), path.join(temporary(IN_MEMORY), "outside")];
     const script = `mv all ${outside}; ln -s ${outside} all; exec /bin/sync "$@"`;
     const ended = await restore(script, to);
     expect(ended?.counts).toMatchObject({ copied: 0, failed: FILES });
@@ -124,7 +124,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
   });
 
   test("is broken off by a kill: nothing is in its place, and the next delivery restores all", async () => {
-    const [to, id] = [temporary(), newId()];
+    const [to, id] = [temporary(IN_MEMORY), newId()];
     expect(await restore("kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)", to, id)).toBeUndefined();
     const left = [...(await snapshotOf(to)).keys()];
     expect(left).toHaveLength(FILES);

@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, readFile, readlink, utimes, writeFile } from "node:fs/promises";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
@@ -47,9 +47,12 @@ export async function directoriesOf(root: string): Promise<Map<string, Node>> {
   return found;
 }
 
+/** In memory where there is such a place: a restore flushes what it writes, which takes a disk longer than all the rest. */
+export const IN_MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** A directory that is removed after the test. */
-export function temporary(): string {
-  const directory = mkdtempSync(path.join(tmpdir(), "restore-"));
+export function temporary(parent = tmpdir()): string {
+  const directory = mkdtempSync(path.join(parent, "restore-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
