@@ -13,10 +13,12 @@ const SLOTS = 64;
 const MOST = 512;
 /** How much work may wait for the thread, in milliseconds. The rest goes to the process's file threads. */
 const BACKLOG_MS = 20;
+/** What an operation counts as at most, so that a kind that was slow once is tried again. */
+const SLOWEST_MS = 5;
 /** If the thread does not answer within this time, its work is done the ordinary way. */
 const PATIENCE_MS = 1_000;
 /** The assumed time of an operation of each kind before any was measured, in milliseconds. */
-const FIRST_GUESS_MS = { look: 0.04, list: 0.3, read: 0.3, write: 0.3, place: 0.3 };
+const FIRST_GUESS_MS = { look: 0.08, list: 0.3, read: 0.3, write: 0.3, place: 0.3 };
 
 /** The built thread if this file is built, else the source. */
 const THREAD = new URL(`./thread-main${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
@@ -112,7 +114,8 @@ class AskThread {
     clearTimeout(this.#patience);
     this.#answered?.();
     for (const [what, { ms, operations }] of Object.entries(spent) as [Ask["what"], Spent][])
-      this.#msPerOperation[what] = 0.8 * this.#msPerOperation[what] + 0.2 * (ms / operations);
+      this.#msPerOperation[what] =
+        0.8 * this.#msPerOperation[what] + 0.2 * Math.min(SLOWEST_MS, ms / operations);
     this.#late = false;
     const sent = this.#sent;
     this.#sent = [];

@@ -19,6 +19,7 @@ export async function writeSmall(
   path: string,
   { size, fill, undo, ...file }: SmallFile,
 ): Promise<boolean> {
+  if (askThread.roomFor("write") < 1) return false;
   const written = await askThread.memory.use(async (slot) => {
     const content = slot.subarray(0, size);
     await fill(content);

@@ -7,7 +7,7 @@ import { writeSmall, type SmallFile } from "../files/write-small.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { parentPath } from "../model/path.ts";
-import type { Read } from "../store/fetching.ts";
+import { Corrupt, type Read } from "../store/fetching.ts";
 import { SPECIAL, wantedMode } from "./attributes.ts";
 import { done } from "./decide.ts";
 import type { RestoreContext } from "./restore-context.ts";
@@ -51,7 +51,7 @@ export class QuickWriter {
     const file: SmallFile = {
       temporary,
       size: item.size,
-      fill: (into) => read(async (bytes, position) => into.set(bytes, position)),
+      fill: (into) => fill(into, read),
       mode: this.#modeOf(item),
       mtime: item.mtime / 1_000_000,
       device: this.#device,
@@ -79,4 +79,15 @@ export class QuickWriter {
   async #remove({ path }: PlannedItem, temporary: string): Promise<void> {
     await tryInDirectory(this.#context, parentPath(path), (directory) => unlink(directory.path(temporary)));
   }
+}
+
+/** Reads a content into memory that may have another in it. @throws Corrupt if it does not fill it */
+async function fill(into: Uint8Array, read: Read): Promise<void> {
+  let filled = 0;
+  await read(async (bytes, position) => {
+    into.set(bytes, position);
+    filled += bytes.length;
+  });
+  if (filled !== into.length)
+    throw new Corrupt(`corrupt: it has ${filled} bytes, the run recorded ${into.length}`);
 }
