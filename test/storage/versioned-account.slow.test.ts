@@ -141,25 +141,23 @@ test("in packs, a prune leaves no version of what it deletes, nor of a chunk tha
       found.push({ name, current: isCurrentVersion === true });
     return found;
   };
-  const end = async (orchestrator: string, body: unknown) => {
-    const { runtimeStatus, instanceId } = await run(orchestrator, body);
-    return { runtimeStatus, instanceId };
-  };
   const completed = { runtimeStatus: "Completed" };
-  const first = await end("backupSiteContent", place);
+  const first = await run("backupSiteContent", place);
   expect(first).toMatchObject(completed);
   const chunk = (await stored()).find(({ name }) => name.startsWith("chunks/"))?.name ?? "";
-  await container.getBlockBlobClient(chunk).upload("damaged", 7);
-  expect(await end("verifyBackup", { run: first.instanceId, readData: true })).toMatchObject({
+  const damaged = await container.getBlobClient(chunk).downloadToBuffer();
+  damaged[damaged.length - 1]! ^= 1;
+  await container.getBlockBlobClient(chunk).uploadData(damaged);
+  expect(await run("verifyBackup", { run: first.instanceId, readData: true })).toMatchObject({
     runtimeStatus: "Failed",
   });
-  expect(await end("backupSiteContent", { ...place, mode: "incremental" })).toMatchObject(completed);
+  expect(await run("backupSiteContent", { ...place, mode: "incremental" })).toMatchObject(completed);
   // What was written first, the damaged one, and the one that heals.
   expect((await stored()).filter(({ name }) => name === chunk)).toHaveLength(3);
   await writeFile(path.join(root, "large"), "small now");
-  const last = await end("backupSiteContent", { ...place, mode: "incremental" });
+  const last = await run("backupSiteContent", { ...place, mode: "incremental" });
   const before = inMicroseconds(await readTree(root));
-  expect(await end("pruneBackups", { container: place.container, keepLast: 1 })).toMatchObject(completed);
+  expect(await run("pruneBackups", { container: place.container, keepLast: 1 })).toMatchObject(completed);
   const left = await stored();
   expect(left.filter(({ name, current }) => !current || name === chunk)).toEqual([]);
   // That of the first run has "small".
@@ -167,7 +165,7 @@ test("in packs, a prune leaves no version of what it deletes, nor of a chunk tha
     ["format.json", `packs/${first.instanceId}`, `packs/${last.instanceId}`].sort(),
   );
   const to = temporary();
-  expect(await end("restoreSiteContent", { run: last.instanceId, to })).toMatchObject(completed);
+  expect(await run("restoreSiteContent", { run: last.instanceId, to })).toMatchObject(completed);
   expect(inMicroseconds(await readTree(to))).toEqual(before);
 });
 

@@ -25,7 +25,7 @@ export function whatIs({ prefix }: At, stored: StoredBlob): string {
   return stored.etag === undefined ? `${whichIsIt(stored)} of ${what}` : what;
 }
 
-/** What is there now. A current blob is what was listed if it begins as the product's blobs do. */
+/** What is there now. It is what was listed if it begins as the product's blobs do, and the current blob has not changed. */
 export async function lookAt(
   { prefix }: At,
   { name, etag: listed }: StoredBlob,
@@ -42,7 +42,7 @@ export async function lookAt(
     if (failure === "missing") return undefined;
     // It is in the archive, where nothing can be read: there its name counts.
     if (failure === "held") return { etag: listed ?? "", isIt: true };
-    if (error instanceof Lost || failure === "invalid") return { etag: "", isIt: !isCurrent };
+    if (error instanceof Lost || failure === "invalid") return { etag: "", isIt: false };
     throw error;
   }
 }
