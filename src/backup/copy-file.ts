@@ -1,4 +1,4 @@
-import { QUICK_SIZE } from "../files/ask-thread.ts";
+import { QUICK_SIZE } from "../files/asks.ts";
 import { readSmall } from "../files/file-thread.ts";
 import { awaitingHandles } from "../files/handles.ts";
 import { attributesOf, type Entry } from "../model/entry.ts";

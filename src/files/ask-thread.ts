@@ -3,17 +3,15 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { SharedMemory } from "./shared-memory.ts";
 import { begun } from "./under-way.ts";
-import { operations, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
+import { operations, QUICK_SIZE, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
 
-/** Files up to this size are read whole by the thread. For larger ones the hand-over is not what takes the time. */
-export const QUICK_SIZE = 64 * 1024;
-/** Files that are read, or whose content is in use, at a time. */
+/** Files that are read or written, or whose content is in use, at a time. */
 const SLOTS = 64;
 /** The most operations that wait for the thread. */
 const MOST = 512;
 /** How much work may wait for the thread, in milliseconds. The rest goes to the process's file threads. */
 const BACKLOG_MS = 20;
-/** What an operation counts as at most, so that a kind that was slow once is tried again. */
+/** What an operation counts as at most: less than the backlog, so that a kind that was slow once is tried again. */
 const SLOWEST_MS = 5;
 /** If the thread does not answer within this time, its work is done the ordinary way. */
 const PATIENCE_MS = 1_000;
@@ -32,7 +30,7 @@ interface Waiting {
 /** Sends a thread many operations at a time, but no more than it can do at once. */
 class AskThread {
   #thread: Worker | undefined;
-  /** What the thread reads into. Renewed when the thread is overdue: it may yet write to the old one. */
+  /** What the thread reads into and writes from. Renewed when the thread is overdue: it may yet use the old one. */
   #memory = new SharedMemory(SLOTS, QUICK_SIZE);
   #broken = false;
   #waiting: Waiting[] = [];
@@ -64,7 +62,6 @@ class AskThread {
       room -= operations(ask);
       backlog -= operations(ask) * this.#msPerOperation[ask.what];
     }
-    if (room === MOST) backlog = Math.max(backlog, this.#msPerOperation[what]);
     return Math.min(room, Math.floor(backlog / this.#msPerOperation[what]));
   }
 
@@ -113,9 +110,8 @@ class AskThread {
   #receive({ answers, spent }: Answers): void {
     clearTimeout(this.#patience);
     this.#answered?.();
-    for (const [what, { ms, operations }] of Object.entries(spent) as [Ask["what"], Spent][])
-      this.#msPerOperation[what] =
-        0.8 * this.#msPerOperation[what] + 0.2 * Math.min(SLOWEST_MS, ms / operations);
+    for (const [what, { ms, count }] of Object.entries(spent) as [Ask["what"], Spent][])
+      this.#msPerOperation[what] = 0.8 * this.#msPerOperation[what] + 0.2 * Math.min(SLOWEST_MS, ms / count);
     this.#late = false;
     const sent = this.#sent;
     this.#sent = [];

@@ -1,5 +1,8 @@
 import type { Name } from "./pinned-directory.ts";
 
+/** The thread reads and writes files up to this size. For larger ones the hand-over is not what takes the time. */
+export const QUICK_SIZE = 64 * 1024;
+
 /** The hash by which a layout knows a content. */
 export type HashName = "md5" | "sha256";
 
@@ -103,8 +106,9 @@ export interface Answers {
   spent: Partial<Record<Ask["what"], Spent>>;
 }
 
+/** How many operations, and how long they took in all. */
 export interface Spent {
-  operations: number;
+  count: number;
   ms: number;
 }
 
@@ -117,8 +121,8 @@ export function operations(ask: Ask): number {
 export function timed(ask: Ask, spent: Answers["spent"], work: () => Answer): Answer {
   const begin = performance.now();
   const answer = work();
-  const sum = (spent[ask.what] ??= { operations: 0, ms: 0 });
-  sum.operations += operations(ask);
+  const sum = (spent[ask.what] ??= { count: 0, ms: 0 });
+  sum.count += operations(ask);
   sum.ms += performance.now() - begin;
   return answer;
 }

@@ -1,6 +1,3 @@
-import { askThread } from "./ask-thread.ts";
-import type { HashName, Listed, Looked, ReadWhole } from "./asks.ts";
-
 /**
  * A thread for the file operations of small files; see thread-main.ts. Node's own operations wake one of four threads
  * for every single operation, which costs more than the operation if files are local: five of them took 100 µs of CPU
@@ -8,6 +5,8 @@ import type { HashName, Listed, Looked, ReadWhole } from "./asks.ts";
  * (docs/performance.md). If files are remote (a share), operations should wait in parallel: the thread takes no more
  * than it can do at once, and leaves the rest to the caller.
  */
+import { askThread } from "./ask-thread.ts";
+import type { HashName, Listed, Looked, ReadWhole } from "./asks.ts";
 
 /** Starts it, which takes a moment, before it is needed. */
 export function startFileThread(): void {

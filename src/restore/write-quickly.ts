@@ -1,5 +1,5 @@
 import { unlink } from "node:fs/promises";
-import { QUICK_SIZE } from "../files/ask-thread.ts";
+import { QUICK_SIZE } from "../files/asks.ts";
 import { isCommon } from "../files/file-times.ts";
 import { tryInDirectory } from "../files/in-directory.ts";
 import { tidyInTime } from "../files/timeout.ts";

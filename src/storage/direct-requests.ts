@@ -14,7 +14,7 @@ const VERSION = "2021-12-02";
 const SCOPE = "https://storage.azure.com/.default";
 /** A token is renewed this long before it expires, milliseconds. */
 const TOKEN_MARGIN = 120_000;
-/** All batches of the process share their sockets, with the SDK too (connect.ts). The budget limits how many are open. */
+/** All batches of the process share their sockets, and so does the SDK (connect.ts). The budget limits how many are open. */
 const AGENTS = [http.globalAgent, https.globalAgent];
 // A file is waiting for the handle of a socket that waits for nothing.
 whenOutOfHandles(() => {

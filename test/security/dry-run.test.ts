@@ -36,8 +36,8 @@ function callable(start: string): Map<string, string[]> {
 const WRITES =
   /^(append|chmod|chown|copy|cp|create|lchmod|lchown|link|lutimes|mkd|rename|rm|symlink|truncate|unlink|utimes|write)/;
 
-/** By message: the file thread writes what it is asked to. */
-const asksToWrite = (module: string): boolean => module.endsWith("/write-small.ts");
+/** The file thread writes what it is asked to, by message. */
+const asksToWrite = (module: string): boolean => module.endsWith("/ask-thread.ts");
 
 test("the activities of a dry run reach no code that writes to a file system", () => {
   const modules = callable("preview.activities.ts");

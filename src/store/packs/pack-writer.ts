@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { QUICK_SIZE } from "../../files/ask-thread.ts";
+import { QUICK_SIZE } from "../../files/asks.ts";
 import { toLine } from "../../ledger/ledger.ts";
 import type { Attributes, EntryKind } from "../../model/entry.ts";
 import type { Packed } from "../../model/packed.ts";
