@@ -40,10 +40,8 @@ const LONG = new RegExp(
     "manifest/many",
     "package/package",
     "dashboard/dashboard",
-    "cli/own-host",
     "faults/row-01-.*",
     "prune/(races|kill)",
-    "restore/huge-file",
   ].join("|")})\\.(slow\\.)?test\\.ts$`,
 );
 

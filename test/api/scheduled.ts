@@ -115,7 +115,7 @@ export class Scheduled {
 // They wait for seconds to pass, and for hosts to start.
 const twoAtATime = pLimit(2);
 
-/** A test with one; two are at work at a time. */
+/** Wraps a test that needs one. Two run at a time. */
 export function scheduled(test: (at: Scheduled) => Promise<void>): () => Promise<void> {
   return async () =>
     await twoAtATime(async () => {
