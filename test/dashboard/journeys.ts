@@ -9,6 +9,7 @@ import type { Dashboard } from "./session.ts";
 export function firstJourney(dashboard: Dashboard): void {
   it("starts a backup, and follows it to its end", async () => {
     const root = await makeTree(path.join(dashboard.folder, "site"), manyFiles(1050));
+    const release = dashboard.holdAfter(500, "backups");
     const on = await dashboard.open();
     await on.button("Back up …").click();
     await on.field("Directory").fill(root);
@@ -23,6 +24,7 @@ export function firstJourney(dashboard: Dashboard): void {
       .waitFor();
     await on.page.getByRole("img", { name: /^Throughput over time: .* files\/s at last/ }).waitFor();
     await on.expectAccessible("a live run");
+    release();
     await on.status("Completed").waitFor();
     await on.count("Copied", 999).waitFor();
     expect(await on.page.locator("#announcer").textContent()).toBe("Backup completed: 999 files.");
@@ -234,13 +236,15 @@ export function journeyTests(dashboard: Dashboard): void {
   });
 
   it("cancels a run once that is confirmed", async () => {
-    const root = await makeTree(path.join(dashboard.folder, "long"), manyFiles(3000));
+    const root = await makeTree(path.join(dashboard.folder, "long"), manyFiles(10));
+    const release = dashboard.holdAfter(5, "long");
     const id = await dashboard.host.start({ root, container: "long" });
     const on = await dashboard.open(`#/runs/${id}`);
     await on.button("Cancel …").click();
     await on.expectAccessible("asking before a run is canceled");
     await on.button("Cancel the run").click();
     await on.status("Canceled").waitFor();
+    release();
     expect((await dashboard.host.run(id)).status).toBe("canceled");
     expect(await on.hash()).toBe(`#/runs/${id}`);
 
