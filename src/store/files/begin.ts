@@ -15,15 +15,16 @@ export async function begin(
   ledger: Ledger,
   versioned: boolean,
 ): ReturnType<Storing["begin"]> {
-  const fresh = await isEmptyDestination(container, prefix);
+  const [fresh, found] = await Promise.all([
+    isEmptyDestination(container, prefix),
+    request.compareWith === "record" ? findBase(ledger, request) : undefined,
+  ]);
   // If the ledger is in another account, that account's versioning says nothing of this one; see OldContent.
   const ledgers = ledger.service.getContainerClient(LEDGER_CONTAINER);
   const itKeeps = versioned && inOneAccount(container, ledgers);
   const keep = !request.keepVersions ? "nothing" : itKeeps ? "versions" : "snapshots";
-  if (request.compareWith !== "record") return { basis: { fresh, keep } };
-  const comparedWith: ComparedWith = fresh
-    ? { destination: true, because: "it is empty" }
-    : await findBase(ledger, request);
+  if (!found) return { basis: { fresh, keep } };
+  const comparedWith: ComparedWith = fresh ? { destination: true, because: "it is empty" } : found;
   const base = "run" in comparedWith ? { base: comparedWith.run } : {};
   return { basis: { fresh, keep, ...base }, comparedWith };
 }
