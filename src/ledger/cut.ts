@@ -2,6 +2,8 @@ import { lanesOf } from "./lanes.ts";
 
 /** The most batches of a part. */
 export const MAX_BATCHES = 64;
+/** The most files of a batch on average: 16 batches may be open in a process, with an entry and an outcome of each file. */
+const MOST_FILES = 10_000;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -35,7 +37,7 @@ export function cutIntoBatches<T extends { kind: string; size: number }>(
   const limit = MAX_BATCHES - lanes.length;
   const small = files.filter((file) => !isLarge(file));
   const { now, later } = take(small, costOf, limit * most);
-  const pieces = Math.max(1, Math.floor(weigh(now, costOf) / worth));
+  const pieces = Math.max(1, Math.floor(weigh(now, costOf) / worth), Math.ceil(now.length / MOST_FILES));
   const batches = cutEvenly(now, costOf, Math.min(limit, pieces));
   return { batches, lanes, later: [...later, ...large.slice(mostLarge)] };
 }
