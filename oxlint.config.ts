@@ -1,28 +1,28 @@
 import { defineConfig, type OxlintOverride } from "oxlint";
 
-const ACTS = ["backup", "restore", "verify", "prune"];
+const OPERATIONS = ["backup", "restore", "verify", "prune"];
 
 /**
- * The rooms of src/, from the top floor to the ground: a file imports from its own room and from floors below. Rooms of one
- * floor do not import each other.
+ * The folders of src/, from the top layer to the bottom: a file imports from its own folder and from the layers below. Folders
+ * of one layer do not import each other.
  */
-const FLOORS: { rooms: string[]; why: string }[] = [
-  { rooms: ["functions"], why: "functions/ registers with the host; nothing imports it." },
+const LAYERS: { folders: string[]; why: string }[] = [
+  { folders: ["functions"], why: "functions/ registers with the host; nothing imports it." },
   {
-    rooms: ["orchestration", "api"],
-    why: "The acts know neither who calls them nor who starts them: so they run, and are tested, without a host.",
+    folders: ["orchestration", "api"],
+    why: "Operations know neither who calls them nor who starts them: so they run, and are tested, without a host.",
   },
   {
-    rooms: ACTS,
-    why: "No act imports another, and nothing below knows of them: what two of them need has a room of its own.",
+    folders: OPERATIONS,
+    why: "No operation imports another, and nothing below knows of them: what two of them need has a folder of its own.",
   },
-  { rooms: ["store"], why: "A store finds and keeps contents; what lies below it knows no layout." },
-  { rooms: ["manifest"], why: "A manifest is read from the ledger, which knows nothing of trees." },
-  { rooms: ["ledger"], why: "The ledger is kept in the account, which knows nothing of runs." },
-  { rooms: ["telemetry"], why: "The account knows nothing of who counts its requests." },
-  { rooms: ["storage"], why: "The disk knows nothing of the account." },
-  { rooms: ["files"], why: "Words do no I/O." },
-  { rooms: ["model"], why: "" },
+  { folders: ["store"], why: "A store finds and keeps contents; what lies below it knows no layout." },
+  { folders: ["manifest"], why: "A manifest is read from the ledger, which knows nothing of trees." },
+  { folders: ["ledger"], why: "The ledger is kept in the account, which knows nothing of runs." },
+  { folders: ["telemetry"], why: "The account knows nothing of who counts its requests." },
+  { folders: ["storage"], why: "The disk knows nothing of the account." },
+  { folders: ["files"], why: "Types and rules do no I/O." },
+  { folders: ["model"], why: "" },
 ];
 
 const OUTSIDE = [
@@ -40,12 +40,13 @@ const ONLY_THE_SEAM = {
     "**/store/**",
     ...["store", "storing", "fetching", "pruning", "open-store"].map((file) => `!**/store/${file}.ts`),
   ],
-  message: "An act knows the interface of a store, and no layout behind it: each layout does for every act.",
+  message:
+    "Operations know the interface of a store, and no layout behind it: each layout works with every operation.",
 };
 
 const NO_SETTINGS = {
   group: ["**/settings.ts", "**/services.ts", "@azure/*"],
-  message: "Words and the disk know nothing of settings or the account.",
+  message: "Neither the model nor the disk knows of settings or the account.",
 };
 
 const NOT_THE_APP = {
@@ -71,24 +72,24 @@ const forbid = (patterns: { group: string[]; message: string }[]): Rules => ({
   "no-restricted-imports": ["error", { paths: [NAMES_OF_FUNCTIONS], patterns }],
 });
 
-/** What a room may not import: the floors above it, and the other rooms of its own. */
-function notFrom(room: string, floor: number) {
-  const above = FLOORS.slice(0, floor + 1).map(({ rooms, why }) => ({
-    group: rooms.filter((other) => other !== room).map((other) => `**/${other}/**`),
+/** What a folder may not import: the layers above it, and the other folders of its own. */
+function notFrom(folder: string, layer: number) {
+  const above = LAYERS.slice(0, layer + 1).map(({ folders, why }) => ({
+    group: folders.filter((other) => other !== folder).map((other) => `**/${other}/**`),
     message: why,
   }));
   return above.filter(({ group }) => group.length > 0);
 }
 
-const roomRules = FLOORS.flatMap(({ rooms }, floor) =>
-  rooms.map((room) => ({
-    files: [`src/${room}/**/*.ts`],
+const folderRules = LAYERS.flatMap(({ folders }, layer) =>
+  folders.map((folder) => ({
+    files: [`src/${folder}/**/*.ts`],
     rules: forbid([
       ...OUTSIDE,
-      ...notFrom(room, floor),
-      ...(floor >= 2 && room !== "telemetry" ? [NO_FUNCTIONS] : []),
-      ...(ACTS.includes(room) ? [ONLY_THE_SEAM] : []),
-      ...(["files", "model"].includes(room) ? [NO_SETTINGS] : []),
+      ...notFrom(folder, layer),
+      ...(layer >= 2 && folder !== "telemetry" ? [NO_FUNCTIONS] : []),
+      ...(OPERATIONS.includes(folder) ? [ONLY_THE_SEAM] : []),
+      ...(["files", "model"].includes(folder) ? [NO_SETTINGS] : []),
     ]),
   })),
 );
@@ -114,7 +115,7 @@ export default defineConfig({
   // Of two overrides that set one rule for a file the last one counts: they are not merged.
   overrides: [
     { files: ["src/**/*.ts"], rules: forbid(OUTSIDE) },
-    ...roomRules,
+    ...folderRules,
     {
       files: [
         "src/orchestration/**/*.ts",

@@ -24,6 +24,7 @@ export async function copyBatch(
     const entries = await openBatch<Entry>(ledger, ref);
     const { part, realRoot } = ref;
     const { fileTimeoutMs } = settings;
+    // The layout decides which files it takes together, and calls back for each.
     const outcomes = await openStore(ref, service, settings).put(ref, entries, budget, (each, put) =>
       copyFile(each, put, { realRoot, fileTimeoutMs, budget }),
     );

@@ -15,7 +15,7 @@ import type { Reading } from "./reading.ts";
  */
 export async function copyFile(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
   try {
-    // If a socket got no handle, begins again: the file has released its own.
+    // Where there was no handle for a socket, it starts again, now that the handle of the file is released.
     return await awaitingHandles(() => copyEntry(entry, put, reading));
   } catch (error) {
     return errorOutcome(entry, error);

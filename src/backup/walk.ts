@@ -18,7 +18,7 @@ import { withTimeout } from "../files/timeout.ts";
 
 /** Names that the file thread looks up at a time. */
 const TOGETHER = 256;
-/** The same of what it leaves, for each such chunk. These wait for the disk or the share, not for this process. */
+/** Names, for each such chunk, that are looked up at a time where the thread has no room: they wait for the disk or the share. */
 const LOOKUPS = 32;
 
 /** Reads a tree, one directory at a time, and never outside it. */

@@ -41,7 +41,7 @@ export async function listTogether(
 
 /**
  * Reads a file of a known size, up to `QUICK_SIZE`.
- * @param use gets what was read, whose content is good until it ends
+ * @param use gets what was read; the content is valid only until what it returns is settled
  * @returns undefined when the file is not as it was, changes while it is read or has just done so, cannot be read, or the
  * thread has enough to do
  */

@@ -34,7 +34,7 @@ export async function settlePart<Own extends object, Item extends { size: number
       }
       record = (await readPartNow(ledger, part, kind.record)) ?? found;
     }
-    // It hands nothing out, so it needs no check.
+    // A part that failed starts no work, so its record needs no check.
     if (record.problem !== undefined) return handed(own, nothing(record.problem));
     if (!(await isOurs(record, { request, own }, ledger, kind)))
       throw new ChangedRecord(`${run}/${listingName(part)}`);

@@ -1,4 +1,4 @@
-/** The fields that the requests of several acts share, and how a body is read. */
+/** The fields that the requests of several operations share, and how a body is read. */
 import path from "node:path";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "./ledger-container.ts";

@@ -21,7 +21,7 @@ export const TRIES = 3;
 
 /**
  * Restores one file, link or empty directory, and returns its outcome.
- * @param quickly tries it in a way that takes less time; undefined if it takes the usual way
+ * @param quickly a faster way to do it; returns undefined if it must be done the usual way
  * @throws CannotWrite, and storage errors that concern more than this file
  */
 export async function restoreItem(

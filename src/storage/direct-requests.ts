@@ -16,7 +16,7 @@ const SCOPE = "https://storage.azure.com/.default";
 const TOKEN_MARGIN = 120_000;
 /** All batches of the process share their sockets, and so does the SDK (connect.ts). The budget limits how many are open. */
 const AGENTS = [http.globalAgent, https.globalAgent];
-// A file is waiting for the handle of a socket that waits for nothing.
+// Idle sockets give up their handles when a file needs one.
 whenOutOfHandles(() => {
   for (const { freeSockets } of AGENTS) {
     for (const socket of Object.values(freeSockets).flat()) socket?.destroy();

@@ -56,7 +56,7 @@ export interface InMemory {
  * first, that one's content and outcome stand.
  */
 export interface Put {
-  /** The hash that a content in memory had best come with. */
+  /** Which hash to compute of a content in memory. */
   readonly hash: HashName;
 
   /** Stores the target of a link, or nothing for an empty directory. @throws NotStored; storage errors, after retries */

@@ -1,4 +1,4 @@
-/** The app's own rooms without a host: what its activities are given, on a real Azurite behind a proxy. */
+/** The app's own modules without a host: what its activities are given, on a real Azurite behind a proxy. */
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "../../src/storage/budget.ts";

@@ -1,4 +1,4 @@
-/** What a prune deletes and what it leaves, by the rooms themselves on Azurite. */
+/** What a prune deletes and what it leaves, by its own modules on Azurite. */
 import { createHash, randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";

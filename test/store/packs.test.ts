@@ -1,4 +1,4 @@
-/** The layout packs through its acts: what a backup stores comes back, and what is damaged is named, and stored again. */
+/** The layout packs by what is done with it: what a backup stores comes back, and what is damaged is named, and stored again. */
 import { randomUUID } from "node:crypto";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
