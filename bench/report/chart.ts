@@ -13,7 +13,13 @@ const BAR = 14;
 const GAP = 4;
 const TITLE = 26;
 const PADDING = 16;
-const CLASSES: Record<string, string> = { app: "app", "app, packs": "packs", "bare SDK loop": "loop" };
+const CLASSES: Record<string, string> = {
+  app: "app",
+  "app, by the record": "app",
+  "app, by content": "app",
+  "app, packs": "packs",
+  "bare SDK loop": "loop",
+};
 /** Rows of other conditions, which the tables tell. */
 const APART = /ms an activity$/;
 
