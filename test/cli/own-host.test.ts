@@ -10,7 +10,8 @@ const own = useNoHost();
 it("starts it, backs up, and ends it", async () => {
   const root = await makeTree(path.join(own.folder, "tree"), { a: "12345" });
   const { code, stdout, stderr } = await run(["backup", root], { env: own.env });
-  expect(besidesProgress(stderr)).toBe(`Starting the local host …\nBacking up ${root}\n`);
+  const said = besidesProgress(stderr).split("\n");
+  expect(said).toEqual([expect.stringMatching(/host/), expect.stringContaining(root), ""]);
   expect(stdout).toMatch(/Output {3}5$/m);
   expect(code).toBe(0);
   await expectNobody(own);

@@ -106,13 +106,14 @@ describe("backup", () => {
     ];
     const { code, stdout, stderr } = await here(args, { env });
     expect(code).toBe(0);
-    expect(stderr).toContain(
-      `Warning: Nothing matches "site/b" in "exclude": patterns begin below ${root}, so write "/b".\n`,
-    );
-    expect(stderr).toContain('Warning: Nothing matches "nothing\\u{1b}" in "exclude".\n');
+    const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning: "));
+    expect(warnings).toEqual([
+      expect.stringMatching(/"site\/b" in "exclude".*"\/b"/),
+      expect.stringContaining('"nothing\\u{1b}" in "exclude"'),
+    ]);
     expect(stderr).not.toContain("*.log");
     const [id = ""] = /[0-9a-f]{32}/.exec(stdout) ?? [];
-    expect((await here(["show", id], { env })).stdout).toContain('Warning  Nothing matches "site/b"');
+    expect((await here(["show", id], { env })).stdout).toMatch(/^ *Warning .*"site\/b"/m);
     const status = await fetch(`${host.url}/backups/${id}`);
     expect(await status.json()).toMatchObject({
       status: "completed",
@@ -121,12 +122,13 @@ describe("backup", () => {
   });
 
   it.each<[what: string, args: string[], said: string]>([
-    ["a mistyped one", options("include", ["*.htm"]), 'Nothing matches "*.htm" in "include".'],
+    ["a mistyped one", options("include", ["*.htm"]), '"*.htm" in "include"'],
     ["all of it left out", [...options("include", ["/b"]), ...options("exclude", ["c", "d"])], ""],
   ])("an include that leaves nothing fails the run: %s", async (_what, args, said) => {
     const { code, stdout, stderr } = await here(["backup", root, "--container", "none", ...args], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toContain(`The patterns leave nothing of ${root}.${said && ` ${said}`}\n`);
+    expect(stderr).toContain(root);
+    expect(stderr).toContain(said);
     expect(stderr).not.toContain("Warning");
   });
 

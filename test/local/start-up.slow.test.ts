@@ -50,7 +50,7 @@ it("a schedule that is none costs its function alone, and is named", async () =>
     "functions/one.cjs": `require("@azure/functions-core").registerFunction({ name: "tick", bindings: { t: ${binding} } }, () => {});`,
   });
   host = await startLocalHost({ app, state: path.join(folder, "state"), connectionString: "none" });
-  expect(host.logs()).toContain("The schedule of function 'tick' is not valid");
+  expect(host.logs()).toMatch(/schedule.*'tick'/);
 });
 
 describe("what stops it from starting is said in a sentence, with exit code 1", () => {
@@ -86,8 +86,8 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
   it("a build that is missing", async () => {
     makeApp({ "package.json": '{ "main": "dist/src/functions/*.js" }' });
     const said = await refusal();
-    expect(said).toContain('No functions found: "main" in package.json is "dist/src/functions/*.js"');
-    expect(said).toContain("Run npm run build first");
+    expect(said).toMatch(/"main" in package\.json.*"dist\/src\/functions\/\*\.js"/);
+    expect(said).toContain("npm run build");
   });
 
   it("files that register nothing, and files that do not load", async () => {
