@@ -77,7 +77,8 @@ async function change(root: string, round: number): Promise<void> {
   for (const [index, name] of files.entries()) {
     if (index % 3 === round % 3) await writeFile(path.join(root, name), `as of round ${round}`);
   }
-  await rm(path.join(root, files[round % files.length]!));
+  // Of the first ten, which are of one directory: it loses one and gets one, so none becomes empty.
+  await rm(path.join(root, files[round % 10]!));
   await writeFile(path.join(root, `d000/new-in-${round}.txt`), "new");
   const large = path.join(root, "large.bin");
   await writeFile(large, Buffer.concat([Buffer.from("+"), await readFile(large)]));
