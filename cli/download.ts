@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { TIMEOUT_MS, Unreachable, whyUnreachable } from "./api.ts";
 import { Failure, Refusal } from "./failure.ts";
+import { outJson } from "./print.ts";
 import type { Session } from "./session.ts";
 
 /** How long to try again after the last byte. */
@@ -134,4 +135,14 @@ async function* after(skipped: number, pieces: AsyncIterable<Uint8Array>): Async
     if (left < bytes.length) yield left === 0 ? bytes : bytes.subarray(left);
     left = Math.max(0, left - bytes.length);
   }
+}
+
+/** Prints a content in JSON lines. */
+export function asJson(path: string): Take {
+  let offset = 0;
+  return (bytes) => {
+    outJson({ type: "content", path, offset, base64: Buffer.from(bytes).toString("base64") });
+    offset += bytes.length;
+    return Promise.resolve();
+  };
 }

@@ -1,6 +1,5 @@
 import { printable } from "../src/model/path.ts";
 import { isGood, type Run } from "../client/answers.ts";
-import type { Api } from "./api.ts";
 import { COMMAND } from "./command-name.ts";
 import { Failure } from "./failure.ts";
 import { narrowed, type Narrowing } from "./narrowing.ts";
@@ -47,7 +46,7 @@ export async function resolveRun(
   wanted: Wanted,
 ): Promise<string> {
   const latest = LATEST.exec(typed);
-  if (!latest && !isTime(typed)) return await byId(typed, api, options);
+  if (!latest && !isTime(typed)) return await byId(typed, { api, interruption }, options);
   const until = latest ? undefined : time("RUN", typed);
   const query = { kind: "backup", until, ...narrowed(options) };
   const runs: Run[] = [];
@@ -64,7 +63,11 @@ export async function resolveRun(
   );
 }
 
-async function byId(typed: string, api: Api, options: Narrowing): Promise<string> {
+async function byId(
+  typed: string,
+  { api, interruption }: Pick<Session, "api" | "interruption">,
+  options: Narrowing,
+): Promise<string> {
   if (givenWords(options) !== "")
     throw new Failure(
       '--root, --container and --prefix narrow "latest" or a time; leave them out when you name a run by its id.',
@@ -72,8 +75,15 @@ async function byId(typed: string, api: Api, options: Narrowing): Promise<string
   if (!BEGINNING.test(typed)) return typed;
   if (typed.length < LEAST)
     throw new Failure(`"${typed}" is too short: give at least ${LEAST} characters of a run's id.`);
-  const { items } = await api.runs({ kind: "all", limit: String(RUNS_PAGE) });
-  const [first, ...others] = items.filter(({ id }) => id.startsWith(typed));
+  const found: Run[] = [];
+  for await (const run of allOf(
+    (page) => api.runs({ kind: "all", ...page }),
+    interruption,
+    Infinity,
+    RUNS_PAGE,
+  ))
+    if (run.id.startsWith(typed)) found.push(run);
+  const [first, ...others] = found;
   if (others.length > 0)
     throw new Failure(`${others.length + 1} runs have ids that start with ${typed}: give more characters.`);
   // If none starts with it, the app knows how to refuse.

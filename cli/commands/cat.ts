@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { define } from "../define.ts";
-import { downloadOne, type Take } from "../download.ts";
+import { asJson, downloadOne } from "../download.ts";
 import { ExitCode } from "../failure.ts";
 import type { Narrowing } from "../narrowing.ts";
-import { outJson, write } from "../print.ts";
+import { write } from "../print.ts";
 import { RESTORABLE, resolveRun } from "../resolve-run.ts";
 import { withSession } from "../session.ts";
 import { pathInRun } from "../values.ts";
@@ -28,13 +28,4 @@ export function addCat(program: Command): void {
         return ExitCode.done;
       }),
   );
-}
-
-function asJson(path: string): Take {
-  let offset = 0;
-  return (bytes) => {
-    outJson({ type: "content", path, offset, base64: Buffer.from(bytes).toString("base64") });
-    offset += bytes.length;
-    return Promise.resolve();
-  };
 }

@@ -5,7 +5,7 @@ import pMap from "p-map";
 import { fromBytes, nameOf, parsePath, printable } from "../../src/model/path.ts";
 import { Unreachable } from "../api.ts";
 import { define, INTERRUPTED, SOME_FAILED } from "../define.ts";
-import { download, downloadOne, type Take } from "../download.ts";
+import { asJson, download, downloadOne, type Take } from "../download.ts";
 import { ExitCode, Failure, Interrupted } from "../failure.ts";
 import { GetTally } from "../get-tally.ts";
 import { isBackedUp, Listing, type Found } from "../listing.ts";
@@ -19,6 +19,7 @@ import { pathInRun } from "../values.ts";
 
 interface GetOptions extends Narrowing {
   to?: string;
+  json?: boolean;
   overwrite?: boolean;
 }
 
@@ -41,7 +42,7 @@ export function addGet(program: Command): void {
       notes:
         "What is there already with the same size and time is left alone, so after an interruption the same command continues.\nModes are set without setuid and setgid; owners are not.",
       exits: [SOME_FAILED, INTERRUPTED],
-      json: ["got"],
+      json: ["got", "content"],
     },
     [
       new Option(
@@ -59,7 +60,7 @@ async function get(session: Session, run: string, from: string, options: GetOpti
   const id = await resolveRun(run, session, options, RESTORABLE);
   const asked = pathInRun(from) ?? "";
   if (options.to === "-") {
-    await downloadOne(session, id, asked, write);
+    await downloadOne(session, id, asked, options.json ? asJson(asked) : write);
     return ExitCode.done;
   }
   const listing = new Listing(session, id, asked, true);
@@ -69,14 +70,13 @@ async function get(session: Session, run: string, from: string, options: GetOpti
   const place = await placeOf(asked, isFile, options);
   const tree = new LocalTree(isFile ? path.dirname(place) : place, options);
   const tally = await GetTally.start(options, listing);
-  const fetch = async (each: Found): Promise<void> =>
-    await fetchInto(
-      tree,
-      { ...each, name: isFile ? path.basename(place) : parsePath(each.entry.name) },
-      session,
-      id,
-      tally,
-    );
+  const running = new Set<Promise<void>>();
+  const fetch = async (each: Found): Promise<void> => {
+    const named = { ...each, name: isFile ? path.basename(place) : parsePath(each.entry.name) };
+    const fetching = fetchInto(tree, named, session, id, tally);
+    running.add(fetching);
+    await fetching.finally(() => running.delete(fetching));
+  };
   try {
     if (!isFile)
       await tree.directory("", listing.own ?? {}).catch((error: unknown) => notWritten(place, error));
@@ -88,6 +88,8 @@ async function get(session: Session, run: string, from: string, options: GetOpti
     return ExitCode.interrupted;
   } finally {
     tally.close();
+    // When one fails, others are still being written.
+    await Promise.allSettled(running);
     await tree.finish();
   }
   return tally.report(place);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Query } from "../api.ts";
 import { isGood, type Layout, type Run, type Stored } from "../../client/answers.ts";
 import { bytes, moment, number, placeOf } from "../../client/words.ts";
 import { define } from "../define.ts";
@@ -48,14 +49,8 @@ export function addStats(program: Command): void {
 }
 
 async function stats(session: Session, options: Narrowing): Promise<number> {
-  const all = await allSeries(session);
-  const { root, container, prefix } = narrowed(options);
-  const asked = all.filter(
-    (series) =>
-      (root ?? series.root) === series.root &&
-      (container ?? series.destination.container) === series.destination.container &&
-      (prefix ?? series.destination.prefix) === series.destination.prefix,
-  );
+  const all = await allSeries(session, {});
+  const asked = await allSeries(session, narrowed(options));
   const destinations = new Map(all.map(({ destination }) => [placeOf({ destination }), destination]));
   const measured = new Map<string, Stored>();
   const rows: string[][] = [];
@@ -111,9 +106,14 @@ function report(rows: readonly string[][], measured: ReadonlyMap<string, Stored>
 }
 
 /** By destination, then by directory. */
-async function allSeries({ api, interruption }: Session): Promise<Series[]> {
+async function allSeries({ api, interruption }: Session, query: Query): Promise<Series[]> {
   const series = new Map<string, Series>();
-  const pages = allOf((page) => api.runs({ kind: "backup", ...page }), interruption, Infinity, RUNS_PAGE);
+  const pages = allOf(
+    (page) => api.runs({ kind: "backup", ...query, ...page }),
+    interruption,
+    Infinity,
+    RUNS_PAGE,
+  );
   for await (const run of pages) {
     if (run.forgotten !== undefined) continue;
     const { root, destination, layout = "files" } = run;

@@ -51,7 +51,8 @@ export async function listTree(services: Services, run: RunRecord, query: TreeQu
 function afterOf({ continuation }: TreeQuery, path: string, isRecursive: boolean): string | undefined {
   if (continuation === undefined) return undefined;
   const { after } = fromToken(place, continuation);
-  if (isRecursive ? !isWithin(after, path) : parentPath(after) !== path) throw new BadContinuation();
+  if (isRecursive ? after === path || !isWithin(after, path) : parentPath(after) !== path)
+    throw new BadContinuation();
   return after;
 }
 

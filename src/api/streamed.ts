@@ -44,13 +44,23 @@ export async function stream(
   if (streamed.size >= MOST)
     throw new HttpProblem(503, `The app is sending ${MOST} files already. Try again when one is done.`);
   if (answer) streamed.add(answer);
-  const first = await pieces.next();
-  return first.done ? undefined : ReadableStream.from(paced(answer, first.value, pieces, inWords));
+  const until = performance.now() + LONGEST_MS;
+  let first = await pieces.next();
+  // What must be checked as a whole first comes as empty pieces until it is.
+  while (first.value?.length === 0) {
+    if (answer?.destroyed || performance.now() > until) {
+      await pieces.return();
+      throw new HttpProblem(503, "Checking the content took too long. Restore the file instead.");
+    }
+    first = await pieces.next();
+  }
+  return first.done ? undefined : ReadableStream.from(paced(answer, first.value, until, pieces, inWords));
 }
 
 async function* paced(
   answer: ServerResponse | undefined,
   first: Buffer,
+  until: number,
   rest: AsyncGenerator<Buffer, void>,
   inWords: (error: unknown) => Error,
 ): AsyncGenerator<Buffer> {
@@ -60,7 +70,7 @@ async function* paced(
   const over = setTimeout(() => {
     isLate = true;
     answer?.destroy();
-  }, LONGEST_MS);
+  }, until - performance.now());
   try {
     for (let piece: Buffer | void = first; piece && !answer?.destroyed; piece = (await rest.next()).value) {
       yield piece;

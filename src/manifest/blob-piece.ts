@@ -11,6 +11,8 @@ import type { Piece } from "./piece.ts";
 const AT_ONCE = 8 * 1024 * 1024;
 /** Lines in a page. */
 const PAGE = 1000;
+/** Defects of a record that are named; the next one says that there are more. */
+const NAMED = 100;
 
 /** Called for each defect in a record: its name below the run's folder, and what is wrong, for people. */
 export type OnDamage = (name: string, reason: string) => void;
@@ -66,13 +68,18 @@ export async function* linesOf(
   const turn = takingTurns();
   let lines: Line[] = [];
   let number = 0;
+  let defects = 0;
+  const defect = (reason: string): void => {
+    defects++;
+    if (defects <= NAMED) onDamage(name, `line ${number} ${reason}`);
+    if (defects === NAMED + 1) onDamage(name, `line ${number} and others are damaged, too`);
+  };
   let last = fences?.first ?? "";
   for await (const json of jsonLines(ledger, { name, bytes }, onDamage, texts)) {
     number++;
     const line = parseLine(json);
-    if (typeof line === "string") onDamage(name, `line ${number} ${line}`);
-    else if (fences && (line.key < last || line.key > fences.last))
-      onDamage(name, `line ${number} is not in its place`);
+    if (typeof line === "string") defect(line);
+    else if (fences && (line.key < last || line.key > fences.last)) defect("is not in its place");
     else lines.push(line);
     if (typeof line !== "string" && line.key > last) last = line.key;
     await turn();

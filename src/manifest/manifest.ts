@@ -192,8 +192,8 @@ export class Manifest implements AsyncDisposable {
   }
 }
 
-function isSmall({ outcomes }: RunMap): boolean {
-  return outcomes.reduce((sum, { bytes }) => sum + bytes, 0) <= ALL_KEPT_BYTES;
+function isSmall({ outcomes, directories }: RunMap): boolean {
+  return [...outcomes, ...directories].reduce((sum, { bytes }) => sum + bytes, 0) <= ALL_KEPT_BYTES;
 }
 
 function textsOf(map: RunMap): Recent<string> {

@@ -7,12 +7,14 @@ import { linesOf, type OnDamage } from "./blob-piece.ts";
 import { lineOfDirectory, type Line } from "./line.ts";
 import { listedDirectories, listingsOf } from "./listings.ts";
 import type { ManifestBlob, RunMap } from "./run-map.ts";
-import { parentPath } from "../model/path.ts";
+import { isWithin, parentPath } from "../model/path.ts";
 
 /** Bytes of a record that is read beside others. */
 const SMALL = 512 * 1024;
 /** Such records read at a time. */
 const READS = 8;
+/** Characters of directories' names in a page. */
+const PAGE = 1024 * 1024;
 
 /** Whether a run has a record of directories, as all runs have that this release or a later one started. */
 export function hasDirectories({ directories }: RunMap): boolean {
@@ -43,30 +45,36 @@ export async function* unorderedLines(
     for await (const page of linesOf(ledger, blob, onDamage)) lines.push(...page);
     return lines;
   };
-  for await (const lines of pMapIterable(small, whole, { concurrency: READS }))
-    yield await withParents(lines);
+  for await (const lines of pMapIterable(small, whole, { concurrency: READS })) yield* withParents(lines);
   for (const blob of unordered) {
     if (blob.bytes <= SMALL) continue;
-    for await (const page of linesOf(ledger, blob, onDamage)) yield await withParents(page);
+    for await (const page of linesOf(ledger, blob, onDamage)) yield* withParents(page);
   }
   // What is damaged in a listing itself is for missingRecords to say.
   for await (const { listing } of listingsOf(ledger))
     yield (await listedDirectories(ledger, listing?.directories, onDamage)).map(lineOfDirectory);
 }
 
-async function withParents(lines: readonly Line[]): Promise<Line[]> {
+/** In pages, for a single line may have thousands of directories above it. */
+async function* withParents(lines: readonly Line[]): AsyncGenerator<Line[]> {
   const turn = takingTurns();
-  const all: Line[] = [];
+  let page: Line[] = [];
+  let characters = 0;
   let last = "";
   for (const line of lines) {
-    all.push(line);
-    const { path } = line.entry;
-    const parent = parentPath(path);
-    // Most names follow another of the same directory.
-    for (let above = parent; above !== last && above !== ""; above = parentPath(above))
-      all.push(lineOfDirectory({ path: above }));
+    page.push(line);
+    const parent = parentPath(line.entry.path);
+    // Most names follow another of the same directory, or of one near it.
+    for (let above = parent; above !== "" && !isWithin(last, above); above = parentPath(above)) {
+      page.push(lineOfDirectory({ path: above }));
+      characters += above.length;
+      await turn();
+      if (characters < PAGE) continue;
+      yield page;
+      [page, characters] = [[], 0];
+    }
     last = parent;
     await turn();
   }
-  return all;
+  yield page;
 }

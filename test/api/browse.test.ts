@@ -182,6 +182,9 @@ describe("GET /backups/{runId}/tree", () => {
     expect(await list("sub", 2)).toEqual((await tree("sub")).entries.map(({ name }) => name));
     expect(await list("empty", 9)).toEqual(["below"]);
     const { continuation = "" } = await host.get<TreePage>(`/backups/${run.id}/tree?path=d003&limit=1`);
+    expect(
+      await refused(`tree?path=sub&recursive=true&continuation=${toToken({ after: "sub" })}`),
+    ).toMatchObject({ status: 400 });
     expect(await refused(`tree?path=sub&recursive=true&continuation=${continuation}`)).toMatchObject({
       status: 400,
     });
@@ -425,6 +428,31 @@ describe("GET /backups/{runId}/content", () => {
     await container.getBlockBlobClient("large.bin").upload(damaged, damaged.length);
     await container.getBlockBlobClient("large.bin").setHTTPHeaders({});
     expect(await refused("content?path=large.bin", wrong.id)).toMatchObject({ status: 502, detail });
+  });
+
+  it("reads no more of a content without a hash once the client is gone", async () => {
+    const { id } = await host.backUp({ root, container: "unhashed", include: ["large.bin"] });
+    await service.getContainerClient("unhashed").getBlockBlobClient("large.bin").setHTTPHeaders({});
+    let release = (): void => undefined;
+    const held = new Promise<void>((go) => (release = go));
+    let reads = 0;
+    proxy.before = async ({ container, method, comp }) => {
+      if (container === "unhashed" && method === "GET" && comp === "") await (reads++, held);
+    };
+    const gone = new AbortController();
+    const url = `${host.process.url}/backups/${id}/content?path=large.bin`;
+    const answer = fetch(url, { signal: gone.signal }).catch(() => undefined);
+    await expect.poll(() => reads, { timeout: 20_000 }).toBe(1);
+    gone.abort();
+    await answer;
+    // Until the app has heard of it.
+    await sleep(500);
+    release();
+    // All of it, to be checked. What would be given is not read.
+    await expect.poll(() => reads, { timeout: 20_000 }).toBe(3);
+    await sleep(300);
+    expect(reads).toBe(3);
+    proxy.before = () => undefined;
   });
 
   it("gives the same of a backup whose contents lie in packs", async () => {

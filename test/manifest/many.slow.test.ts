@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import pMap from "p-map";
-import { Ledger } from "../../src/ledger/ledger.ts";
+import { Ledger, toLine } from "../../src/ledger/ledger.ts";
 import { batchOutcomes } from "../../src/ledger/names.ts";
 import { settleOutcomes } from "../../src/ledger/outcomes.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
@@ -143,6 +143,21 @@ test("records of others that all overlap are not held together", async () => {
   const { found, mebibytes } = await alone(forged, { about: "walk", path: "d" });
   expect(found).toBe(records * lines);
   expect(mebibytes).toBeLessThan(48);
+}, 300_000);
+
+test("a record of others that is not sorted, with thousands of directories above each name", async () => {
+  const forged = newRun();
+  const lines = Array.from({ length: 3 }, (_none, line) =>
+    toLine({
+      path: `${line}/${"d/".repeat(3_000)}f`,
+      outcome: "failed",
+      kind: "file",
+      size: 0,
+      reason: "none",
+    }),
+  );
+  await new Ledger(azurite.service, forged).writeOnce(batchOutcomes({ part: "0", batch: 0 }), lines.join(""));
+  expect(await alone(forged, { about: "directory", path: "2" })).toMatchObject({ found: 1 });
 }, 300_000);
 
 test("a walk reads each record once, and holds few", async () => {

@@ -15,10 +15,14 @@ import { parseRestoreRequest } from "../../src/restore/request.ts";
 import { decidePrune } from "../../src/prune/decide-prune.ts";
 import { pruneRequest } from "../../src/prune/request.ts";
 import { startDrive, type Drive } from "../harness/drive.ts";
+import { full } from "../harness/faults.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { dyingService, Life, mortalDrive } from "./dying-service.ts";
 
 const { azurite, drive } = startDrive();
+
+/** Where the kill comes: at so many requests, evenly. */
+const KILLS = full ? 16 : 6;
 
 const newId = () => randomUUID().replaceAll("-", "");
 
@@ -173,7 +177,7 @@ test.each(LAYOUTS)(
     const never = newId();
     const { stopped: unknown } = (await drive.restore({ run: never, to: temporary() })).tally;
     expect(unknown).toContain(never);
-    for (let moment = 3; moment < 63; moment += 6) {
+    for (let moment = 3; moment < 63; moment += full ? 3 : 10) {
       const life = new Life();
       const mortal = mortalDrive(azurite.connectionString, life);
       let restoring: Promise<Awaited<ReturnType<Drive["restore"]>>> | undefined;
@@ -247,11 +251,11 @@ test.each(LAYOUTS)(
     const requests = 10_000 - life.left;
     expect(requests).toBeGreaterThan(20);
     let forgotten = 0;
-    for (let index = 0; index < 8; index++) {
+    for (let index = 0; index < KILLS; index++) {
       const { container, first, second, wanted } = await twoRuns(layout);
       const request = { container, keepLast: 1 };
       const id = newId();
-      const dying = new Life(Math.floor((requests * (index + 0.5)) / 8));
+      const dying = new Life(Math.floor((requests * (index + 0.5)) / KILLS));
       await expect(mortalDrive(azurite.connectionString, dying).prune(request, id)).rejects.toThrow("killed");
       await expectWhole(second, wanted);
       expect((await drive.verify({ run: second, readData: true })).tally.counts.failed).toBe(0);

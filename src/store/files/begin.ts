@@ -32,13 +32,16 @@ export async function begin(
 /** Whether the destination is empty, so that a first backup need not list it. Creates the container if it is missing. */
 async function isEmptyDestination(container: ContainerClient, prefix: string): Promise<boolean> {
   try {
-    const first = await withRetries((abortSignal) =>
-      container
-        .listBlobsFlat({ prefix: prefix === "" ? undefined : `${prefix}/`, abortSignal })
-        .byPage({ maxPageSize: 1 })
-        .next(),
-    );
-    return first.done === true || first.value.segment.blobItems.length === 0;
+    return await withRetries(async (abortSignal) => {
+      const blobs = container.listBlobsFlat({
+        prefix: prefix === "" ? undefined : `${prefix}/`,
+        abortSignal,
+      });
+      // The service may answer with pages in which there is nothing, and go on.
+      for await (const { segment } of blobs.byPage({ maxPageSize: 1 }))
+        if (segment.blobItems.length > 0) return false;
+      return true;
+    });
   } catch (error) {
     if (classify(error) !== "missing") throw error;
     await createContainer(container);

@@ -8,6 +8,8 @@ import { assertIntact, type Reading } from "./read-content.ts";
 
 /** Bytes of a piece, which is one request. */
 const PIECE = 2 * 1024 * 1024;
+/** Stands for a piece that was read to be checked, so that who asked may give up in between. */
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Reads a content piece by piece; see Fetching. The next piece is fetched while one is taken. None counts in the budget: who takes
@@ -19,7 +21,7 @@ export async function* streamContent(
   part?: Part,
 ): AsyncGenerator<Buffer, void> {
   // What may be something else must not be given to anyone, not even its first pieces.
-  if (item.source.unhashed) for await (const _piece of pieces(item, reading)) continue;
+  if (item.source.unhashed) for await (const _piece of pieces(item, reading)) yield NOTHING;
   yield* pieces(item, reading, part);
 }
 
