@@ -94,6 +94,46 @@ const folderRules = LAYERS.flatMap(({ folders }, layer) =>
   })),
 );
 
+const NOT_FROM_SETTINGS = notFrom(
+  "settings",
+  LAYERS.findIndex(({ folders }) => folders.includes("ledger")),
+);
+
+const STORE = LAYERS.findIndex(({ folders }) => folders.includes("store"));
+const inStore = [...notFrom("store", STORE), NO_FUNCTIONS];
+const layoutsApart = (other: string) => ({
+  group: [`../${other}/**`],
+  message: "No layout imports the other: what both need has a place beside them.",
+});
+
+/** What holds for code that is replayed. */
+const orchestrator = (patterns: { group: string[]; message: string }[]): Rules => ({
+  ...forbid([
+    ...OUTSIDE,
+    ...patterns,
+    {
+      group: [
+        "node:*",
+        "@azure/*",
+        "**/services.ts",
+        "**/settings.ts",
+        "**/storage/**",
+        "**/store/**",
+        "**/files/**",
+      ],
+      message: "An orchestrator does no I/O: call an activity.",
+    },
+  ]),
+  "no-restricted-globals": [
+    "error",
+    ...["process", "Date", "performance", "fetch", "setTimeout", "setInterval", "crypto"].map((name) => ({
+      name,
+      message: REPLAYED,
+    })),
+  ],
+  "no-restricted-properties": ["error", { object: "Math", property: "random", message: REPLAYED }],
+});
+
 export default defineConfig({
   plugins: ["typescript", "import", "unicorn", "promise", "node", "vitest"],
   categories: { correctness: "error" },
@@ -116,32 +156,34 @@ export default defineConfig({
   overrides: [
     { files: ["src/**/*.ts"], rules: forbid(OUTSIDE) },
     ...folderRules,
+    { files: ["src/*.ts"], rules: forbid([...OUTSIDE, ...NOT_FROM_SETTINGS]) },
+    { files: ["src/store/files/**/*.ts"], rules: forbid([...OUTSIDE, ...inStore, layoutsApart("packs")]) },
+    { files: ["src/store/packs/**/*.ts"], rules: forbid([...OUTSIDE, ...inStore, layoutsApart("files")]) },
     {
-      files: [
-        "src/orchestration/**/*.ts",
-        "src/functions/{backupSiteContent,restoreSiteContent,verifyBackup,pruneBackups,largeFiles}.ts",
-      ],
-      rules: {
-        ...forbid([
-          ...OUTSIDE,
-          {
-            group: ["node:*", "@azure/*", "**/services.ts", "**/settings.ts", "**/storage/**"],
-            message: "An orchestrator does no I/O: call an activity.",
-          },
-        ]),
-        "no-restricted-globals": [
-          "error",
-          ...["process", "Date", "performance", "fetch", "setTimeout", "setInterval", "crypto"].map(
-            (name) => ({
-              name,
-              message: REPLAYED,
-            }),
-          ),
-        ],
-        "no-restricted-properties": ["error", { object: "Math", property: "random", message: REPLAYED }],
-      },
+      files: ["src/orchestration/**/*.ts"],
+      rules: orchestrator(notFrom("orchestration", 1)),
     },
-    { files: ["local/**/*.ts", "cli/**/*.ts"], rules: forbid([NOT_THE_APP]) },
+    {
+      files: ["src/functions/{backupSiteContent,restoreSiteContent,verifyBackup,pruneBackups,largeFiles}.ts"],
+      rules: orchestrator([]),
+    },
+    {
+      files: ["local/**/*.ts"],
+      rules: forbid([
+        NOT_THE_APP,
+        { group: ["**/cli/**", "**/client/**", "**/dashboard/**"], message: "The local host runs any app." },
+      ]),
+    },
+    {
+      files: ["cli/**/*.ts"],
+      rules: forbid([
+        NOT_THE_APP,
+        {
+          group: ["**/dashboard/**"],
+          message: "What the dashboard shares with the command line is in client/.",
+        },
+      ]),
+    },
     {
       files: ["client/**/*.ts"],
       rules: forbid([
@@ -157,6 +199,7 @@ export default defineConfig({
       rules: forbid([
         NOT_THE_APP,
         { group: ["**/cli/**"], message: "What the dashboard shares with the command line is in client/." },
+        { group: ["**/local/**", "node:*"], message: "The dashboard runs in a browser." },
       ]),
     },
   ],
