@@ -26,7 +26,7 @@ const TYPES: Record<string, string> = {
 
 const PAGE = "dashboard/page.html";
 
-/** `dist/dashboard`, where the build puts the browser's side; this file is in `dist/src/dashboard`. */
+/** `dist/dashboard`, where the build puts the browser's side; this file is in `dist/src/api`. */
 const FOLDER = path.resolve(import.meta.dirname, "../../dashboard");
 
 let assets: Promise<Assets> | undefined;
