@@ -9,6 +9,7 @@ import { inOrder } from "../ledger/fences.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { listingRecord, type ListingOwn } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/names.ts";
+import { recordComparedWith } from "../ledger/runs.ts";
 import { WHOLE, type PartInput } from "../ledger/parts.ts";
 import { settlePart } from "../ledger/settle-part.ts";
 import { PartProblem, type Part } from "../ledger/part.ts";
@@ -100,6 +101,8 @@ async function walkPart(
   const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
   const settled = await confirmVanished(outcomes, searched);
   const toCopy = await comparison.settle(entries, settled);
+  const { because } = comparison;
+  if (because !== undefined) await recordComparedWith(ledger, { destination: true, because });
 
   const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
   // The parts of a large tree keep the machines busy together: with larger batches there are fewer records.

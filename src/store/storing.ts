@@ -40,6 +40,8 @@ export interface Comparison {
    * @throws storage errors, after retries
    */
   settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]>;
+  /** Once it is settled: why the destination was listed, though a run's record was to be compared with. */
+  readonly because?: string | undefined;
 }
 
 /** A content that is in memory. */

@@ -133,12 +133,15 @@ it("is not listed after runs that wrote nothing, a prune, and a run in which som
   expect(await comparedWith(domain.service, again.run)).toEqual({ run });
 });
 
-it("a part that finds a record of the last run damaged lists the destination", async () => {
+it("a part that finds a record of the last run damaged lists the destination, and the record says so", async () => {
   const at = await newTree(folder, { a: "one", b: "two" });
   const { run } = await drive.backup(at);
   await new Ledger(domain.service, run).update("outcomes/0-0000.jsonl", (text) => text.slice(0, -9));
   const requests = await requestsOf(async () => {
-    expect((await drive.backup({ ...at, ...RECORD })).tally.counts).toMatchObject({ unchanged: 2 });
+    const again = await drive.backup({ ...at, ...RECORD });
+    expect(again.tally.counts).toMatchObject({ unchanged: 2 });
+    const because = expect.stringContaining(run) as unknown;
+    expect(await comparedWith(domain.service, again.run)).toEqual({ destination: true, because });
   });
   expect(
     requests.filter(({ container, comp }) => container === at.container && comp === "list"),

@@ -17,10 +17,12 @@ export class Recorded implements Comparison {
   readonly #record: Promise<Manifest>;
   readonly #how: Comparing;
   readonly #instead: () => Comparison;
+  readonly #run: string;
   #isDamaged = false;
 
   /** @param instead compares with the destination where the record is damaged */
   constructor(account: Account, run: string, how: Comparing, instead: () => Comparison) {
+    this.#run = run;
     this.#how = how;
     this.#instead = instead;
     // While the tree is walked. What fails is thrown by settle.
@@ -29,6 +31,10 @@ export class Recorded implements Comparison {
   }
 
   expect(): void {}
+
+  get because(): string | undefined {
+    return this.#isDamaged ? `the record of the last run there, ${this.#run}, is damaged` : undefined;
+  }
 
   async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
     const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
