@@ -20,12 +20,21 @@ export class ConditionalBlob<Content> {
     this.#schema = schema;
   }
 
-  /** Undefined if there is none. @throws DamagedRecord */
-  async read(): Promise<{ content: Content; etag: string; leased: boolean } | undefined> {
+  /**
+   * Undefined if there is none.
+   * @param ifDamaged what counts as its content if that cannot be read
+   * @throws DamagedRecord
+   */
+  async read(ifDamaged?: Content): Promise<{ content: Content; etag: string; leased: boolean } | undefined> {
     const read = await readBlob(this.blob, MOST_OF_ONE);
     if (!read) return undefined;
     const { text, etag, leased } = read;
-    return { content: readRecord<Content>(text, this.#schema, this.blob.name), etag, leased };
+    try {
+      return { content: readRecord<Content>(text, this.#schema, this.blob.name), etag, leased };
+    } catch (error) {
+      if (ifDamaged === undefined) throw error;
+      return { content: ifDamaged, etag, leased };
+    }
   }
 
   /**

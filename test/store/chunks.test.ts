@@ -156,6 +156,15 @@ test("a chunk that is damaged or missing is named, and stored again by the next 
   await (await blobOf("gone")).delete();
   await (await blobOf("emptied")).upload("", 0);
 
+  expect((await drive.verify({ run: first.run })).tally.failures.sort()).toEqual([
+    expect.stringMatching(/^emptied: .*chunks/),
+    expect.stringMatching(/^gone: .*chunks/),
+  ]);
+  // A list of damage that is itself damaged counts as empty, and is written anew.
+  const list = containerOf("backup-runs").getBlockBlobClient(
+    `destinations/${keyOfDestination({ container, prefix: "" })}-avoid.json`,
+  );
+  await list.upload("[", 1);
   expect((await drive.verify({ run: first.run, readData: true })).tally.failures.sort()).toEqual([
     expect.stringMatching(/^emptied: .*chunks/),
     expect.stringMatching(
@@ -166,12 +175,25 @@ test("a chunk that is damaged or missing is named, and stored again by the next 
   const second = await drive.backup({ container, root, ...request });
   expect(second.tally.counts).toMatchObject({ copied: 3, failed: 0 });
   expect((await drive.verify({ run: first.run, readData: true })).tally.failures).toEqual([]);
-  const list = `destinations/${keyOfDestination({ container, prefix: "" })}-avoid.json`;
-  const avoided = await drive.service
-    .getContainerClient("backup-runs")
-    .getBlobClient(list)
-    .downloadToBuffer();
-  expect(JSON.parse(avoided.toString())).toMatchObject({ chunks: [] });
+  expect(JSON.parse((await list.downloadToBuffer()).toString())).toMatchObject({ chunks: [] });
+});
+
+test("chunks that are no longer right are stored again also where no pack is left", async () => {
+  const content = bytes(12 * MIB, "packs gone");
+  const { container, root, ...request } = await destinationOf({ file: content });
+  const first = await drive.backup({ container, root, ...request });
+  const chunks = await chunksOf(containerOf(container), (await drive.outcomes(first.run)).get("file")!);
+  expect(chunks.length).toBeGreaterThan(2);
+  for await (const { name } of containerOf(container).listBlobsFlat({ prefix: "packs/" }))
+    await containerOf(container).deleteBlob(name);
+  await containerOf(container).getBlockBlobClient(chunks[1]!.name).upload("", 0);
+  // The first chunk is a new one.
+  content[0]! ^= 1;
+  await writeFile(`${root}/file`, content);
+  const second = await drive.backup({ container, root, ...request });
+  expect((await drive.verify({ run: second.run, readData: true })).tally).toMatchObject({ failures: [] });
+  const stored = await contentOf(container, (await drive.outcomes(second.run)).get("file")!);
+  expect(stored.equals(content)).toBe(true);
 });
 
 test("a huge file goes by spans, each of which may be delivered twice at the same time", async () => {

@@ -37,18 +37,20 @@ export async function removeFromAvoid(where: Where, ids: ReadonlySet<string>): P
   });
 }
 
-/** A list that cannot be read counts as empty: a verification finds the damage again. */
+/** A list that cannot be read counts as empty: a verification finds the damage again, and writes it anew. */
+const NONE: Avoid = { packs: [], chunks: [] };
+
 export async function readAvoid(where: Where): Promise<Avoid> {
-  const read = await listOf(where).read().catch(ofDamaged);
-  return read?.content ?? { packs: [], chunks: [] };
+  const read = await listOf(where).read(NONE).catch(ofDamaged);
+  return read?.content ?? NONE;
 }
 
 /** Changes the list, as often as somebody else changes it meanwhile. @param change undefined if there is nothing to change */
 export async function changeAvoid(where: Where, change: (list: Avoid) => Avoid | undefined): Promise<void> {
   const list = listOf(where);
   for (;;) {
-    const current = await list.read();
-    const { packs, chunks } = current?.content ?? { packs: [], chunks: [] };
+    const current = await list.read(NONE);
+    const { packs, chunks } = current?.content ?? NONE;
     const changed = change({ packs, chunks });
     if (!changed) return;
     const next = {

@@ -8,7 +8,7 @@ import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import { ofOneBlob } from "../one-blob.ts";
 import { NotStored } from "../storing.ts";
 import type { At } from "./format.ts";
-import { BLOB_HEAD, blobHead, encodeFrame, FRAME_HEAD } from "./frame.ts";
+import { blobHead, canHold, encodeFrame } from "./frame.ts";
 import { lookUp } from "./look-up.ts";
 import { chunkBlob } from "./names.ts";
 import { putOnce } from "./put-once.ts";
@@ -69,18 +69,18 @@ export class ChunkStore {
     this.#foundSome ||= found !== undefined;
     if (found?.held === "archived")
       throw new NotStored(`its chunk, the blob ${name}, ${whatHolds(found.held)}`);
-    if (found && !isDamaged && isPossible(found.size, content.length)) return;
+    if (found && !isDamaged && canHold(found.size, content.length)) return;
     const blob = [blobHead("C"), ...(await encodeFrame(content))];
-    await this.#budget.request(() =>
+    const isMine = await this.#budget.request(() =>
       inContainer(this.#at.container, () =>
         putOnce(this.#requests, name, blob, { over: found?.etag, patience: HOLDING_A_FILE_MS }),
       ),
     );
+    if (!isMine && !found) {
+      // Something is there that was not looked for.
+      this.#foundSome = true;
+      return await this.#store(id, content);
+    }
     if (isDamaged) this.healed.add(id);
   }
-}
-
-/** Whether a blob of some size can be a chunk: what compression would make longer is not compressed. */
-function isPossible(size: number, length: number): boolean {
-  return size > BLOB_HEAD + FRAME_HEAD && size <= BLOB_HEAD + FRAME_HEAD + length;
 }

@@ -2,6 +2,7 @@ import type { ManifestItem } from "../../manifest/line.ts";
 import { whatHolds } from "../../model/held.ts";
 import { Lost, type Found } from "../fetching.ts";
 import type { At } from "./format.ts";
+import { canHold } from "./frame.ts";
 import { locationOf } from "./located.ts";
 import { lookUpBlobs, type There } from "./look-up.ts";
 import { chunkBlob, packBlob } from "./names.ts";
@@ -42,11 +43,11 @@ export async function findContents(
 /** Reads the recipes of larger files, and looks their chunks up. */
 async function findChunks(at: At, larger: readonly Larger[], found: Map<ManifestItem, Found>): Promise<void> {
   const reader = new PackReader(at);
-  let wanted = new Map<string, ManifestItem[]>();
+  let wanted = new Map<string, { length: number; items: ManifestItem[] }>();
   const lookUp = async (): Promise<void> => {
     const there = await lookUpBlobs(at, wanted.keys());
-    for (const [name, items] of wanted) {
-      const why = whyNot(`its chunk, the blob ${name},`, there.get(name));
+    for (const [name, { length, items }] of wanted) {
+      const why = whyNoChunk(`its chunk, the blob ${name},`, there.get(name), length);
       if (why !== undefined) for (const item of items) found.set(item, { lost: why });
     }
     wanted = new Map();
@@ -57,11 +58,11 @@ async function findChunks(at: At, larger: readonly Larger[], found: Map<Manifest
         found.set(item, lost(chunks));
         continue;
       }
-      for (const id of chunks) {
+      for (const [id, length] of chunks) {
         const name = chunkBlob(at.prefix, id);
-        const items = wanted.get(name);
-        if (items) items.push(item);
-        else wanted.set(name, [item]);
+        const known = wanted.get(name);
+        if (known) known.items.push(item);
+        else wanted.set(name, { length, items: [item] });
       }
     }
     if (wanted.size > CHUNKS) await lookUp();
@@ -70,10 +71,17 @@ async function findChunks(at: At, larger: readonly Larger[], found: Map<Manifest
 }
 
 /** Why a blob that is needed cannot be read, as a message. */
-function whyNot(what: string, there: There | undefined, length = there?.size): string | undefined {
+function whyNot(what: string, there: There | undefined, length: number): string | undefined {
   if (!there) return `${what} is missing`;
   if (there.held === "archived") return `${what} ${whatHolds("archived")}`;
   return there.size === length ? undefined : `${what} has ${there.size} bytes, the run recorded ${length}`;
+}
+
+/** The same of a chunk, whose blob is shorter than its content where it is compressed. */
+function whyNoChunk(what: string, there: There | undefined, length: number): string | undefined {
+  if (!there || there.held === "archived" || canHold(there.size, length))
+    return whyNot(what, there, there?.size ?? length);
+  return `${what} has ${there.size} bytes, which cannot be a chunk of ${length}`;
 }
 
 function lost(error: unknown): Found {

@@ -25,10 +25,14 @@ const FORMAT = { version: 1, id: "sha256", chunker: CHUNKER, codecs: ["none", "z
 /** Bytes; ours has a few hundred. */
 const MOST = 64 * 1024;
 
-/** Makes sure that this version can read a destination; one without `format.json`, as a new one, gets it. @throws PartProblem */
-export async function settleFormat(at: At): Promise<void> {
+/**
+ * Makes sure that this version can read a destination; one without `format.json`, as a new one, gets it.
+ * @returns whether this call wrote it
+ * @throws PartProblem
+ */
+export async function settleFormat(at: At): Promise<boolean> {
   assertCodecs();
-  if (await isReadable(at)) return;
+  if (await isReadable(at)) return false;
   const requests = new PutBlobRequests(at.container, at.behindProxy);
   const text = Buffer.from(`${JSON.stringify(FORMAT, undefined, 2)}\n`);
   const isMine = await inContainer(at.container, () =>
@@ -36,6 +40,7 @@ export async function settleFormat(at: At): Promise<void> {
   );
   // Another run may have written it first.
   if (!isMine) await isReadable(at);
+  return isMine;
 }
 
 /** Destinations whose format this process has found to be one that it reads. */

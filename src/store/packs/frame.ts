@@ -104,6 +104,11 @@ async function decode(codec: number, encoded: Buffer, size: number): Promise<Buf
   }
 }
 
+/** Whether a blob of some size can hold a chunk: what compression would make longer is not compressed. */
+export function canHold(size: number, length: number): boolean {
+  return size > BLOB_HEAD + FRAME_HEAD && size <= BLOB_HEAD + FRAME_HEAD + length;
+}
+
 /** The content at a location, of the decoded frame that the location names. @throws Corrupt if it is not what was recorded */
 export function contentIn(frame: Buffer, { from, size, sha256 }: Packed): Buffer {
   const content = frame.subarray(from, from + size);

@@ -59,7 +59,7 @@ export async function needsOf(
     const recipes = await budget.bytes(range.to - range.from, () => readRecipes(range, reader, budget));
     for (const { item, chunks } of recipes) {
       if (chunks instanceof Lost) throw new Lost(`${item.path}: ${chunks.message}`, { cause: chunks });
-      for (const id of chunks) needs.push({ name: chunkBlob(prefix, id), line: id });
+      for (const id of chunks.keys()) needs.push({ name: chunkBlob(prefix, id), line: id });
     }
   }
   return needs;

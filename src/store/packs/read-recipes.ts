@@ -12,12 +12,12 @@ export interface Larger extends InPack {
 /** Times to read a recipe that arrives damaged. */
 const TRIES = 3;
 
-/** Reads the recipes in a range. @returns for each file the ids of its chunks, or why they are not known */
+/** Reads the recipes in a range. @returns for each file the bytes of its chunks by their ids, or why they are not known */
 export async function readRecipes(
   range: Range<Larger>,
   reader: PackReader,
   requests: Requests,
-): Promise<{ item: ManifestItem; chunks: Set<string> | Lost }[]> {
+): Promise<{ item: ManifestItem; chunks: Map<string, number> | Lost }[]> {
   const fetched = reader.read(range, requests);
   const recipes = [];
   for (const { item, packed } of range.items) {
@@ -31,10 +31,10 @@ export async function readRecipes(
 async function chunksOf(
   item: ManifestItem,
   read: (isFirst: boolean) => Promise<Buffer>,
-): Promise<Set<string> | Lost> {
+): Promise<Map<string, number> | Lost> {
   for (let tries = 1; ; tries++) {
     try {
-      return new Set(chunksIn(await read(tries === 1), item).map(({ id }) => id));
+      return new Map(chunksIn(await read(tries === 1), item).map(({ id, length }) => [id, length]));
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
       if (!(error instanceof Corrupt) || tries === TRIES) return error;

@@ -50,13 +50,14 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
     nameOf: (path) => path,
 
     begin: async (request, ledger) => {
-      await settleFormat(at);
+      const isNew = await settleFormat(at);
       const [packs, avoid, base] = await Promise.all([
         listPacks(at),
         readAvoid({ service, ...at }),
         findBase(ledger, { ...request, container: container.containerName, prefix }),
       ]);
-      const fresh = packs.size === 0;
+      // With a format but no packs there may be chunks, and packs in the archive.
+      const fresh = isNew && packs.size === 0;
       for (const pack of avoid.packs) packs.delete(pack);
       if (fresh) return { basis: { fresh, keep: "nothing" } };
       await recordInventory(ledger, { packs, damaged: new Set(avoid.chunks) });
