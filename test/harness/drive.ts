@@ -36,9 +36,12 @@ export class Drive {
   readonly service: BlobServiceClient;
   readonly settings: Settings;
   readonly budget: Budget;
+  readonly #deliveries: number;
 
-  constructor(service: BlobServiceClient, settings: Partial<Settings> = {}) {
+  /** @param deliveries how often each activity is delivered, at the same time */
+  constructor(service: BlobServiceClient, settings: Partial<Settings> = {}, deliveries = 1) {
     this.service = service;
+    this.#deliveries = deliveries;
     this.settings = {
       ...readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true" }),
       cores: 2,
@@ -87,7 +90,8 @@ export class Drive {
     const { service: storage, settings, budget } = this;
     let end: End | undefined;
     const call = async (activity: string, input: unknown): Promise<unknown> => {
-      const result = await runActivity(activity, input, { storage, settings, budget });
+      const deliver = () => runActivity(activity, input, { storage, settings, budget });
+      const [result] = await Promise.all(Array.from({ length: this.#deliveries }, deliver));
       if (activity === "endRun") end = input as End;
       onResult(result);
       return result;
