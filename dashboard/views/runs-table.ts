@@ -58,7 +58,8 @@ function subtitle(run: Run): Child[] {
   const how = run.layout === "packs" ? `${run.mode}, packs` : run.mode;
   if (run.kind === "backup") return [`${kind}, ${how}, to `, nameText(placeOf(run)), forgotten, postdated];
   if (run.kind === "prune") return [kind];
-  return [`${kind}, ${run.kind === "restore" ? "from" : "of"} `, nameText(placeOf(run))];
+  const packs = run.layout === "packs" && ", packs";
+  return [`${kind}, ${run.kind === "restore" ? "from" : "of"} `, nameText(placeOf(run)), packs];
 }
 
 /** A failure is marked, not only red. */

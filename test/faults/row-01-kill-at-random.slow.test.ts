@@ -12,7 +12,7 @@ import { blobsNamedBy } from "../packs/reading.ts";
 import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
 const IN_FULL = Number(process.env["FAULT_KILLS"] ?? 200);
-const KILLS = full ? { files: IN_FULL, packs: IN_FULL } : { files: 4, packs: 3 };
+const KILLS = full ? { files: IN_FULL, packs: IN_FULL } : { files: 4, packs: 4 };
 /** Kills of one run; then it may end. */
 const KILLS_OF_A_RUN = 4;
 /** About as many requests as a run makes here. */
