@@ -218,3 +218,25 @@ test("a huge file goes by spans, each of which may be delivered twice at the sam
   expect((await chunksOf(containerOf(container), outcome)).map(({ length }) => length)).toEqual(cut(huge));
   expect((await contentOf(container, outcome)).equals(huge)).toBe(true);
 });
+
+test("files that grow after they were listed make no pack much larger", async () => {
+  const names = Array.from({ length: 12 }, (_none, file) => `f${file}`);
+  const { container, root, ...request } = await destinationOf(
+    Object.fromEntries(names.map((name) => [name, bytes(10, name)])),
+  );
+  const means = { storage: drive.service, budget: drive.budget, settings: drive.settings };
+  const id = newRun();
+  await orchestrate(
+    { name: "backupSiteContent", input: { container, root, ...request }, id },
+    async (name, input) => {
+      if (name === "copyFileToBlob")
+        await Promise.all(names.map((each) => writeFile(`${root}/${each}`, bytes(3 * MIB, each))));
+      return await runActivity(name, input, means);
+    },
+  );
+  for await (const { properties } of containerOf(container).listBlobsFlat({ prefix: "packs/" }))
+    expect(properties.contentLength).toBeLessThan(20 * MIB);
+  const to = temporary();
+  const { tally } = await drive.restore({ run: id, to });
+  expect(tally.counts).toMatchObject({ copied: names.length, failed: 0, bytes: names.length * 3 * MIB });
+});

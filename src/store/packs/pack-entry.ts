@@ -31,7 +31,7 @@ export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put 
     file: async (file) => {
       const { size, stats } = file;
       const attributes = attributesOf(stats);
-      if (size > LARGEST_WHOLE) {
+      if (size > LARGEST_WHOLE || !pack.reserve(size)) {
         const content = await storeLarger(file, chunks, budget);
         return packContent(entry, { path, kind, attributes, content, recipe: true }, size, pack);
       }

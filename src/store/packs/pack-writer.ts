@@ -39,6 +39,8 @@ export type Known = Map<string, Packed>;
  * copied when they are added, as what the file thread has read must be.
  */
 const SMALL = QUICK_SIZE;
+/** Bytes of the files in a pack at most, apart from small ones: twice what one is begun for, as files may have grown since they were listed. */
+const MOST = 16 * 1024 * 1024;
 /** Bytes of such a frame, decoded: what is decoded to restore one of its files. */
 const SHARED = 256 * 1024;
 
@@ -61,6 +63,8 @@ export class PackWriter {
   #filled = 0;
   readonly #more: Buffer[] = [];
   #length = 0;
+  /** Bytes of the files that have a place. */
+  #reserved = 0;
   #shared: Shared | undefined;
   /** Memory of shared frames that are encoded. */
   readonly #spare: Buffer[] = [];
@@ -80,6 +84,13 @@ export class PackWriter {
     this.#memory = memory;
     this.#known = known;
     this.#append([blobHead("P")]);
+  }
+
+  /** Reserves the place of a file that is about to be read. @returns false if there is none for so many bytes */
+  reserve(size: number): boolean {
+    if (this.#reserved + size > MOST) return false;
+    this.#reserved += size;
+    return true;
   }
 
   /**
