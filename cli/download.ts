@@ -15,7 +15,7 @@ const SHA256_ETAG = 46;
 export type Take = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * Fetches the content of a file of a backup, each byte once. Where an answer breaks off, it continues from there.
+ * Fetches the content of a file of a backup, each byte once. If an answer is cut short, it continues from there.
  * @param path escaped
  * @throws Failure; if the content is not what the backup recorded, only once all of it was taken
  */
@@ -49,7 +49,7 @@ export async function download(session: Session, run: string, path: string, take
     throw new Failure("what arrived is not what the backup recorded; the content may be damaged");
 }
 
-/** What to check a content by, told by the length of its ETag; undefined where that is no hash of it: then the app alone checks. */
+/** The hash to verify a content with, by the length of its ETag; undefined if that is no hash: then only the app verifies. */
 function hashIn(etag: string): Hash | undefined {
   if (etag.startsWith('"chunks-')) return undefined;
   return createHash(etag.length === SHA256_ETAG ? "sha256" : "md5");
@@ -109,7 +109,7 @@ async function ask(
   };
 }
 
-/** An answer's body. @throws Unreachable where it breaks off */
+/** An answer's body. @throws Unreachable if it is cut short */
 async function* piecesOf(
   { body }: Response,
   timed: <T>(step: Promise<T>) => Promise<T>,
@@ -118,7 +118,7 @@ async function* piecesOf(
   try {
     while (reader) {
       const { done, value } = await timed(reader.read()).catch((error: unknown) => {
-        throw new Unreachable(`The app broke off its answer (${whyUnreachable(error)}).`);
+        throw new Unreachable(`The app's answer was cut short (${whyUnreachable(error)}).`);
       });
       if (done) return;
       yield value;

@@ -66,7 +66,6 @@ export class GetTally {
     this.#view.close();
   }
 
-  /** @returns the exit code */
   report(place: string): number {
     const { written, unchanged, failed } = this.#files;
     const elapsed = performance.now() - this.#began;

@@ -28,7 +28,7 @@ const KINDS: Record<string, Kind> = {
   restore: {
     doing: "Restoring",
     copied: "restored",
-    unchanged: "as they should be",
+    unchanged: "already up to date",
     failed: "could not be restored",
     output: "bytes",
   },
@@ -56,7 +56,7 @@ export function kindOf({ kind }: Pick<Run, "kind">): Kind {
   return KINDS[kind] ?? BACKUP;
 }
 
-/** 3 restored, 2 as they should be, 1 failed */
+/** 3 restored, 2 already up to date, 1 failed */
 export function byOutcome({ kind }: Pick<Run, "kind">, counts: Counts): string {
   const { copied, unchanged } = kindOf({ kind });
   const main = MAIN[kind] ?? "copied";
@@ -81,8 +81,6 @@ export function byOutcome({ kind }: Pick<Run, "kind">, counts: Counts): string {
 /** What a dry run would do. */
 export function wouldDo(counts: Counts): string {
   return `${files(counts.copied)} would be restored (${bytes(counts.bytes)})${
-    counts.unchanged > 0
-      ? `, ${number(counts.unchanged)} ${counts.unchanged === 1 ? "is as it should be" : "are as they should be"}`
-      : ""
+    counts.unchanged > 0 ? `, ${number(counts.unchanged)} already up to date` : ""
   }`;
 }

@@ -11,7 +11,7 @@ const PAGE = 10_000;
 export interface Found {
   path: string;
   entry: TreeEntry;
-  /** It is the path that was asked for, and no directory. */
+  /** It is the requested path itself, and not a directory. */
   itself?: true;
 }
 

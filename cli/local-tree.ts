@@ -32,9 +32,9 @@ export type Written = "written" | "unchanged";
 export class LocalTree {
   readonly #top: string;
   readonly #overwrite: boolean;
-  /** Directories that were looked at, by their paths. */
+  /** Directories already checked, by path. */
   readonly #known = new Map<string, Promise<void>>();
-  /** Those that were made, and what they are to be in the end. */
+  /** Created directories, and the attributes to set at the end. */
   readonly #made = new Map<string, Attributes>();
 
   /** @param top absolute; created if missing */
@@ -93,7 +93,7 @@ export class LocalTree {
     return "written";
   }
 
-  /** Gives the directories that were made their modes and times. To be called last: writing in a directory changes its time. */
+  /** Sets modes and times of the created directories. Call last: writing in a directory changes its time. */
   async finish(): Promise<void> {
     for (const [below, { mode, mtime }] of [...this.#made].reverse()) {
       const at = this.#at(below);
@@ -120,7 +120,7 @@ export class LocalTree {
     if (there && !this.#overwrite) throw new Failure("it exists already; --overwrite replaces it");
   }
 
-  /** Makes sure that a directory is there, and is none behind a link. */
+  /** Creates a directory unless it exists. @throws Failure if it is behind a link */
   async #enter(below: string): Promise<void> {
     let known = this.#known.get(below);
     if (!known) this.#known.set(below, (known = this.#make(below)));

@@ -12,7 +12,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // The reader has seen enough (| head), and nobody is left to tell.
+    // The reader has closed the pipe (| head).
     if (error.code === "EPIPE") process.exit(process.exitCode ?? ExitCode.done);
     if (stream === process.stdout) err(`The output cannot be written: ${error.message}.`);
     process.exit(ExitCode.failed);

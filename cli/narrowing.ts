@@ -10,7 +10,7 @@ export interface Narrowing extends CommonOptions {
   prefix?: string;
 }
 
-/** @param only what they limit, for people: "only runs" */
+/** @param only what they limit: "only runs" */
 export function narrowingOptions(only: string): Option[] {
   return [
     new Option("--root <dir>", `${only} of this directory`),

@@ -17,7 +17,7 @@ import { addVerify } from "./commands/verify.ts";
 import { addCancel, addWatch } from "./commands/watch.ts";
 import { examplesText, exitCodesText, INTERRUPTED, SOME_FAILED } from "./define.ts";
 
-/** What most people come for. */
+/** The most used commands. */
 const EXAMPLES = [
   "site-backup backup ./wwwroot",
   "site-backup runs",

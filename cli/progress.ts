@@ -56,7 +56,7 @@ async function bar(): Promise<ProgressView> {
   };
 }
 
-/** As wide as the words leave room for. Where it would come and go with them, in a narrow terminal, there is none. */
+/** A bar as wide as the words leave room for; none in a narrow terminal, where it would come and go. */
 function drawn(share: number, words: string): string {
   const columns = process.stderr.columns ?? 80;
   const room = columns - stripVTControlCharacters(words).length - 10;

@@ -111,13 +111,13 @@ export function summary(run: Run): string[] {
   const elapsed = Date.parse(run.finished ?? new Date().toISOString()) - Date.parse(run.started);
   const rate = (size: number): string =>
     `${bytes(size)} in ${duration(elapsed)}, ${bytes(size / (Math.max(elapsed, 1) / 1000))}/s`;
-  // A dry run did nothing, and how fast it looked is no rate of bytes.
+  // A dry run copies nothing, so it has no rate.
   const would = run.dryRun ? "would be: " : "";
   const amount = (size: number): string =>
     run.dryRun || kind === "prune" ? would + bytes(size) : rate(size);
   return [
     ...(counts ? [row("Files", would + byOutcome(run, counts) + (settling ? " so far" : ""))] : []),
-    // A verification finds most files in lists; nobody counted how much it read.
+    // A verification finds most files in lists, and does not count how much it reads.
     ...(counts && kind !== "verify" ? [row(kind === "prune" ? "Freed" : "Bytes", amount(counts.bytes))] : []),
     ...(kind === "restore" ? [row("Into", root)] : []),
     ...(of === undefined ? [] : [row("Backup", of)]),

@@ -11,7 +11,7 @@ import { isTime, time } from "./values.ts";
 export const RUNS_PAGE = 1000;
 /** Fewer characters match too many runs. */
 const LEAST = 4;
-/** How many characters of an id tell runs apart for a person. */
+/** How many characters of an id to show: enough to tell runs apart. */
 export const SHORT_ID = 8;
 /** How many directories or destinations a refusal names. */
 const NAMED = 10;
@@ -86,7 +86,7 @@ async function byId(
   const [first, ...others] = found;
   if (others.length > 0)
     throw new Failure(`${others.length + 1} runs have ids that start with ${typed}: give more characters.`);
-  // If none starts with it, the app knows how to refuse.
+  // If none matches, the app gives the error.
   return first?.id ?? typed;
 }
 

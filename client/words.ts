@@ -2,7 +2,7 @@ import type { Run } from "./answers.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** A number of bytes for people: 12.3 MiB. */
+/** A number of bytes: 12.3 MiB. */
 export function bytes(count: number): string {
   let unit = 0;
   let value = count;
@@ -28,7 +28,7 @@ export function roughly(milliseconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A duration for people: 3.4 s, 25 s, 2 min 5 s, 3 h 20 min. */
+/** A duration: 3.4 s, 25 s, 2 min 5 s, 3 h 20 min. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -48,7 +48,7 @@ export function number(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A moment for people, in this machine's time: 2026-11-23 18:15:20. */
+/** A date and time in the local time zone: 2026-11-23 18:15:20. */
 export function moment(iso: string): string {
   return new Date(iso).toLocaleString("sv-SE");
 }

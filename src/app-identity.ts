@@ -1,10 +1,9 @@
 import { hostname } from "node:os";
 
 /**
- * A name of the app that is the same in all its workers, on all its instances, and after it was started again, and
- * a different one for each app (and slot): what the app's durable engine knows of a run is only said of runs of this name.
- * In Azure the app's host name. Elsewhere `AzureFunctionsWebHost__hostid`, which the local host keeps with its state; or
- * the machine's name, for the app's host name has a port in it there, which may be another the next time.
+ * A stable name for this app (and slot): the same in all its workers and instances, and after a restart. The app's durable
+ * engine knows only runs of this name. In Azure it is the app's host name. Elsewhere it is `AzureFunctionsWebHost__hostid`,
+ * which the local host keeps with its state; or else the machine's name, because the host name includes a port, which may change.
  */
 export function appIdentity(env: {
   WEBSITE_SITE_NAME?: string | undefined;

@@ -34,7 +34,7 @@ const SECRETS = [
   /\b((?:Bearer|SharedKey|SharedKeyLite) )\s*[\w.:+/=-]{8,}/gi,
 ];
 
-/** `text` with everything that looks like a key, a SAS or a function key blotted out; for errors that others wrote. */
+/** `text` with everything that looks like a key, a SAS or a function key masked; for errors from other libraries. */
 export function redact(text: string): string {
   return SECRETS.reduce((out, pattern) => out.replace(pattern, (_match, name: string) => `${name}***`), text);
 }

@@ -24,7 +24,7 @@ function createServices(env: NodeJS.ProcessEnv): Services {
 
 export const services: Services = createServices(process.env);
 
-// Loaded only where it is asked for, and before any function runs: the worker waits for the app's modules.
+// Loaded only if configured, and before any function runs: the worker waits for the app's modules.
 if (services.settings.telemetry) {
   const { startTelemetry } = await import("./telemetry/sdk.ts");
   startTelemetry(process.env);

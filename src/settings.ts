@@ -275,8 +275,8 @@ function directories(
 }
 
 /**
- * The Functions host's own signs of running in Azure: App Service sets the first, Consumption and Flex Consumption
- * the others. CONTAINER_NAME alone says nothing: other containers have it as well.
+ * Whether the Functions host runs in Azure, by its own signs: App Service sets the first, Consumption and Flex Consumption
+ * the others. CONTAINER_NAME alone proves nothing: other containers have it as well.
  */
 function inAzure(env: z.infer<typeof environment>): boolean {
   return Boolean(

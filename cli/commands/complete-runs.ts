@@ -6,7 +6,7 @@ import { functionKey } from "../function-key.ts";
 import { localUrl } from "../host.ts";
 import { SHORT_ID } from "../resolve-run.ts";
 
-/** What somebody who presses Tab waits for. */
+/** The longest that completion may take. */
 const PATIENCE_MS = 1_500;
 const MOST = "50";
 /** The commands that take runs of any kind; the others take backups. */

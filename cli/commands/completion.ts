@@ -9,7 +9,7 @@ import { out, outJson } from "../print.ts";
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 
-/** The scripts contain all words but the ids of runs, which an app that is running is asked for. Nothing that is typed is run. */
+/** The scripts contain all words but run ids, for which they ask a running app. They execute nothing that is typed. */
 export function addCompletion(program: Command): void {
   define(
     program,

@@ -23,9 +23,9 @@ interface GetOptions extends Narrowing {
   overwrite?: boolean;
 }
 
-/** Files that are fetched at a time. */
+/** Concurrent downloads. */
 const AT_A_TIME = 8;
-/** Errors of the disk that the next file would meet, too. */
+/** Disk errors that the next file would meet, too. */
 const NO_ROOM = ["ENOSPC", "EDQUOT", "EROFS"];
 
 export function addGet(program: Command): void {
@@ -40,7 +40,7 @@ export function addGet(program: Command): void {
         "site-backup get latest db.sql.gz --to - | gunzip",
       ],
       notes:
-        "What is there already with the same size and time is left alone, so after an interruption the same command continues.\nModes are set without setuid and setgid; owners are not.",
+        "Existing files with the same size and time are left alone, so the same command continues after an interruption.\nModes are set without setuid and setgid; owners are not.",
       exits: [SOME_FAILED, INTERRUPTED],
       json: ["got", "content"],
     },
@@ -95,7 +95,7 @@ async function get(session: Session, run: string, from: string, options: GetOpti
   return tally.report(place);
 }
 
-/** Where to write, as an absolute path. @throws Failure if that has to be said */
+/** Where to write, as an absolute path. @throws Failure if --to is required */
 async function placeOf(asked: string, isFile: boolean, { to }: GetOptions): Promise<string> {
   const name = parsePath(nameOf(asked));
   if (to === undefined && name === "") throw new Failure("Say where to write the whole backup: --to DIR.");
@@ -109,7 +109,7 @@ async function placeOf(asked: string, isFile: boolean, { to }: GetOptions): Prom
   return isInside ? path.join(place, name) : place;
 }
 
-/** Writes one name of a backup. Of what is wrong with it alone only the tally is told. */
+/** Writes one entry. Errors that concern only this entry are counted in the tally, not thrown. */
 async function fetchInto(
   tree: LocalTree,
   { path: from, name, entry }: Found & { name: string },
@@ -143,7 +143,7 @@ function notWritten(what: string, error: unknown): never {
   throw new Failure(`${printable(what)} cannot be written: ${reasonOf(error)}.`, { cause: error });
 }
 
-/** Why, without the path that it was tried with: EACCES: permission denied. */
+/** The reason, without the path: EACCES: permission denied. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === undefined ? message : printable(message.split(", ")[0] ?? code);

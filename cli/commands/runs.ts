@@ -102,13 +102,13 @@ async function runs(options: RunsOptions): Promise<number> {
 function runRow(run: Run): string[] {
   const { id, started, finished, counts, settling } = run;
   return [
-    // On a terminal for people, elsewhere for programs.
+    // A table on a terminal, else text for programs.
     process.stdout.isTTY ? id.slice(0, SHORT_ID) : id,
     moment(started).slice(0, 16),
     statusOf(run),
     counts ? `${number(doneBy(run.kind, counts))}${settling ? "+" : ""}` : "",
     counts && counts.failed > 0 ? number(counts.failed) : "",
-    // Nobody counted how much a verification read.
+    // A verification does not count what it reads.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     finished ? duration(Date.parse(finished) - Date.parse(started)) : "",
     subjectOf(run),

@@ -46,8 +46,8 @@ function ofCommand({ name, argument, options }: CompletableCommand, functionName
 }
 
 function optionSpec({ flag, description, value, repeatable }: CompletableOption): string {
-  const told = `${repeatable ? "*" : ""}${flag}[${escaped(description)}]`;
-  return value ? `${told}:${flag.slice(2)}:${action(value)}` : told;
+  const described = `${repeatable ? "*" : ""}${flag}[${escaped(description)}]`;
+  return value ? `${described}:${flag.slice(2)}:${action(value)}` : described;
 }
 
 function action(value: Value): string {

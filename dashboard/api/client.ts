@@ -1,7 +1,7 @@
 import type { FileOutcome, Page, Run } from "./answers.ts";
 import { anotherKey, currentKey } from "./key.ts";
 
-/** A request that was refused or not answered, in words for people. */
+/** A request that was refused or not answered; the message can be shown. */
 export class ApiError extends Error {
   /** The HTTP status; 0 if there was no answer. */
   readonly status: number;

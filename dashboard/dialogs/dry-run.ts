@@ -41,7 +41,7 @@ export class DryRun {
     this.#polling.now();
   }
 
-  /** Nobody is watching any more: an unfinished dry run is of no use. */
+  /** The dialog is gone: an unfinished dry run is of no use. */
   stop(): void {
     this.#polling.stop();
     if (!this.#ended) void api.cancel(this.#id).catch(() => undefined);

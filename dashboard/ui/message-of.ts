@@ -1,4 +1,4 @@
-/** An error's message for people. */
+/** An error's message, to show. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

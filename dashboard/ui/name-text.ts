@@ -6,7 +6,7 @@ import { h, type Child } from "./element.ts";
  */
 const UNSEEN = /([\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/gu;
 
-/** A name from strangers, as text: isolated from the text around it, with invisible characters made visible. */
+/** An untrusted name, as text: isolated from the text around it, with invisible characters made visible. */
 export function nameText(name: string): HTMLElement {
   return h("bdi", { class: "name", dir: "ltr" }, ...visible(name));
 }

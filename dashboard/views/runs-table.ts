@@ -44,7 +44,7 @@ export function runRow(run: Run): Child[] {
         ? ""
         : `${number(amount)}${run.settling ? "+" : ""}`,
     counts ? failedCell(counts.failed) : "",
-    // Nobody counted how much a verification read.
+    // A verification does not count what it reads.
     counts && run.kind !== "verify" ? bytes(counts.bytes) : "",
     momentText(run.started),
     run.finished === undefined ? h("span", { class: "sub" }, tookWords(run)) : tookWords(run),

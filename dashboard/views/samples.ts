@@ -1,4 +1,4 @@
-/** How much was done at a time. */
+/** How much was done by a given time. */
 interface Sample {
   /** Milliseconds since 1970. */
   at: number;

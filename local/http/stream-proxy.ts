@@ -20,7 +20,7 @@ export interface StreamTarget {
 /**
  * Forwards a request and its answer, both as they come. Whoever ends early, the client or the app, ends both connections.
  * @param signal ends them, too
- * @throws BodyTooLargeError; an error of a connection, after which the client's answer is broken off if it has begun
+ * @throws BodyTooLargeError; an error of a connection, after which the client's answer is cut short if it has begun
  */
 export async function forwardStream(
   { port, invocationId }: StreamTarget,

@@ -11,7 +11,7 @@ import { refuseLargeBody } from "./read-body.ts";
 
 /**
  * Wraps a handler: errors become `application/problem+json`, and every answer says nosniff, because the names and
- * reasons in it come from strangers.
+ * reasons in it are untrusted.
  */
 export function answering(
   handler: (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit | HttpResponse>,

@@ -22,8 +22,8 @@ export class HasEnded extends Error {}
  * Stops a run: closes its record first, so that queued activities do nothing, then ends its root and all its parts,
  * including those that appear meanwhile. What was copied stays, and the destination is freed. Safe to repeat: a
  * second call finishes what the first could not.
- * Another app's engine cannot be asked. There the activities read the record before they begin, so the run comes to
- * its end by itself. A restore of this app is left to end by itself too: once nothing writes any more, it sets the
+ * Another app's engine cannot be reached. There the activities read the record before they begin, so the run ends
+ * by itself. A restore of this app is left to end by itself too: once nothing writes any more, it sets the
  * modes of the directories it made.
  * @returns the run as it stands; undefined if there is none
  * @throws HasEnded

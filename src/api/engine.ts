@@ -29,7 +29,7 @@ export function instancesOf(client: DurableClient, app: string): Instances {
   };
 }
 
-/** How the client reports a missing instance: a plain Error that only its message tells from a failed call. */
+/** The client reports a missing instance by a plain Error, which only its message distinguishes from a failed call. */
 const NO_INSTANCE = /^DurableClient error: Durable Functions extension replied with HTTP 404 response\. /;
 
 /** One instance; undefined if there is none with this id. */

@@ -15,7 +15,7 @@ interface StartDoc {
 
 const PARTIAL =
   "409 while that run is in progress (`activeRun` is its id), because what it has not copied yet would be missing. A run that was " +
-  "canceled, broken off or failed has what it had copied: the record's `message` says so, and the output is no error.";
+  "canceled, terminated or failed has what it had copied: the record's `message` says so, and the output is no error.";
 
 export const STARTS: Readonly<Record<OrchestratorName, StartDoc>> = {
   backupSiteContent: {

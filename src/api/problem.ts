@@ -6,7 +6,7 @@ import { isOfAnother } from "../ledger/alive.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { classify, describe } from "../storage/errors.ts";
 
-/** An error answer for a person: what is wrong with the request, and what was expected. */
+/** An error answer: what is wrong with the request, and what was expected. */
 export class HttpProblem extends Error {
   readonly status: number;
   /** More members of the answer. */

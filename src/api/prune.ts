@@ -13,13 +13,13 @@ import { isStillRunning } from "./still-running.ts";
 import type { Start } from "./start-context.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 
-/** How many runs to look up at a time. */
+/** Concurrent lookups of runs. */
 const READS = 16;
 
 /**
  * How long another app's prune counts as running after it last wrote anything, in milliseconds, once it no longer
- * holds the lock. A prune works in slices of minutes and records each. Something that keeps backups out must not do
- * so for a day, and taking the lock from a live prune does no harm: it notices, and ends.
+ * holds the lock. A prune works in slices of minutes and records each. A stale prune must not block backups for a day; if a
+ * live one loses its lock, it notices and stops.
  */
 const PRUNE_SILENCE_MS = 60 * 60_000;
 

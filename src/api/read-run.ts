@@ -35,9 +35,8 @@ export async function showRun(
 }
 
 /**
- * A run that has ended, with its counts. A run that was ended from outside, such as by a cancel, has none in its
- * record, and activities still under way may record more. Until they must have ended the counts are read each time;
- * after that they are recorded.
+ * A run that has ended, with its counts. The record of a terminated run, such as a canceled one, has none, and running
+ * activities may still add to them. Until those must have ended the counts are read each time; after that they are recorded.
  */
 export async function viewOfEnded(
   service: BlobServiceClient,

@@ -25,7 +25,7 @@ export async function findSource(request: Parameters<typeof findRun>[1], start: 
     if (error instanceof NoSuchRun) throw new HttpProblem(404, error.message);
     throw error;
   }
-  // A run that was ended from outside never closed its record; what it recorded can be restored.
+  // A terminated run never closed its record; what it recorded can be restored.
   if (source.status === "running" && (await isStillRunning(start, source.id))) {
     throw new HttpProblem(
       409,

@@ -11,7 +11,7 @@ const TIME_SPAN = /^(?:\d+\.)?(?:[01]?\d|2[0-3]):[0-5]?\d(?::[0-5]?\d)?$/;
 const SOME_DAY = new Date("2026-01-01T00:00:00Z");
 
 /**
- * Why the Functions host could not run a timer with this schedule, for people; undefined if it can.
+ * Why the Functions host could not run a timer with this schedule; undefined if it can.
  * @param serverless the plan is Consumption or Flex Consumption, which do not support TimeSpan schedules
  */
 export function scheduleProblem(text: string, serverless: boolean): string | undefined {

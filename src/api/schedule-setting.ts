@@ -10,7 +10,7 @@ export interface Scheduled {
   setting: string;
   /** The JSON object that is the request's body. */
   input: Record<string, unknown>;
-  /** Why it cannot be started, for people. The function then fails with this each time. */
+  /** Why it cannot be started. The function then fails with this each time. */
   problem?: string;
 }
 

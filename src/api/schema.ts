@@ -64,7 +64,7 @@ export const runSummary = z.object({
     .literal(true)
     .optional()
     .describe(
-      "The run was canceled, or ended from outside, less than an hour ago: activities under way may still record outcomes, and the counts may grow.",
+      "The run was canceled or terminated less than an hour ago: running activities may still record outcomes, and the counts may grow.",
     ),
   bytes: count.optional().describe("Bytes copied; for a prune, bytes deleted."),
   throttled: count

@@ -17,14 +17,14 @@ import { newInstanceId, start } from "./start.ts";
 export interface Job {
   orchestrator: "backupSiteContent" | "pruneBackups";
   input: Record<string, unknown>;
-  /** Why it cannot be started, for people. */
+  /** Why it cannot be started. */
   problem?: string | undefined;
 }
 
 /**
  * Starts what a schedule asks for, as an HTTP request would. If another run is in the way it is skipped, with a
  * record. What cannot be started at all is recorded as failed and thrown, because a schedule that does nothing must
- * be noticed. The same moment starts one run, however often it comes round.
+ * be noticed. Each scheduled time starts one run, however often the timer fires for it.
  * @throws HttpProblem, and errors of storage or the engine, after which the host tries again
  */
 export async function startOnSchedule(
@@ -62,7 +62,7 @@ export async function startOnSchedule(
 }
 
 /**
- * Whether a moment's run has begun or was refused. If there is only an open record, the host was killed before the
+ * Whether the run of a scheduled time has begun or was refused. If there is only an open record, the host was killed before the
  * run began.
  */
 async function isSettled(client: df.DurableClient, ledger: Ledger): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * Streamed answers. @azure/functions writes a body as fast as it is given, whether or not the client takes it, and leaves the answer open
- * where a body breaks off. So the answers that it writes are watched here, by the channel on which Node announces each.
+ * Streamed answers. @azure/functions writes a body as fast as it gets it, whether or not the client reads it, and leaves the
+ * answer open if the body fails. So its answers are tracked here, through Node's diagnostics channel.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
@@ -8,9 +8,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ReadableStream } from "node:stream/web";
 import { HttpProblem } from "./problem.ts";
 
-/** Answers at a time: each holds a few MiB. */
+/** Concurrent answers: each holds a few MiB. */
 const MOST = 32;
-/** Milliseconds of an answer, which is within its function's time: when that is over, the host ends the process. */
+/** The longest answer, in milliseconds: when its function times out, the host ends the process. */
 const LONGEST_MS = 240_000;
 
 /** What @azure/functions is writing, by the id of the invocation. */
@@ -29,16 +29,16 @@ subscribe("http.server.request.start", (message) => {
 });
 
 /**
- * A body that is read no faster than the client takes it, and no more once the client is gone. If reading fails, so does the
- * answer: what a client got of it is not whole.
- * @param inWords the error that the invocation then fails with, which the host logs
+ * A body that is read no faster than the client takes it, and not once the client is gone. If reading fails, so does the
+ * answer, so that the client sees that it is incomplete.
+ * @param describeError the error that the invocation then fails with, which the host logs
  * @returns undefined if there is nothing to read
  * @throws HttpProblem 503 if too many answers are being streamed; what reading the first piece throws
  */
 export async function stream(
   invocationId: string,
   pieces: AsyncGenerator<Buffer, void>,
-  inWords: (error: unknown) => Error,
+  describeError: (error: unknown) => Error,
 ): Promise<ReadableStream | undefined> {
   const answer = written.get(invocationId);
   if (streamed.size >= MOST)
@@ -46,7 +46,7 @@ export async function stream(
   if (answer) streamed.add(answer);
   const until = performance.now() + LONGEST_MS;
   let first = await pieces.next();
-  // What must be checked as a whole first comes as empty pieces until it is.
+  // Content that must be verified first yields empty pieces until it is.
   while (first.value?.length === 0) {
     if (answer?.destroyed || performance.now() > until) {
       await pieces.return();
@@ -54,7 +54,9 @@ export async function stream(
     }
     first = await pieces.next();
   }
-  return first.done ? undefined : ReadableStream.from(paced(answer, first.value, until, pieces, inWords));
+  return first.done
+    ? undefined
+    : ReadableStream.from(paced(answer, first.value, until, pieces, describeError));
 }
 
 async function* paced(
@@ -62,7 +64,7 @@ async function* paced(
   first: Buffer,
   until: number,
   rest: AsyncGenerator<Buffer, void>,
-  inWords: (error: unknown) => Error,
+  describeError: (error: unknown) => Error,
 ): AsyncGenerator<Buffer> {
   const gone = new AbortController();
   answer?.once("close", () => gone.abort());
@@ -79,7 +81,7 @@ async function* paced(
     if (isLate) throw new Error(`it took longer than ${LONGEST_MS / 1000} seconds`);
   } catch (error) {
     answer?.destroy();
-    throw inWords(error);
+    throw describeError(error);
   } finally {
     clearTimeout(over);
     await rest.return();

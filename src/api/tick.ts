@@ -5,12 +5,12 @@ export interface TimerStatus {
   scheduleStatus?: { next?: string } | null;
 }
 
-/** How far the host's clock may be ahead. */
+/** How far the host's clock may be ahead of this process's. */
 const CLOCKS_MS = 60_000;
 
 /**
- * The moment that a timer runs for; undefined if it was run by hand, ahead of its time. The host passes the moment
- * that was due, and passes it again if it was killed before it noted the call.
+ * The scheduled time that a timer runs for; undefined if it was run by hand, ahead of time. The host passes the time that was
+ * due, and passes it again if it was killed before it recorded the call.
  */
 export function dueMoment({ scheduleStatus }: TimerStatus, now: Date): Date | undefined {
   const due = new Date(scheduleStatus?.next ?? "");
@@ -18,8 +18,8 @@ export function dueMoment({ scheduleStatus }: TimerStatus, now: Date): Date | un
 }
 
 /**
- * The run's id for a moment: always the same, so that a moment is one run however often it comes round. Other apps,
- * and other slots of this one, get other ids: they know nothing of each other's orchestrations.
+ * The run's id for a scheduled time: always the same, so that it starts one run however often the timer fires for it. Other
+ * apps, and other slots of this one, get other ids: they know nothing of each other's orchestrations.
  */
 export function tickRunId(what: { orchestrator: string; input: unknown }, due: Date, app: string): string {
   return createHash("sha256")

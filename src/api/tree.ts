@@ -12,7 +12,7 @@ import { HttpProblem } from "./problem.ts";
 /** Defects of a run's records that are kept to be named. */
 const MOST_DEFECTS = 100;
 
-/** A defect of a run's records, in words. */
+/** A defect of a run's records, as a message. */
 interface Defect {
   record: string;
   reason: string;
@@ -47,7 +47,7 @@ export class Tree {
       if (defects.size < MOST_DEFECTS) defects.set(`${record} ${reason}`, { record, reason });
     };
     const account = { service, behindProxy };
-    // One that was ended from outside may still be written to.
+    // A terminated run may still be written to.
     const manifest = await (run.counts && run.status !== "running"
       ? Manifest.openEnded(account, run.id, report)
       : Manifest.open(account, run.id, report));
@@ -101,7 +101,7 @@ export class Tree {
   }
 }
 
-/** The refusal of a name that a backup met and does not have. */
+/** The refusal of a name that a backup found but does not contain. */
 export function notBackedUp({ path, outcome, reason }: ManifestEntry): HttpProblem {
   const why = reason === undefined ? "" : `: ${reason}`;
   return new HttpProblem(404, `${quoted(path)} is not in this backup; it is recorded as ${outcome}${why}.`);

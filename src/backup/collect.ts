@@ -3,7 +3,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Look, Pending, SeenDirectory } from "./seen.ts";
 import type { Walker } from "./walk.ts";
 
-/** Directories that are read at a time, and files that are looked up. */
+/** Directories to read, and files to look up, in one step. */
 const [DIRECTORIES, FILES] = [32, 1024];
 /** The number of directories left to walk from which the rest can be divided well. */
 const ENOUGH_DIRECTORIES = 32;
@@ -18,13 +18,11 @@ export interface Limits {
 }
 
 export interface Collected {
-  /** What to copy. */
   entries: Entry[];
   /** Outcomes settled already: names that cannot be copied or could not be read. */
   outcomes: Outcome[];
   /** The root, and directories that are not empty. Only their attributes are recorded. */
   directories: SeenDirectory[];
-  /** What is left. */
   left: Pending[];
 }
 

@@ -11,7 +11,7 @@ import type { Tally } from "../model/outcome.ts";
 import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
-/** Copies the files of one batch; see settleBatch. If the root goes away, what was copied before is recorded. */
+/** Copies the files of one batch; see settleBatch. If the root disappears, what was copied before is recorded. */
 export async function copyBatch(
   ref: BatchRef & CopyScope,
   service: BlobServiceClient,

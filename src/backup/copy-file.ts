@@ -15,7 +15,7 @@ import type { Reading } from "./reading.ts";
  */
 export async function copyFile(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
   try {
-    // Where there was no handle for a socket, it starts again, now that the handle of the file is released.
+    // If no socket handle was available, retry: the file's handle has been released by now.
     return await awaitingHandles(() => copyEntry(entry, put, reading));
   } catch (error) {
     return errorOutcome(entry, error);
@@ -28,7 +28,7 @@ async function copyEntry(entry: Entry, put: Put, reading: Reading): Promise<Outc
   return quick ?? (await copyOpened(entry, put, reading));
 }
 
-/** Copies a small file that is as it was listed and does not change; undefined for any other, which takes the usual way. */
+/** Copies a small file that has not changed since it was listed; undefined for any other, which is copied the usual way. */
 async function copyQuickly(
   { path, size }: Entry,
   put: Put,

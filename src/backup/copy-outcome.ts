@@ -22,7 +22,7 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
   if (error instanceof NotStored || error instanceof Endless) return outcome("failed", error.message);
   if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
-  // Whether a file or a socket got no handle, the cause is this process.
+  // The same message whether the file or a socket got no handle: the cause is this process.
   if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const syscall = (error as NodeJS.ErrnoException | undefined)?.syscall;

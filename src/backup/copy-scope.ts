@@ -6,7 +6,6 @@ import type { BackupRequest } from "./request.ts";
 export interface CopyScope extends Place {
   /** The root as the request names it, which blobs carry in their metadata. */
   root: string;
-  /** Its real path. */
   realRoot: string;
   basis: Basis;
 }

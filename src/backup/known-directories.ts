@@ -7,7 +7,7 @@ import { attributesOf, type Attributes } from "../model/entry.ts";
 import type { Collected } from "./collect.ts";
 import type { Pending } from "./seen.ts";
 
-/** Directories looked up at a time; lookups wait for the disk or the share. */
+/** Concurrent directory lookups; they wait for the disk or the share. */
 const LOOKS = 64;
 
 type Glance = { path: string } & Partial<Attributes>;

@@ -28,7 +28,7 @@ export interface Sending extends Position {
 type Version = Pick<OpenFile["stats"], "size" | "mtimeMs" | "ctimeMs" | "ino">;
 
 /**
- * Reads and sends the next span of a large file, for a bounded time; see Store. A file that changes is begun again, a few times.
+ * Reads and sends the next span of a large file, for a bounded time; see Store. A file that changes is restarted, a few times.
  */
 export async function copyLargeFile(
   ref: LargeFileRef & { progress?: Sending },

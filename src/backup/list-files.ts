@@ -105,11 +105,11 @@ async function walkPart(
   if (because !== undefined) await recordComparedWith(ledger, { destination: true, because });
 
   const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
-  // The parts of a large tree keep the machines busy together: with larger batches there are fewer records.
+  // The parts of a large tree keep the machines busy anyway: larger batches mean fewer records.
   const worth = part === WHOLE ? store.cost.worth : 2 * store.cost.worth;
   const cost = { ...store.cost, worth };
   const { batches, lanes, later } = cutIntoBatches(sorted, cost, { largeFile, mostLarge: LANES });
-  // If other parts must copy some of what was looked up, none of them is given more files than this one kept.
+  // If files are left to other parts, none of those gets more files than this one kept.
   const perListing = later.length > 0 ? toCopy.length - later.length : files;
   const rest = await cutPending(
     [...left, ...later.map(({ path }) => ({ file: path }))],

@@ -13,8 +13,8 @@ export interface Directory {
 }
 
 /**
- * Reads the names in a directory. Links are not followed. Finding out what the names are may hang, if one of them is on a mount
- * that does; then the names are read without that.
+ * Reads the names in a directory. Links are not followed. Finding out their types may hang if one of them is on a hanging mount;
+ * then the names are read without types.
  * @throws NotAFile, FileTimeout, errors of the file system
  */
 export async function readNames(realRoot: string, portable: string, timeoutMs: number): Promise<Directory> {

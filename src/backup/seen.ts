@@ -1,7 +1,7 @@
 import type { Attributes, Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
 
-/** A name still to be looked at: a directory to walk, or a file to look up. */
+/** A pending name: a directory to walk, or a file to look up. */
 export type Pending = { dir: string } | { file: string };
 
 /**

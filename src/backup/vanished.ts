@@ -15,7 +15,7 @@ import type { SeenDirectory } from "./seen.ts";
 export class RootGone extends PartProblem {
   constructor(root: string, why: string) {
     super(
-      `The directory ${printable(root)} went away while it was backed up: ${why}. ` +
+      `The directory ${printable(root)} disappeared during the backup: ${why}. ` +
         "Check that its disk or share is mounted, and start the backup again.",
     );
   }
@@ -61,7 +61,7 @@ class Search {
   readonly #searched: Searched;
   readonly #asRead: ReadonlyMap<string, Identity>;
   readonly #now = new Map<string, Now>();
-  readonly #told = new Set<string>();
+  readonly #recorded = new Set<string>();
 
   constructor(searched: Searched, asRead: ReadonlyMap<string, Identity>) {
     this.#searched = searched;
@@ -84,17 +84,17 @@ class Search {
       name = directory;
       if (now === "gone") continue;
       const reason = `names read in it no longer exist: ${now.why}`;
-      return await this.#tell({ path: name, kind: "directory", size: 0, outcome: "failed", reason });
+      return await this.#recordOnce({ path: name, kind: "directory", size: 0, outcome: "failed", reason });
     }
     if (name === outcome.path) return outcome;
     const reason = "the directory was gone before everything in it was copied";
-    return await this.#tell({ path: name, kind: "other", size: 0, outcome: "vanished", reason });
+    return await this.#recordOnce({ path: name, kind: "other", size: 0, outcome: "vanished", reason });
   }
 
-  /** Records a directory's outcome once: by whoever finds it first. */
-  async #tell(outcome: Outcome): Promise<Outcome | undefined> {
-    if (this.#told.has(outcome.path)) return undefined;
-    this.#told.add(outcome.path);
+  /** Records a directory's outcome, unless that was done already. */
+  async #recordOnce(outcome: Outcome): Promise<Outcome | undefined> {
+    if (this.#recorded.has(outcome.path)) return undefined;
+    this.#recorded.add(outcome.path);
     const { ledger, record } = this.#searched;
     const name = `gone/${pathMark(outcome.path)}`;
     const { won } = await ledger.writeOnce(name, record);

@@ -16,9 +16,9 @@ import type { Children, Look, SeenDirectory } from "./seen.ts";
 import { unknownName, unreadDirectory } from "./unread.ts";
 import { withTimeout } from "../files/timeout.ts";
 
-/** Names that the file thread looks up at a time. */
+/** Names per request to the file thread. */
 const TOGETHER = 256;
-/** Names, for each such chunk, that are looked up at a time where the thread has no room: they wait for the disk or the share. */
+/** Concurrent lookups per chunk when the file thread is busy; they wait for the disk or the share. */
 const LOOKUPS = 32;
 
 /** Reads a tree, one directory at a time, and never outside it. */
@@ -37,7 +37,7 @@ export class Walker {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Reads directories, many at a time where they are small; see readDirectory. */
+  /** Reads directories, small ones in batches; see readDirectory. */
   async *readDirectories(portables: readonly string[]): AsyncGenerator<Children | Look> {
     const listed = await listTogether(this.#realRoot, portables);
     for (const [at, portable] of portables.entries()) {
@@ -82,7 +82,7 @@ export class Walker {
     return this.#filter[what](portable);
   }
 
-  /** Looks up names, many at a time; see look. */
+  /** Looks up names in batches; see look. */
   async lookAll(names: readonly string[]): Promise<Look[]> {
     const chunks = Array.from({ length: Math.ceil(names.length / TOGETHER) }, (_, chunk) =>
       names.slice(chunk * TOGETHER, (chunk + 1) * TOGETHER),

@@ -5,7 +5,7 @@ import { SharedMemory } from "./shared-memory.ts";
 import { begun } from "./under-way.ts";
 import { operations, QUICK_SIZE, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
 
-/** Files that are read or written, or whose content is in use, at a time. */
+/** Files that are being read or written, or whose content is in use. */
 const SLOTS = 64;
 /** The most operations that wait for the thread. */
 const MOST = 512;
@@ -27,16 +27,16 @@ interface Waiting {
   undo?: (() => void) | undefined;
 }
 
-/** Sends a thread many operations at a time, but no more than it can do at once. */
+/** Sends operations to a thread in batches, but no more than it can do at once. */
 class AskThread {
   #thread: Worker | undefined;
   /** What the thread reads into and writes from. Renewed when the thread is overdue: it may yet use the old one. */
   #memory = new SharedMemory(SLOTS, QUICK_SIZE);
   #broken = false;
   #waiting: Waiting[] = [];
-  /** What was sent to the thread and is unanswered. */
+  /** Requests awaiting an answer. */
   #sent: Waiting[] = [];
-  /** What nobody waits for any more, though the thread may still do it. */
+  /** Requests whose callers gave up; the thread may still execute them. */
   #abandoned: Waiting[] = [];
   /** The thread is overdue; until it answers it gets nothing. */
   #late = false;
@@ -66,7 +66,7 @@ class AskThread {
   }
 
   /**
-   * @param undo called when the thread is done with what nobody waits for any more
+   * @param undo called when the thread is done with an abandoned request
    * @returns undefined also if there is no room for it
    */
   ask<A extends Ask>(ask: A, undo?: () => void): Promise<Answer<A> | undefined> {

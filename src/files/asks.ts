@@ -1,9 +1,9 @@
 import type { Name } from "./pinned-directory.ts";
 
-/** The thread reads and writes files up to this size. For larger ones the hand-over is not what takes the time. */
+/** The thread reads and writes files up to this size. For larger ones the hand-over hardly matters. */
 export const QUICK_SIZE = 64 * 1024;
 
-/** The hash by which a layout knows a content. */
+/** The hash that a layout identifies contents by. */
 export type HashName = "md5" | "sha256";
 
 /** Names to look up. Paths are relative to the root, with `/` between segments. */
@@ -54,14 +54,14 @@ export interface NewFile {
   mode: number;
   /** Seconds since 1970. */
   mtime: number;
-  /** What its directory must be on, as in stats. */
+  /** The device that its directory must be on, as in stats. */
   device: number;
 }
 
 /** A file to rename into its place. */
 export interface Written {
   temporary: string;
-  /** Whether to replace what is there. */
+  /** Whether to replace an existing file. */
   replace: boolean;
 }
 
@@ -88,8 +88,8 @@ export interface ReadWhole extends Looked {
 }
 
 /**
- * What became of an ask; true if a file was written or renamed. Undefined if anything is unusual: the caller then does it the
- * ordinary way, and learns why.
+ * The result of an ask; true if a file was written or renamed. Undefined if anything is unusual: the caller then does it the
+ * ordinary way, and gets the error.
  */
 export type Answer<A extends Ask = Ask> = A extends LookAsk
   ? (Looked | undefined)[]
@@ -102,22 +102,22 @@ export type Answer<A extends Ask = Ask> = A extends LookAsk
 /** The thread's answers to one message, in the same order. */
 export interface Answers {
   answers: Answer[];
-  /** What each kind of operation took: a directory takes longer than a name. */
+  /** Time by kind of operation: a directory takes longer than a name. */
   spent: Partial<Record<Ask["what"], Spent>>;
 }
 
-/** How many operations, and how long they took in all. */
+/** How many operations, and their total time. */
 export interface Spent {
   count: number;
   ms: number;
 }
 
-/** How many operations an ask is. */
+/** The number of operations in an ask. */
 export function operations(ask: Ask): number {
   return "paths" in ask ? ask.paths.length : 1;
 }
 
-/** Does what an ask is for, and adds the time that it took. */
+/** Executes an ask, and records how long that took. */
 export function timed(ask: Ask, spent: Answers["spent"], work: () => Answer): Answer {
   const begin = performance.now();
   const answer = work();

@@ -1,7 +1,7 @@
 /**
  * A thread for the file operations of small files; see thread-main.ts. Node's own operations wake one of four threads
  * for every single operation, which costs more than the operation if files are local: five of them took 100 µs of CPU
- * time a file, and several times that on a busy machine; a thread that gets many files at a time took 35 µs
+ * time a file, and several times that on a busy machine; a thread that gets files in batches took 35 µs
  * (docs/performance.md). If files are remote (a share), operations should wait in parallel: the thread takes no more
  * than it can do at once, and leaves the rest to the caller.
  */
@@ -42,8 +42,8 @@ export async function listTogether(
 /**
  * Reads a file of a known size, up to `QUICK_SIZE`.
  * @param use gets what was read; the content is valid only until what it returns is settled
- * @returns undefined when the file is not as it was, changes while it is read or has just done so, cannot be read, or the
- * thread has enough to do
+ * @returns undefined if the file has changed since, changes while it is read or did so just before, cannot be read, or the
+ * thread is busy
  */
 export async function readSmall<T>(
   { realRoot, path, size }: { realRoot: string; path: string; size: number },

@@ -4,10 +4,7 @@ import { formatMtime } from "../model/time.ts";
 /** A time for utimes, in seconds. */
 export type Time = number | string;
 
-/**
- * The time, in microseconds since 1970, from which on some file systems cannot hold a time: those of 32 bits end in
- * 2038.
- */
+/** Times from here on, in microseconds since 1970, overflow file systems with 32-bit timestamps (2038). */
 const END_OF_32_BITS = 2 ** 31 * 1_000_000;
 /** What file systems, or Node, report for a time they cannot hold. */
 const CANNOT_HOLD = new Set(["EINVAL", "EOVERFLOW", "ERANGE"]);
@@ -19,10 +16,10 @@ export interface Timed {
 }
 
 /**
- * Sets a modification time. A time that cannot be set costs only itself. File systems silently truncate a time they
- * cannot hold, so an extreme one is looked up afterwards.
+ * Sets a modification time. One that the file system cannot hold is no error. File systems truncate such a time silently, so
+ * an extreme one is read back.
  * @param mtime microseconds since 1970
- * @returns why the file has another time now, for people; undefined if it has this one
+ * @returns why the file has another time now; undefined if it has this one
  */
 export async function setTime(file: Timed, mtime: number): Promise<string | undefined> {
   if (isCommon(mtime)) {
@@ -36,7 +33,7 @@ export async function setTime(file: Timed, mtime: number): Promise<string | unde
   } catch (error) {
     if (!CANNOT_HOLD.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
-  return `its time of change, ${formatMtime(mtime)}, could not be set: the file system that it is on does not hold it`;
+  return `its modification time, ${formatMtime(mtime)}, could not be set: the file system cannot store it`;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A process that gets no handle at all for so long will not get one, milliseconds: well below an activity's time. */
+/** Give up if no handle becomes free for this long, milliseconds: well below an activity's time. */
 const PATIENCE_MS = 120_000;
-/** So long a request may wait that is made with a file open: others may need that file's handle for theirs. */
+/** Longest wait for a request made while a file is open: others may need that file's handle. */
 export const HOLDING_A_FILE_MS = 3_000;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -22,10 +22,10 @@ export function isOutOfHandles(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /**
- * Does something that needs a handle; while there are none, waits and does it again, for others give theirs back
- * meanwhile. `work` must be safe to repeat, and hold no handle when it has failed.
+ * Does something that needs a handle; while there are none, waits for others to give theirs back, and retries.
+ * `work` must be safe to repeat, and hold no handle when it has failed.
  * @param patience milliseconds that this piece of work may wait
- * @throws what `work` throws; its EMFILE or ENFILE when there was no handle for very long
+ * @throws what `work` throws; its EMFILE or ENFILE once patience runs out
  */
 export async function awaitingHandles<T>(work: () => Promise<T>, patience = PATIENCE_MS): Promise<T> {
   const began = performance.now();
@@ -40,7 +40,7 @@ export async function awaitingHandles<T>(work: () => Promise<T>, patience = PATI
       shortSince ??= now;
       if (now - began > patience || now - shortSince > PATIENCE_MS) throw error;
       for (const listener of listeners) listener();
-      // With jitter, so that those who wait do not all come back at once.
+      // With jitter, so that the waiters do not all retry at once.
       await sleep(Math.min(LONGEST_PAUSE_MS, 100 * tries) * (0.5 + Math.random() / 2));
     }
   }

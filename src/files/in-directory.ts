@@ -41,7 +41,7 @@ export async function withDirectory<T>(
   return await awaitingHandles(() => withTimeout(opened(), fileTimeoutMs, what));
 }
 
-/** The same, if possible: what cannot be done with a directory will show when its files are restored. */
+/** The same, if possible: problems with a directory are reported when its files are restored. */
 export async function tryInDirectory(
   where: Where,
   portable: string,

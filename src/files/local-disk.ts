@@ -7,7 +7,7 @@ import { flushFileSystem } from "./sync-shell.ts";
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0x794c7630, 0x01021994]);
 
 let able: Promise<boolean> | undefined;
-/** Flushes that failed in this process. What could not be written is reported to one of them, whoever wrote it. */
+/** Failed flushes in this process. The kernel reports a failed write to only one flush, whoever wrote it. */
 let failures = 0;
 
 /** A file system of this machine that can be flushed as a whole, which takes about as long as to flush a few files. */
@@ -39,7 +39,7 @@ export class LocalDisk {
 
 async function isAbleOnce(): Promise<boolean> {
   able ??= isAble().catch((error: unknown) => {
-    // There may be no handle to find out with, for now.
+    // There may be no free handle to find out with; try again next time.
     able = undefined;
     throw error;
   });
@@ -47,7 +47,7 @@ async function isAbleOnce(): Promise<boolean> {
 }
 
 async function isAble(): Promise<boolean> {
-  // Earlier versions of Linux do not say what could not be written.
+  // Earlier versions of Linux do not report failed writes.
   const [major = 0, minor = 0] = release().split(".").map(Number);
   if (process.platform !== "linux" || major < 5 || (major === 5 && minor < 8)) return false;
   const nothing = await open("/proc");

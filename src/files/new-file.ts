@@ -1,4 +1,4 @@
-/** How the file thread writes small files. Whatever is out of the ordinary is an error. */
+/** How the file thread writes small files. Anything unusual is an error. */
 import * as fs from "node:fs";
 import { constants } from "node:fs";
 import { nameOf, parentPath } from "../model/path.ts";

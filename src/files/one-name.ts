@@ -46,7 +46,7 @@ export function clashes<Item extends Named>(items: readonly Item[], ignored: Ign
   return found;
 }
 
-/** The items that clash where they are to be restored. What names are not told apart there is asked only if some would clash anywhere. */
+/** The items that clash in the target. Its file system is probed only if some names could clash on any file system. */
 export async function clashesIn<Item extends Named>(
   items: readonly Item[],
   ignoredThere: () => Promise<Ignored>,

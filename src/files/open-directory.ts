@@ -4,7 +4,7 @@ import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
 import { DIRECTORY_ONLY, type Name } from "./pinned-directory.ts";
 import { pathOfOpen } from "./real-path.ts";
 
-/** PinnedDirectory for the file thread, without waiting. Linux only. Whatever is out of the ordinary is an error. */
+/** PinnedDirectory for the file thread, without waiting. Linux only. Anything unusual is an error. */
 export class OpenDirectory {
   readonly #descriptor: number;
   readonly stats: fs.Stats;

@@ -62,9 +62,9 @@ interface Directory {
 /** What an owner needs to list a directory, reach its names, and add and remove some. */
 const ALL = 0o700;
 
-/** Directories that are lent bits, by device and inode: their own modes, and for how many users. */
+/** Directories with lent mode bits, by device and inode: their own modes, and the number of users. */
 const loans = new Map<string, { mode: number; users: number }>();
-/** Lending and taking back, one at a time: it is rare. */
+/** Serializes lending and taking back, which are rare. */
 const mutex = new Mutex();
 
 /** @returns a function that takes the bits back; undefined if nothing was lent */
@@ -85,7 +85,7 @@ async function lend(directory: Directory): Promise<(() => Promise<void>) | undef
       mutex.runExclusive(async () => {
         if (--loan.users > 0) return;
         await directory.chmod(loan.mode).catch(ignored);
-        // Not earlier: a directory that is open to its owner and lent to nobody is taken to be so by itself.
+        // Last: a directory without a loan is assumed to have its own mode.
         loans.delete(key);
       });
   });
@@ -95,8 +95,7 @@ async function lend(directory: Directory): Promise<(() => Promise<void>) | undef
 export const O_PATH = 0o10000000;
 
 /**
- * Does something while an inaccessible directory is lent the bits for it. Linux only; elsewhere the directory stays
- * as it is.
+ * Does something while an inaccessible directory is lent the mode bits for it. Linux only; elsewhere the mode is not changed.
  */
 async function whileLent<T>(at: DiskPath, work: () => Promise<T>): Promise<T> {
   if (process.platform !== "linux") return await work();
@@ -118,5 +117,5 @@ function isLacking({ uid, mode }: Stats, user: number): boolean {
   return uid === user && (mode & ALL) !== ALL;
 }
 
-/** What is done with the directory will show what may not be done. */
+/** The operation itself fails if the bits are missing. */
 function ignored(): void {}

@@ -23,7 +23,7 @@ export interface Name {
   isDirectory: boolean;
 }
 
-/** How many names to look up at a time. */
+/** Concurrent lookups. */
 const LOOKUPS = 64;
 
 /** Opens only directories, never through a link. Windows has none of these flags. */
@@ -80,8 +80,7 @@ export class PinnedDirectory {
   }
 
   /**
-   * The names in it. A problem with one of them is not a problem with the directory: one that cannot be looked up
-   * counts as no directory.
+   * The names in it. One that cannot be looked up counts as not a directory, and does not fail the others.
    * @param withTypes whether to find out which are directories; else none is. If the file system does not return
    * types with the names, each is looked up, and one that hangs holds up all.
    */

@@ -197,7 +197,7 @@ export function entryKind(stats: Stats): EntryKind | "other" {
   return stats.isDirectory() ? "directory" : "other";
 }
 
-/** What a thing that is not a regular file is. */
+/** Names a kind of file that is not regular. */
 export function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return "a directory";
   if (stats.isSymbolicLink()) return "a symbolic link";

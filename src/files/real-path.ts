@@ -7,7 +7,7 @@ export async function realPath(path: string): Promise<string> {
   return fromBytes(await realpath(forDisk(path), { encoding: "buffer" }));
 }
 
-/** The same of a directory. @throws with code ENOTDIR where it is something else */
+/** The same for a directory. @throws ENOTDIR if it is something else */
 export async function realDirectory(path: string): Promise<string> {
   const real = await realPath(path);
   if ((await stat(forDisk(real))).isDirectory()) return real;

@@ -21,7 +21,7 @@ export async function isAllowed(
     try {
       if (isInside(real, await realOrNearest(directory, timeoutMs))) return true;
     } catch (error) {
-      // It may be another one that allows it.
+      // Another root may allow it.
       hangs = error;
     }
   }
@@ -31,7 +31,7 @@ export async function isAllowed(
 
 /** Whether `inner` is `outer` or lies below it; both absolute and free of links. */
 export function isInside(inner: string, outer: string): boolean {
-  // The plain case at once: this is asked twice for every file, and path.relative resolves both paths anew.
+  // Fast path: called twice per file, and path.relative resolves both paths each time.
   if (inner.startsWith(outer) && inner[outer.length] === path.sep && !inner.includes("..")) return true;
   const relative = path.relative(outer, inner);
   return (
@@ -42,7 +42,7 @@ export function isInside(inner: string, outer: string): boolean {
 
 /** The real path; of what does not exist, that of its nearest existing parent with the rest. @throws FileTimeout */
 export async function realOrNearest(target: string, timeoutMs: number): Promise<string> {
-  // As it is: of "link/.." the file system has another notion than path.resolve.
+  // Not normalized: the file system resolves "link/.." differently from path.resolve.
   const absolute = path.isAbsolute(target) ? target : path.resolve(target);
   try {
     return await withTimeout(realPath(absolute), timeoutMs, `looking up ${absolute}`);

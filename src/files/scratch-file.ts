@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 /**
- * Opens a new file in the system's temporary directory, for this process alone. It has no name any more: it is gone when it
- * is closed, or when the process ends, however that happens.
+ * Opens a new file in the system's temporary directory, for this process alone. It is already unlinked, so it disappears when
+ * it is closed or the process ends.
  * @throws Error when the temporary directory cannot be written
  */
 export async function openScratchFile(): Promise<FileHandle> {

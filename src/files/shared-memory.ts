@@ -1,6 +1,6 @@
 /**
- * Memory that the file thread reads into and writes from, in slots that are used again: a buffer for each file, handed from
- * thread to thread, costs the garbage collector more than reading the file.
+ * Memory that the file thread reads into and writes from, in reusable slots: handing a new buffer from thread to thread for
+ * each file costs the garbage collector more than reading the file.
  */
 export class SharedMemory {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
@@ -14,7 +14,7 @@ export class SharedMemory {
     for (let slot = 0; slot < slots; slot++) this.#free.push(slot * size);
   }
 
-  /** Runs `work` with a slot that nobody else uses until it ends. @returns undefined, without running it, when none is free */
+  /** Runs `work` with a slot of its own. @returns undefined, without running it, if none is free */
   async use<T>(work: (slot: Uint8Array<SharedArrayBuffer>) => Promise<T>): Promise<T | undefined> {
     const from = this.#free.pop();
     if (from === undefined) return undefined;

@@ -8,7 +8,7 @@ import { timed, type Answer, type Answers, type Ask, type Listed, type Looked } 
 import { OpenDirectories, place, write } from "./new-file.ts";
 import { OpenDirectory } from "./open-directory.ts";
 
-/** Bytes that a directory itself takes, by its file system: on ext4 that of some 1,500 names. A larger one is not read at once. */
+/** The largest directory to read at once, in bytes of the directory itself: some 1,500 names on ext4. */
 const SMALL_DIRECTORY = 64 * 1024;
 
 parentPort?.on("message", (asks: Ask[]) => {

@@ -12,7 +12,7 @@ export function begun(): () => void {
 }
 
 // When a process ends Node joins its threads, and a thread that waits for a hanging disk or share would keep the
-// process alive forever. Ending it the hard way loses only what hangs.
+// process alive forever. Killing it loses only what hangs.
 process.once("exit", () => {
   const [oldest] = underWay;
   if (oldest && performance.now() - oldest.since > HANGS_AFTER_MS) process.kill(process.pid, "SIGKILL");

@@ -38,7 +38,6 @@ interface Options<Input, Result> {
   whenCanceled?: Result;
 }
 
-/** Registers an activity of a run. */
 export function activity<Input extends Ref, Result>(
   name: string,
   work: Work<Input, Result>,

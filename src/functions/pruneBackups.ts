@@ -35,7 +35,7 @@ const SLICES_A_HISTORY = 100;
  * the number that would be. A prune that cannot continue fails; the next one finishes its work.
  */
 df.app.orchestration("pruneBackups", function* (context) {
-  // Only this orchestrator starts lanes; input from outside is a request.
+  // Only this orchestrator starts lanes; any other input is a request.
   if (isPart(context)) return yield* follow(context, context.df.getInput<Lane>()!);
 
   const parsed = parsePruneRequest(context.df.getInput());

@@ -25,7 +25,7 @@ export interface Claim extends Destination {
   app?: string;
   /** Absent for `files`, also in claims of older versions. */
   layout?: Layout;
-  /** Nothing is there yet, and it is not sure that the layout may be used: another destination may be in the way. */
+  /** The destination is empty, and its layout may turn out to be unusable: another destination may be in the way. */
   unsettled?: true;
   /** ISO 8601. */
   since: string;
@@ -44,7 +44,7 @@ const schema = z.looseObject({
 
 const FOLDER = "destinations/";
 const NAME = /^destinations\/[0-9a-f]{32}\.json$/;
-/** Claims that are read at a time. */
+/** Concurrent reads of claims. */
 const READS = 16;
 
 function claimBlob(service: BlobServiceClient, place: Destination): ConditionalBlob<Claim> {

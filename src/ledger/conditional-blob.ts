@@ -39,7 +39,7 @@ export class ConditionalBlob<Content> {
 
   /**
    * @param over what was read; undefined if there was none
-   * @param metadata what a list call tells of it
+   * @param metadata what list calls return with it
    * @returns false if somebody else has written or removed it since
    */
   async write(

@@ -68,7 +68,7 @@ export async function claimDestination(
   }
 }
 
-/** What an earlier run's claim means for one: a refusal, or whose the destination is and its layout, unless nothing is there. */
+/** How an existing claim affects a new run: a refusal, or the destination's owner and layout, or nothing if it is empty. */
 async function judge(
   service: BlobServiceClient,
   claim: Claim,

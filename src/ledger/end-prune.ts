@@ -6,11 +6,11 @@ import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 
-/** Blobs deleted at a time. */
+/** Concurrent deletions. */
 const AT_A_TIME = 32;
 
 /**
- * Releases the lock, and deletes the prune's lists: they name everything in the container, and would pile up with each prune.
+ * Releases the lock, and deletes the prune's lists: they name everything in the container, and would pile up.
  * Its record, decision and outcomes stay. Idempotent.
  */
 export async function endPrune(

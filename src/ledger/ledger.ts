@@ -15,9 +15,7 @@ import { LEDGER_ID } from "../model/run-id.ts";
 export interface ListRange {
   /** The blob's name, relative to the run's folder. */
   list: string;
-  /** Bytes. */
   offset: number;
-  /** Bytes. */
   length: number;
   /** The hash of those bytes, in base64url. Absent in records of older versions. */
   sha256?: string;

@@ -42,7 +42,7 @@ export interface Listing extends PartRecord, ListingOwn {
   request: Covered & { compareWith?: CompareWith };
   /** The directories that it knows, and which of them it read itself; absent if there are none. See DirectoryLine. */
   directories?: ListRange;
-  /** The machine that read them, for the numbers of file systems that stand in their lines. */
+  /** The machine that read them: the device numbers in their lines mean something only there. */
   machine?: string;
 }
 

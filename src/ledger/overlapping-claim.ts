@@ -14,8 +14,8 @@ export async function isHeld(claim: Claim, isActive: IsActive): Promise<boolean>
 }
 
 /**
- * Another destination that is in the way of one: of the two, one lies within the other, and one has the layout `packs`. If
- * nothing is there and nobody writes there, its claim becomes unsettled instead: its next run looks again.
+ * A destination that conflicts with this one: one of the two lies within the other, and one has the layout `packs`. If it is
+ * empty and not being written, its claim becomes unsettled instead: its next run looks again.
  */
 export async function overlappingDestination(
   service: BlobServiceClient,

@@ -30,7 +30,7 @@ export interface Findings<Item, Left> {
   lists?: Record<string, readonly unknown[]>;
 }
 
-/** Nothing of a part can be done. The message says why. */
+/** A part cannot be processed. The message says why. */
 export class PartProblem extends Error {}
 
 /** What an orchestrator needs to know of a part. The lists themselves are in the ledger. */

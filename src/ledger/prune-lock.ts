@@ -15,7 +15,7 @@ interface Content {
 
 const schema = z.looseObject({ run: z.string().regex(LEDGER_ID).nullable(), prefix: z.string() });
 
-/** A lock as it stands. While it is leased, an activity of the prune may be deleting, even if its orchestration has ended. */
+/** The current state of a lock. While it is leased, an activity of the prune may be deleting, even if its orchestration has ended. */
 export interface Locked {
   run: string;
   prefix: string;
@@ -27,7 +27,7 @@ const LEASE = 60;
 /** Milliseconds that a renewal is good for: a delete, with its time-out of 20 s, then ends before the lease does. */
 const FRESH_MS = 30_000;
 
-/** A moment by both clocks: the steady one stops while a machine sleeps, the other one can be set. */
+/** A time by both clocks: the monotonic one stops while a machine sleeps, the other one can be set. */
 interface Moment {
   steady: number;
   clock: number;
@@ -70,7 +70,7 @@ export class PruneLock {
         await this.ensure();
         return undefined;
       } catch (error) {
-        // Somebody else took it between the write and the lease.
+        // Another prune took it between the write and the lease.
         if (!(error instanceof LockLost)) throw error;
       }
     }
@@ -129,7 +129,7 @@ function isFresh(renewed: Moment): boolean {
 
 function lost(id: string, cause?: unknown): LockLost {
   return new LockLost(
-    `The prune ${id} was held up, and a backup or another prune has begun meanwhile. The next prune deletes the rest.`,
+    `The prune ${id} was delayed, and a backup or another prune has started since. The next prune deletes the rest.`,
     { cause },
   );
 }

@@ -7,13 +7,13 @@ const MIB = 1024 * 1024;
 
 /** Most bytes of a single object, such as a summary, a listing, a claim or a lock: usually 10 KiB, 300 with long filters. */
 export const MOST_OF_ONE = MIB;
-/** Most bytes of many lines: 100,000 files, the most of a listing, with paths of 1,000 characters. */
+/** Most bytes of many lines: the 100,000 files that a listing has at most, with paths of 1,000 characters. */
 export const MOST_OF_MANY = 128 * MIB;
 /** Most characters of a line: a path of 4,096, each escaped, and the rest. */
 export const LONGEST_LINE = 64 * 1024;
 
 /**
- * Reads a blob of the ledger in one request, so that its content is of one version even if somebody writes it meanwhile.
+ * Reads a blob of the ledger in one request, so that its content is of one version even if it is being written.
  * @param most bytes; a larger blob is not read
  * @returns undefined if there is none
  * @throws DamagedRecord if it is larger than `most`

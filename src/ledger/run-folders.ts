@@ -25,7 +25,7 @@ export async function* runFolders(service: BlobServiceClient): AsyncGenerator<st
     if (page.done) return;
     for (const { name } of page.value.segment.blobPrefixes ?? []) {
       const folder = name.slice(0, -1);
-      // Other folders are the index and the like, or a stranger's.
+      // Other folders are the index and the like, or not the app's.
       if (RUN_ID.test(folder)) yield folder;
     }
     continuationToken = page.value.continuationToken || undefined;

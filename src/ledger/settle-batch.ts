@@ -38,7 +38,7 @@ export async function settleBatch(
 }
 
 /**
- * Works on the items of a batch, as many at a time as the budget allows.
+ * Works on the items of a batch, with as much concurrency as the budget allows.
  * @throws the first error; items not begun by then are left for the next try
  */
 export async function forEachItem<Item>(

@@ -4,7 +4,7 @@ import { describe } from "../storage/errors.ts";
 import { isFinal, readRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** Work that is done slice by slice, one after the other. */
+/** Work done in slices, one after the other. */
 export interface SliceKind<Slice> {
   /** The name of a slice's record. */
   nameOf: (slice: number) => string;

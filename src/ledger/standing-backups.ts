@@ -8,7 +8,7 @@ import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun } from "./run-record.ts";
 
 /**
- * The root whose backups a destination really holds: the one given, if a run of it found something and still exists, else that
+ * The root whose backups a destination actually holds: the given one, if a run of it found something and still exists, else that
  * of the newest such run. So a mistyped root, or one whose runs are all pruned, owns nothing.
  * @returns undefined if there are no backups
  */

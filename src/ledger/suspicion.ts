@@ -12,7 +12,7 @@ const TENTH = 10;
 
 /**
  * Why a backup must not count, as a message: it found less than a tenth of the files of the last good run of the same root,
- * filters and destination, as happens when a file system is not mounted. Undefined if all is well.
+ * filters and destination, as happens when a file system is not mounted. Otherwise undefined.
  */
 export async function suspicionOf(
   ledger: Ledger,

@@ -14,7 +14,7 @@ const PAGE = 1000;
 /** Defects of a record that are named; the next one says that there are more. */
 const NAMED = 100;
 
-/** Called for each defect in a record: its name below the run's folder, and what is wrong, for people. */
+/** Called for each defect in a record: its name below the run's folder, and what is wrong. */
 export type OnDamage = (name: string, reason: string) => void;
 
 /** A cache of records' texts. */

@@ -61,10 +61,10 @@ function isAskedFor(
   return isOfPlace && isBackup && isGoodRun(run) && Date.parse(run.started) <= Date.parse(at);
 }
 
-/** Records read at a time. */
+/** Concurrent reads of records. */
 const READS = 16;
 
-/** The id of the newest run that is asked for: by the index of runs, or where that has none, by the folders it lacks. */
+/** The id of the newest matching run: from the index of runs, or if that has none, from the folders it lacks. */
 async function newestAsked(service: BlobServiceClient, request: Selector): Promise<string | undefined> {
   const indexed = new Set<string>();
   for await (const { id, summary } of indexedRuns(service)) {

@@ -21,7 +21,7 @@ export interface ManifestEntry {
   mtime?: number;
   /** Permission bits; absent if the run does not say. */
   mode?: number;
-  /** The file system's own time of change, likewise; absent in records of older releases. */
+  /** ctime, likewise; absent in records of older releases. */
   ctime?: number;
   /** Base64 of the content's MD5, of the target for a link; absent unless copied or unchanged in the layout `files`. */
   md5?: string;

@@ -7,7 +7,7 @@ import { WHOLE } from "../ledger/parts.ts";
 import { classify } from "../storage/errors.ts";
 import type { OnDamage } from "./blob-piece.ts";
 
-/** Listings that are read at a time. */
+/** Concurrent reads of listings. */
 const READS = 16;
 
 /** The listing of a part, or why it cannot be read. */

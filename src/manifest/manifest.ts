@@ -11,13 +11,13 @@ import { mapRun, type Account, type ManifestBlob, type RunMap } from "./run-map.
 import { borrowSpool, type Borrowed } from "./spool.ts";
 import { hasDirectories, markOf, unorderedLines } from "./unordered.ts";
 
-/** Bytes of a record that is kept in memory after it was read. */
+/** The largest record to keep in memory once read, in bytes. */
 const KEPT_BYTES = 8 * 1024 * 1024;
-/** Records that are kept: the last ones read. */
+/** How many records to keep: the last ones read. */
 const KEPT = 2;
-/** Bytes of all records of a run of which none is given up. */
+/** If a run's records have no more bytes than this in all, all are kept. */
 const ALL_KEPT_BYTES = 8 * 1024 * 1024;
-/** Records that are read ahead at a time. */
+/** Records to read ahead. */
 const AHEAD = 8;
 
 /** What was read of runs that have ended: their lists of records, and records. */

@@ -5,8 +5,8 @@ import { compareKeys } from "../model/order.ts";
 const MOST = 32;
 
 /**
- * A map without fences if more records overlap than a run writes, for a merge has those in memory together. Others wrote them:
- * they are read like records that are not sorted.
+ * A map without fences if more records overlap than a run writes, because a merge holds those in memory together. Others wrote
+ * them: they are read like unsorted records.
  */
 export function boundOverlap(map: RunMap): RunMap {
   if (mostOverlapping([...map.outcomes, ...map.directories]) <= MOST) return map;

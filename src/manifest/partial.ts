@@ -5,9 +5,9 @@ export function partialNote({ id, status }: Pick<SourceRun, "id" | "status">): s
   switch (status) {
     case "canceled":
       return `The backup is partial: the run ${id} was canceled, and has only what it had copied by then.`;
-    // Nothing runs it any more: else it could not be read.
+    // Not in progress: else it could not be read.
     case "running":
-      return `The backup is partial: the run ${id} was broken off, and has only what it had copied by then.`;
+      return `The backup is partial: the run ${id} was terminated, and has only what it had copied by then.`;
     case "failed":
       return `The backup is partial: the run ${id} failed, and lacks what it could not back up.`;
     case "completed":

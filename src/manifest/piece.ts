@@ -7,13 +7,13 @@ export const SORTED_HERE = Infinity;
 
 /** Sorted lines that are read together: a record of the ledger, or a block of a spool. */
 export interface Piece extends Fences {
-  /** About how many are read. */
+  /** About how many bytes are read. */
   bytes: number;
   /** How many parts lie above the one that these lines are from, itself included. */
   depth: number;
   /** It lists directories only. */
   ofDirectories: boolean;
-  /** The lines in order, some at a time. */
+  /** The lines in order, in pages. */
   pages(): AsyncGenerator<Line[]>;
   /** A line, found without reading the others; undefined does not say that there is none. */
   line?(key: string): Promise<Line | undefined>;

@@ -15,7 +15,7 @@ import { planRecord, UNKNOWN, type Batching, type PlanInput, type PlanOwn } from
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import { isBlob, leftLine, wholeRun, type Left } from "./rest.ts";
 
-/** What a restore and a verification do each in their own way. */
+/** What a restore and a verification do differently. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
   /** The only keys of interest: nothing else is read. */
   within: KeyRange[];
@@ -40,7 +40,7 @@ export interface Examined {
   makes?: string[];
 }
 
-/** Blobs of a manifest that are read at a time. */
+/** Concurrent reads of a manifest's blobs. */
 const READS = 16;
 
 /** Plans one part of what is done with a run; see settlePart. */
@@ -54,7 +54,7 @@ export async function settlePlan(
     record: planRecord,
     unknown: UNKNOWN,
     begin,
-    // A run that was broken off may have been closed since.
+    // A terminated run may have been closed since.
     agreed: ({ source, realTo }) => ({ source: { ...source, status: undefined }, realTo }),
     item: { line: plannedItem, covers },
     left: { line: leftLine, covers: (item, own) => isBlob(item) || covers(item, own) },
@@ -79,7 +79,7 @@ async function find(
   }
   const ledger = new Ledger(service, own.source.id);
   const pages = await pMap(blobs, (blob) => readPage(ledger, blob), { concurrency: READS });
-  // All at once, for a directory's files may be in many pages, and each directory is to be listed once.
+  // All at once: a directory's files may be in many pages, and each directory should be listed once.
   const items = pages.flatMap((page) => page.items);
   const planned = lines.filter((line): line is PlannedItem => !isBlob(line));
   const examined: Examined = blobs.length > 0 ? await examine(own, items, blobs) : { planned, settled: [] };

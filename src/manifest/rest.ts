@@ -9,7 +9,7 @@ import { mapRun, type ManifestBlob } from "./run-map.ts";
 import { plannedItem, type PlannedItem } from "./planned-item.ts";
 import type { SourceRun } from "./source-run.ts";
 
-/** What a plan is about: blobs of the run's manifest, or what another part has planned already, and left. */
+/** What a plan covers: blobs of the run's manifest, or what another part has planned already, and left. */
 export type Left = ManifestBlob | PlannedItem;
 
 const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
@@ -20,7 +20,7 @@ export function isBlob(left: Left): left is ManifestBlob {
 }
 
 /**
- * What the plan of a run is about, and what the run's ledger lacks of it.
+ * What a run's plan covers, and what the run's ledger lacks of it.
  * @param within the only keys that are of interest: records without any of them are left out
  */
 export async function wholeRun(
@@ -29,7 +29,7 @@ export async function wholeRun(
   within: readonly KeyRange[],
 ): Promise<{ lines: Left[]; damage: Outcome[] }> {
   const blobs = (await mapRun({ service }, id)).outcomes;
-  // A run that was broken off is expected to lack records.
+  // A terminated run is expected to lack records.
   const ended = status !== "running" && status !== "canceled";
   return {
     lines: blobs.filter(({ fences }) => mayHold(fences, within)),

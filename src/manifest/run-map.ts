@@ -13,7 +13,7 @@ export interface ManifestBlob {
   name: string;
   /** How many names it settles. */
   files: number;
-  /** Bytes of the contents that it names, if it says that. */
+  /** Bytes of the contents that it names, if known. */
   content: number;
   bytes: number;
   etag: string;
@@ -27,7 +27,7 @@ export interface RunMap {
   directories: ManifestBlob[];
 }
 
-/** Bytes of a line, at a guess, where a blob does not say how many it has. */
+/** Assumed bytes per line, if a blob does not say how many lines it has. */
 const LINE = 200;
 
 /** An account, and how it is reached. */

@@ -6,18 +6,18 @@ import { missingRecords } from "./missing-records.ts";
 import type { Account } from "./run-map.ts";
 import type { SourceRun } from "./source-run.ts";
 
-/** The record of a run cannot say what is extra, for people. */
+/** The record of a run is incomplete, so what is extra is not known. */
 export class IncompleteRun extends Error {}
 
-/** What a run has by a name. One that was `missed` could not be backed up, with all below it: nobody knows what it should be. */
+/** What a run has by a name. `missed`: the backup could not read it or anything below it, so its contents are unknown. */
 export type Known = "file" | "directory" | "missed";
 
-/** Lines that are passed over before the walk begins again further on. */
+/** How many lines to skip before the walk is restarted further on. */
 const MOST_PASSED = 1000;
 
 /**
- * What a run has of the names in a tree, to tell what is extra there. It is asked for one directory after another, in the
- * order of a manifest: so one walk through the manifest answers all.
+ * What a run has of the names in a tree, to find what is extra there. Directories must be asked for in the order of a
+ * manifest, so that one walk through the manifest answers all.
  */
 export class RunNames implements AsyncDisposable {
   readonly #manifest: Manifest;
@@ -39,12 +39,12 @@ export class RunNames implements AsyncDisposable {
   }
 
   /**
-   * Makes sure that the run came to its end, and that no record of it is missing.
+   * Makes sure that the run finished, and that none of its records is missing.
    * @throws IncompleteRun
    */
   async assertWhole({ id, status }: SourceRun): Promise<void> {
     if (status !== "completed" && status !== "failed")
-      throw new IncompleteRun(`the run ${id} did not run to its end`);
+      throw new IncompleteRun(`the run ${id} did not finish`);
     const { ledger, map } = this.#manifest;
     const [lost] = await missingRecords(ledger, map.outcomes);
     if (lost) throw new IncompleteRun(`${lost.path}: ${lost.reason}`);

@@ -21,7 +21,7 @@ export interface SourceRun {
   status: RunStatus | undefined;
 }
 
-/** The run cannot be read, for people. */
+/** The run cannot be read; the message says why. */
 export class NoSuchRun extends PartProblem {}
 
 /**
@@ -46,8 +46,8 @@ export async function readSource(service: BlobServiceClient, id: string): Promis
 }
 
 /**
- * Assures that a run can still be read. To be called once the reader's own record is there: a prune first marks what it
- * forgets and then looks for readers, so that of the two one sees the other.
+ * Makes sure that a run can still be read. Call it once the reader's own record exists: a prune first marks what it forgets
+ * and then looks for readers, so one of the two sees the other.
  * @throws NoSuchRun
  */
 export async function assertThere(service: BlobServiceClient, { id }: SourceRun): Promise<void> {

@@ -9,9 +9,9 @@ import { listedDirectories, listingsOf } from "./listings.ts";
 import type { ManifestBlob, RunMap } from "./run-map.ts";
 import { isWithin, parentPath } from "../model/path.ts";
 
-/** Bytes of a record that is read beside others. */
+/** The largest record to read concurrently with others, in bytes. */
 const SMALL = 512 * 1024;
-/** Such records read at a time. */
+/** Concurrent reads of such records. */
 const READS = 8;
 /** Characters of directories' names in a page. */
 const PAGE = 1024 * 1024;
@@ -31,7 +31,7 @@ export function markOf(ledger: Ledger, { outcomes }: RunMap): string {
 
 /**
  * All lines of records that are not sorted, and the directories that the listing of each part names. The directories above
- * each name are given as well, for still older listings name none.
+ * each name are included, because even older listings name none.
  */
 export async function* unorderedLines(
   ledger: Ledger,
@@ -50,7 +50,7 @@ export async function* unorderedLines(
     if (blob.bytes <= SMALL) continue;
     for await (const page of linesOf(ledger, blob, onDamage)) yield* withParents(page);
   }
-  // What is damaged in a listing itself is for missingRecords to say.
+  // missingRecords reports damaged listings.
   for await (const { listing } of listingsOf(ledger))
     yield (await listedDirectories(ledger, listing?.directories, onDamage)).map(lineOfDirectory);
 }

@@ -13,12 +13,12 @@ export function recordedOf({ md5: base64, packed }: Recorded): Pick<Recorded, "m
   return { ...(base64 === undefined ? {} : { md5: base64 }), ...(packed === undefined ? {} : { packed }) };
 }
 
-/** The hash by which contents are told apart, in base64; of a large file in packs, that of its recipe. */
+/** The hash that identifies a content, in base64; for a large file in packs, that of its recipe. */
 export function hashOf({ md5: base64, packed }: Recorded): string | undefined {
   return packed?.sha256 ?? base64;
 }
 
-/** What can be told of the hash of a content itself: nothing for a large file in packs, whose chunks have each their own. */
+/** The hash of the content itself, if known: it is not for a large file in packs, where each chunk has its own. */
 export function ownHash({ md5: base64, packed }: Recorded): { md5?: string; sha256?: string } {
   if (packed) return packed.recipe ? {} : { sha256: packed.sha256 };
   return base64 === undefined ? {} : { md5: base64 };

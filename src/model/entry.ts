@@ -29,7 +29,7 @@ export interface Entry {
   size: number;
   /** Modification time, in microseconds since 1970. */
   mtime: number;
-  /** The file system's own time of change (ctime), in microseconds since 1970; absent if not known. */
+  /** ctime, in microseconds since 1970; absent if not known. */
   ctime?: number;
   /** Permission bits. */
   mode: number;
@@ -61,7 +61,7 @@ export function mtimeOf(stats: { mtimeMs: number }): number {
   return toMicroseconds(stats.mtimeMs);
 }
 
-/** The same for the time that the file system itself keeps, which no archive or deployment sets back. */
+/** The same for ctime, which no archive or deployment sets back. */
 export function ctimeOf(stats: { ctimeMs: number }): number {
   return toMicroseconds(stats.ctimeMs);
 }

@@ -23,7 +23,7 @@ export function createFilter(include: readonly string[], exclude: readonly strin
   const covers = (patterns: readonly Pattern[], path: string, isDirectory: boolean): boolean => {
     let covered = false;
     for (const pattern of patterns) {
-      // A pattern that has not matched yet is asked in any case.
+      // Test a pattern that has not matched yet in any case.
       if ((covered && matched.has(pattern)) || !pattern.covers(path, isDirectory)) continue;
       matched.add(pattern);
       covered = true;

@@ -1,7 +1,7 @@
-/** Why a blob cannot be written, read or deleted although nobody else wrote it and the request is right. */
+/** Why a blob cannot be written, read or deleted, other than a conflict or a bad request. */
 export type Held = "leased" | "archived" | "ofOtherType" | "immutable" | "beingCopied" | "hasSnapshots";
 
-/** The reason and the way out, for people; continues "its blob …". */
+/** Continues "its blob …": the reason and what to do. */
 const WORDS: Record<Held, string> = {
   leased:
     "is leased by another program; wait until that is done, or break the lease (az storage blob lease break)",
@@ -10,7 +10,7 @@ const WORDS: Record<Held, string> = {
     "(az storage blob set-tier --tier Hot), which takes hours, or delete it",
   ofOtherType: "is a page or append blob of another program; give the backup another container or prefix",
   immutable: "is protected by an immutability policy or a legal hold of its container",
-  hasSnapshots: "has snapshots that another program made meanwhile; the next prune deletes them with it",
+  hasSnapshots: "has new snapshots by another program; the next prune deletes them with it",
   beingCopied: "is being written by a server-side copy; wait until that is done, or abort it",
 };
 
@@ -44,7 +44,7 @@ export function heldByProperties(properties: {
   return leaseStatus === "locked" ? "leased" : undefined;
 }
 
-/** The end of a sentence about a blob, for people: why it cannot be used, and what to do. */
+/** The end of a sentence about a blob: why it cannot be used, and what to do. */
 export function whatHolds(held: Held): string {
   return WORDS[held];
 }

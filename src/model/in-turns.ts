@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 const TURN = 20;
 
 /**
- * For loops that may be long, or several at a time. Await the result before each step: after every 20 ms of computing
+ * For loops that may be long or concurrent. Await the result before each step: after every 20 ms of computing
  * the event loop continues, so that a question about a run, a cancel or SIGTERM does not wait longer.
  */
 export function takingTurns(): () => Promise<void> | undefined {

@@ -23,13 +23,13 @@ export function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The last directory that was asked for: most names follow another of the same directory. */
+/** The last directory: most names follow another of the same directory. */
 let last = { directory: "", key: END };
 
 /** What the keys of a directory's names start with. */
 export function directoryKey(directory: string): string {
   if (directory !== last.directory)
-    // Of what replaceAll makes V8 keeps a tree of two nodes for each segment; what is joined is flat.
+    // For replaceAll's result V8 keeps a tree with two nodes per segment; a joined string is flat.
     last = { directory, key: raise(directory).split("/").join(BETWEEN) + END };
   return last.key;
 }

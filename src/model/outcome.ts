@@ -59,8 +59,7 @@ export interface Tally {
   counts: Counts;
   failures: string[];
   /**
-   * Set if the work was given up because nothing could succeed, for example because storage refuses: what to do about
-   * it.
+   * Set if the work was given up because nothing could succeed, for example because storage refuses: says what to do.
    */
   stopped?: string;
   /** A note for the user even if nothing failed. */
@@ -90,12 +89,12 @@ export function emptyTally(): Tally {
   return { counts: emptyCounts(), failures: [] };
 }
 
-/** The tally of work that could not continue. @param reason why, for people */
+/** The tally of work that could not continue. */
 export function stopped(reason: string): Tally {
   return { ...emptyTally(), stopped: reason };
 }
 
-/** The outcome of a name that failed. @param reason why, for people */
+/** The outcome of a name that failed. */
 export function failed({ path, kind }: Pick<Outcome, "path" | "kind">, reason: string): Outcome {
   return { path, kind, outcome: "failed", size: 0, reason: reason.slice(0, REASON_LENGTH) };
 }
@@ -143,7 +142,7 @@ export function filesOf(counts: Counts): number {
   return OUTCOMES.reduce((files, outcome) => files + (counts[outcome] ?? 0), 0);
 }
 
-/** Why a run failed, for people: what stopped it, or which files failed. Undefined if it did not fail. */
+/** Why a run failed: what stopped it, or which files failed. Undefined if it did not fail. */
 export function verdict(
   { counts, failures, stopped }: Tally,
   run: string,

@@ -12,7 +12,7 @@ export interface Asked {
   exclude: readonly string[];
   /** The only path that they select from; see pathInRun. */
   path?: string | undefined;
-  /** What they select from, for people. */
+  /** What they select from, as warnings call it. */
   of: string;
   /** A match may be something to delete. */
   deletes?: boolean;
@@ -20,12 +20,12 @@ export interface Asked {
   roots: readonly [string, ...string[]];
 }
 
-/** What the patterns came to: warnings of those that matched nothing; why the run failed where they left nothing at all. */
+/** Warnings for patterns that matched nothing, and why the run fails if the patterns exclude everything. */
 export function judgePatterns(
   patterns: Asked,
   { counts, matched = [], stopped }: Tally,
 ): { warnings?: string[]; stopped?: string } {
-  // Not everything was looked at.
+  // The run did not see everything.
   if (stopped !== undefined) return {};
   const { include, path, of, deletes = false } = patterns;
   const warnings = patternWarnings(patterns, matched);
@@ -33,13 +33,13 @@ export function judgePatterns(
     filesOf(counts) + counts.directories > 0 || (deletes && matched.some((place) => place < include.length));
   if (any) return { warnings };
   if (include.length > 0)
-    return { warnings, stopped: [`The patterns leave nothing of ${of}.`, ...warnings].join(" ") };
+    return { warnings, stopped: [`The patterns select nothing in ${of}.`, ...warnings].join(" ") };
   if (path === undefined) return { warnings };
-  return { warnings, stopped: `There is no ${quoted(path)} in ${of}, or nothing of it was backed up.` };
+  return { warnings, stopped: `There is no ${quoted(path)} in ${of}, or none of it was backed up.` };
 }
 
 /**
- * A warning, for people, for each pattern that matched nothing.
+ * A warning for each pattern that matched nothing.
  * @param matched positions of the others in `include` followed by `exclude`
  */
 export function patternWarnings(asked: Asked, matched: readonly number[]): string[] {
@@ -54,7 +54,7 @@ export function patternWarnings(asked: Asked, matched: readonly number[]): strin
   return more > 0 ? [...warnings.slice(0, MOST), `Nothing matches ${more} more patterns.`] : warnings;
 }
 
-/** What was probably meant; undefined if nobody can tell. */
+/** What was probably meant; undefined if unknown. */
 function hintFor(pattern: string, roots: Asked["roots"]): string | undefined {
   const below = roots.flatMap((root) => {
     const path = root.replaceAll("\\", "/").replace(/\/+$/, "");

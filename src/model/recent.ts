@@ -1,6 +1,6 @@
 /**
- * Records that no longer change and that this process has read lately, by key; the oldest goes when there are too
- * many. A record that several ask for at a time is read once.
+ * Recently read records that no longer change, by key; the oldest is evicted when there are too many. Concurrent requests
+ * for one record read it once.
  */
 export class Recent<T> {
   readonly #most: number;
@@ -12,7 +12,7 @@ export class Recent<T> {
 
   /** The value of a key, read if it is not cached. What does not exist yet, or cannot be read, is not cached. */
   async get<Found extends T | undefined>(key: string, read: () => Promise<Found>): Promise<T | Found> {
-    // Without waiting where there is none: whoever asks at the same moment is to find this reading.
+    // No await if there is none, so that a concurrent request finds this reading.
     const known = this.#values.get(key);
     const before = known && (await known);
     if (before !== undefined) return before;

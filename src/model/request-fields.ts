@@ -7,7 +7,7 @@ import { normalRoot } from "./root-path.ts";
 import { RUN_ID } from "./run-id.ts";
 import { unsafePath } from "./safe-path.ts";
 
-/** A request read from a body, or what is wrong with the body, for people. */
+/** A request read from a body, or what is wrong with the body. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
 
 /** How a backup treats files that have not changed. */
@@ -30,7 +30,7 @@ export const container = z
     `"${LEDGER_CONTAINER}" is where the ledgers are; choose another`,
   );
 
-/** A directory's absolute path. @param windows an example for Windows, for people */
+/** A directory's absolute path. @param windows an example for Windows */
 export function directory(windows: string) {
   return z
     .string({ error: 'expected the directory\'s path, e.g. "/home/site/wwwroot"' })
@@ -109,7 +109,7 @@ export const runId = z
   .string({ error: "expected a run's id" })
   .regex(RUN_ID, "expected a run's id, as the start of a backup answered it");
 
-/** All issues of a schema in one line for people, each with its field. */
+/** The issues of a schema in one line, each with its field. */
 export function explain(error: z.ZodError, whole = "The body"): string {
   const lines = error.issues.slice(0, 5).map((issue) => {
     if (issue.code === "unrecognized_keys") {
@@ -121,7 +121,7 @@ export function explain(error: z.ZodError, whole = "The body"): string {
   return `${lines.join("; ")}.`;
 }
 
-/** Reads a body that must be an object. @param fields what it must at least have, for people */
+/** Reads a body that must be an object. @param fields what it must at least have, as the message calls it */
 export function parseObject<T>(schema: z.ZodType<T>, input: unknown, fields: string): Parsed<T> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     return { ok: false, problem: `The body must be a JSON object with ${fields}.` };

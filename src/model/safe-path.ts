@@ -5,7 +5,7 @@ import { isPath } from "./path.ts";
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
- * Why a name from a ledger must not be restored, for people; undefined if it is always below the directory. Which
+ * Why a name from a ledger must not be restored; undefined if it is always below the directory. Which
  * names are allowed depends on the system: on POSIX `C:\x` is a file like any other.
  */
 export function unsafePath(

@@ -7,7 +7,7 @@ import { withLostRecorded } from "./lost-batches.ts";
 import { reasonOf } from "./reason.ts";
 import { settleAll } from "./settle.ts";
 
-/** Whether an orchestration is a part of a run: only the app starts parts, and one started from outside has no parent. */
+/** Whether an orchestration is a part of a run: only the app starts parts; one started by a request has no parent. */
 export function isPart({ df }: OrchestrationContext): boolean {
   return Boolean(df.parentInstanceId);
 }

@@ -18,7 +18,7 @@ export interface Choice {
   forgotten: Verdict[];
 }
 
-/** How long activities of a run that was ended from outside may still be writing, in milliseconds. */
+/** How long activities of a terminated run may still be writing, in milliseconds. */
 export const LINGERS_MS = 60 * 60_000;
 
 /**

@@ -20,7 +20,7 @@ import { readRuns } from "./read-runs.ts";
 import { staleRecords } from "./stale-records.ts";
 import { pruneOpening, type PruneRequest } from "./request.ts";
 
-/** Records marked at a time. */
+/** Concurrent marks. */
 const MARKS = 16;
 
 /**

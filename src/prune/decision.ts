@@ -7,7 +7,7 @@ import type { Whose } from "../store/pruning.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";
 
-/** A ledger to delete that is not a backup's. `what` describes it for people. */
+/** A ledger to delete that is not a backup's. `what` describes it. */
 export interface RecordToGo {
   id: string;
   what: string;
@@ -21,7 +21,7 @@ export interface Decision extends Choice {
   layout: Layout;
   /** All backups that stay, those of overlapping destinations included. */
   staying: string[];
-  /** A run was ended from outside so recently that its activities may still be at work: current blobs stay for now. */
+  /** A run was terminated so recently that its activities may still be running: current blobs stay for now. */
   lingering: boolean;
   /** Ledgers to delete besides those of the forgotten runs; see staleRecords. */
   records: RecordToGo[];

@@ -11,12 +11,11 @@ import { sliceOutcomes } from "../ledger/names.ts";
 
 /** Names whose contents one slice deletes: well within a function's five minutes, even if storage is slow. */
 const MOST = 5_000;
-/** Names handled at a time; the process's budget of requests limits them further. */
+/** Concurrently handled names; the process's budget of requests limits them further. */
 const AT_A_TIME = 64;
 
 /**
- * Deletes the contents of one partition that no remaining run needs, but for what is a piece of others; a dry run only
- * records them.
+ * Deletes the contents of one partition that no remaining run needs, except pieces of others; a dry run only records them.
  */
 export function deleteContents(prune: Prune, partition: number, slice: number): Promise<SliceResult> {
   const record = sliceOutcomes(String(partition), slice);
@@ -106,9 +105,9 @@ async function remove(content: Content, prune: Prune): Promise<Outcome> {
   return { ...line, outcome: "deleted", size, reason: erase ? what : `would be: ${what}` };
 }
 
-/** The outcome of a content that the next backups do not build on. */
+/** The outcome of a content that later backups do not reuse. */
 function staysSparse(content: Content, prune: Prune): Outcome {
-  const reason = `it stays for now: little of ${prune.store.whatIs(content)}, is needed, and the next backup stores that anew`;
+  const reason = `kept for now: little of ${prune.store.whatIs(content)} is still needed; the next backup stores that part again`;
   return { path: pathOf(content, prune), outcome: "skipped", kind: "file", size: 0, reason };
 }
 

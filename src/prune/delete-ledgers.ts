@@ -18,7 +18,7 @@ import { RUN_RECORD } from "../ledger/names.ts";
 const LANES = 16;
 /** Ledgers in a slice: enough that its fixed requests are few beside its deletes. */
 const A_SLICE = 8;
-/** Blobs of a ledger deleted at a time; the process's budget of requests limits them further. */
+/** Concurrent deletions in a ledger; the process's budget of requests limits them further. */
 const AT_A_TIME = 32;
 /** Milliseconds after which a slice stops deleting: well within a function's five minutes. */
 const MOST_MS = 60_000;
@@ -77,7 +77,6 @@ interface Look {
   /** The first page of its blobs; there are seldom more. */
   first: string[];
   more: boolean;
-  /** Bytes. */
   size: number;
 }
 

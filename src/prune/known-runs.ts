@@ -32,7 +32,7 @@ export function isBackup({ kind, status }: KnownRun): boolean {
   return kind === "backup" && status !== "skipped";
 }
 
-/** Records read at a time. */
+/** Concurrent reads of records. */
 const READS = 32;
 
 type Place = Pick<RunRecord, "container" | "prefix">;
@@ -116,7 +116,7 @@ const backupListing = z.looseObject({
 const restorePlan = z.looseObject({ source: z.looseObject({ id: z.string() }) });
 const destination = z.looseObject({ container: z.string() });
 
-/** A newer version's run is passed over if it is known to be of another container: it has no blobs here. */
+/** A newer version's run is skipped if it is known to be of another container: it has no blobs here. */
 function ofNewer(ledger: Ledger, said: unknown, { container }: Place): undefined {
   const read = destination.safeParse(said);
   if (!read.success || read.data.container === container) throw new NewerLedger(ledger.runId);

@@ -10,7 +10,7 @@ import { mapRun } from "../manifest/run-map.ts";
 import { MAX_PARTITIONS, type ManifestRef } from "./decision.ts";
 import type { KnownRun } from "./known-runs.ts";
 
-/** Ledgers listed at a time. */
+/** Concurrent listings of ledgers. */
 const LISTS = 16;
 /** Lines of manifests that one activity reads: about 20 MB, in a few seconds. */
 const LINES_A_RANGE = 100_000;
@@ -43,7 +43,7 @@ export async function manifestsOf(
 /** The newest good run of each root in each destination: what the next backup builds on. */
 function newestOf(runs: readonly KnownRun[]): Set<string> {
   const oldestFirst = runs
-    // What stays may yet have the mark of a delivery that found no reader.
+    // A run that stays may still be marked as forgotten, by another delivery of this activity.
     .filter((run) => isGoodRun({ ...run, forgotten: undefined }))
     .sort((one, other) => Date.parse(one.started ?? "") - Date.parse(other.started ?? ""));
   const newest = new Map(oldestFirst.map(({ id, prefix, root }) => [`${prefix}\n${normalRoot(root)}`, id]));

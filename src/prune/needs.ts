@@ -9,7 +9,7 @@ import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";
 
-/** Blobs of the ledger read at a time. */
+/** Concurrent reads of the ledger's blobs. */
 const READS = 16;
 /** Lanes that read manifests: with 64 partitions, a prune's history stays under 500 events. */
 const LANES = 32;

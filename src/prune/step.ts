@@ -56,7 +56,7 @@ export interface Prune {
   isCanceled: () => Promise<boolean>;
 }
 
-/** Milliseconds between two looks at the run's record: asking before each delete would cost a request each time. */
+/** Milliseconds between reads of the run's record, so that not every delete costs another request. */
 const CANCEL_EVERY = 1_000;
 
 /**

@@ -65,7 +65,7 @@ export async function adjust(
 /** Sets a link's own time. @returns what could not be set, as a message */
 export async function setTimeOfLink(at: DiskPath, mtime: number): Promise<string | undefined> {
   const link = { setTime: (time: Time) => lutimes(at, time, time), stat: () => lstat(at) };
-  return await unlessRefused("its time of change could not be set", () => setTime(link, mtime));
+  return await unlessRefused("its modification time could not be set", () => setTime(link, mtime));
 }
 
 /**
@@ -147,7 +147,7 @@ export async function setAttributes(
 ): Promise<string | undefined> {
   const notes = [
     await unlessRefused("its mode could not be set", () => setMode(on, mode)),
-    await unlessRefused("its time of change could not be set", () => setTime(on, mtime)),
+    await unlessRefused("its modification time could not be set", () => setTime(on, mtime)),
     await flush(on),
   ].filter((note) => note !== undefined);
   return notes.length === 0 ? undefined : notes.join("; ");

@@ -4,7 +4,7 @@ import pMap from "p-map";
 import { withTimeout } from "../files/timeout.ts";
 import { forDisk, parentPath } from "../model/path.ts";
 
-/** Directories looked up at a time. */
+/** Concurrent directory lookups. */
 const LOOKS = 16;
 
 /** The directories above some items, parents first, without the target. */

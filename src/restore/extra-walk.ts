@@ -40,7 +40,7 @@ interface Met {
 export class ExtraWalk {
   readonly deleted: { path: string; kind: "file" | "directory" }[] = [];
   readonly failures: Outcome[] = [];
-  /** Where the time was up; undefined if everything was looked at. */
+  /** Where time ran out; undefined if the walk finished. */
   reached: string | undefined;
   /** In a dry run: the directories above `reached` in which everything before it would be gone. */
   readonly emptied: string[] = [];

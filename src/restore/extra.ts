@@ -35,13 +35,13 @@ export interface Slice {
 }
 
 /**
- * Removes, for a bounded time, what the target has and the run has not. What is in the way goes before anything is restored,
- * everything else last, so that a restore that storage breaks off deletes nothing more. Only what the request's and the
+ * Removes, for a bounded time, what the target has and the run has not. What is in the way is removed before anything is
+ * restored, everything else last, so that a restore that storage cuts short deletes nothing more. Only what the request's and the
  * run's patterns cover is removed, because a backup cannot bring back what it left out. What could not be backed up stays,
  * and nothing is removed if the run's record is not whole. Removed names are recorded in `deleted/{slice}.jsonl`.
  * @param erase undefined in a dry run, which only records what would be removed
  */
-export async function seeToExtra(
+export async function removeExtra(
   ref: SliceRef,
   service: BlobServiceClient,
   settings: Settings,

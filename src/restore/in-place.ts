@@ -6,7 +6,7 @@ import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
 import type { PlannedItem } from "../manifest/planned-item.ts";
 import { isSame, lookUp } from "./look.ts";
 
-/** Names of a directory looked up at a time, within the time-out of one file operation. */
+/** Names to look up in a directory within the time-out of one file operation. */
 const LOOKS = 100;
 
 /** What a batch found when it began. */
@@ -15,7 +15,7 @@ export interface Begun {
   first: boolean;
   /** The items that were right before the restore. Any other that is right now, the restore has written. */
   unchanged: ReadonlySet<string>;
-  /** The items in whose place something was when this delivery began. */
+  /** The items whose places were taken when this delivery began. */
   there: ReadonlySet<string>;
 }
 
@@ -38,7 +38,7 @@ export async function beginBatch(
   return { first: false, unchanged: new Set(before), there };
 }
 
-/** In whose place something is, and which of them are right. An error here is reported when the item is restored. */
+/** The items whose places are taken, and which of them are already right. An error here is reported when the item is restored. */
 async function inPlace(
   items: readonly PlannedItem[],
   where: { realTo: string; fileTimeoutMs: number },

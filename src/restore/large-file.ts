@@ -35,8 +35,7 @@ export interface Restoring extends Position, Reached {
 }
 
 const GONE =
-  "its temporary file was not where it had been made: where the app runs on several machines, restore into a share that " +
-  "is mounted on all of them";
+  "its temporary file is missing. If the app runs on several machines, restore into a share that all of them mount";
 
 /**
  * Fetches, hashes and writes the next span of a large file to a temporary file, for a bounded time; the last span checks the
@@ -166,7 +165,7 @@ async function lose(item: PlannedItem, outcome: Outcome, context: RestoreContext
   return { outcomes: [outcome] };
 }
 
-/** Removes half a huge file that nobody will finish. */
+/** Removes the partly written temporary file. */
 async function abandon(
   ref: LargeRestoreRef,
   ledger: Ledger,

@@ -4,7 +4,7 @@ import { partOfRecord } from "../ledger/names.ts";
 import { listedDirectories, listingOf } from "../manifest/listings.ts";
 import type { ManifestBlob } from "../manifest/run-map.ts";
 
-/** Parts read at a time. */
+/** Concurrent reads of parts. */
 const READS = 16;
 
 /**

@@ -23,7 +23,7 @@ import { whatItIs, type RestoreRequest } from "./request.ts";
 export interface Ways {
   /** Finds the real path of the target. @throws PartProblem if it is not allowed, or cannot be opened or made */
   settleTarget: (to: string, ledger: Ledger, settings: Settings) => Promise<Omit<PlanOwn, "source">>;
-  /** Which names the target's file system takes for the same. */
+  /** Which names the target's file system treats as the same. */
   ignoredIn: (realTo: string, settings: Settings) => Promise<Ignored>;
   /** Adds to the items what writing them needs. */
   complete?: (

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Ignored } from "../files/one-name.ts";
 
 /**
- * Finds out which names a file system takes for the same: makes a file, and looks for it under other names. If it cannot be
+ * Finds out which names a file system treats as the same: makes a file, and looks for it under other names. If it cannot be
  * made, no file can, and each will fail by itself.
  */
 export async function probeNames(directory: string): Promise<Ignored> {

@@ -45,7 +45,7 @@ export const restoreRequest = z
     overwrite: overwrite
       .default("changed")
       .describe(
-        "What to do with files that are there already: never replace them, replace those whose size or time of change differs, or always.",
+        "What to do with files that are there already: never replace them, replace those whose size or modification time differs, or always.",
       ),
     delete: z
       .boolean()

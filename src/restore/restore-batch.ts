@@ -25,7 +25,7 @@ import { restoreItem } from "./restore-file.ts";
 const PIECES_AT_A_TIME = 2;
 
 /**
- * Restores the files of one batch; see settleBatch. If an earlier delivery was broken off, its half-written files are removed
+ * Restores the files of one batch; see settleBatch. If an earlier delivery was interrupted, its half-written files are removed
  * first. When the disk is full, the rest is not tried.
  */
 export async function restoreBatch(

@@ -59,14 +59,14 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
     const decision = await decide(item, at, current, context);
     if (typeof decision === "object") return { ...done(item, decision.outcome), reason: decision.reason };
     if (decision === "keep") {
-      return { ...done(item, "unchanged"), ...told(await adjust(item, at, current!, context)) };
+      return { ...done(item, "unchanged"), ...noteOf(await adjust(item, at, current!, context)) };
     }
     if (isInTheWay(item, current) && !(await removeDirectory(at, context))) return failed(item, NOT_EMPTY);
     const note =
       item.kind === "directory"
         ? await makeDirectory(item, at, current, context)
         : await write(item, directory, at, context);
-    return { ...done(item, "copied"), ...told(note) };
+    return { ...done(item, "copied"), ...noteOf(note) };
   } finally {
     await tidyInTime(directory.close(), context.fileTimeoutMs);
   }
@@ -85,6 +85,6 @@ export async function parentOf(
   }
 }
 
-function told(note: string | void): Pick<Outcome, "reason" | "unset"> {
+function noteOf(note: string | void): Pick<Outcome, "reason" | "unset"> {
   return note === undefined ? {} : { reason: note, unset: true };
 }

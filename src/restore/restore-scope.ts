@@ -6,7 +6,6 @@ import type { RestoreRequest } from "./request.ts";
 export interface RestoreScope extends Place, Pick<RestoreRequest, "overwrite" | "delete"> {
   /** The directory to restore into, as the request names it. */
   target: string;
-  /** Its real path. */
   realTo: string;
 }
 

@@ -19,7 +19,7 @@ import { QuickWriter } from "./write-quickly.ts";
 /** The fewest items for which one flush of the file system takes less time than a flush of each file. */
 const WORTH_A_FLUSH = 32;
 
-/** Files renamed at a time: more than that goes past the file thread while other files are written. */
+/** Concurrent renames: with more, some would bypass the file thread while other files are written. */
 const RENAMES = 16;
 
 /** See Fetching.fetch. */

@@ -15,7 +15,7 @@ import { parentPath } from "../model/path.ts";
 /** A directory that was not empty, as a backup recorded it. */
 export type RecordedDirectory = Required<Pick<DirectoryLine, "path" | "mtime" | "mode">>;
 
-/** Directories set at a time. */
+/** Concurrently set directories. */
 const AT_A_TIME = 16;
 
 /** Sets modes and times of directories, deepest first. @returns outcomes of those that failed or have a note */

@@ -3,12 +3,12 @@ import pLimit from "p-limit";
 /** Throttled answers within this time count as one sign: they were all sent before the first was answered. */
 const ONE_SIGN_MS = 1_000;
 
-/** A limit on how much runs at a time, between one and `most`, that follows what the service can take. */
+/** A limit on concurrency, between one and `most`, that adapts to what the service can take. */
 export interface AdaptiveLimit {
   run<T>(work: () => Promise<T>): Promise<T>;
   /** The service asked for less, or did not answer: halves the limit. */
   slowDown(): void;
-  /** How much may run at a time now. */
+  /** The current limit. */
   readonly concurrency: number;
 }
 

@@ -23,7 +23,7 @@ whenOutOfHandles(() => {
   }
 });
 
-/** Reports requests to whoever traces, as the SDK does for its own calls; does nothing if nobody does. */
+/** Traces requests as the SDK does its own, if tracing is on. */
 const TRACING = createTracingClient({ namespace: "Microsoft.Storage", packageName: "site-backup" });
 
 /** A request to a container or, with a name, to a blob in it. */

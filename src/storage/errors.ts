@@ -102,7 +102,7 @@ const LACKING = new Set([
 
 const AGAIN = "Finished work is kept; start the run again when storage answers.";
 
-/** A sentence about a storage error, for people: what happened and what to do, without secrets. */
+/** A sentence about a storage error: what happened and what to do, without secrets. */
 export function describe(error: unknown): string {
   if (isTimeout(error)) return `The storage account did not answer in time. ${AGAIN}`;
   if (isOutOfHandles(error)) return `No connection to the storage account: ${fileError(error.code ?? "")}.`;
@@ -165,7 +165,7 @@ function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
 }
 
-/** The error for an activity to throw: storage's in words for people, any other as it is. */
+/** The error for an activity to throw: a storage error as a sentence, any other as it is. */
 export function toUserError(error: unknown): unknown {
   const failure = classify(error);
   if (failure === "other") return error;

@@ -8,7 +8,6 @@ import { DirectRequests } from "./direct-requests.ts";
 /** What a listing says of a blob. */
 export interface ListedBlob {
   name: string;
-  /** Bytes. */
   size: number;
   etag: string;
   /** Base64; absent for a blob that others wrote in blocks. */

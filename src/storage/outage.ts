@@ -4,10 +4,10 @@ const GONE_AFTER_MS = 50_000;
 const PROBE_MS = 3_000;
 
 /**
- * Tells a storage account that is gone from a request that failed. As long as any request of the process succeeds, or
- * is refused for a reason, storage is there. While it is gone, one request at a time finds out whether it is back,
- * and the others fail at once. So a run ends within two minutes however many of its activities wait for storage, and
- * one that starts when storage is back goes ahead.
+ * Distinguishes an unreachable storage account from a failed request. As long as any request of the process succeeds, or
+ * is refused for a reason, storage is reachable. While it is not, a single request probes whether it is back, and the
+ * others fail at once. So a run ends within two minutes however many of its activities wait for storage, and one that
+ * starts when storage is back goes ahead.
  */
 export class Outage {
   readonly #now: () => number;

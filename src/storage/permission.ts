@@ -1,4 +1,4 @@
-/** What a request to storage does, and the SAS permission it needs; for people. */
+/** What a request to storage does, and the SAS permission it needs. */
 export interface Needed {
   to: string;
   permission: string;

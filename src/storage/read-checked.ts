@@ -19,9 +19,9 @@ export interface Checked {
 
 /**
  * Fetches a blob, or a range of it of at most LONGEST_HASHED_RANGE bytes, and checks the MD5 that the service says it
- * has: what was damaged on the way is fetched again. Content that comes damaged twice alike is what the blob holds; it
- * is given back as it is, for whoever reads it to say what is wrong with it.
- * @param options `most`: bytes that are taken
+ * has: what was damaged on the way is fetched again. Content that arrives damaged twice in the same way is what the blob
+ * holds; it is returned as it is, for the caller to judge.
+ * @param options `most`: the most bytes to read
  * @throws TooLarge before anything is read of a blob that has more; errors of the storage client
  */
 export async function readChecked(
@@ -36,7 +36,7 @@ export async function readChecked(
       ...(range ? { rangeGetContentMD5: true } : {}),
     });
     if ((response.contentLength ?? 0) > most) {
-      // Fetch nothing more of it.
+      // Stop the download.
       (response.readableStreamBody as Readable | undefined)?.destroy();
       throw new TooLarge(response.contentLength ?? 0, most);
     }

@@ -25,11 +25,11 @@ export function whenThrottled(listener: () => void): void {
 
 /**
  * Makes one storage request, again if its failure may pass: with exponential back-off and jitter, as often as
- * TRIES, or not at all while the account is gone (see Outage). `attempt` is called with a signal that ends a request
- * which stalls; it must be safe to repeat. That the process has no handle for a socket says nothing of the account: it
- * is waited for.
+ * TRIES, or not at all while the account is gone (see Outage). `attempt` is called with a signal that aborts a stalled
+ * request; it must be safe to repeat. If the process has no handle for a socket, it waits for one: that says nothing
+ * about the account.
  * @param bytes what the request carries, so that a slow line is not taken for a stall
- * @param patience milliseconds to wait for a socket's handle, where not the longest that anything waits
+ * @param patience milliseconds to wait for a socket's handle; by default the longest wait for any
  * @throws the last error of the storage client
  */
 export async function withRetries<T>(

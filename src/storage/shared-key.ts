@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { StorageSharedKeyCredential } from "@azure/storage-blob";
 
-/** An account's key, prepared for signing: preparing it takes five times as long as signing. */
+/** An account's key, prepared for signing: preparing takes five times as long. */
 export interface AccountKey {
   name: string;
   key: KeyObject;

@@ -44,7 +44,7 @@ export interface Unreadable {
 /** What a restore and a verification do with a destination. */
 export interface Fetching extends Pick<Batching, "arrange"> {
   /**
-   * Finds the content of each item of a manifest, by list calls; the more items at a time, the fewer calls. An item whose
+   * Finds the content of each item of a manifest, by list calls; the more items per call, the fewer requests. An item whose
    * content is missing is not an error.
    * @throws storage errors, after retries
    */
@@ -52,7 +52,7 @@ export interface Fetching extends Pick<Batching, "arrange"> {
 
   /**
    * Calls `work` for each item of a batch, with a `read` that fetches its content; without a read nothing is fetched. The
-   * layout decides the order and how many run at a time. A content that has moved since it was found is found again.
+   * layout decides the order and the concurrency. A content that has moved since it was found is found again.
    * @returns the outcomes, in no order, without those that are undefined
    * @throws the first error that `work` throws; the other items are left for the next try
    */

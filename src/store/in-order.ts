@@ -1,8 +1,7 @@
 /**
- * Works on pieces, begun in order, a few at a time.
- * @param most pieces at a time
- * @param work may wait for its turn: until all pieces before are done. Its turn never comes, with false, if one of them failed.
- * @throws the first error, once nothing is under way
+ * Starts `work` on pieces in order, up to `most` concurrently.
+ * @param work may await its turn: until all pieces before are done. The turn is false if one of them failed.
+ * @throws the first error, once no work is running
  */
 export async function inOrder<Piece>(
   pieces: Iterable<Piece>,

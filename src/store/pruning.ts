@@ -7,7 +7,6 @@ import type { Budget } from "../storage/budget.ts";
 export interface Content {
   /** Contents of one name are judged together. */
   name: string;
-  /** Bytes. */
   size: number;
   /** Base64; absent if it has none. */
   md5?: string;
@@ -25,28 +24,28 @@ export interface Needs {
   take(line: string): void;
   /**
    * The contents of one name that no remaining run needs, in the order in which to delete them.
-   * @param runs ids of the runs that stay; `lingering` if activities of a run that was broken off may still be at work
+   * @param runs ids of the runs that stay; `lingering` if activities of a terminated run may still be running
    */
   superfluous(
     contents: readonly Content[],
     runs: { staying: ReadonlySet<string>; lingering: boolean },
   ): Content[];
-  /** Of the contents of one name that stay, those that the next backups had better not build on. */
+  /** Remaining contents of a name that later backups should not reuse. */
   sparse(contents: readonly Content[]): Sparse[];
 }
 
-/** A content of which little is needed any more, all of it by runs that the next backups build on. */
+/** A content of which little is still needed, all of it by runs that the next backups build on. */
 export interface Sparse {
   content: Content;
   /** Bytes of it that are needed. */
   needed: number;
 }
 
-/** Whose a manifest is. */
+/** Which run a manifest belongs to. */
 export interface Whose {
-  /** The run stays. */
+  /** The run is not forgotten. */
   kept: boolean;
-  /** It is the one that the next backup of its root builds on. */
+  /** The next backup of its root builds on it. */
   newest?: true | undefined;
 }
 
@@ -77,7 +76,7 @@ export interface Pruning {
   contents(from: string | undefined): AsyncIterable<ContentsPage>;
   /** The schema of a content in a list. */
   readonly contentLine: z.ZodType;
-  /** Whether a content is a piece of others: it goes only after all that are not. */
+  /** Whether a content is a piece of others: it is deleted only after all that are not. */
   isPiece(content: Content): boolean;
   /** What a content is and which run wrote it, as a message. */
   whatIs(content: Content): string;
@@ -88,9 +87,9 @@ export interface Pruning {
    */
   delete(content: Content, means: { erase: Erase; budget: Budget }): Promise<NotDeleted | undefined>;
   /**
-   * Has the next backups store anew what is needed of sparse contents, so that these can go one day, and forgets what it noted
-   * of contents that are gone. Idempotent.
-   * @returns the sparse contents that it does that to; of the others enough is needed after all
+   * Makes later backups store anew what is needed of sparse contents, so that these can be deleted some day, and drops its
+   * notes on deleted contents. Idempotent.
+   * @returns the contents that really are sparse
    */
   settle(found: { sparse: readonly Sparse[]; gone: readonly Content[] }, dryRun: boolean): Promise<Content[]>;
 }

@@ -49,12 +49,12 @@ export function whichIsIt({ snapshot, versionId, etag }: StoredBlob): string {
 const REFUSED_VERSION =
   "The storage account refused to delete a version. That takes the permission to delete versions: of a SAS, the letter " +
   '"x"; of the app\'s identity, the role "Storage Blob Data Owner" on the container.';
-const REWRITTEN: NotDeleted = { outcome: "skipped", reason: "somebody has written it meanwhile" };
+const REWRITTEN: NotDeleted = { outcome: "skipped", reason: "it was changed meanwhile" };
 
 /**
  * Deletes a blob if it is still what was listed.
- * @param look at what is there now: its ETag, and whether that is it; undefined if it is gone. `isCurrent` unless it is a snapshot
- *   or version, which nobody can change
+ * @param look gets the ETag of the blob now, and whether it is the listed one; undefined if it is gone. `isCurrent` unless it is a
+ *   snapshot or version, which cannot change
  */
 export async function deleteStored(
   container: ContainerClient,

@@ -46,7 +46,7 @@ export interface Comparison {
 
 /** A content that is in memory. */
 export interface InMemory {
-  /** As it is until `Put.content` has resolved; its memory may be used again after that. */
+  /** Must not change until `Put.content` has resolved; its memory may be reused after that. */
   content: Buffer;
   attributes: Attributes;
   /** Base64, if known: what `Put.hash` names. */
@@ -85,7 +85,7 @@ export interface Upload {
   until: number;
 }
 
-/** What a backup asks of a destination. */
+/** What a backup requests of a destination. */
 export interface Wanted extends Covered {
   keepVersions: boolean;
   mode: BackupMode;
@@ -120,7 +120,7 @@ export interface Storing {
   compare(writer: Writer, how: Comparing, part: Compared): Comparison;
 
   /**
-   * Calls `work` for each entry of a batch, with a `put` that stores its content. The layout decides how many run at a time.
+   * Calls `work` for each entry of a batch, with a `put` that stores its content. The layout decides the concurrency.
    * Contents are sure to be stored only when the returned promise has resolved.
    * @returns the outcomes, in no order
    * @throws the first error that `work` throws; the other entries are left for the next try

@@ -76,7 +76,7 @@ describe("restore", () => {
     const failed = await here(["restore", id, "--to", to, ...include], { env });
     expect({ code: failed.code, stdout: failed.stdout }).toEqual({ code: 1, stdout: "" });
     expect(failed.stderr).toContain(
-      `The patterns leave nothing of the run ${id}. Nothing matches "*.htm" in "include".\n`,
+      `The patterns select nothing in the run ${id}. Nothing matches "*.htm" in "include".\n`,
     );
     const deleted = await here(["restore", id, "--to", to, "--delete", ...include], { env });
     expect(deleted).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Warning") as unknown });

@@ -271,7 +271,7 @@ describe("row 18: what goes away in mid-run", () => {
       const root = await makeTree(await makeFolder("root", rig.folder), manyFiles(300));
       const { container, status, outcomes } = await backUpWhile(root, layout, () => goes(root));
       expect(status.runtimeStatus).toBe("Failed");
-      expect(status.output).toMatch(/went away while it was backed up/);
+      expect(status.output).toMatch(/disappeared during the backup/);
       expect(outcomes.filter(({ outcome }) => outcome !== "copied")).toEqual([]);
       const blobs = await readBlobs(rig.service.getContainerClient(container));
       const held = layout === "files" ? [...blobs.keys()].sort() : [];

@@ -48,7 +48,7 @@ test.each([
   [
     "broken off",
     (id: string) => `${ENGINE}/${id}/terminate?reason=x`,
-    "was broken off, and has only what it had copied by then.",
+    "was terminated, and has only what it had copied by then.",
   ],
 ])("one in progress is refused; once %s it is restored and verified as a part", async (how, route, words) => {
   const { id, release } = await halfWay(how.replace(" ", "-"));

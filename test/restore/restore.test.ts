@@ -304,7 +304,7 @@ describe("a path", () => {
     expect((await restored("a\\\\nb", files)).names).toEqual(["a\\nb", "d/extra", "extra"]);
     const none = await restored("D", files);
     expect(none.names).toEqual(["d/extra", "extra"]);
-    expect(none.message).toMatch(/^There is no "D" in the run \w+, or nothing of it was backed up\.$/);
+    expect(none.message).toMatch(/^There is no "D" in the run \w+, or none of it was backed up\.$/);
   });
 
   test("is restored from the records that can hold it: what is wrong with others does not matter", async () => {

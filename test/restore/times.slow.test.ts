@@ -130,8 +130,8 @@ describe.runIf(existsSync(ROOMY))("what few files have", () => {
       const isHeld = held[name] === times[name] || held[name] === farthest;
       const reason = outcomes.get(name)?.reason;
       expect(reason === undefined, name).toBe(isHeld);
-      expect(reason ?? "its time of change, …, could not be set: … does not hold it", name).toMatch(
-        /^its time of change, .*, could not be set: .* does not hold it$/,
+      expect(reason ?? "its modification time, …, could not be set: … cannot store it", name).toMatch(
+        /^its modification time, .*, could not be set: .* cannot store it$/,
       );
     }
   });

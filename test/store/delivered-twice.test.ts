@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LAYOUTS } from "../../src/model/layout.ts";
 import { Drive } from "../harness/drive.ts";
-import { newRun, startDomain, type Domain } from "../harness/domain.ts";
+import { startDomain, type Domain } from "../harness/domain.ts";
 import { bytes, bytesOf, makeFolder, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { FORBIDDEN } from "../harness/wire-faults.ts";
 

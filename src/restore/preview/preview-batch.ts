@@ -77,7 +77,7 @@ async function lookAt(item: PlannedItem, context: PreviewContext): Promise<Outco
   }
 }
 
-/** The directory that an item belongs in; undefined if it would be made; or the outcome if the item would be left out. */
+/** The directory that an item belongs in; undefined if it would be created; a string says why the item would be skipped. */
 async function parentOf(
   item: PlannedItem,
   { realTo, overwrite, fileTimeoutMs }: PreviewContext,

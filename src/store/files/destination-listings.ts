@@ -9,9 +9,9 @@ import {
 import { retrying } from "../../storage/retries.ts";
 import { folderOf } from "./blob-name.ts";
 
-/** Listings requested at a time. */
+/** Concurrent list requests. */
 export const LISTS = 8;
-/** Blobs that may be listed for each file that the part may look at: up to as many others may be among them. */
+/** Blobs to list, at most, for each file that the part may look at: half of them may be others. */
 const BLOBS_A_FILE = 2;
 /**
  * Blobs in a page of everything below a folder. The next page is requested while one is read. With the service's maximum of
@@ -19,7 +19,7 @@ const BLOBS_A_FILE = 2;
  */
 const PAGE_BELOW = 2_000;
 
-/** A page that was requested. Its error is thrown where it is used. */
+/** A requested page. Its error is thrown where it is used. */
 interface AskedPage {
   page: Promise<ListedPage>;
   /** The next page; undefined if there is no room for it. */

@@ -8,7 +8,7 @@ import { inOrder } from "../in-order.ts";
 
 /** Larger content is fetched in ranges of this size. */
 const RANGE = 8 * 1024 * 1024;
-/** Ranges of one file fetched at a time. */
+/** Concurrent fetches of one file's ranges. */
 const RANGES_AT_A_TIME = 4;
 
 /** What to fetch: from a position on, as long as there is `more`, which is asked before each range but the first. */

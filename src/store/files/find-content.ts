@@ -7,7 +7,7 @@ import { byFolder, whyNotStored } from "./blob-name.ts";
 import { blobsIn, blobsNamed, historyOf, historyOfName } from "./list-kept.ts";
 import { Search } from "./search.ts";
 
-/** Directories listed at a time. */
+/** Concurrent listings of directories. */
 const LISTS = 8;
 /** Blobs of one directory that are looked up one by one before everything below it is listed. */
 const ONE_BY_ONE = 32;

@@ -9,7 +9,7 @@ import { findContents } from "./find-content.ts";
 const MOVES = 2;
 
 /**
- * Where a content is that could not be read where it was.
+ * Finds a content that could not be read at its last known place.
  * @param moves how often it was found again before
  * @throws the error itself if it says nothing of where the content is; Lost
  */

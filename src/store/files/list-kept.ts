@@ -48,7 +48,7 @@ export async function* historyOf(
   for await (const { blobs } of pages) yield blobs.map(kept);
 }
 
-/** Snapshots and versions listed at a time for one blob: there are seldom more, and a page may hold other blobs' too. */
+/** Page size for one blob's snapshots and versions: there are seldom more, and a page may hold other blobs' too. */
 const HISTORY_OF_ONE = 100;
 
 export async function* historyOfName(container: ContainerClient, name: string): AsyncGenerator<Kept[]> {

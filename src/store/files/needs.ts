@@ -34,9 +34,8 @@ export class FileNeeds implements Needs {
    * - everything under a name that is in no backup's manifest, or without a backup's marks: the product did not write it;
    * - one copy of each content, by its MD5, that a remaining run needs, the blob itself rather than a snapshot or version;
    * - a content that lost its MD5 because another program set its headers, as long as a remaining run needs the name;
-   * - what a remaining run wrote and its manifest does not name: activities of a run that was ended from outside may still
-   *   record it;
-   * - while such activities may be at work, the blob itself: they may have found it unchanged;
+   * - what a remaining run wrote and its manifest does not name: activities of a terminated run may still record it;
+   * - while such activities may be running, the blob itself: they may have found it unchanged;
    * - a blob whose snapshots stay: it cannot be deleted without them.
    * @returns snapshots and versions first, then the blob itself
    */

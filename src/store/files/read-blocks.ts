@@ -1,7 +1,7 @@
 import type { OpenFile } from "../../files/read-file.ts";
 import { BLOCK, type Budget } from "../../storage/budget.ts";
 
-/** Blocks of one file in memory at a time: read, hashed or sent. */
+/** Blocks of one file in memory: being read, hashed or sent. */
 const BLOCKS_AT_A_TIME = 4;
 
 /** A span: from a position until a time, by `performance.now()`, and at least one block. */

@@ -5,7 +5,7 @@ import type { Source } from "../../model/source.ts";
 import type { Found } from "../fetching.ts";
 import type { Kept } from "./list-kept.ts";
 
-/** Names looked up at a time. */
+/** Concurrent lookups of names. */
 const LOOKS = 16;
 
 /** Pages to list for a number of names: with more, looking up each name is as fast. */

@@ -6,21 +6,21 @@ import { blobName } from "./blob-name.ts";
 import { foundAgain } from "./found-again.ts";
 import { assertIntact, type Reading } from "./read-content.ts";
 
-/** Bytes of a piece, which is one request. */
+/** Bytes per request. */
 const PIECE = 2 * 1024 * 1024;
-/** Stands for a piece that was read to be checked, so that who asked may give up in between. */
+/** Yielded for each piece that was only verified, so that the caller can give up in between. */
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads a content piece by piece; see Fetching. The next piece is fetched while one is taken. None counts in the budget: who takes
- * them may be slow, and must not keep a backup waiting.
+ * Reads a content piece by piece, one ahead of the reader; see Fetching. Not charged to the budget, so that a slow reader
+ * cannot block a backup.
  */
 export async function* streamContent(
   item: PlannedItem,
   reading: Omit<Reading, "budget">,
   part?: Part,
 ): AsyncGenerator<Buffer, void> {
-  // What may be something else must not be given to anyone, not even its first pieces.
+  // Content found without its hash may be another one: verify all of it before passing anything on.
   if (item.source.unhashed) for await (const _piece of pieces(item, reading)) yield NOTHING;
   yield* pieces(item, reading, part);
 }
@@ -55,7 +55,7 @@ async function* pieces(
     const piece = await next;
     position += piece.length;
     next = position < to ? fetch(position) : undefined;
-    // It may come when nobody takes it any more.
+    // It may fail when nothing awaits it any more.
     next?.catch(() => undefined);
     hash.update(piece);
     if (last) yield last;

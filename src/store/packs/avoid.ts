@@ -5,15 +5,15 @@ import { ofDamaged } from "../../ledger/damaged.ts";
 import { keyOfDestination } from "../../ledger/claim.ts";
 
 /**
- * What the next backups of a destination must not build on: packs in which something is damaged or that a prune wants to be
- * empty, by their names below `packs/`; and damaged chunks, by id, which are to be written anew.
+ * What later backups of a destination must not reuse: packs that are damaged or that a prune wants emptied, by their names
+ * below `packs/`; and damaged chunks, by id, which are written anew.
  */
 export interface Avoid {
   packs: string[];
   chunks: string[];
 }
 
-/** More than a person would let be damaged. What is not on the list is found again by the next verification. */
+/** Upper bound on entries. The next verification finds the rest. */
 const MOST = 10_000;
 
 const schema = z.looseObject({ packs: z.array(z.string()), chunks: z.array(z.string()) });
@@ -29,7 +29,7 @@ function listOf({ service, container, prefix }: Where): ConditionalBlob<Avoid> {
   return new ConditionalBlob<Avoid>(service, `destinations/${key}-avoid.json`, schema);
 }
 
-/** Takes chunks off the list that have been written anew. */
+/** Removes chunks from the list that have been written anew. */
 export async function removeFromAvoid(where: Where, ids: ReadonlySet<string>): Promise<void> {
   await changeAvoid(where, ({ packs, chunks }) => {
     const left = chunks.filter((id) => !ids.has(id));
@@ -45,7 +45,7 @@ export async function readAvoid(where: Where): Promise<Avoid> {
   return read?.content ?? NONE;
 }
 
-/** Changes the list, as often as somebody else changes it meanwhile. @param change undefined if there is nothing to change */
+/** Changes the list; retries after concurrent changes. @param change returns undefined if there is nothing to change */
 export async function changeAvoid(where: Where, change: (list: Avoid) => Avoid | undefined): Promise<void> {
   const list = listOf(where);
   for (;;) {
@@ -61,7 +61,7 @@ export async function changeAvoid(where: Where, change: (list: Avoid) => Avoid |
   }
 }
 
-/** Adds to the list what is not on it. */
+/** Adds new entries to the list. */
 export async function addToAvoid(where: Where, { packs, chunks }: Avoid): Promise<void> {
   await changeAvoid(where, (list) => {
     const isKnown =

@@ -4,7 +4,7 @@ const MIB = 1024 * 1024;
 
 /**
  * How files are cut, in bytes. A chunk has from `min` to `max` bytes, most near `average`; it also ends at each multiple of `span` in
- * the file, so that parts of a huge file can be cut apart from each other. So the last one of a span or file may be shorter.
+ * the file, so that parts of a huge file can be cut independently. So the last one of a span or file may be shorter.
  */
 export const CHUNKER = {
   name: "fastcdc",
@@ -25,10 +25,10 @@ const GEAR = Int32Array.from({ length: 256 }, (_none, byte) =>
  * Finds the end of one chunk by FastCDC, normalised at level 2: a file is cut by its content, so that a change to it moves only the
  * cuts near the change. Where the cuts are is a part of the format.
  *
- * Each chunk is cut apart from what is before it. Its first `min` bytes are not looked at. A hash of 32 bits, 0 at first, takes each
+ * Each chunk is cut independently of what precedes it. Its first `min` bytes are skipped. A hash of 32 bits, 0 at first, takes each
  * byte after them: it is shifted left by one bit, then the byte's GEAR is added, modulo 2^32. The chunk ends with the byte that makes
  * the upper bits of the hash 0: the upper 24 if the chunk then has at most `average` bytes, the upper 20 if it has more. If none
- * does, it ends after `max` bytes. It also ends at a multiple of `span` in the file, and at the file's end; the caller sees to those.
+ * does, it ends after `max` bytes. It also ends at a multiple of `span` in the file, and at the file's end; the caller handles those.
  */
 export class ChunkEnd {
   #hash = 0;
@@ -43,7 +43,7 @@ export class ChunkEnd {
     const strictEnd = Math.min(end, average);
     let hash = this.#hash;
     let at = this.#at;
-    // Two loops: with the mask in a variable V8 ends at a sixth of the speed.
+    // Two loops: with the mask in a variable, V8 reaches a sixth of the speed.
     while (at < strictEnd) {
       hash = ((hash << 1) + GEAR[bytes[at++]!]!) | 0;
       if ((hash & 0xffffff00) === 0) return at;

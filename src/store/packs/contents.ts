@@ -25,7 +25,7 @@ export function whatIs({ prefix }: At, stored: StoredBlob): string {
   return stored.etag === undefined ? `${whichIsIt(stored)} of ${what}` : what;
 }
 
-/** What is there now. It is what was listed if it begins as the product's blobs do, and the current blob has not changed. */
+/** The blob as it is now. It is the listed one if it begins as the product's blobs do, and the current blob is unchanged. */
 export async function lookAt(
   { prefix }: At,
   { name, etag: listed }: StoredBlob,
@@ -40,7 +40,7 @@ export async function lookAt(
   } catch (error) {
     const failure = classify(error);
     if (failure === "missing") return undefined;
-    // It is in the archive, where nothing can be read: there its name counts.
+    // Archived blobs cannot be read: their name counts.
     if (failure === "held") return { etag: listed ?? "", isIt: true };
     if (error instanceof Lost || failure === "invalid") return { etag: "", isIt: false };
     throw error;

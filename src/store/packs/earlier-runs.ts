@@ -10,15 +10,15 @@ import { looksUnchanged, unchanged } from "../unchanged.ts";
 import { isThere, type Inventory } from "./inventory.ts";
 
 /**
- * Compares entries with what earlier runs stored of them, as far as that is still there. A file with the same size and times is
- * unchanged; of any other the recorded content goes along, for its hash may be the same.
+ * Compares entries with what earlier runs stored, as far as that still exists. A file with the same size and times is unchanged;
+ * any other gets the recorded content along, because its hash may be the same.
  */
 export class EarlierRuns implements Comparison {
   readonly #records: Promise<Manifest>[];
   readonly #how: Comparing;
   readonly #inventory: () => Promise<Inventory>;
 
-  /** @param runs the newest first; what is damaged in their records is not built upon */
+  /** @param runs the newest first; damaged lines of their records are ignored */
   constructor(
     account: { service: BlobServiceClient; behindProxy: boolean },
     runs: readonly string[],

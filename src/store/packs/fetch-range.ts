@@ -15,8 +15,8 @@ export interface Located extends InPack {
 }
 
 /**
- * Works on the items of a range, which is fetched when the first is read. The memory for it is taken before any file is opened, and
- * given back when all are done: who waits for memory with a file open waits for other files only.
+ * Works on the items of a range, which is fetched when the first is read. Its memory is taken before any file is opened and
+ * released when all are done, so that work with an open file waits for memory of other open files only.
  */
 export async function fetchRange(
   range: Range<Located>,

@@ -2,7 +2,7 @@ import type { Packed } from "../../model/packed.ts";
 import { Recent } from "../../model/recent.ts";
 import { contentIn, decodeFrame } from "./frame.ts";
 
-/** Shared frames of one range that are kept decoded: contents are read in their order. */
+/** How many decoded shared frames of a range to keep: contents are read in their order. */
 const FRAMES = 8;
 /** Memory for these. */
 export const KEPT = FRAMES * 256 * 1024;

@@ -14,7 +14,7 @@ import { readContent } from "./read-content.ts";
 import { PackReader } from "./read-pack.ts";
 import { streamContent } from "./stream-content.ts";
 
-/** Ranges of a batch that are fetched or worked on at a time. */
+/** Concurrent ranges of a batch, being fetched or worked on. */
 const RANGES_AT_A_TIME = 4;
 /** The most bytes of a span, which are fetched again after a kill. */
 const SPAN = 128 * 1024 * 1024;

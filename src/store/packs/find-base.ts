@@ -3,11 +3,11 @@ import { indexedRuns } from "../../ledger/run-index.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { isSameRoot } from "../../model/root-path.ts";
 
-/** Runs that did not end well of which what they stored is used: more would cost more to read than they save. */
+/** How many runs that did not end well to reuse contents of: more would cost more to read than they save. */
 const MOST_LATER = 4;
 
 /**
- * The newest good run of the same root in a destination, and later ones that were broken off. Their filters do not matter: a
+ * The newest good run of the same root in a destination, and later ones that did not end well. Their filters do not matter: a
  * name that none of them has is new, and what they recorded is checked against the packs that are there.
  */
 export async function findBase(

@@ -10,7 +10,7 @@ import { rangesOf, type InPack } from "./ranges.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
 import { readRecipes, type Larger } from "./read-recipes.ts";
 
-/** Chunks that are remembered before they are looked up: some 20 MB. */
+/** Chunks to collect before they are looked up: some 20 MB. */
 const CHUNKS = 100_000;
 
 /** Finds the content of each item: its pack must be there as it was recorded, and all chunks of a larger file. */
@@ -70,7 +70,7 @@ async function findChunks(at: At, larger: readonly Larger[], found: Map<Manifest
   await lookUp();
 }
 
-/** Why a blob that is needed cannot be read, as a message. */
+/** Why a needed blob cannot be read, as a message. */
 function whyNot(what: string, there: There | undefined, length: number): string | undefined {
   if (!there) return `${what} is missing`;
   if (there.held === "archived") return `${what} ${whatHolds("archived")}`;

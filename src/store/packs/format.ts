@@ -43,7 +43,7 @@ export async function settleFormat(at: At): Promise<boolean> {
   return isMine;
 }
 
-/** Destinations whose format this process has found to be one that it reads. */
+/** Destinations whose format this process has checked. */
 const known = new Recent<true>(64);
 
 /** The same for a reader, which writes nothing. Without its `format.json` a destination is read as this version's. @throws PartProblem */

@@ -20,7 +20,7 @@ const ZSTD = 1;
 const LEVEL = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } };
 /** Larger contents are compressed by Node's thread pool: below, handing over costs more than the work. */
 const HERE = 64 * 1024;
-/** How much of a long content is looked at, and in how many places. Most long contents are compressed already: images, archives. */
+/** How much of a long content to sample, and in how many places. Most long contents are compressed already: images, archives. */
 const SAMPLE = 32 * 1024;
 const PLACES = 8;
 
@@ -64,7 +64,7 @@ async function compressed(content: Buffer): Promise<Buffer> {
     : zlib.zstdCompressSync(content, options);
 }
 
-/** Whether a look at some places of a long content shows that compressing pays. */
+/** Whether samples of a long content show that compressing it pays. */
 function seemsCompressible(content: Buffer): boolean {
   if (content.length < 4 * SAMPLE) return true;
   const length = SAMPLE / PLACES;

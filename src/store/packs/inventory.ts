@@ -22,7 +22,7 @@ export async function listPacks(at: At): Promise<Map<string, number>> {
 /** What a run found when it began. */
 export interface Inventory {
   packs: Packs;
-  /** Ids of chunks that are damaged: what is there under such a name is not what it says. */
+  /** Ids of damaged chunks: their blobs do not hold what their names say. */
   damaged: ReadonlySet<string>;
 }
 

@@ -5,20 +5,19 @@ import { ListBlobsRequests, type ListedBlob } from "../../storage/list-blobs-req
 import { propertiesOf } from "../../storage/properties-of.ts";
 import type { At } from "./format.ts";
 
-/** What is there under a name. */
+/** A blob as it is now. */
 export interface There {
   etag: string;
-  /** Bytes. */
   size: number;
   held?: Held | undefined;
 }
 
-/** Requests at a time. */
+/** Concurrent requests. */
 const LOOKS = 16;
-/** Names in one folder that are looked up one by one; of more, the folder is listed. */
+/** The most names in one folder to look up one by one; for more, the folder is listed. */
 const ONE_BY_ONE = 8;
 
-/** What is there under each of these names, with few requests where many are in one folder. What is missing is not in the map. */
+/** Looks up blobs, with few requests where many are in one folder. Missing ones are not in the map. */
 export async function lookUpBlobs(at: At, names: Iterable<string>): Promise<Map<string, There>> {
   const there = new Map<string, There>();
   await pMap(
@@ -40,13 +39,13 @@ export async function lookUpBlobs(at: At, names: Iterable<string>): Promise<Map<
   return there;
 }
 
-/** What is there under a name; undefined if there is nothing. */
+/** Looks up a blob; undefined if there is none. */
 export async function lookUp({ container }: Pick<At, "container">, name: string): Promise<There | undefined> {
   const now = await propertiesOf(container.getBlobClient(name));
   return now && { etag: now.etag ?? "", size: now.contentLength ?? 0, held: heldByProperties(now) };
 }
 
-/** All blobs below a folder, a page of 5,000 at a time; none if there is no container. @param folder ends in `/` */
+/** All blobs below a folder, in pages of 5,000; none if there is no container. @param folder ends in `/` */
 export async function* listFolder(
   { container, behindProxy }: At,
   folder: string,

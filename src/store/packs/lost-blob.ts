@@ -2,7 +2,7 @@ import { classify, describe } from "../../storage/errors.ts";
 import { Lost } from "../fetching.ts";
 
 /**
- * What an error in reading a blob means for a content that is in it.
+ * What an error in reading a blob means for a content in it.
  * @param what the blob, as the beginning of a sentence
  * @returns Lost, or the error itself if it says nothing of the blob
  */

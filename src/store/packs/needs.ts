@@ -25,8 +25,8 @@ interface Needed {
 }
 
 /**
- * What the items of a run that stays need: parts of packs, and each chunk of larger files. What a forgotten run needed need not be
- * known: a blob is known to be the product's by its name.
+ * What the items of a run that stays need: parts of packs, and each chunk of larger files. What a forgotten run needed does not
+ * matter: names show which blobs are the product's.
  * @throws Lost if the chunks of a file are not known; storage errors, after retries
  */
 export async function needsOf(
@@ -88,8 +88,8 @@ export class PackNeeds implements Needs {
   }
 
   /**
-   * A pack or chunk goes when no remaining run needs any of it, whoever wrote it. While activities of a run that was ended from
-   * outside may be at work, all stay: these may have found any of it.
+   * A pack or chunk is deleted when no remaining run needs any of it, whoever wrote it. While activities of a terminated run
+   * may be running, all stay: these may have found any of it.
    * @returns snapshots and versions, which others made, before the blob itself
    */
   superfluous(contents: readonly StoredBlob[], { lingering }: { lingering: boolean }): StoredBlob[] {
@@ -114,14 +114,14 @@ function isCurrent({ etag }: StoredBlob): boolean {
   return etag !== undefined;
 }
 
-/** What of a pack counts as a content's: of a frame that several share, in proportion. */
+/** The bytes of a pack that count as a content's: a proportional part of a shared frame. */
 function shareOf({ offset, length, raw, from, size }: Packed): Extent {
   if (raw === 0) return { from: offset, to: offset + length };
   const at = (position: number): number => offset + Math.round((length * position) / raw);
   return { from: at(from), to: at(from + size) };
 }
 
-/** Extents in order, without what overlaps. */
+/** Extents in order, without overlaps. */
 function union(extents: Extent[]): Extent[] {
   const merged: Extent[] = [];
   for (const { from, to } of extents.toSorted((one, other) => one.from - other.from)) {

@@ -17,7 +17,7 @@ export interface Packing {
   budget: Budget;
 }
 
-/** Puts the content of an entry into a pack; of a larger file its recipe. */
+/** Puts the content of an entry into a pack, or the recipe of a larger file. */
 export function packEntry(entry: Entry, { pack, chunks, budget }: Packing): Put {
   const { path, kind } = entry;
   return {

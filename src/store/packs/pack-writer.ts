@@ -11,7 +11,7 @@ import { lengthOf, putOnce } from "./put-once.ts";
 /** Bytes of the end of a pack: where the footer is, how long, and its hash. */
 export const TRAILER = 48;
 
-/** A content and whose it is. */
+/** A content and its entry. */
 export interface ToPack {
   path: string;
   kind: EntryKind;
@@ -35,8 +35,8 @@ export interface FooterLine extends Omit<Packed, "pack" | "packLength"> {
 export type Known = Map<string, Packed>;
 
 /**
- * Contents up to this size share a frame: each call of the compressor costs, and similar files are shorter together. They are
- * copied when they are added, as what the file thread has read must be.
+ * Contents up to this size share a frame: each call of the compressor costs, and similar files compress better together. They
+ * are copied when added, because the file thread reuses its memory.
  */
 const SMALL = QUICK_SIZE;
 /** Bytes of the files in a pack at most, apart from small ones: twice what one is begun for, as files may have grown since they were listed. */
@@ -72,7 +72,7 @@ export class PackWriter {
   /**
    * @param name below `packs/`
    * @param head what the footer says of the run
-   * @param memory that the pack is put together in; what does not fit is allocated
+   * @param memory in which the pack is assembled; what does not fit is allocated
    */
   constructor(
     name: string,

@@ -12,7 +12,7 @@ interface How {
 }
 
 /**
- * Writes a blob whose name says what it holds, or that nobody else uses, unless it is there.
+ * Writes a blob with a unique or content-derived name, unless it exists.
  * @returns whether this call wrote it; false also if the answer to its first try was lost
  */
 export async function putOnce(
@@ -34,7 +34,6 @@ export async function putOnce(
   }
 }
 
-/** Bytes of all pieces. */
 export function lengthOf(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,8 +1,8 @@
 import type { Packed } from "../../model/packed.ts";
 
-/** Bytes that one request fetches at most, unless a single content has more. */
+/** The most bytes per request, unless a single content has more. */
 const MOST = 8 * 1024 * 1024;
-/** Bytes between two contents that are fetched for nothing rather than with a request more. */
+/** The largest gap between two contents to fetch needlessly rather than make another request, in bytes. */
 const GAP = 256 * 1024;
 
 /** Something that lies in a pack. */
@@ -25,7 +25,7 @@ export function byPlace({ packed: one }: InPack, { packed: other }: InPack): num
   return one.offset - other.offset || one.from - other.from;
 }
 
-/** Groups contents into what is best fetched together. */
+/** Groups contents that are best fetched together. */
 export function rangesOf<Item extends InPack>(items: readonly Item[]): Range<Item>[] {
   const ranges: Range<Item>[] = [];
   for (const item of items.toSorted(byPlace)) {

@@ -9,7 +9,7 @@ import { chunkBlob } from "./names.ts";
 import type { Requests } from "./read-pack.ts";
 import type { Chunk } from "./recipe.ts";
 
-/** What is there under a chunk's name is not the chunk, or not one that this version can read: it is to be written anew. */
+/** The blob with a chunk's name is not the chunk, or not readable by this version: it is to be written anew. */
 export class DamagedChunk extends Corrupt {
   readonly id: string;
 
@@ -20,7 +20,7 @@ export class DamagedChunk extends Corrupt {
 }
 
 /**
- * Fetches a chunk and checks it. The caller sees to the memory: twice the chunk's length.
+ * Fetches a chunk and checks it. The caller reserves the memory: twice the chunk's length.
  * @throws Lost, Corrupt; storage errors, after retries
  */
 export async function readChunk({ container, prefix }: At, chunk: Chunk, budget: Requests): Promise<Buffer> {

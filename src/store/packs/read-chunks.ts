@@ -2,9 +2,9 @@ import type { OpenFile } from "../../files/read-file.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { ChunkEnd, CHUNKER } from "./chunker.ts";
 
-/** What is read of a file at a time. What was read beyond the end of a chunk is read again: the kernel still has it. */
+/** Bytes per read. Those beyond the end of a chunk are read again, from the kernel's cache. */
 const STEP = 1024 * 1024;
-/** Chunks of one file in memory at a time, being read or stored. */
+/** Chunks of one file in memory, being read or stored. */
 const CHUNKS_AT_A_TIME = 8;
 
 /** From a position where a chunk begins until a time, by `performance.now()`, but at least one chunk. */

@@ -7,7 +7,7 @@ import { locationOf } from "./located.ts";
 import { readChunk } from "./read-chunk.ts";
 import { decodeRecipe, type Chunk } from "./recipe.ts";
 
-/** Chunks of one file fetched at a time. */
+/** Concurrent fetches of one file's chunks. */
 const CHUNKS_AT_A_TIME = 4;
 
 /** A chunk and its place in the file. */
@@ -35,7 +35,7 @@ export interface Span {
 export const ALL: Span = { from: 0, more: () => true };
 
 /**
- * Reads a content, and checks each byte before it is given away.
+ * Reads a content, and checks each byte before it is passed on.
  * @param content fetches what lies in the pack
  * @returns the position reached
  * @throws Lost, Corrupt; what `take` throws; storage errors, after retries

@@ -8,7 +8,7 @@ import { Fetched } from "./fetched.ts";
 import { lostBlob } from "./lost-blob.ts";
 import { packBlob } from "./names.ts";
 
-/** What requests count in; content that somebody else waits for counts in nothing. */
+/** The budget that requests are charged to, or UNCOUNTED for none. */
 export type Requests = Pick<Budget, "request">;
 export const UNCOUNTED: Requests = { request: (work) => work() };
 

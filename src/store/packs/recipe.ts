@@ -5,7 +5,6 @@ import { CHUNKER } from "./chunker.ts";
 export interface Chunk {
   /** The SHA-256 of its bytes, in hex. */
   id: string;
-  /** Bytes. */
   length: number;
 }
 

@@ -21,14 +21,14 @@ import { packContent, packEntry } from "./pack-entry.ts";
 import { sendSpan } from "./send-file.ts";
 
 const MIB = 1024 * 1024;
-/** Bytes of content for which a pack is begun. */
+/** Target size of a pack, in bytes of content. */
 const PACK = 8 * MIB;
 /** Entries of a pack: its footer is read whole. */
 const MOST_OF_PACK = 8_192;
-/** Packs of a batch that are filled and sent at a time. */
+/** Packs of a batch that are filled or sent concurrently. */
 const PACKS_AT_A_TIME = 3;
 
-/** What packs are put together in, used again. */
+/** Reusable memory that packs are assembled in. */
 const MEMORY = new Buffers(PACK);
 
 export function storing({ service, ...at }: At & { service: BlobServiceClient }): Storing {
@@ -112,17 +112,17 @@ export function storing({ service, ...at }: At & { service: BlobServiceClient })
   };
 }
 
-/** Tells apart the packs of attempts at the same work. */
+/** Distinguishes the packs of different attempts at the same work. */
 function attemptName(): string {
   return randomBytes(4).toString("hex");
 }
 
-/** Memory that an entry takes until its pack is sent: its content, and its line in the footer, where a character has up to 6 bytes. */
+/** Memory for an entry until its pack is sent: its content, and its footer line, where a character takes up to 6 bytes. */
 function weightOf({ path, size }: Entry): number {
   return size > LARGEST_WHOLE ? 64 * 1024 : size + 512 + 6 * path.length;
 }
 
-/** Cuts a batch into what goes into a pack each, by the sizes that were listed. */
+/** Divides a batch among packs, by the listed sizes. */
 function groups(entries: readonly Entry[]): Entry[][] {
   const cut: Entry[][] = [];
   let weight = 0;

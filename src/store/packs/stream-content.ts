@@ -7,8 +7,8 @@ import { readChunk } from "./read-chunk.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
 
 /**
- * Reads a content piece by piece; see Fetching. The next chunk is fetched while one is taken. None counts in the budget: who takes them
- * may be slow, and must not keep a backup waiting.
+ * Reads a content chunk by chunk, one ahead of the reader; see Fetching. Not charged to the budget, so that a slow reader
+ * cannot block a backup.
  */
 export async function* streamContent(at: At, item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void> {
   const { from, to } = part ?? { from: 0, to: item.source.length };
@@ -20,7 +20,7 @@ export async function* streamContent(at: At, item: PlannedItem, part?: Part): As
   }
   const fetch = (chunk: Placed | undefined): Promise<Buffer> | undefined => {
     const reading = chunk && readChunk(at, chunk, UNCOUNTED);
-    // It may come when nobody takes it any more.
+    // It may fail when nothing awaits it any more.
     reading?.catch(() => undefined);
     return reading;
   };

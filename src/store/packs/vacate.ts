@@ -11,10 +11,10 @@ import { lostBlob } from "./lost-blob.ts";
 import { blobOf } from "./names.ts";
 import { TRAILER } from "./pack-writer.ts";
 
-/** Packs looked at at a time. */
+/** Concurrent reads of packs' trailers. */
 const LOOKS = 16;
 
-/** Has the next backups build on no pack of which less than half is needed, and forgets what is gone; see Pruning.settle. */
+/** Marks packs that are less than half needed, so that later backups store their contents anew; drops deleted blobs. */
 export async function vacate(
   { service, ...at }: At & { service: BlobServiceClient },
   { sparse, gone }: { sparse: readonly Sparse[]; gone: readonly StoredBlob[] },
@@ -47,7 +47,7 @@ async function isSparse({ container }: At, { content, needed }: Sparse): Promise
     const footer = Number(trailer.readBigUInt64LE());
     return footer <= offset && 2 * needed < footer - BLOB_HEAD;
   } catch (error) {
-    // It has been moved to the archive, or somebody has changed it.
+    // It was archived or changed.
     if (lostBlob(content.name, error) instanceof Lost) return false;
     throw error;
   }
