@@ -31,7 +31,8 @@ afterAll(async () => {
   // Deeper than node:fs can name.
   if (rig) execFileSync("rm", ["-rf", rig.folder]);
   await rig?.stop();
-});
+  // There are 250,000 files and as many blobs to look through.
+}, 600_000);
 
 /** The most memory that the host and its workers have held, each at its own worst, in MiB. */
 function peakMemory(): number {
