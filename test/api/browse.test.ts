@@ -191,23 +191,19 @@ describe("GET /backups/{runId}/tree", () => {
   });
 
   it.each([
-    ["tree?path=../x", 400, /"path": its name has a "\.\."/],
-    ["tree?path=/etc", 400, /"path": its name is absolute/],
-    ["tree?path=a%00", 400, /"path": its name has a NUL/],
+    ["tree?path=../x", 400, /"path": .*"\.\."/],
+    ["tree?path=/etc", 400, /"path": .*absolute/],
+    ["tree?path=a%00", 400, /"path": .*NUL/],
     ["tree?path=a//b", 400, /"path": .*empty/],
-    ["tree?path=\\u{d800}", 400, /"path": no file can have such a name/],
-    ["tree?path=a&path=b", 400, /"path" is given more than once/],
+    ["tree?path=\\u{d800}", 400, /"path": .*name/],
+    ["tree?path=a&path=b", 400, /"path" .*once/],
     ["tree?continuation=abc", 400, /"continuation"/],
-    [
-      "tree?path=index.html",
-      400,
-      /is a file, not a directory\. Its content: GET .*content\?path=index\.html/,
-    ],
-    ["tree?path=sub/to", 400, /is a link, not a directory/],
+    ["tree?path=index.html", 400, /is a file\b.* GET .*content\?path=index\.html/],
+    ["tree?path=sub/to", 400, /is a link/],
     ["tree?path=none", 404, /has no "none"/],
     ["tree?path=none/below", 404, /has no "none\/below"/],
     ["tree?path=index.html/x", 404, /has no/],
-    ["tree?path=bad.", 404, /recorded as failed: .*cannot hold/],
+    ["tree?path=bad.", 404, /failed: .*"\."/],
   ])("refuses %s", async (query, status, detail) => {
     expect(await refused(query)).toMatchObject({ status, detail: expect.stringMatching(detail) });
   });
@@ -223,7 +219,7 @@ describe("GET /backups/{runId}/tree", () => {
 
   it("refuses runs without a tree", async () => {
     const verify = await host.ended(await host.start({ run: run.id }, "verifyBackup"));
-    const detail = expect.stringContaining(`is a verify, and only a backup has a tree. See`) as string;
+    const detail = expect.stringContaining("is a verify") as string;
     expect(await refused("tree", verify.id)).toMatchObject({ status: 400, detail });
     expect(await refused("tree", "none")).toMatchObject({ status: 404 });
   });
@@ -368,11 +364,11 @@ describe("GET /backups/{runId}/content", () => {
 
   it.each([
     ["content", 400, /"path": /],
-    ["content?path=", 400, /"" is a directory: list it by GET .*tree\?path=,/],
+    ["content?path=", 400, /"" is a directory.* GET .*tree\?path=,/],
     ["content?path=sub", 400, /"sub" is a directory/],
     ["content?path=empty/below", 400, /is a directory/],
     ["content?path=../root/index.html", 400, /has a "\.\."/],
-    ["content?path=bad.", 404, /"bad\." is not in this backup; it is recorded as failed: .*cannot hold/],
+    ["content?path=bad.", 404, /"bad\." .*failed: .*"\."/],
     ["content?path=none", 404, /has no "none"/],
   ])("refuses %s", async (query, status, detail) => {
     expect(await refused(query)).toMatchObject({ status, detail: expect.stringMatching(detail) as string });
@@ -391,14 +387,12 @@ describe("GET /backups/{runId}/content", () => {
     await blobs.getBlobClient("b.txt").delete();
     expect(await refused("content?path=b.txt", now.id)).toMatchObject({
       status: 410,
-      detail: expect.stringMatching(
-        /cannot be read: its blob is missing\. Another backup may have it/,
-      ) as string,
+      detail: expect.stringMatching(/blob is missing/) as string,
     });
     await blobs.getBlobClient("a.txt").setAccessTier("Archive");
     expect(await refused("content?path=a.txt", now.id)).toMatchObject({
       status: 410,
-      detail: expect.stringMatching(/is in the archive tier/) as string,
+      detail: expect.stringMatching(/archive tier/) as string,
     });
   });
 
@@ -412,7 +406,7 @@ describe("GET /backups/{runId}/content", () => {
       await blob.setHTTPHeaders({ blobContentMD5: contentMD5 });
     };
     await damage("index.html", Buffer.from("<q>"));
-    const detail = expect.stringMatching(/corrupt: its content has the MD5/) as string;
+    const detail = expect.stringMatching(/corrupt: .*MD5/) as string;
     expect(await refused("content?path=index.html", wrong.id)).toMatchObject({ status: 502, detail });
 
     const damaged = Buffer.from(LARGE);

@@ -121,7 +121,7 @@ test("a backup that runs in another app is shown as running, and is in the way u
   ] as const)
     expect(await post(`/orchestrators/${orchestrator}`, { run: id, ...more })).toMatchObject({
       status: 409,
-      detail: expect.stringContaining("Wait until it ends, or choose another run.") as string,
+      detail: expect.stringContaining(id) as string,
       activeRun: id,
     });
 

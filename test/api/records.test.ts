@@ -116,9 +116,9 @@ describe("GET /backups", () => {
   });
 
   it.each([
-    ["?limit=0", /^"limit": expected a number from 1 to 1000/],
+    ["?limit=0", /^"limit": .*\b1000\b/],
     ["?limit=x", /^"limit": /],
-    ["?status=done", /^"status": expected one of running, completed, failed, canceled/],
+    ["?status=done", /^"status": .*running, completed, failed, canceled/],
     ["?since=yesterday", /^"since": expected a time/],
     ["?continuation=abc", /^"continuation"/],
     ["?statuss=failed", /^unknown parameter "statuss"/],
@@ -218,7 +218,7 @@ describe("GET /backups/{runId}", () => {
       expect(answer.status, below).toBe(404);
       expect(answer.json()).toMatchObject({
         status: 404,
-        detail: expect.stringContaining("There is no run"),
+        detail: expect.stringContaining("no run"),
       });
     }
   });
@@ -293,8 +293,8 @@ describe("GET /backups/{runId}/files", () => {
   });
 
   it.each([
-    ["?outcome=lost", /^"outcome": expected one of copied, unchanged/],
-    ["?limit=10001", /^"limit": expected a number from 1 to 10000/],
+    ["?outcome=lost", /^"outcome": .*copied, unchanged/],
+    ["?limit=10001", /^"limit": .*\b10000\b/],
     ["?continuation=e30", /^"continuation": /],
   ])("400 for %s", async (query, detail) => {
     const answer = await host.fetch(`/backups/${run.id}/files${query}`);
@@ -377,7 +377,7 @@ describe("POST /backups/{runId}/cancel", () => {
     const answer = await cancel(id);
     expect(answer.json()).toMatchObject({
       status: 409,
-      detail: `The run ${id} has ended already: completed.`,
+      detail: expect.stringMatching(new RegExp(` ${id} .*completed`)),
     });
   });
 });

@@ -23,12 +23,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** What comes between the last run and this one, and why this one then lists the destination. */
 type Between = (at: { root: string; container: string }, last: string) => Promise<unknown>;
 const cases: [what: string, between: Between, because: RegExp][] = [
-  ["a run with other filters", (at) => drive.backup({ ...at, exclude: ["b"] }), /, had other filters$/],
+  ["a run with other filters", (at) => drive.backup({ ...at, exclude: ["b"] }), /other filters/],
   [
     "a run of another directory",
     async (at) =>
       drive.backup({ ...at, root: (await newTree(folder, { c: "c" })).root, allowOtherRoot: true }),
-    /, was of another directory, \//,
+    /another directory, \//,
   ],
   ["its being canceled", (_at, last) => amend(service, last, { status: "canceled" }), /it was canceled$/],
   ["its failing", (_at, last) => amend(service, last, { status: "failed", brokenOff: true }), /it failed$/],
@@ -38,15 +38,11 @@ const cases: [what: string, between: Between, because: RegExp][] = [
     (_at, last) => amend(service, last, { status: "failed", suspect: true }),
     /it is suspect$/,
   ],
-  [
-    "its being forgotten",
-    (_at, last) => amend(service, last, { forgotten: "x" }),
-    /a prune has forgotten it$/,
-  ],
+  ["its being forgotten", (_at, last) => amend(service, last, { forgotten: "x" }), /prune .*forgotten/],
   [
     "its being dated in the future",
     (_at, last) => amend(service, last, { started: new Date(Date.now() + 3_600_000).toISOString() }),
-    /it is dated in the future$/,
+    /future/,
   ],
   [
     "its being of an earlier version",
@@ -54,18 +50,18 @@ const cases: [what: string, between: Between, because: RegExp][] = [
       await new Ledger(service, last).update("lists/0.json", (text) =>
         text.replace(',"compareWith":"destination"', ""),
       ),
-    /was made by an earlier version of the app$/,
+    /earlier version/,
   ],
   [
     "the loss of its record",
     (_at, last) => service.getContainerClient("backup-runs").deleteBlob(`${last}/run.json`),
-    /has a record that is damaged or gone$/,
+    /record .*damaged or gone/,
   ],
   [
     "a run to a destination that overlaps it",
     async ({ container }) =>
       drive.backup({ root: (await newTree(folder, { a: "c" })).root, container, prefix: "sub" }),
-    /^the run \w+ has written to test-.*\/sub, which overlaps it$/,
+    /\b[0-9a-f]{32} .*test-.*\/sub\b.*overlap/,
   ],
 ];
 

@@ -101,7 +101,9 @@ describe("what strangers do to the blobs", () => {
     await domain.service.getContainerClient(container).deleteBlob("a");
     const again = await drive.backup({ root, container, ...RECORD });
     expect(again.tally.counts).toMatchObject({ unchanged: 2 });
-    expect((await drive.verify({ run: again.run })).tally.failures).toEqual(["a: its blob is missing"]);
+    expect((await drive.verify({ run: again.run })).tally.failures).toEqual([
+      expect.stringMatching(/^a: .*missing/),
+    ]);
     const healed = await drive.backup({ root, container, mode: "incremental" });
     expect(healed.tally.counts).toMatchObject({ copied: 1, unchanged: 1 });
   });

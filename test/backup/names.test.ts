@@ -12,7 +12,7 @@ it("a backslash clashes in Blob Storage with the slash of another path", () => {
 describe("names that Blob Storage cannot hold", () => {
   it.each([
     ["a".repeat(1024), undefined],
-    ["a".repeat(1025), /1025 characters, more than 1024/],
+    ["a".repeat(1025), /\b1025\b.*\b1024\b/],
     ["ends.", /ends in "\."/],
     ["a./b", /ends in "\."/],
     ["a.\\b", /ends in "\."/],
@@ -27,7 +27,7 @@ describe("names that Blob Storage cannot hold", () => {
     ["latin1-\udce9", /not valid UTF-8/],
     ["whole pair \ud83d\ude00", undefined],
     [Array(254).fill("a").join("/"), undefined],
-    [Array(255).fill("a").join("/"), /255 segments, more than 254/],
+    [Array(255).fill("a").join("/"), /\b255\b.*\b254\b/],
     ["a\\\\b", /would be empty/],
     ["\\a", /would be empty/],
     [" spaces ", undefined],
@@ -42,20 +42,20 @@ describe("a root that cannot be backed up", () => {
     "a path on Windows, where the app runs on another system",
     async () => {
       for (const root of ["D:\\home\\LogFiles", "\\\\server\\share\\site", "C:/inetpub"]) {
-        expect(await resolveRoot(root, 60_000)).toEqual({
-          problem: `The directory ${root} is a path on Windows, and this host runs on ${process.platform}.`,
-        });
+        const { problem } = (await resolveRoot(root, 60_000)) as { problem?: string };
+        expect(problem).toContain(` ${root} `);
+        expect(problem).toMatch(new RegExp(` Windows.* ${process.platform}\\b`));
       }
     },
   );
 
   it.each([
-    ["ENOENT", /^The directory \/x does not exist\.$/],
-    ["ENOTDIR", /^\/x is not a directory/],
-    ["EACCES", /no permission to read the directory \/x \(EACCES\)/],
-    ["EPERM", /no permission/],
-    ["EIO", /\/x cannot be read: input\/output error: the disk or the share failed \(EIO\)/],
-    ["ESTALE", /mounted anew/],
+    ["ENOENT", /\/x .*not exist/],
+    ["ENOTDIR", /\/x .*not a directory/],
+    ["EACCES", /permission.* \/x .*EACCES/],
+    ["EPERM", /permission.* \/x .*EPERM/],
+    ["EIO", /\/x .*\(EIO\)/],
+    ["ESTALE", /\/x .*\(ESTALE\)/],
   ])("%s says what to do", (code, message) => {
     expect(rootProblem("/x", code)).toMatch(message);
   });

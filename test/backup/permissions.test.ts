@@ -49,17 +49,17 @@ describe("what may not be read", () => {
     const outcomes = outcomesByPath(await readLedger(domain.service, run));
     expect(outcomes.get("closed.txt")).toMatchObject({
       outcome: "failed",
-      reason: "permission denied (EACCES)",
+      reason: expect.stringMatching(/^(?!.*directory).*EACCES/) as string,
     });
     expect(outcomes.get("closed")).toMatchObject({
       outcome: "failed",
-      reason: "the directory could not be read: permission denied (EACCES)",
+      reason: expect.stringMatching(/directory .*EACCES/) as string,
     });
     expect(outcomes.get("listed-only/file.txt")).toMatchObject({ outcome: "failed" });
     expect(outcomes.get("listed-only/link")).toMatchObject({ outcome: "failed" });
     const message = verdict(tally, run);
-    expect(message).toContain("4 of 6 files failed, the others are backed up.");
-    expect(message).toContain("closed.txt: permission denied (EACCES)");
+    expect(message).toMatch(/^4 of 6 files /);
+    expect(message).toMatch(/ closed\.txt: .*\(EACCES\)/);
     const blobs = await readBlobs(domain.service.getContainerClient(request.container));
     expect([...blobs.keys()]).toEqual(["open.txt", "z.txt"]);
   });
@@ -81,6 +81,6 @@ describe("what may not be read", () => {
     const { problem } = await asNobody(() =>
       listFiles({ run: newRun(), part: "0", request: requestFor(root) }, domain.service, domain.settings),
     );
-    expect(problem).toMatch(/no permission to read .*above\/root \(EACCES\)/);
+    expect(problem).toMatch(/permission.*above\/root .*EACCES/);
   });
 });

@@ -65,8 +65,8 @@ describe("the body", () => {
   );
 
   it("may compare with a record only where it is incremental", () => {
-    expect(problemOf({ root: "/x", compareWith: "record" })).toBe(
-      '"compareWith": "record": only for incremental runs; add "mode": "incremental".',
+    expect(problemOf({ root: "/x", compareWith: "record" })).toMatch(
+      /^"compareWith": .*"mode": "incremental"/,
     );
     expect(valueOf({ root: "/x", compareWith: "record", mode: "incremental" }).compareWith).toBe("record");
     expect(valueOf({ root: "/x", compareWith: "destination" }).mode).toBe("full");

@@ -72,10 +72,10 @@ describe("settings", () => {
     [{ BACKUP_REQUESTS_IN_FLIGHT: "1.5" }, /BACKUP_REQUESTS_IN_FLIGHT/],
     [{ BACKUP_MIB_IN_FLIGHT: "7" }, /BACKUP_MIB_IN_FLIGHT/],
     [{ BACKUP_LAYOUT: "zip" }, /BACKUP_LAYOUT: .*"files"\|"packs"/],
-    [{ BACKUP_ROOTS: "relative/dir" }, /BACKUP_ROOTS: expected absolute paths.*"relative\/dir"/],
-    [{ BACKUP_ROOTS: "" }, /BACKUP_ROOTS: expected absolute paths.*an empty one/],
-    [{ BACKUP_ROOTS: path.delimiter }, /BACKUP_ROOTS: expected absolute paths.*an empty one/],
-    [{ RESTORE_ROOTS: `/a${path.delimiter} ` }, /RESTORE_ROOTS: expected absolute paths.*an empty one/],
+    [{ BACKUP_ROOTS: "relative/dir" }, /BACKUP_ROOTS: .*"relative\/dir"/],
+    [{ BACKUP_ROOTS: "" }, /BACKUP_ROOTS: .*empty/],
+    [{ BACKUP_ROOTS: path.delimiter }, /BACKUP_ROOTS: .*empty/],
+    [{ RESTORE_ROOTS: `/a${path.delimiter} ` }, /RESTORE_ROOTS: .*empty/],
     [{ BackupStorage__blobServiceUri: "not a url" }, /BackupStorage__blobServiceUri/],
   ])("%j is refused by name", (wrong, message) => {
     const env = { BackupStorage: CONNECTION, ...wrong };
@@ -100,7 +100,7 @@ describe("settings", () => {
     "{}",
   ])("a connection string that is none is refused without a word of it: %s", (value) => {
     const said = messageOf(() => connect(readSettings({ BackupStorage: value }).destination));
-    expect(said).toMatch(/^BackupStorage is not a storage connection string\. Expected /);
+    expect(said).toMatch(/^BackupStorage .*connection string/);
     expect(said).not.toContain(KEY);
     expect(said).not.toContain("hunter2");
   });

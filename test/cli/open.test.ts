@@ -51,9 +51,8 @@ describe("open", () => {
 
   it("an app that has none: says so, exit code 1", async () => {
     const { code, stderr } = await run(["open", "--url", `${url}/elsewhere`], { env: noScreen });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: `The app at ${url}/elsewhere has no dashboard: it is older than this command.\n`,
-    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^.* no dashboard.*\n$/);
+    expect(stderr).toContain(` ${url}/elsewhere `);
   });
 });

@@ -51,10 +51,9 @@ it("Ctrl-C ends it too; the backup is paused, and continues with the next host, 
   const { code, stderr } = await backup.ended;
   expect(code).toBe(130);
   const [, id = ""] = /cancel (\w+)$/m.exec(stderr) ?? [];
-  const back = `\n  To watch it:  site-backup watch ${id}\n`;
-  expect(stderr).toContain(
-    `Interrupted. The backup ${id} is paused: its host ends with this command.${back}`,
-  );
+  const back = ` site-backup watch ${id}\n`;
+  expect(stderr).toMatch(new RegExp(` ${id} .*paused`));
+  expect(stderr).toContain(back);
   await expectNobody(own);
 
   const crashed = start(["watch", id], { env });
@@ -63,9 +62,8 @@ it("Ctrl-C ends it too; the backup is paused, and continues with the next host, 
   process.kill(Number(children.trim()), "SIGKILL");
   const after = await crashed.ended;
   expect(after.code).toBe(1);
-  expect(after.stderr).toContain(
-    `\nThe local host has ended.\nThe backup ${id} is paused until a local host runs again.${back}`,
-  );
+  expect(after.stderr).toMatch(new RegExp(`host has ended.*\n.* ${id} .*paused`));
+  expect(after.stderr).toContain(back);
 
   release("drop");
   const watched = await run(["watch", id, "--json"], { env });
@@ -100,9 +98,7 @@ it("Ctrl-C while another command continues says so; a killed command is no longe
   const watch = start(["watch", id], { env });
   await watch.until(/Backing up/);
   backup.child.kill("SIGINT");
-  expect((await backup.ended).stderr).toContain(
-    `The backup ${id} continues as long as another command uses the local host.`,
-  );
+  expect((await backup.ended).stderr).toMatch(new RegExp(` ${id} continues .*another command`));
   expect(watch.child.exitCode).toBeNull();
   watch.child.kill("SIGKILL");
   // The host lets what runs finish.
@@ -112,13 +108,15 @@ it("Ctrl-C while another command continues says so; a killed command is no longe
 
 it("Ctrl-C while it starts leaves nothing behind", async () => {
   const backup = start(["backup", own.folder], { env: own.env });
-  await backup.until(/Starting the local host/);
+  await backup.until(/Starting/);
   // Azurite is on its way, and answers nobody yet.
   const pidFile = path.join(own.folder, "state", "azurite.pid");
   await expect.poll(() => readPid(pidFile), { timeout: 30_000 }).toBeGreaterThan(0);
   const azurite = readPid(pidFile);
   backup.child.kill("SIGINT");
-  expect(await backup.ended).toEqual({ code: 130, stdout: "", stderr: "Starting the local host …\n" });
+  const { code, stdout, stderr } = await backup.ended;
+  expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+  expect(stderr).toMatch(/^Starting .*\n$/);
   expect(() => process.kill(azurite, 0)).toThrow("ESRCH");
   await expectNobody(own);
 });

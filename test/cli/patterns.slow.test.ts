@@ -61,11 +61,12 @@ describe("restore", () => {
       code: 0,
       stderr: expect.stringContaining("Warning") as unknown,
     });
-    expect(stderr.match(/Nothing matches "[^"]*" in "\w+"/g)).toEqual([
-      'Nothing matches "site/b" in "include"',
-      'Nothing matches "*.none" in "exclude"',
+    const warnings = stderr.split("\n").filter((line) => line.startsWith("Warning"));
+    expect(warnings).toEqual([
+      expect.stringMatching(/"site\/b" in "include".*"\/b"/),
+      expect.stringContaining('"*.none" in "exclude"'),
     ]);
-    expect(stderr).toContain(`patterns begin below ${root}, so write "/b".`);
+    expect(warnings[0]).toContain(` ${root}`);
     expect(stdout).toContain("3 restored");
     expect([...(await readTree(to)).keys()]).toContain("e/extra");
   });
@@ -75,9 +76,7 @@ describe("restore", () => {
     const include = options("include", ["*.htm"]);
     const failed = await here(["restore", id, "--to", to, ...include], { env });
     expect({ code: failed.code, stdout: failed.stdout }).toEqual({ code: 1, stdout: "" });
-    expect(failed.stderr).toContain(
-      `The patterns select nothing in the run ${id}. Nothing matches "*.htm" in "include".\n`,
-    );
+    expect(failed.stderr).toMatch(new RegExp(`patterns .*\\b${id}\\b.*"\\*\\.htm" in "include"`));
     const deleted = await here(["restore", id, "--to", to, "--delete", ...include], { env });
     expect(deleted).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Warning") as unknown });
     expect((await readTree(to)).size).toBe(0);
@@ -136,8 +135,6 @@ describe("backup", () => {
     const args = ["backup", root, "--container", "refused", "--exclude", "!b.log"];
     const { code, stderr } = await here(args, { env });
     expect(code).toBe(1);
-    expect(stderr).toContain(
-      '"!b.log": a pattern cannot begin with "!". What one pattern leaves out, another cannot',
-    );
+    expect(stderr).toMatch(/"!b\.log": .*"!".*"\\!"/);
   });
 });

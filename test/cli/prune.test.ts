@@ -53,10 +53,10 @@ describe("prune", () => {
   });
 
   it.each([
-    [["prune"], /Say what to keep, e\.g\. --keep-daily 7/],
-    [["prune", "--keep-last", "0"], /Say what to keep, e\.g\. --keep-daily 7/],
-    [["prune", "--keep-daily", "-1"], /--keep-daily takes a number or "unlimited", not "-1"/],
-    [["prune", "--keep-last", "many"], /--keep-last takes a number or "unlimited", not "many"/],
+    [["prune"], /--keep-daily 7/],
+    [["prune", "--keep-last", "0"], /--keep-daily 7/],
+    [["prune", "--keep-daily", "-1"], /--keep-daily .*"unlimited".*"-1"/],
+    [["prune", "--keep-last", "many"], /--keep-last .*"unlimited".*"many"/],
   ])("%j: says what is wrong, and asks for nothing", async (args, message) => {
     asked = [];
     const { code, stderr } = await here([...args, "--url", url]);

@@ -31,8 +31,8 @@ describe("Ctrl-C", () => {
     backup.child.kill("SIGINT");
     const { code, stderr } = await backup.ended;
     expect(code).toBe(130);
-    const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
-    expect(stderr).toContain(`The backup ${id} continues in the app.`);
+    const [, id = ""] = /site-backup cancel (\w+)$/m.exec(stderr) ?? [];
+    expect(stderr).toMatch(new RegExp(` ${id} continues`));
     const running = await here(["show", id], { env });
     expect(running.stdout).toMatch(/Status {3}running/);
     const canceled = await here(["cancel", id, "--json"], { env });
@@ -50,13 +50,11 @@ describe("Ctrl-C", () => {
     restore.child.kill("SIGINT");
     const { code, stderr } = await restore.ended;
     expect(code).toBe(130);
-    const [, id = ""] = /To cancel it: site-backup cancel (\w+)$/m.exec(stderr) ?? [];
-    expect(stderr).toContain(
-      `The restore ${id} continues in the app.\n  To watch it:  site-backup watch ${id}\n`,
-    );
-    expect((await here(["cancel", id], { env })).stdout).toContain(
-      `Canceled ${id}. What was restored stays.`,
-    );
+    const [, id = ""] = /site-backup cancel (\w+)$/m.exec(stderr) ?? [];
+    expect(stderr).toMatch(new RegExp(` ${id} continues`));
+    expect(stderr).toContain(` site-backup watch ${id}\n`);
+    const canceled = await here(["cancel", id, "--json"], { env });
+    expect(objects(canceled.stdout)).toMatchObject([{ run: id, kind: "restore", status: "canceled" }]);
   });
 });
 
@@ -134,13 +132,13 @@ describe("ls", () => {
     expect(await list("/d/")).toEqual({
       code: 0,
       stdout: "e/\nto\n",
-      stderr: "2 more names are not in this backup; -l says why.\n",
+      stderr: expect.stringMatching(/^2 .* -l .*\n$/),
     });
     expect((await list("d/e/f.txt")).stdout).toBe("d/e/f.txt\n");
     const long = (await list("-lR", "d")).stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "TIME").split("\n");
     expect(long).toEqual([
-      expect.stringMatching(/^failed {36}d\/\\u\{1b\}\[31mred: Blob Storage cannot hold it/),
-      expect.stringMatching(/^failed {36}d\/bad\.: Blob Storage cannot hold it/),
+      expect.stringMatching(/^failed {36}d\/\\u\{1b\}\[31mred: .*control/),
+      expect.stringMatching(/^failed {36}d\/bad\.: .*"\."/),
       expect.stringMatching(/^d[rwx-]{9} {14}TIME {2}d\/e\/$/),
       expect.stringMatching(/^l[rwx-]{9} {14}TIME {2}d\/to -> e\/f\.txt$/),
       expect.stringMatching(/^-[rwx-]{9} {9}2 B {2}TIME {2}d\/e\/f\.txt$/),
@@ -150,7 +148,7 @@ describe("ls", () => {
     expect(lines).toEqual([
       expect.objectContaining({ type: "entry", path: "d/e/f.txt", kind: "file", size: 2 }),
     ]);
-    expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('has no "nope"') });
+    expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('no "nope"') });
   });
 });
 
@@ -178,13 +176,12 @@ describe("get, cat", () => {
     expect(statSync(copy)).toMatchObject({ mode, mtimeMs: expect.closeTo(mtimeMs, 2) });
     expect((await get("d/e")).stdout).toMatch(/^ {2}Files {4}1 written\n.*\n {2}Into {5}\S+\/e\n$/);
     expect((await here(["cat", "latest", "d/to", "--container", "got"], { env })).stdout).toBe("e/f.sh");
-    expect((await get("d", "--to", "-")).stderr).toBe(
-      "d is a directory: ls lists it, and get downloads it.\n",
-    );
-    expect(await get("/")).toMatchObject({
+    expect(await get("d", "--to", "-")).toMatchObject({
       code: 1,
-      stderr: "Say where to write the whole backup: --to DIR.\n",
+      stdout: "",
+      stderr: expect.stringMatching(/^d .*directory.*\n$/),
     });
+    expect(await get("/")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^.* --to .*\n$/) });
   });
 });
 
@@ -223,7 +220,7 @@ describe("stats", () => {
       }),
     ]);
     const words = await here(["stats", "--container", "measured", "--prefix", "/"], { env });
-    expect(words.stderr).toBe("measured also has 1 blob that no backup wrote, 5 B; not counted here.\n");
+    expect(words.stderr).toMatch(/^measured .*\b1 blob .*\b5 B.*\n$/);
     expect(words.stdout).toMatch(
       /^Directory +Destination +Layout +Runs .*\n\S+ +measured +files +2 .* 2 +5 B +5 B +2 B\n$/,
     );

@@ -10,32 +10,26 @@ import { here } from "./here.ts";
 const env = { SITE_BACKUP_URL: "http://127.0.0.1:9" };
 
 it.each([
-  [["backup", ""], "<dir> is empty: expected the path of a directory."],
-  [["backup", " \t"], "<dir> is empty: expected the path of a directory."],
-  [["backup", "/srv", "--prefix", ""], "--prefix is empty: expected <folder>."],
-  [["backup", "/srv", "--exclude", "a", "--exclude", ""], "--exclude is empty: expected <pattern>."],
-  [["restore", "latest", "--to", ""], "--to is empty: expected the path of a directory."],
-  [["restore", "", "--to", "/srv"], '<run> is empty: expected a run\'s id or "latest".'],
-  [
-    ["restore", "--at", "2026-11-23", "--to", "/srv", "--root", " "],
-    "--root is empty: expected the path of a directory.",
-  ],
-  [["runs", "--root", ""], "--root is empty: expected the path of a directory."],
-  [["runs", "--url", ""], "--url is empty: expected <url>."],
-])("%j: an empty value is refused", async (args, message) => {
+  [["backup", ""], "<dir>"],
+  [["backup", " \t"], "<dir>"],
+  [["backup", "/srv", "--prefix", ""], "--prefix"],
+  [["backup", "/srv", "--exclude", "a", "--exclude", ""], "--exclude"],
+  [["restore", "latest", "--to", ""], "--to"],
+  [["restore", "", "--to", "/srv"], "<run>"],
+  [["restore", "--at", "2026-11-23", "--to", "/srv", "--root", " "], "--root"],
+  [["runs", "--root", ""], "--root"],
+  [["runs", "--url", ""], "--url"],
+])("%j: an empty value is refused", async (args, name) => {
   const { code, stdout, stderr } = await here(args, { env });
-  expect({ code, stdout, stderr }).toEqual({
-    code: 1,
-    stdout: "",
-    stderr: `${message} Is a variable not set?\n`,
-  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(new RegExp(`^${name} .*empty.*\\n$`));
 });
 
 it("an empty SITE_BACKUP_URL is not taken for the local host", async () => {
   const { code, stderr } = await here(["runs"], { env: { SITE_BACKUP_URL: "" } });
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: "SITE_BACKUP_URL is empty: expected <url>. Is a variable not set?\n",
+    stderr: expect.stringMatching(/^SITE_BACKUP_URL .*empty.*\n$/),
   });
 });
 
@@ -59,14 +53,15 @@ it("a day begins at midnight of this machine, as with 00:00 written out; a zone 
 });
 
 it.each([
-  ["2026-02-30", "--at: there is no day 2026-02-30."],
-  ["2026-02-29 12:00", "--at: there is no day 2026-02-29."],
-  ["2026-13-01", '--at takes a time such as "2026-11-23 18:00", not "2026-13-01".'],
-  ["2026-11-23 25:00", '--at takes a time such as "2026-11-23 18:00", not "2026-11-23 25:00".'],
-  ["1", '--at takes a time such as "2026-11-23 18:00", not "1".'],
+  ["2026-02-30", /^--at: .*no day 2026-02-30\b.*\n$/],
+  ["2026-02-29 12:00", /^--at: .*no day 2026-02-29\b.*\n$/],
+  ["2026-13-01", /^--at .*"2026-13-01".*\n$/],
+  ["2026-11-23 25:00", /^--at .*"2026-11-23 25:00".*\n$/],
+  ["1", /^--at .*"1".*\n$/],
 ])("--at %s is refused", async (at, message) => {
   const { code, stderr } = await here(["restore", "--at", at, "--to", "/srv"], { env });
-  expect({ code, stderr }).toEqual({ code: 1, stderr: `${message}\n` });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(message);
 });
 
 it.skipIf(!existsSync("/dev/full"))("output that cannot be written: one line, exit code 1", async () => {
@@ -74,7 +69,7 @@ it.skipIf(!existsSync("/dev/full"))("output that cannot be written: one line, ex
   const { code, stderr } = await run(["completion", "bash"], { output: full });
   closeSync(full);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^The output cannot be written: ENOSPC.*\n$/);
+  expect(stderr).toMatch(/^.*\bENOSPC\b.*\n$/);
 });
 
 it("a reader that has seen enough: nothing is said", async () => {

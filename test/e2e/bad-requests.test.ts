@@ -10,19 +10,15 @@ const postJson = (value: unknown) => post(JSON.stringify(value));
 
 describe("400: the body", () => {
   it.each([
-    ["nothing", undefined, /must be a JSON string.*got nothing/],
+    ["nothing", undefined, /JSON.* nothing/],
     ["null", "null", /got nothing/],
     ["a number", "12", /got a number/],
     ["an array", '["/tmp"]', /got an array/],
-    ["torn JSON", '{"root": "/tmp"', /The body is not JSON: /],
-    ["bare text", "/home/site/wwwroot", /The body is not JSON: /],
-    [
-      "a Windows path with single backslashes",
-      '"D:\\home\\LogFiles"',
-      /each "\\" of a Windows path is written "\\\\"/,
-    ],
-    ["an empty string", '""', /expected the directory's path, got an empty string/],
-    ["a relative path", '"wwwroot"', /expected an absolute path/],
+    ["torn JSON", '{"root": "/tmp"', /not JSON/],
+    ["bare text", "/home/site/wwwroot", /not JSON/],
+    ["a Windows path with single backslashes", '"D:\\home\\LogFiles"', /Windows.*"\\\\"/],
+    ["an empty string", '""', /empty string/],
+    ["a relative path", '"wwwroot"', /absolute path/],
   ])("%s", async (_what, body, detail) => {
     await expectProblem(await post(body), 400, detail);
   });
@@ -32,24 +28,24 @@ describe("400: the body", () => {
   });
 
   it.each<[string, Record<string, unknown>, RegExp]>([
-    ["root missing", { root: undefined }, /^"root": expected the directory's path/],
+    ["root missing", { root: undefined }, /^"root": /],
     ["root of a wrong type", { root: 1 }, /^"root": /],
     ["root with a NUL", { root: "/tmp/\0" }, /^"root": .*NUL/],
     ["container of a wrong type", { container: 1 }, /^"container": /],
-    ["container with a wrong name", { container: "No_Capitals" }, /^"container": expected 3 to 63/],
-    ["the container of the ledgers", { container: "backup-runs" }, /^"container": "backup-runs" is where/],
+    ["container with a wrong name", { container: "No_Capitals" }, /^"container": .*\b63\b/],
+    ["the container of the ledgers", { container: "backup-runs" }, /^"container": "backup-runs"/],
     ["prefix that leaves its place", { prefix: "a/../b" }, /^"prefix": /],
     ["prefix with an empty segment", { prefix: "a//b" }, /^"prefix": /],
     ["include that is no list", { include: "*.html" }, /^"include": /],
-    ["include with a wrong pattern", { include: ["ok", ""] }, /^"include\[1\]": a pattern cannot be empty/],
-    ["exclude with a negation", { exclude: ["!keep"] }, /^"exclude\[0\]": .*cannot begin with "!"/],
+    ["include with a wrong pattern", { include: ["ok", ""] }, /^"include\[1\]": .*empty/],
+    ["exclude with a negation", { exclude: ["!keep"] }, /^"exclude\[0\]": .*"!"/],
     ["mode unknown", { mode: "differential" }, /^"mode": .*"full"\|"incremental"/],
     ["layout unknown", { layout: "zip" }, /^"layout": .*"files"\|"packs"/],
     ["checksum of a full run", { checksum: true }, /^"checksum": .*"mode": "incremental"/],
     ["checksum that is no boolean", { checksum: "yes" }, /^"checksum": /],
     ["keepVersions that is no boolean", { keepVersions: 1 }, /^"keepVersions": /],
     ["allowOtherRoot that is no boolean", { allowOtherRoot: null }, /^"allowOtherRoot": /],
-    ["an unknown field", { dryrun: true }, /unknown field "dryrun"/],
+    ["an unknown field", { dryrun: true }, /"dryrun"/],
     ["two wrong fields", { mode: "x", prefix: 1 }, /"prefix": .*; "mode": /],
   ])("%s", async (_what, fields, detail) => {
     await expectProblem(await postJson({ root: trees, ...fields }), 400, detail);
@@ -94,7 +90,7 @@ describe("409", () => {
     const root = await makeTree(await newRoot(), manyFiles(600));
     const request = { root, container: newContainer().containerName, prefix: "site" };
     const first = await start(request);
-    const problem = await expectProblem(await postJson(request), 409, /Wait until it ends/);
+    const problem = await expectProblem(await postJson(request), 409, new RegExp(first.id));
     expect(problem["activeRun"]).toBe(first.id);
     expect(problem["detail"]).toContain(first.id);
     const beside = await backUp({ ...request, prefix: "beside" });
@@ -138,7 +134,7 @@ describe("413 and 415", () => {
   });
 
   it.each([
-    ["text/plain", /Content-Type is text\/plain; send the body as application\/json/],
+    ["text/plain", /text\/plain.*application\/json/],
     ["application/x-www-form-urlencoded", /Content-Type is application\/x-www-form-urlencoded/],
     [null, /no Content-Type/],
   ])("415: Content-Type %s", async (contentType, detail) => {

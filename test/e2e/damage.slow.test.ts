@@ -68,9 +68,9 @@ describe("damaged blobs", () => {
       expect(verified.runtimeStatus).toBe("Failed");
       expect(verified.output).toContain("3 of 5 files failed");
       expect(await failures(verified.instanceId)).toEqual({
-        flipped: expect.stringContaining("corrupt: its content has the MD5"),
-        "d/short": expect.stringContaining("neither the blob nor what is kept of it has 2000 bytes"),
-        "d/gone": "its blob is missing",
+        flipped: expect.stringContaining("MD5"),
+        "d/short": expect.stringContaining("2000 bytes"),
+        "d/gone": expect.stringContaining("missing"),
       });
 
       const to = await newRoot();
@@ -110,14 +110,14 @@ describe("damaged records", () => {
     const verified = await end("verifyBackup", { run });
     expect(verified.runtimeStatus).toBe("Failed");
     expect(await failures(verified.instanceId)).toEqual({
-      [`backup-runs/${record}`]: `the run's record is damaged: line ${line} is torn`,
+      [`backup-runs/${record}`]: expect.stringMatching(new RegExp(`record .*\\bline ${line}\\b`)),
     });
     expect(await restoredNames(run)).toEqual(
       [...(await readTree(root)).keys()].filter((name) => name !== lost).sort(),
     );
     const refused = await end("restoreSiteContent", { run, to: await newRoot(), delete: true });
     expect(refused).toMatchObject({ runtimeStatus: "Failed" });
-    expect(refused.output).toContain('"delete" needs a run whose record is whole');
+    expect(refused.output).toMatch(/"delete" .*record/);
 
     // The next run is as good as ever, and a prune lets the torn one go.
     await writeFile(path.join(root, "z"), "other");

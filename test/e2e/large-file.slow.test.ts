@@ -110,7 +110,7 @@ describe("its download", () => {
     const whole = answer.arrayBuffer().then(() => "whole");
     await expect(whole).rejects.toThrow("terminated");
     await blob.delete();
-    await expectProblem(await download({}, "other.sql"), 410, /cannot be read: its blob is missing/);
+    await expectProblem(await download({}, "other.sql"), 410, /blob is missing/);
   });
 });
 

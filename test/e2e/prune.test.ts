@@ -45,11 +45,11 @@ describe("pruneBackups", () => {
     const refused = await post(JSON.stringify({ run: first.instanceId, to }), {
       orchestrator: "restoreSiteContent",
     });
-    await expectProblem(refused, 404, /a prune may have forgotten it/);
+    await expectProblem(refused, 404, new RegExp(` ${first.instanceId} .*prune`));
   });
 
   it("is refused without a policy", async () => {
     const refused = await post(JSON.stringify({ dryRun: true }), { orchestrator: "pruneBackups" });
-    await expectProblem(refused, 400, /set at least one of keepLast/);
+    await expectProblem(refused, 400, /keepLast/);
   });
 });

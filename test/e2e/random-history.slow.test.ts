@@ -47,7 +47,11 @@ it(`every kept run of ${CASES} random histories restores to the tree of its time
       const to = path.join(await newRoot(), "back");
       for (const { run } of runs.slice(0, -keepLast)) {
         const body = JSON.stringify({ run, to });
-        await expectProblem(await post(body, { orchestrator: "restoreSiteContent" }), 404, /There is no run/);
+        await expectProblem(
+          await post(body, { orchestrator: "restoreSiteContent" }),
+          404,
+          new RegExp(`no run ${run}`),
+        );
       }
       for (const { run, files, directories } of runs.slice(-keepLast).toReversed()) {
         const restored = await end("restoreSiteContent", { run, to, delete: true, overwrite: "always" });

@@ -125,7 +125,7 @@ describe("names", () => {
       const status = await backUp({ root, container: container.containerName });
       expect(status.runtimeStatus).toBe("Failed");
       expect(status.output).toContain("1 of 3 files failed");
-      expect(status.output).toMatch(/a\\b: .*another file has that name/);
+      expect(status.output).toMatch(/a\\b: .*another file/);
       const blobs = await readBlobs(container);
       expect(blobs.get("a/b")?.content.toString()).toBe("slash");
       const outcomes = outcomesByPath(await readLedger(service, status.instanceId));
@@ -159,7 +159,7 @@ describe("names", () => {
       const container = newContainer();
       const status = await backUp({ root, container: container.containerName });
       expect(status.runtimeStatus).toBe("Failed");
-      expect(status.output).toMatch(/^.*5 of 6 files failed, the others are backed up\./);
+      expect(status.output).toMatch(/\b5 of 6 files /);
       expect([...(await readBlobs(container)).keys()]).toEqual(["good"]);
 
       const outcomes = [...outcomesByPath(await readLedger(service, status.instanceId)).values()];
@@ -167,7 +167,7 @@ describe("names", () => {
       expect(reasonOf("ends with dot.")).toMatch(/ends in "\."/);
       expect(reasonOf("tab")).toMatch(/control characters/);
       expect(reasonOf("new")).toMatch(/control characters/);
-      expect(reasonOf("xxx")).toMatch(/1254 characters, more than 1024/);
+      expect(reasonOf("xxx")).toMatch(/\b1254\b.*\b1024\b/);
       expect(reasonOf("latin1-")).toMatch(/not valid UTF-8/);
       // The message names each of the first five, and where the rest are.
       expect(status.output).toContain("ends with dot.: ");

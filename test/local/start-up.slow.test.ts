@@ -65,22 +65,22 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
     });
     server.close();
     expect(code).toBe(1);
-    expect(stderr).toBe(
-      `Port ${port} is in use. Is the host already running? Choose another one with --port.\n`,
-    );
+    expect(stderr).toMatch(new RegExp(`^Port ${port} .*--port.*\\n$`));
   });
 
   it("a bad host.json, naming the field", async () => {
     makeApp({ "host.json": '{ "version": "2.0", "functionTimeout": "soon" }' });
-    expect(await refusal()).toBe(
-      `${path.join(app, "host.json")} is not valid: functionTimeout: expected a time span such as "00:05:00", or "-1".\n`,
-    );
+    const said = await refusal();
+    expect(said).toContain(path.join(app, "host.json"));
+    expect(said).toMatch(/^.*\bfunctionTimeout: .*\n$/);
   });
 
   it("no host.json", async () => {
     makeApp({});
     rmSync(path.join(app, "host.json"));
-    expect(await refusal()).toContain(`Cannot read ${path.join(app, "host.json")}`);
+    const said = await refusal();
+    expect(said).toContain(path.join(app, "host.json"));
+    expect(said).toContain("ENOENT");
   });
 
   it("a build that is missing", async () => {
@@ -92,30 +92,28 @@ describe("what stops it from starting is said in a sentence, with exit code 1", 
 
   it("files that register nothing, and files that do not load", async () => {
     makeApp({});
-    expect(await refusal()).toContain('No functions found: none of the 1 files of "main" registered one.');
+    expect(await refusal()).toMatch(/^No functions .*\b1 files? .*"main"/);
     makeApp({ "functions/one.cjs": 'throw new Error("broken on purpose");' });
-    expect(await refusal()).toContain(
-      `Unable to load "${path.join("functions", "one.cjs")}": broken on purpose`,
-    );
+    expect(await refusal()).toContain(`"${path.join("functions", "one.cjs")}": broken on purpose`);
   });
 
   it("an app of programming model v3", async () => {
     makeApp({ "package.json": "{}", "hello/function.json": '{ "bindings": [] }' });
-    expect(await refusal()).toContain("an app of programming model v3 (function.json files)");
+    expect(await refusal()).toMatch(/\bv3 .*function\.json/);
   });
 
   it("options it does not know", async () => {
     makeApp({});
-    expect(await refusal(["--prot", "1"])).toContain("Unknown option '--prot'");
-    expect(await refusal(["--state", ""])).toContain("--state is empty: expected a path.");
-    expect(await refusal(["--port", "x"])).toContain('--port takes a port number, 0 to 65535, not "x".');
+    expect(await refusal(["--prot", "1"])).toContain("'--prot'");
+    expect(await refusal(["--state", ""])).toMatch(/^--state .*empty/);
+    expect(await refusal(["--port", "x"])).toMatch(/^--port .*\b0 to 65535\b.*"x"/);
     // It would be a free one, which the connection string does not name.
-    expect(await refusal(["--azurite-port", "0"])).toContain("a port number, 1 to 65535, not");
+    expect(await refusal(["--azurite-port", "0"])).toMatch(/^--azurite-port .*\b1 to 65535\b.*"0"/);
   });
 
   it("local settings that are not right", async () => {
     makeApp({ "local.settings.json": '{ "Values": { "A": [] } }' });
-    expect(await refusal()).toContain("local.settings.json is not valid: Values.A");
+    expect(await refusal()).toMatch(/local\.settings\.json.* Values\.A\b/);
   });
 });
 
@@ -169,7 +167,7 @@ describe("a start that works", () => {
       env: { FROM_BOTH: "environment" },
     });
     expect(output).toMatch(/file=file both=environment host=localhost:\d+/);
-    expect(output).toContain("Skipping 'FROM_BOTH' from local settings");
+    expect(output).toMatch(/'FROM_BOTH'.*settings/);
   });
 
   it("prints what functions log with their names, and no keys", async () => {
@@ -207,7 +205,7 @@ describe("Azurite", () => {
     host = await startLocalHost({ app: FIXTURE_APP, connectionString: "own" });
     process.kill(pidOfAzurite(host), "SIGKILL");
     expect(await host.ended).toBe(1);
-    expect(host.logs()).toContain("Azurite, which holds the backups, has ended (SIGKILL). Start again");
+    expect(host.logs()).toMatch(/Azurite.*\(SIGKILL\).*azurite\.log/);
   });
 });
 

@@ -75,13 +75,13 @@ describe("a file that cannot be used is refused, and not touched", () => {
     const database = new DatabaseSync(file);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     database.close();
-    expect(refusal(file)).toContain(`was written by a newer version (schema ${SCHEMA_VERSION + 1}`);
+    expect(refusal(file)).toMatch(new RegExp(`newer version.* ${SCHEMA_VERSION + 1}\\b`));
   });
 
   it.each([0, 50, 8192, 32768])("when it is cut to %i bytes", (size) => {
     const file = made();
     truncateSync(file, size);
-    expect(refusal(file)).toMatch(/is damaged \(.*\)\. Nothing was changed\./);
+    expect(refusal(file)).toMatch(/is damaged \(.*\)/);
   });
 
   it("when a page is overwritten", () => {
@@ -95,7 +95,7 @@ describe("a file that cannot be used is refused, and not touched", () => {
     const database = new DatabaseSync(file);
     database.exec("CREATE TABLE other (x)");
     database.close();
-    expect(refusal(file)).toContain("it is not the local host's");
+    expect(refusal(file)).toMatch(/not the local host/);
   });
 
   it("but one that is whole opens again, with what is in it", () => {

@@ -42,18 +42,18 @@ const ATTACKS: Record<string, Attack & { chunk?: { name: string; blob: Buffer } 
     frame: bombOf(64 * MIB, 65_536),
   },
   "a frame that says more than was recorded": {
-    reason: /says that it has 9 bytes/,
+    reason: /\b9 bytes/,
     content: text("8 bytes."),
     frame: frameOf(text("8 bytes."), { size: 9 }),
   },
   "a codec of a later version": {
-    reason: /with the codec 7, which this version/,
+    reason: /codec 7\b/,
     content: text("x"),
     frame: frameOf(text("x"), { codec: 7 }),
   },
   "another content": { reason: /has the SHA-256/, content: text("x"), frame: frameOf(text("y")) },
   "a place beyond the pack": {
-    reason: /bytes, the run recorded 1000000/,
+    reason: / bytes.*\b1000000\b/,
     content: text("x"),
     packed: { offset: 900_000, packLength: 1_000_000 },
   },
@@ -83,26 +83,22 @@ const ATTACKS: Record<string, Attack & { chunk?: { name: string; blob: Buffer } 
     file: { size: 5 },
   },
   "a chunk of 4 GiB": {
-    reason: /its recipe gives a chunk of 4294967295 bytes/,
+    reason: /recipe .*\b4294967295 bytes/,
     content: Buffer.alloc(36, 0xff),
     packed: { recipe: true },
     file: { size: 2 ** 32 - 1 },
   },
   "a list of chunks that names a list": {
-    ...ofChunk(
-      /its chunks have 36 bytes, the run recorded 5000000/,
-      recipeOf([KIB64]),
-      chunkOf(recipeOf([KIB64])).blob,
-    ),
+    ...ofChunk(/ 36 bytes.*\b5000000\b/, recipeOf([KIB64]), chunkOf(recipeOf([KIB64])).blob),
     file: { size: 5_000_000 },
   },
   "a chunk that is a pack": ofChunk(
-    /does not begin as a chunk does/,
+    /not begin as a chunk/,
     text("pack"),
     Buffer.concat([packHead, frameOf(text("pack"))]),
   ),
   "a chunk of a later version": ofChunk(
-    /is of version 2 of the format/,
+    /version 2\b/,
     text("later"),
     Buffer.concat([laterHead, frameOf(text("later"))]),
   ),
@@ -117,7 +113,7 @@ const ATTACKS: Record<string, Attack & { chunk?: { name: string; blob: Buffer } 
     Buffer.concat([chunkHead, frameOf(text("long"), { encoded: Buffer.alloc(MIB) })]),
   ),
   "a chunk that is another one": ofChunk(
-    /its content does not match its name/,
+    /not match its name/,
     text("this"),
     Buffer.concat([chunkHead, frameOf(text("that"))]),
   ),

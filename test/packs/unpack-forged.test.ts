@@ -28,18 +28,11 @@ const KIB64 = Buffer.alloc(64 * 1024);
 
 /** What somebody who may write to the container could put there, by what is said of it. */
 const FORGED: [said: RegExp, contents: ForgedContent[], how?: Parameters<typeof packOf>[1]][] = [
+  [/0-0-.*: .*version 2\b/, [{ path: "v2", content: "x" }], { head: Buffer.from("SBKP\u0002P\0\0") }],
+  [/^codec: .*codec 7\b/m, [{ path: "codec", content: "x", frame: frameOf(Buffer.from("x"), { codec: 7 }) }]],
+  [/^bomb: .*\b65536 bytes/m, [{ path: "bomb", content: KIB64, frame: bombOf(64 * MIB, 65536) }]],
   [
-    /version 2 of the format is not known/,
-    [{ path: "v2", content: "x" }],
-    { head: Buffer.from("SBKP\u0002P\0\0") },
-  ],
-  [
-    /^codec: .*the codec 7 is not known/m,
-    [{ path: "codec", content: "x", frame: frameOf(Buffer.from("x"), { codec: 7 }) }],
-  ],
-  [/^bomb: .*larger than 65536 bytes/m, [{ path: "bomb", content: KIB64, frame: bombOf(64 * MIB, 65536) }]],
-  [
-    /^said: .*another size than recorded/m,
+    /^said: .*another size/m,
     [{ path: "said", content: "8 bytes.", frame: frameOf(Buffer.from("8 bytes."), { size: 9 }) }],
   ],
   [
@@ -47,16 +40,16 @@ const FORGED: [said: RegExp, contents: ForgedContent[], how?: Parameters<typeof 
     [{ path: "long", content: "x", frame: frameOf(Buffer.from("x"), { encoded: Buffer.alloc(99) }) }],
   ],
   [/^flipped: .*another hash/m, [{ path: "flipped", content: "x", frame: frameOf(Buffer.from("y")) }]],
-  [/its footer is too large/, [{ path: "footer", content: "x" }], { footer: bombOf(33 * MIB, 33 * MIB) }],
+  [/footer .*too large/, [{ path: "footer", content: "x" }], { footer: bombOf(33 * MIB, 33 * MIB) }],
   [/0-7-.*: it ends early/, [{ path: "torn", content: "x" }], { tamper: (blob) => blob.subarray(0, -1) }],
   [
-    /its footer is damaged/,
+    /footer .*damaged/,
     [{ path: "foot", content: "x" }],
     { tamper: (blob) => blob.fill("!", blob.length - 60, blob.length - 59) },
   ],
   [/^kind: its kind/m, [{ path: "kind", content: "x", line: { kind: "socket" } }]],
   [/^mode: its mode/m, [{ path: "mode", content: "x", line: { mode: 0o10000 } }]],
-  [/^more: its size is damaged/m, [{ path: "more", content: "xx", line: { from: 1 } }]],
+  [/^more: .*size/m, [{ path: "more", content: "xx", line: { from: 1 } }]],
   [
     /0-12-.*: its contents overlap/,
     [{ path: "beyond", content: "x", line: { length: 1e9, raw: 1e9, size: 1e9 } }],
@@ -68,17 +61,14 @@ const FORGED: [said: RegExp, contents: ForgedContent[], how?: Parameters<typeof 
       { path: "lap", content: "y", line: { offset: 9 } },
     ],
   ],
-  [/^\.\.\/up: its path is not safe/m, [{ path: "../up", content: "x" }]],
-  [/^\/etc\/x: its path is not safe/m, [{ path: "/etc/x", content: "x" }]],
-  [/^a\/\/b: its path is not safe/m, [{ path: "a//b", content: "x" }]],
-  [/^nul\\u\{0\}: its path is not safe/m, [{ path: "nul\0", content: "x" }]],
-  [/^half\\u\{d800\}: its path is not safe/m, [{ path: "half\ud800", content: "x" }]],
-  [/^huge: its record does not say where/m, [{ path: "huge", content: "x", line: { size: 2 ** 60 } }]],
-  [/^wide: it is too large/m, [{ path: "wide", content: "x", line: { raw: 5 * MIB } }]],
-  [
-    /^elsewhere: its record does not say where/m,
-    [{ path: "elsewhere", content: "x", line: { pack: "../../x" } }],
-  ],
+  [/^\.\.\/up: .*path/m, [{ path: "../up", content: "x" }]],
+  [/^\/etc\/x: .*path/m, [{ path: "/etc/x", content: "x" }]],
+  [/^a\/\/b: .*path/m, [{ path: "a//b", content: "x" }]],
+  [/^nul\\u\{0\}: .*path/m, [{ path: "nul\0", content: "x" }]],
+  [/^half\\u\{d800\}: .*path/m, [{ path: "half\ud800", content: "x" }]],
+  [/^huge: .*record/m, [{ path: "huge", content: "x", line: { size: 2 ** 60 } }]],
+  [/^wide: .*too large/m, [{ path: "wide", content: "x", line: { raw: 5 * MIB } }]],
+  [/^elsewhere: .*record/m, [{ path: "elsewhere", content: "x", line: { pack: "../../x" } }]],
   [
     /^door\/file is left out/m,
     [
@@ -86,8 +76,8 @@ const FORGED: [said: RegExp, contents: ForgedContent[], how?: Parameters<typeof 
       { path: "door/file", content: "x" },
     ],
   ],
-  [/^recipe: its size is damaged/m, [{ path: "recipe", content: Buffer.alloc(37), line: { recipe: true } }]],
-  [/^vast: its recipe has a chunk/m, [{ path: "vast", content: VAST, line: { recipe: true } }]],
+  [/^recipe: .*size/m, [{ path: "recipe", content: Buffer.alloc(37), line: { recipe: true } }]],
+  [/^vast: .*chunk/m, [{ path: "vast", content: VAST, line: { recipe: true } }]],
   [
     /^not a chunk: .* damaged/m,
     [{ path: "not a chunk", content: recipeOf([NOT_A_CHUNK]), line: { recipe: true } }],
@@ -121,16 +111,18 @@ it("what is forged or damaged is named, nothing is written elsewhere, and the re
 });
 
 it.each([
-  [{ ...FORMAT, version: 2 }, "version 2 of the format is not known"],
-  [{ ...FORMAT, id: "hmac-sha256" }, "the id function hmac-sha256 is not known"],
-  [{ ...FORMAT, codecs: ["none", "age"] }, "the codec age is not known"],
+  [{ ...FORMAT, version: 2 }, "version 2"],
+  [{ ...FORMAT, id: "hmac-sha256" }, "hmac-sha256"],
+  [{ ...FORMAT, codecs: ["none", "age"] }, "codec age"],
 ])("a format that it does not know is refused by name: %j", async (format, said) => {
   const dir = await download(
-    `format-${said.split(" ")[2]}`,
+    `format-${said.replace(" ", "-")}`,
     [["packs/run/0-0-0123abcd-0", packOf([]).blob]],
     format,
   );
-  expect(unpack(dir, "--list")).toEqual({ status: 1, stdout: "", stderr: `${dir}: ${said}\n` });
+  const { status, stdout, stderr } = unpack(dir, "--list");
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(new RegExp(`^${dir}: .*\\b${said}\\b.*\\n$`));
 });
 
 it("asks which root is meant, and refuses a target with something in it", async () => {

@@ -94,7 +94,7 @@ test("snapshots, blobs and the ledger of a forgotten run go; what the kept run f
   expect(outcomes.get(`backup-runs/${second.run}`)?.reason).toMatch(/stays: last snapshot$/);
   expect(await restored(second.run)).toEqual(wanted);
   await expect(drive.restore({ run: first.run, to: temporary() })).resolves.toMatchObject({
-    tally: { stopped: expect.stringContaining("a prune may have forgotten it") as string },
+    tally: { stopped: expect.stringMatching(new RegExp(` ${first.run} .*prune`)) as string },
   });
   expect((await drive.prune({ container, keepLast: 1 })).tally.counts).toMatchObject({ bytes: 0 });
 });
@@ -344,7 +344,7 @@ test("of a run whose summary and listing are both damaged all stays that its out
   expect(tally.stopped).toMatch(
     new RegExp(`${first.run}/run.json and .*${first.run}/lists/0.json are damaged`),
   );
-  expect(tally.stopped).toContain(`delete the folder ${first.run} in the container backup-runs`);
+  expect(tally.stopped).toMatch(new RegExp(`delete .* ${first.run} .*backup-runs`));
   expect(await contentsOf(at)).toHaveLength(3);
   await new Ledger(drive.service, first.run).write("lists/0.json", sound[1]!);
   await drive.prune({ container, keepLast: 1 });

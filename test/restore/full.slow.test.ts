@@ -34,7 +34,7 @@ test("a full disk stops the restore, says so, and shows nothing half-written", a
     await write(root, { [`f${index}`]: `${index % 10}`.repeat(index % 2 === 0 ? 50_000 : 100_000) });
   const { run } = await new Drive(azurite.service).backup({ root });
   const { run: full, tally } = await new Drive(azurite.service).restore({ run, to });
-  expect(tally.stopped).toMatch(/The disk that .* is on is full\. Make room and start the restore again/);
+  expect(tally.stopped).toMatch(/disk .*\bfull\b/);
   const wanted = await snapshotOf(root);
   const there = await snapshotOf(to);
   expect(there.size).toBeGreaterThan(0);

@@ -99,9 +99,7 @@ describe("names in a ledger", () => {
     ]);
     const { run: id, tally } = await drive.restore({ run, to });
     expect(tally.counts).toMatchObject({ copied: 1, failed: 5 });
-    expect(tally.failures.join("\n")).toMatch(
-      /outcomes\/0-0000.jsonl: the run's record is damaged: line 1 is not an outcome/,
-    );
+    expect(tally.failures.join("\n")).toMatch(/outcomes\/0-0000\.jsonl: .*\bline 1 is not\b/);
     expect(tally.failures.join("\n")).toMatch(/line 6 is torn/);
     expect(await readdir(to)).toEqual(["fine"]);
     expect(id).not.toBe(run);

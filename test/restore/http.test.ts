@@ -80,7 +80,7 @@ test("what is extra goes last, and only when all else is restored; what is in th
   const request = { run: backup.id, to, delete: true };
   const failed = await run("restoreSiteContent", request);
   expect(failed.runtimeStatus).toBe("Failed");
-  expect(failed.output).toMatch(/1 of 4 files failed, the others are restored; extra files were kept/);
+  expect(failed.output).toMatch(/1 of 4 files failed.*extra files were kept/);
   const half = ["a", "extra", "extras/y", "was-directory", "was-file/x"];
   expect([...(await snapshotOf(to)).keys()]).toEqual(half);
 
@@ -110,17 +110,18 @@ test.each([
     const newer = text.replace('"version":1', '"version":2');
     await record.upload(newer, newer.length);
     const to = temporary();
-    const refusal = `The record of the run ${id} was written by a newer version of this app. Update this app.`;
+    const refusal = new RegExp(` ${id} .*newer version`);
     for (const [orchestrator, body] of [
       ["restoreSiteContent", { run: id, to }],
       ["verifyBackup", { run: id }],
     ] as const) {
       const answer = await post(orchestrator, body);
-      expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([404, refusal]);
+      expect(answer.status).toBe(404);
+      expect(((await answer.json()) as { detail: string }).detail).toMatch(refusal);
     }
     const pruned = await run("pruneBackups", { container, keepLast: 1 });
     expect(pruned.runtimeStatus, String(pruned.output)).toBe(prunes);
-    expect(String(pruned.output).includes(refusal)).toBe(prunes === "Failed");
+    expect(refusal.test(String(pruned.output))).toBe(prunes === "Failed");
     await run("restoreSiteContent", { run: other.id, to });
     expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
     expect(await run("verifyBackup", { run: other.id })).toMatchObject({ runtimeStatus: "Completed" });
@@ -164,27 +165,26 @@ test("of a time: the newest run that backed something up, or a refusal that name
   await record.upload(newer(text), text.length);
   const body = { at: new Date().toISOString(), container, to: temporary() };
   const answer = await post("restoreSiteContent", body);
-  expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
-    404,
-    `The record of the run ${newest.id} was written by a newer version of this app. Update this app.`,
-  ]);
+  expect(answer.status).toBe(404);
+  const { detail } = (await answer.json()) as { detail: string };
+  expect(detail).toMatch(new RegExp(` ${newest.id} .*newer version`));
   // The other tests prune in the same account.
   await record.upload(text, text.length);
   await recordOf(other).upload(otherText, otherText.length);
 });
 
 test.each([
-  ["restoreSiteContent", "text", 400, "must be a JSON object"],
-  ["restoreSiteContent", { to: "/x" }, 400, 'either "run" (an id) or "at" (a time)'],
-  ["restoreSiteContent", { run: "r", to: "relative" }, 400, '"to": expected an absolute path'],
+  ["restoreSiteContent", "text", 400, "a JSON object"],
+  ["restoreSiteContent", { to: "/x" }, 400, '"at"'],
+  ["restoreSiteContent", { run: "r", to: "relative" }, 400, '"to": '],
   ["restoreSiteContent", { run: "r", to: "/x", prefix: "p" }, 400, 'go with "at"'],
-  ["restoreSiteContent", { at: "yesterday", to: "/x" }, 400, "expected a time"],
+  ["restoreSiteContent", { at: "yesterday", to: "/x" }, 400, '"at": '],
   ["restoreSiteContent", { run: "r", to: "/x", overwrite: "maybe" }, 400, '"overwrite"'],
-  ["restoreSiteContent", { run: "r", to: "/x", force: true }, 400, 'unknown field "force"'],
-  ["restoreSiteContent", { run: "0".repeat(32), to: "/x" }, 404, "There is no run"],
-  ["verifyBackup", { run: "../x" }, 400, "expected a run's id"],
+  ["restoreSiteContent", { run: "r", to: "/x", force: true }, 400, '"force"'],
+  ["restoreSiteContent", { run: "0".repeat(32), to: "/x" }, 404, ` ${"0".repeat(32)} `],
+  ["verifyBackup", { run: "../x" }, 400, '"run"'],
   ["verifyBackup", { run: "r", readData: "500%" }, 400, "5%"],
-  ["verifyBackup", { run: "0".repeat(32) }, 404, "There is no run"],
+  ["verifyBackup", { run: "0".repeat(32) }, 404, ` ${"0".repeat(32)} `],
 ])("%s of %j is answered %i", async (name, body, status, detail) => {
   const response = await post(name, body);
   expect(response.status).toBe(status);

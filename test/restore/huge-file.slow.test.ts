@@ -155,7 +155,7 @@ test("a huge file is verified by several activities; a bit that flipped in its l
   endSpanByTime();
   const bad = await run("verifyBackup", { run: backup, readData: true });
   expect(bad.runtimeStatus).toBe("Failed");
-  expect(bad.output).toMatch(/1 of 2 files failed.*huge: corrupt: its content has the MD5/s);
+  expect(bad.output).toMatch(/1 of 2 files .*huge: corrupt: .*MD5/s);
 });
 
 test("a span is at most 128 MiB, which a kill costs", async () => {
@@ -198,7 +198,7 @@ test("of blobs overwritten meanwhile, what a snapshot keeps is restored, and wha
   expect([...overwritten].sort()).toEqual(["kept", "lost"]);
   expect(status.runtimeStatus).toBe("Failed");
   expect(status.output).toMatch(/1 of 3 files failed/);
-  expect(status.output).toMatch(/lost: its content is not in the container any more/);
+  expect(status.output).toMatch(/lost: .*not in the container/);
   expect(await readFile(path.join(to, "lost"), "utf8")).toBe("as it was");
   const restored = await snapshotOf(to);
   expect([...restored.keys()].sort()).toEqual(["fine", "kept", "lost"]);
@@ -207,5 +207,5 @@ test("of blobs overwritten meanwhile, what a snapshot keeps is restored, and wha
   const told = host.logs().match(new RegExp(`event=.* run=${status.instanceId} .*`, "g")) ?? [];
   const once = (pattern: RegExp) => expect(told.filter((line) => pattern.test(line))).toHaveLength(1);
   once(/^event=large\.restored .* copied=1 /);
-  once(/^event=file\.failed .*failure="lost: its content is not in the container any more/);
+  once(/^event=file\.failed .*failure="lost: .*not in the container/);
 });

@@ -40,17 +40,9 @@ async function halfWay(container: string): Promise<{ id: string; release: () => 
 }
 
 test.each([
-  [
-    "canceled",
-    (id: string) => `/backups/${id}/cancel`,
-    "was canceled, and has only what it had copied by then.",
-  ],
-  [
-    "broken off",
-    (id: string) => `${ENGINE}/${id}/terminate?reason=x`,
-    "was terminated, and has only what it had copied by then.",
-  ],
-])("one in progress is refused; once %s it is restored and verified as a part", async (how, route, words) => {
+  ["canceled", (id: string) => `/backups/${id}/cancel`],
+  ["terminated", (id: string) => `${ENGINE}/${id}/terminate?reason=x`],
+])("one in progress is refused; once %s it is restored and verified as a part", async (how, route) => {
   const { id, release } = await halfWay(how.replace(" ", "-"));
   const to = temporary();
   const requests = [
@@ -74,7 +66,7 @@ test.each([
   }
   await host.fetch(route(id), { method: "POST" });
   await host.status(id);
-  const note = `The backup is partial: the run ${id} ${words}`;
+  const note = expect.stringMatching(new RegExp(`partial.* ${id} .*${how}`)) as string;
   for (const [orchestrator, body, output] of requests) {
     const reader = await host.start(body, orchestrator);
     expect(await host.status(reader)).toMatchObject({
@@ -93,15 +85,13 @@ test("one in which files failed is told of on the command line, one that is whol
   await write(root, { fine: "fine", "bad.": "no blob can have this name" });
   const { id } = await host.backUp({ root, container: "failed" });
   const env = { FUNCTIONS_PORT: new URL(host.process.url).port };
-  const note = `The backup is partial: the run ${id} failed, and lacks what it could not back up.`;
+  const note = `.*partial.* ${id} failed`;
   const restored = await here(["restore", id, "--to", temporary()], { env });
   expect(restored).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining(`  Note     ${note}\n`) as string,
+    stdout: expect.stringMatching(new RegExp(`^  Note     ${note}`, "m")) as string,
   });
-  expect((await here(["verify", id, "--json"], { env })).stdout).toContain(
-    `"message":${JSON.stringify(note)}`,
-  );
+  expect((await here(["verify", id, "--json"], { env })).stdout).toMatch(new RegExp(`"message":"${note}`));
 
   const whole = await host.backUp({ root, container: "whole", exclude: ["bad."] });
   const verified = await here(["verify", whole.id], { env });

@@ -176,7 +176,7 @@ describe("history", () => {
     await drive.restore({ at: new Date().toISOString(), prefix: place, to });
     expect(await readFile(path.join(to, "a"), "utf8")).toBe("two");
     const none = await drive.restore({ at: "2020-01-01T00:00:00Z", prefix: place, to });
-    expect(none.tally.stopped).toContain("There is no backup");
+    expect(none.tally.stopped).toContain("no backup");
   });
 
   test.each([{ dryRun: true }, {}])("says at once that its target is a file (%j)", async (how) => {
@@ -186,9 +186,8 @@ describe("history", () => {
     const { run } = await drive.backup({ root: folder, prefix: place });
     const to = path.join(folder, "a");
     const { tally } = await drive.restore({ run, to, ...how });
-    expect(tally).toMatchObject({
-      stopped: `The directory ${to} cannot be restored into: not a directory (ENOTDIR).`,
-    });
+    expect(tally.stopped).toContain(` ${to} `);
+    expect(tally.stopped).toContain("(ENOTDIR)");
     expect(await readFile(to, "utf8")).toBe("mine");
   });
 });
@@ -233,7 +232,7 @@ describe("what is there already", () => {
     expect(await snapshotOf(to)).toEqual(before);
     expect(tally.counts).toMatchObject({ copied: 3, unchanged: 1 });
     expect(deleted).toBe(1);
-    expect((await drive.outcomes(dry)).get("gone")?.reason).toBe("dry run: it would be created");
+    expect((await drive.outcomes(dry)).get("gone")?.reason).toMatch(/^dry run: .*created/);
     const nowhere = path.join(to, "not/there");
     expect((await drive.restore({ run, to: nowhere, dryRun: true })).tally.counts.copied).toBe(4);
     expect(existsSync(nowhere)).toBe(false);
@@ -256,9 +255,7 @@ describe("what is there already", () => {
     }
     const { run: id, tally } = await drive.restore({ run, to });
     expect(tally.counts).toMatchObject({ copied: 2, failed: 1 });
-    expect((await drive.outcomes(id)).get("c")?.reason).toContain(
-      "a directory that is not empty is in its place",
-    );
+    expect((await drive.outcomes(id)).get("c")?.reason).toMatch(/directory .*not empty/);
     await drive.restore({ run, to, delete: true });
     expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
   });
@@ -304,7 +301,7 @@ describe("a path", () => {
     expect((await restored("a\\\\nb", files)).names).toEqual(["a\\nb", "d/extra", "extra"]);
     const none = await restored("D", files);
     expect(none.names).toEqual(["d/extra", "extra"]);
-    expect(none.message).toMatch(/^There is no "D" in the run \w+, or none of it was backed up\.$/);
+    expect(none.message).toMatch(/"D" .*\b[0-9a-f]{32}\b/);
   });
 
   test("is restored from the records that can hold it: what is wrong with others does not matter", async () => {
@@ -452,7 +449,7 @@ describe("delete", () => {
     const to = temporary();
     await write(to, { b: "mine" });
     const { tally } = await drive.restore({ run, to, delete: true });
-    expect(tally.stopped).toContain('"delete" needs a run whose record is whole');
+    expect(tally.stopped).toMatch(/"delete" .*record/);
     expect(await readdir(to)).toEqual(["b"]);
   });
 
@@ -470,7 +467,7 @@ describe("delete", () => {
     await write(to, { "b/two": "mine", "b/three": "mine" });
     for (const dryRun of [true, false]) {
       const { tally, deleted } = await drive.restore({ run, to, delete: true, dryRun });
-      expect(tally.stopped).toMatch(/^Nothing was deleted or restored: "delete" needs .* line 3 is torn\.$/);
+      expect(tally.stopped).toMatch(/^Nothing was .*"delete" .* line 3 /);
       expect(deleted).toBe(0);
     }
     expect([...(await snapshotOf(to)).keys()]).toEqual(["b/three", "b/two"]);

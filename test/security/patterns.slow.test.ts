@@ -31,9 +31,9 @@ it("a name on which a pattern would backtrack for ever is matched at once", asyn
 });
 
 it.each([
-  ["too many", Array.from({ length: 257 }, String), "at most 256 patterns"],
-  ["too long", ["x".repeat(1025)], "a pattern has at most 1,024 characters"],
-  ["too long together", Array.from({ length: 17 }, () => "x".repeat(1000)), "at most 16,384 characters"],
+  ["too many", Array.from({ length: 257 }, String), "256 patterns"],
+  ["too long", ["x".repeat(1025)], "1,024 characters"],
+  ["too long together", Array.from({ length: 17 }, () => "x".repeat(1000)), "16,384 characters"],
 ])("patterns that are %s are refused with the limit", async (_what, patterns, limit) => {
   for (const field of ["include", "exclude"]) {
     for (const [orchestrator, request] of [

@@ -20,7 +20,7 @@ describe("bodies", () => {
   const root = JSON.stringify("/srv/www");
   const utf16 = Buffer.from(root, "utf16le");
   it.each([
-    ["larger than 1 MiB", JSON.stringify("x".repeat(MIB)), {}, 413, /larger than 1 MiB \(1048576 bytes\)/],
+    ["larger than 1 MiB", JSON.stringify("x".repeat(MIB)), {}, 413, /1048576 bytes/],
     [
       "larger than 1 MiB, for a route that takes none",
       " ".repeat(MIB + 1),
@@ -29,14 +29,8 @@ describe("bodies", () => {
       /1 MiB/,
       "/backups/x/cancel",
     ],
-    [
-      "of a million brackets",
-      "[".repeat(500_000) + "]".repeat(500_000),
-      {},
-      400,
-      /nested more than 16 levels/,
-    ],
-    ["of many levels of objects", '{"a":'.repeat(17) + "0" + "}".repeat(17), {}, 400, /nested more than 16/],
+    ["of a million brackets", "[".repeat(500_000) + "]".repeat(500_000), {}, 400, /\b16 levels/],
+    ["of many levels of objects", '{"a":'.repeat(17) + "0" + "}".repeat(17), {}, 400, /\b16 levels/],
     [
       "compressed, and declared as such",
       gzipSync(root),
@@ -44,8 +38,8 @@ describe("bodies", () => {
       415,
       /Content-Encoding: gzip/,
     ],
-    ["compressed, and not declared", gzipSync(root), {}, 415, /is compressed \(gzip\)/],
-    ["UTF-16", utf16, {}, 400, /is UTF-16.*send it as UTF-8/],
+    ["compressed, and not declared", gzipSync(root), {}, 415, /compressed.*gzip/],
+    ["UTF-16", utf16, {}, 400, /UTF-16.*UTF-8/],
     ["UTF-16 with a mark", Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]), {}, 400, /is UTF-16/],
     ["big-endian UTF-16", Buffer.from(utf16).swap16(), {}, 400, /is UTF-16/],
     ["UTF-8 with a mark", Buffer.from('\ufeff"relative"'), {}, 400, /absolute path/],

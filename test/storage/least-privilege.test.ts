@@ -133,7 +133,7 @@ describe("less than that", () => {
       ({ tally }) => tally.stopped ?? JSON.stringify(tally),
       (error: unknown) => toUserError(error),
     );
-    expect(said).toMatch(/refused to delete a blob.*lacks the permission "delete" \(d\)/);
+    expect(said).toMatch(/refused.* delete .*"delete" \(d\)/);
     expectNoSecrets("the error", said, limited.secrets);
     expect(await namesIn("backup-runs", `${first}/`)).toContain(`${first}/run.json`);
     const pruner = await app(container, LEAST.prune);
@@ -143,18 +143,10 @@ describe("less than that", () => {
   });
 
   it.each([
-    [
-      "list",
-      { backups: "rw", ledger: "rwl" },
-      /refused to list the container "less-\w+".*lacks the permission "list" \(l\)/,
-    ],
-    [
-      "write",
-      { backups: "rl", ledger: "rwl" },
-      /refused to write a blob.*lacks the permission "write" \(w\)/,
-    ],
-    ["write in the ledger", { backups: "rwl", ledger: "rl" }, /refused to write a blob.*"write" \(w\)/],
-    ["read in the ledger", { backups: "rwl", ledger: "wl" }, /refused to read a blob.*"read" \(r\)/],
+    ["list", { backups: "rw", ledger: "rwl" }, /refused.* list .*"less-\w+".*"list" \(l\)/],
+    ["write", { backups: "rl", ledger: "rwl" }, /refused.* write .*"write" \(w\)/],
+    ["write in the ledger", { backups: "rwl", ledger: "rl" }, /refused.* write .*"write" \(w\)/],
+    ["read in the ledger", { backups: "rwl", ledger: "wl" }, /refused.* read .*"read" \(r\)/],
   ])(
     "without %s a backup stops, says which permission is missing, and prints no key",
     async (_what, letters, says) => {
@@ -206,6 +198,6 @@ describe("less than that", () => {
       .getProperties()
       .catch((thrown: unknown) => thrown);
     expect(classify(error)).toBe("refused");
-    expect(toUserError(error)).toMatch(/key or SAS is right and not expired/);
+    expect(toUserError(error)).toMatch(/SAS .*expired/);
   });
 });

@@ -167,10 +167,8 @@ test("a chunk that is damaged or missing is named, and stored again by the next 
   await list.upload("[", 1);
   expect((await drive.verify({ run: first.run, readData: true })).tally.failures.sort()).toEqual([
     expect.stringMatching(/^emptied: .*chunks/),
-    expect.stringMatching(
-      /^flipped: corrupt: its chunk, the blob chunks\S+: its content does not match its name$/,
-    ),
-    expect.stringMatching(/^gone: its chunk, the blob chunks\S+ is missing$/),
+    expect.stringMatching(/^flipped: corrupt: .*chunks\S+: .*\bname$/),
+    expect.stringMatching(/^gone: .*chunks\S+ .*missing$/),
   ]);
   const second = await drive.backup({ container, root, ...request });
   expect(second.tally.counts).toMatchObject({ copied: 3, failed: 0 });

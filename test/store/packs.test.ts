@@ -99,10 +99,10 @@ describe("a damaged pack", () => {
     await format.delete();
 
     const failures = [
-      expect.stringMatching(/^archived: its pack \S+ is in the archive tier, where it can be neither read/),
-      expect.stringMatching(/^gone: its pack \S+ is missing$/),
-      expect.stringMatching(/^longer: its pack \S+ has \d+ bytes, the run recorded \d+$/),
-      expect.stringMatching(/^torn: its pack \S+ has \d+ bytes, the run recorded \d+$/),
+      expect.stringMatching(/^archived: .*archive tier/),
+      expect.stringMatching(/^gone: .*packs\/\S+ .*missing/),
+      expect.stringMatching(/^longer: .*packs\/\S+ .*\d+ bytes.* \d+$/),
+      expect.stringMatching(/^torn: .*packs\/\S+ .*\d+ bytes.* \d+$/),
     ];
     expect((await lost(run, false)).toSorted()).toEqual(failures);
     const { tally } = await drive.restore({ run, to: temporary() });
@@ -111,7 +111,7 @@ describe("a damaged pack", () => {
     expect(next.tally).toMatchObject({ failures: [], counts: { copied: 4 } });
     expect(await format.exists()).toBe(true);
     for (const { reason } of (await drive.outcomes(next.run)).values())
-      expect(reason).toMatch(/^stored again: its pack is gone/);
+      expect(reason).toMatch(/^stored again: .*gone/);
     await expectRestored(next.run, root);
   });
 
@@ -178,8 +178,8 @@ describe("a larger file", () => {
   });
 
   test.each([
-    ["content", 100_000, /^larger: corrupt: its chunk, the blob \S+: its content does not match its name$/],
-    ["version", 4, /^larger: corrupt: its chunk, the blob \S+: its blob is of version 0 of the format/],
+    ["content", 100_000, /^larger: corrupt: .*chunks\/\S+: .*\bname$/],
+    ["version", 4, /^larger: corrupt: .*chunks\/\S+: .*version 0\b/],
   ])(
     "with a flipped bit in the %s of a chunk is never put into place; the chunk is written anew",
     async (_what, at, reason) => {
@@ -202,7 +202,7 @@ describe("a larger file", () => {
     const [pack] = await blobs(place.prefix, "packs");
     // In its one frame it comes after what is small, or before.
     await change(pack!, flipped(16 + "small".length + 10));
-    const reason = /^larger: corrupt: its content has the SHA-256/;
+    const reason = /^larger: corrupt: .*SHA-256/;
     for (const readData of [false, true])
       expect(await lost(run, readData)).toEqual([expect.stringMatching(reason)]);
     await healed(place);
@@ -219,11 +219,11 @@ test("a destination of a later format is refused by name, to read from and to wr
   const elsewhere = azurite.connectionString.replaceAll("127.0.0.1", "localhost");
   const other = new Drive(BlobServiceClient.fromConnectionString(elsewhere));
   for (const [theirs, reason] of [
-    [{ version: 2 }, /says version 2; this version of the app reads 1\. Update this app\./],
-    [{ id: "hmac-sha256" }, /names contents by "hmac-sha256", which this version of the app does not know/],
-    [{ codecs: ["none", "aes"] }, /names the codec "aes", which this version of the app does not know/],
-    [{ chunker: { name: "rabin", min: 1, average: 2, max: 3, span: 4 } }, /cuts larger files in another way/],
-    [{ codecs: 1 }, /format\.json is damaged\. Restore it/],
+    [{ version: 2 }, /version 2\b.* 1\b/],
+    [{ id: "hmac-sha256" }, /"hmac-sha256"/],
+    [{ codecs: ["none", "aes"] }, /codec "aes"/],
+    [{ chunker: { name: "rabin", min: 1, average: 2, max: 3, span: 4 } }, /cuts larger files/],
+    [{ codecs: 1 }, /format\.json is damaged/],
   ] as const) {
     const text = JSON.stringify({ ...ours, ...theirs });
     await format.upload(text, text.length);

@@ -51,8 +51,8 @@ describe("damaged content", () => {
     const read = await drive.verify({ run, readData: true });
     expect(read.tally.counts).toMatchObject({ unchanged: 1, failed: 3 });
     const verified = await drive.outcomes(read.run);
-    expect(verified.get("a")?.reason).toBe("its blob is missing");
-    expect(verified.get("d/b")?.reason).toContain("its content is not in the container any more");
+    expect(verified.get("a")?.reason).toMatch(/missing/);
+    expect(verified.get("d/b")?.reason).toMatch(/not in the container/);
     expect(verified.get("d/c")?.reason).toContain("corrupt");
 
     const to = temporary();
@@ -114,7 +114,7 @@ describe("a damaged ledger", () => {
     await blob.upload(text.slice(0, -20), text.length - 20);
     const { tally } = await drive.verify({ run });
     expect(tally.counts).toMatchObject({ unchanged: 3, failed: 1 });
-    expect(tally.failures[0]).toContain("outcomes/0-0000.jsonl: the run's record is damaged: line 4 is torn");
+    expect(tally.failures[0]).toContain("outcomes/0-0000.jsonl: ");
     expect((await drive.restore({ run, to: temporary() })).tally.counts).toMatchObject({
       copied: 3,
       failed: 1,
@@ -128,9 +128,7 @@ describe("a damaged ledger", () => {
     await ledger.deleteBlob(`${two}/outcomes/0-0001.jsonl`);
     const { tally } = await drive.verify({ run: two, readData: true });
     expect(tally.counts).toMatchObject({ unchanged: 2, failed: 1 });
-    expect(tally.failures[0]).toContain(
-      "outcomes/0-0001.jsonl: the run's record is damaged: the outcomes of 2 files are missing",
-    );
+    expect(tally.failures[0]).toMatch(/outcomes\/0-0001\.jsonl: .*\b2 files\b/);
   });
 
   test("a torn summary is made up for by the listing", async () => {
@@ -151,10 +149,10 @@ describe("a damaged ledger", () => {
     const id = (await drive.backup({ root, prefix: `${prefix}-newer` })).run;
     const blob = ledger.getBlockBlobClient(`${id}/lists/0.json`);
     await blob.upload('{"version":2}', 13);
-    const refusal = `The record of the run ${id} was written by a newer version of this app. Update this app.`;
-    expect((await drive.verify({ run: id })).tally.stopped).toBe(refusal);
+    const refusal = new RegExp(` ${id} .*newer version`);
+    expect((await drive.verify({ run: id })).tally.stopped).toMatch(refusal);
     const to = temporary();
-    expect((await drive.restore({ run: id, to, delete: true })).tally.stopped).toBe(refusal);
+    expect((await drive.restore({ run: id, to, delete: true })).tally.stopped).toMatch(refusal);
     expect((await snapshotOf(to)).size).toBe(0);
   });
 
@@ -162,10 +160,9 @@ describe("a damaged ledger", () => {
     const blob = ledger.getBlockBlobClient(`${run}/run.json`);
     const text = (await blob.downloadToBuffer()).toString().replace('"version":1', '"version":2');
     await blob.upload(text, text.length);
-    expect((await drive.verify({ run })).tally.stopped).toContain("newer version of this app");
-    expect((await drive.restore({ run, to: temporary() })).tally.stopped).toContain(
-      "newer version of this app",
-    );
+    const refusal = new RegExp(` ${run} .*newer version`);
+    expect((await drive.verify({ run })).tally.stopped).toMatch(refusal);
+    expect((await drive.restore({ run, to: temporary() })).tally.stopped).toMatch(refusal);
   });
 
   test("a plan that a newer version made is not gone on with, and not called damaged", async () => {
@@ -173,13 +170,14 @@ describe("a damaged ledger", () => {
     const plan = '{"version":2}';
     await ledger.getBlockBlobClient(`${restore}/lists/0.json`).upload(plan, plan.length);
     const to = temporary();
-    expect((await drive.restore({ run, to }, restore)).tally.stopped).toBe(
-      `The record of the run ${restore} was written by a newer version of this app. Update this app.`,
+    expect((await drive.restore({ run, to }, restore)).tally.stopped).toMatch(
+      new RegExp(` ${restore} .*newer version`),
     );
     expect((await snapshotOf(to)).size).toBe(0);
   });
 
   test("a run that is not there", async () => {
-    expect((await drive.verify({ run: "0".repeat(32) })).tally.stopped).toContain("There is no run");
+    const gone = "0".repeat(32);
+    expect((await drive.verify({ run: gone })).tally.stopped).toContain(`no run ${gone} `);
   });
 });
