@@ -1,6 +1,6 @@
 /** A dry run of a restore. Nothing imported here, however indirectly, can write to a file system. */
 import { emptyTally } from "../model/outcome.ts";
-import { removeExtra, type SliceRef } from "../restore/extra.ts";
+import { handleExtra, type SliceRef } from "../restore/extra.ts";
 import { previewBatch } from "../restore/preview/preview-batch.ts";
 import { previewRestore } from "../restore/preview/preview-restore.ts";
 import { activity } from "./activity.ts";
@@ -15,7 +15,7 @@ activity("previewFiles", previewBatch, {
   record: batchOutcomes,
   whenCanceled: emptyTally(),
 });
-activity("previewExtra", (ref: SliceRef, storage, settings) => removeExtra(ref, storage, settings), {
+activity("previewExtra", (ref: SliceRef, storage, settings) => handleExtra(ref, storage, settings), {
   event: "extra.previewed",
   values: ({ deleted }) => ({ deleted }),
   whenCanceled: { tally: emptyTally(), deleted: 0 },

@@ -6,16 +6,16 @@ import { ignore } from "../files/pinned-directory.ts";
 import type { Settings } from "../settings.ts";
 import { attributesOf } from "./attributes.ts";
 import type { Eraser } from "./extra-walk.ts";
-import { removeExtra, type Slice, type SliceRef } from "./extra.ts";
+import { handleExtra, type Slice, type SliceRef } from "./extra.ts";
 import { setTime } from "../files/file-times.ts";
 
-/** Removes what the target has and the run has not; see removeExtra. */
+/** Removes what the target has and the run has not; see handleExtra. */
 export async function deleteExtra(
   ref: SliceRef,
   service: BlobServiceClient,
   settings: Settings,
 ): Promise<Slice> {
-  return await removeExtra(ref, service, settings, eraser);
+  return await handleExtra(ref, service, settings, eraser);
 }
 
 const eraser: Eraser = {

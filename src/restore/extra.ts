@@ -41,7 +41,7 @@ export interface Slice {
  * and nothing is removed if the run's record is not whole. Removed names are recorded in `deleted/{slice}.jsonl`.
  * @param erase undefined in a dry run, which only records what would be removed
  */
-export async function removeExtra(
+export async function handleExtra(
   ref: SliceRef,
   service: BlobServiceClient,
   settings: Settings,
