@@ -246,7 +246,7 @@ export function journeyTests(dashboard: Dashboard): void {
     await on.status("Canceled").waitFor();
     release();
     expect((await dashboard.host.run(id)).status).toBe("canceled");
-    expect(await on.hash()).toBe(`#/runs/${id}`);
+    await expect.poll(() => on.hash()).toBe(`#/runs/${id}`);
 
     // Its address, kept or reloaded, asks nothing any more.
     await on.go(`#/runs/${id}?do=cancel`);
