@@ -3,12 +3,10 @@ import { isGood, type Run } from "../client/answers.ts";
 import { COMMAND } from "./command-name.ts";
 import { Failure } from "./failure.ts";
 import { narrowed, type Narrowing } from "./narrowing.ts";
-import { allOf } from "./pages.ts";
+import { allRuns } from "./pages.ts";
 import type { Session } from "./session.ts";
 import { isTime, time } from "./values.ts";
 
-/** The largest page of runs that the app returns. */
-export const RUNS_PAGE = 1000;
 /** Fewer characters match too many runs. */
 const LEAST = 4;
 /** How many characters of an id to show: enough to tell runs apart. */
@@ -41,17 +39,16 @@ export const ANY: Wanted = { fits: ({ postdated }) => !postdated, noun: "backup"
  */
 export async function resolveRun(
   typed: string,
-  { api, interruption }: Session,
+  session: Session,
   options: Narrowing,
   wanted: Wanted,
 ): Promise<string> {
   const latest = LATEST.exec(typed);
-  if (!latest && !isTime(typed)) return await byId(typed, { api, interruption }, options);
+  if (!latest && !isTime(typed)) return await byId(typed, session, options);
   const until = latest ? undefined : time("RUN", typed);
   const query = { kind: "backup", until, ...narrowed(options) };
   const runs: Run[] = [];
-  for await (const run of allOf((page) => api.runs({ ...query, ...page }), interruption, Infinity, RUNS_PAGE))
-    if (wanted.fits(run)) runs.push(run);
+  for await (const run of allRuns(session, query)) if (wanted.fits(run)) runs.push(run);
   refuseSeveral(wanted.noun, runs);
   const run = runs[Number(latest?.[1] ?? 0)];
   if (run) return run.id;
@@ -63,11 +60,7 @@ export async function resolveRun(
   );
 }
 
-async function byId(
-  typed: string,
-  { api, interruption }: Pick<Session, "api" | "interruption">,
-  options: Narrowing,
-): Promise<string> {
+async function byId(typed: string, session: Session, options: Narrowing): Promise<string> {
   if (givenWords(options) !== "")
     throw new Failure(
       '--root, --container and --prefix narrow "latest" or a time; leave them out when you name a run by its id.',
@@ -76,13 +69,7 @@ async function byId(
   if (typed.length < LEAST)
     throw new Failure(`"${typed}" is too short: give at least ${LEAST} characters of a run's id.`);
   const found: Run[] = [];
-  for await (const run of allOf(
-    (page) => api.runs({ kind: "all", ...page }),
-    interruption,
-    Infinity,
-    RUNS_PAGE,
-  ))
-    if (run.id.startsWith(typed)) found.push(run);
+  for await (const run of allRuns(session, { kind: "all" })) if (run.id.startsWith(typed)) found.push(run);
   const [first, ...others] = found;
   if (others.length > 0)
     throw new Failure(`${others.length + 1} runs have ids that start with ${typed}: give more characters.`);

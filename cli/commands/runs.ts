@@ -4,10 +4,10 @@ import type { Counts, Run } from "../../client/answers.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { narrowed, narrowingOptions, type Narrowing } from "../narrowing.ts";
-import { allOf } from "../pages.ts";
+import { allRuns } from "../pages.ts";
 import { err, out, outJson, paint, table, type Column } from "../print.ts";
 import { failedFiles, recordOf, row, summary, warningsOf } from "../report.ts";
-import { ENDED, resolveRun, RUNS_PAGE, SHORT_ID } from "../resolve-run.ts";
+import { ENDED, resolveRun, SHORT_ID } from "../resolve-run.ts";
 import { withSession } from "../session.ts";
 import { time, wholeNumber } from "../values.ts";
 import { bytes, duration, moment, number, roughly, subjectOf } from "../../client/words.ts";
@@ -88,10 +88,9 @@ async function runs(options: RunsOptions): Promise<number> {
     since: time("--since", options.since),
     until: time("--until", options.until),
   };
-  return await withSession(options, async ({ api, interruption }) => {
-    const pages = allOf((page) => api.runs({ ...query, ...page }), interruption, most, RUNS_PAGE);
+  return await withSession(options, async (session) => {
     const found: Run[] = [];
-    for await (const run of pages) found.push(run);
+    for await (const run of allRuns(session, query, most)) found.push(run);
     if (options.json) for (const run of found) outJson({ type: "run", ...recordOf(run) });
     else if (found.length === 0) err("No runs.");
     else for (const line of table(COLUMNS, found.map(runRow))) out(line);

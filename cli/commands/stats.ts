@@ -5,9 +5,8 @@ import { bytes, moment, number, placeOf } from "../../client/words.ts";
 import { define } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { narrowed, narrowingOptions, type Narrowing } from "../narrowing.ts";
-import { allOf } from "../pages.ts";
+import { allRuns } from "../pages.ts";
 import { err, out, outJson, table, type Column } from "../print.ts";
-import { RUNS_PAGE } from "../resolve-run.ts";
 import { storedAlone, type Destination } from "../stored-alone.ts";
 import { withSession, type Session } from "../session.ts";
 
@@ -49,8 +48,10 @@ export function addStats(program: Command): void {
 }
 
 async function stats(session: Session, options: Narrowing): Promise<number> {
+  const query = narrowed(options);
   const all = await allSeries(session, {});
-  const asked = await allSeries(session, narrowed(options));
+  const isNarrowed = Object.values(query).some((value) => value !== undefined);
+  const asked = isNarrowed ? await allSeries(session, query) : all;
   const destinations = new Map(all.map(({ destination }) => [placeOf({ destination }), destination]));
   const measured = new Map<string, Stored>();
   const rows: string[][] = [];
@@ -106,15 +107,9 @@ function report(rows: readonly string[][], measured: ReadonlyMap<string, Stored>
 }
 
 /** By destination, then by directory. */
-async function allSeries({ api, interruption }: Session, query: Query): Promise<Series[]> {
+async function allSeries(session: Session, query: Query): Promise<Series[]> {
   const series = new Map<string, Series>();
-  const pages = allOf(
-    (page) => api.runs({ kind: "backup", ...query, ...page }),
-    interruption,
-    Infinity,
-    RUNS_PAGE,
-  );
-  for await (const run of pages) {
+  for await (const run of allRuns(session, { kind: "backup", ...query })) {
     if (run.forgotten !== undefined) continue;
     const { root, destination, layout = "files" } = run;
     const key = JSON.stringify([placeOf(run), root]);
