@@ -63,6 +63,8 @@ const NAMES_OF_FUNCTIONS = {
   message: "Node 22 does not find this name of a CommonJS package: import the package's default instead.",
 };
 
+const SHARED = "What the dashboard shares with the command line is in client/.";
+
 const REPLAYED =
   "An orchestrator is replayed: use context.df (currentUtcDateTime, newGuid, createTimer), or an activity.";
 
@@ -72,8 +74,10 @@ const forbid = (patterns: { group: string[]; message: string }[]): Rules => ({
   "no-restricted-imports": ["error", { paths: [NAMES_OF_FUNCTIONS], patterns }],
 });
 
+const layerOf = (folder: string): number => LAYERS.findIndex(({ folders }) => folders.includes(folder));
+
 /** What a folder may not import: the layers above it, and the other folders of its own. */
-function notFrom(folder: string, layer: number) {
+function notFrom(folder: string, layer = layerOf(folder)) {
   const above = LAYERS.slice(0, layer + 1).map(({ folders, why }) => ({
     group: folders.filter((other) => other !== folder).map((other) => `**/${other}/**`),
     message: why,
@@ -81,36 +85,34 @@ function notFrom(folder: string, layer: number) {
   return above.filter(({ group }) => group.length > 0);
 }
 
-const folderRules = LAYERS.flatMap(({ folders }, layer) =>
-  folders.map((folder) => ({
-    files: [`src/${folder}/**/*.ts`],
-    rules: forbid([
-      ...OUTSIDE,
-      ...notFrom(folder, layer),
-      ...(layer >= 2 && folder !== "telemetry" ? [NO_FUNCTIONS] : []),
-      ...(OPERATIONS.includes(folder) ? [ONLY_THE_SEAM] : []),
-      ...(["files", "model"].includes(folder) ? [NO_SETTINGS] : []),
-    ]),
-  })),
+/** All that a folder may not import. */
+const forFolder = (folder: string) => [
+  ...OUTSIDE,
+  ...notFrom(folder),
+  ...(layerOf(folder) >= 2 && folder !== "telemetry" ? [NO_FUNCTIONS] : []),
+  ...(OPERATIONS.includes(folder) ? [ONLY_THE_SEAM] : []),
+  ...(["files", "model"].includes(folder) ? [NO_SETTINGS] : []),
+];
+
+const folderRules = LAYERS.flatMap(({ folders }) =>
+  folders.map((folder) => ({ files: [`src/${folder}/**/*.ts`], rules: forbid(forFolder(folder)) })),
 );
 
-const NOT_FROM_SETTINGS = notFrom(
-  "settings",
-  LAYERS.findIndex(({ folders }) => folders.includes("ledger")),
-);
-
-const STORE = LAYERS.findIndex(({ folders }) => folders.includes("store"));
-const inStore = [...notFrom("store", STORE), NO_FUNCTIONS];
-const layoutsApart = (other: string) => ({
-  group: [`../${other}/**`],
-  message: "No layout imports the other: what both need has a place beside them.",
-});
+const layoutsApart = ["files", "packs"].map((layout) => ({
+  files: [`src/store/${layout}/**/*.ts`],
+  rules: forbid([
+    ...forFolder("store"),
+    {
+      group: [layout === "files" ? "../packs/**" : "../files/**"],
+      message: "No layout imports the other: what both need has a place beside them.",
+    },
+  ]),
+}));
 
 /** What holds for code that is replayed. */
-const orchestrator = (patterns: { group: string[]; message: string }[]): Rules => ({
+const orchestrator = (folder: string): Rules => ({
   ...forbid([
-    ...OUTSIDE,
-    ...patterns,
+    ...forFolder(folder),
     {
       group: [
         "node:*",
@@ -156,16 +158,13 @@ export default defineConfig({
   overrides: [
     { files: ["src/**/*.ts"], rules: forbid(OUTSIDE) },
     ...folderRules,
-    { files: ["src/*.ts"], rules: forbid([...OUTSIDE, ...NOT_FROM_SETTINGS]) },
-    { files: ["src/store/files/**/*.ts"], rules: forbid([...OUTSIDE, ...inStore, layoutsApart("packs")]) },
-    { files: ["src/store/packs/**/*.ts"], rules: forbid([...OUTSIDE, ...inStore, layoutsApart("files")]) },
-    {
-      files: ["src/orchestration/**/*.ts"],
-      rules: orchestrator(notFrom("orchestration", 1)),
-    },
+    // Settings and clients know what they hold values of, and nothing of runs.
+    { files: ["src/*.ts"], rules: forbid([...OUTSIDE, ...notFrom("settings", layerOf("ledger"))]) },
+    ...layoutsApart,
+    { files: ["src/orchestration/**/*.ts"], rules: orchestrator("orchestration") },
     {
       files: ["src/functions/{backupSiteContent,restoreSiteContent,verifyBackup,pruneBackups,largeFiles}.ts"],
-      rules: orchestrator([]),
+      rules: orchestrator("functions"),
     },
     {
       files: ["local/**/*.ts"],
@@ -176,13 +175,7 @@ export default defineConfig({
     },
     {
       files: ["cli/**/*.ts"],
-      rules: forbid([
-        NOT_THE_APP,
-        {
-          group: ["**/dashboard/**"],
-          message: "What the dashboard shares with the command line is in client/.",
-        },
-      ]),
+      rules: forbid([NOT_THE_APP, { group: ["**/dashboard/**"], message: SHARED }]),
     },
     {
       files: ["client/**/*.ts"],
@@ -198,7 +191,7 @@ export default defineConfig({
       files: ["dashboard/**/*.ts"],
       rules: forbid([
         NOT_THE_APP,
-        { group: ["**/cli/**"], message: "What the dashboard shares with the command line is in client/." },
+        { group: ["**/cli/**"], message: SHARED },
         { group: ["**/local/**", "node:*"], message: "The dashboard runs in a browser." },
       ]),
     },
