@@ -121,7 +121,7 @@ export const routes: readonly Route[] = [
     },
     summary: "The content that a file had in a backup; of a link, its target as text.",
     description:
-      "Its hash is checked as the bytes pass: if it is not the recorded one, the answer is cut short. A part is checked by the transport only; check the whole against the ETag, which is the hash in base64: the MD5 in the layout files, the SHA-256 in packs, where the ETag of a file above 4 MiB begins with `chunks-` and is not a hash of the content. An answer that takes longer than four minutes is broken off: continue with `Range` and `If-Range`.",
+      "Its hash is checked as the bytes pass: if it is not the recorded one, the answer is cut short. A part is checked by the transport only; check the whole against the ETag, which is the hash in base64: the MD5 in the layout files, the SHA-256 in packs, where the ETag of a file above 4 MiB begins with `chunks-` and is not a hash of the content. An answer that takes longer than four minutes is cut short, too: continue with `Range` and `If-Range`.",
     answer: { description: "The whole file.", others: { "*/*": "The type of its extension." } },
     also: { 206: "A part of the file.", 304: "The client has the content." },
     refusals: [400, 404, 409, 410, 416, DAMAGED, UNANSWERED],

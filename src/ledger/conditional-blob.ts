@@ -4,7 +4,7 @@ import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { md5 } from "../model/md5.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { readRecord } from "./damaged.ts";
+import { ofDamaged, readRecord } from "./damaged.ts";
 import { inContainer } from "./ledger.ts";
 import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 
@@ -33,6 +33,7 @@ export class ConditionalBlob<Content> {
       return { content: readRecord<Content>(text, this.#schema, this.blob.name), etag, leased };
     } catch (error) {
       if (ifDamaged === undefined) throw error;
+      ofDamaged(error);
       return { content: ifDamaged, etag, leased };
     }
   }

@@ -31,7 +31,10 @@ export async function findContents(
   const packs = await lookUpBlobs(at, new Set(located.map(nameOf)));
   const larger = located.filter((each) => {
     const { item, packed } = each;
-    const why = whyNot(`its pack ${nameOf(each)}`, packs.get(nameOf(each)), packed.packLength);
+    const { packLength } = packed;
+    const why = whyNot(`its pack ${nameOf(each)}`, packs.get(nameOf(each)), (size) =>
+      size === packLength ? undefined : `the run recorded ${packLength}`,
+    );
     const length = item.kind === "file" ? item.size : packed.size;
     found.set(item, why === undefined ? { source: { length } } : { lost: why });
     return why === undefined && packed.recipe;
@@ -47,7 +50,9 @@ async function findChunks(at: At, larger: readonly Larger[], found: Map<Manifest
   const lookUp = async (): Promise<void> => {
     const there = await lookUpBlobs(at, wanted.keys());
     for (const [name, { length, items }] of wanted) {
-      const why = whyNoChunk(`its chunk, the blob ${name},`, there.get(name), length);
+      const why = whyNot(`its chunk, the blob ${name},`, there.get(name), (size) =>
+        canHold(size, length) ? undefined : `which cannot be a chunk of ${length}`,
+      );
       if (why !== undefined) for (const item of items) found.set(item, { lost: why });
     }
     wanted = new Map();
@@ -70,18 +75,16 @@ async function findChunks(at: At, larger: readonly Larger[], found: Map<Manifest
   await lookUp();
 }
 
-/** Why a needed blob cannot be read, as a message. */
-function whyNot(what: string, there: There | undefined, length: number): string | undefined {
+/** Why a needed blob cannot be read, as a message. @param whySize what is wrong with its size, if anything */
+function whyNot(
+  what: string,
+  there: There | undefined,
+  whySize: (size: number) => string | undefined,
+): string | undefined {
   if (!there) return `${what} is missing`;
   if (there.held === "archived") return `${what} ${whatHolds("archived")}`;
-  return there.size === length ? undefined : `${what} has ${there.size} bytes, the run recorded ${length}`;
-}
-
-/** The same of a chunk, whose blob is shorter than its content where it is compressed. */
-function whyNoChunk(what: string, there: There | undefined, length: number): string | undefined {
-  if (!there || there.held === "archived" || canHold(there.size, length))
-    return whyNot(what, there, there?.size ?? length);
-  return `${what} has ${there.size} bytes, which cannot be a chunk of ${length}`;
+  const why = whySize(there.size);
+  return why === undefined ? undefined : `${what} has ${there.size} bytes, ${why}`;
 }
 
 function lost(error: unknown): Found {
