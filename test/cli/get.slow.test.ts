@@ -2,11 +2,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { TreeEntry } from "../../client/answers.ts";
 import { makeFolder } from "../harness/tree.ts";
+import { listen } from "../harness/listen.ts";
 import { objects, run } from "./command.ts";
 import { here } from "./here.ts";
 
@@ -41,8 +41,7 @@ beforeAll(async () => {
     response.writeHead(400, { "content-type": "application/problem+json" });
     response.end(JSON.stringify({ status: 400, detail: "a file", entry }));
   });
-  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-  env = { SITE_BACKUP_URL: `http://127.0.0.1:${(app.address() as AddressInfo).port}` };
+  env = { SITE_BACKUP_URL: await listen(app) };
 });
 afterAll(() => {
   app.close();

@@ -1,10 +1,10 @@
 /** `site-backup open`, with a stand-in for the browser and for the app. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFolder } from "../harness/tree.ts";
+import { listen } from "../harness/listen.ts";
 import { objects, run } from "./command.ts";
 
 let folder: string;
@@ -18,8 +18,7 @@ beforeAll(async () => {
       .writeHead(found ? 200 : 404, { "Content-Type": "text/html" })
       .end(found ? '{"state":"Running"}<title>site-backup</title>' : "");
   });
-  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-  url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+  url = await listen(app);
 });
 afterAll(() => {
   app.close();

@@ -1,7 +1,7 @@
 /** `site-backup prune`: what it asks of the app. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listen } from "../harness/listen.ts";
 import { here } from "./here.ts";
 
 let app: Server;
@@ -17,8 +17,7 @@ beforeAll(async () => {
       response.end(JSON.stringify({ detail: "Not now." }));
     });
   });
-  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-  url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+  url = await listen(app);
 });
 afterAll(() => {
   app.close();

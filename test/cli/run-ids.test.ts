@@ -1,7 +1,7 @@
 /** The beginning of a run's id, where the app has more runs than it gives at a time. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { listen } from "../harness/listen.ts";
 import { here } from "./here.ts";
 
 const [newer, older, other] = ["a", "b", "c"].map((last) => `${"1".repeat(31)}${last}`);
@@ -22,8 +22,7 @@ beforeAll(async () => {
     response.writeHead(404, { "Content-Type": "application/problem+json" });
     response.end(JSON.stringify({ detail: "Not here." }));
   });
-  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-  url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+  url = await listen(app);
 });
 afterAll(() => {
   app.close();

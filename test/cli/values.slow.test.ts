@@ -1,8 +1,8 @@
 /** What the command line makes of what it is given, before it asks any app. */
 import { closeSync, existsSync, openSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { listen } from "../harness/listen.ts";
 import { run, start } from "./command.ts";
 import { here } from "./here.ts";
 
@@ -39,8 +39,7 @@ it("a day begins at midnight of this machine, as with 00:00 written out; a zone 
     since.push(new URL(url, "http://app").searchParams.get("since"));
     response.end('{"runs":[]}');
   });
-  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+  const url = await listen(app);
   for (const time of ["2026-01-20", "2026-01-20 00:00", "2026-01-20T12:30:15Z", "2028-02-29 09:00"])
     await here(["runs", "--since", time, "--url", url], { env: { TZ: "America/New_York" } });
   app.close();
