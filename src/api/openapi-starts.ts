@@ -1,23 +1,10 @@
-import { DAMAGED } from "./route.ts";
-import type { OrchestratorName } from "./start.ts";
-
-/** What the OpenAPI document says of a public orchestrator. */
-interface StartDoc {
-  summary: string;
-  description: string;
-  /** The name of the body's schema in the document's components. */
-  body: "BackupRequest" | "RestoreRequest" | "VerifyRequest" | "PruneRequest";
-  /** The body may be just the root's path. */
-  takesPath?: true;
-  /** Statuses it refuses with, besides those of every start. */
-  refusals: number[];
-}
+import { DAMAGED, type StartDoc } from "./route.ts";
 
 const PARTIAL =
   "409 while that run is in progress (`activeRun` is its id), because what it has not copied yet would be missing. A run that was " +
   "canceled, terminated or failed has what it had copied: the record's `message` says so, and the output is no error.";
 
-export const STARTS: Readonly<Record<OrchestratorName, StartDoc>> = {
+export const STARTS = {
   backupSiteContent: {
     summary: "Back up a directory.",
     description:
@@ -47,4 +34,4 @@ export const STARTS: Readonly<Record<OrchestratorName, StartDoc>> = {
     body: "PruneRequest",
     refusals: [DAMAGED],
   },
-};
+} satisfies Readonly<Record<string, StartDoc>>;

@@ -7,8 +7,7 @@ import { restoreRequest } from "../restore/request.ts";
 import { pruneRequest } from "../prune/request.ts";
 import { verifyRequest } from "../verify/request.ts";
 import { ANSWERS, REQUESTS } from "./openapi-examples.ts";
-import { STARTS } from "./openapi-starts.ts";
-import { UNANSWERED, type Route } from "./route.ts";
+import { UNANSWERED, type DescribedRoute, type Route, type StartDoc } from "./route.ts";
 
 type Json = Record<string, unknown>;
 
@@ -44,7 +43,9 @@ export function openApiDocument(routes: readonly Route[]): Json {
         "Backs up directory trees to Azure Blob Storage with durable fan-out/fan-in, and restores them.",
     },
     security: [{ key: [] }, { code: [] }],
-    paths: { ...starts(), ...Object.fromEntries(routes.map(pathOf)) },
+    paths: Object.fromEntries(
+      routes.flatMap((route) => ("starts" in route ? starts(route.path, route.starts) : [pathOf(route)])),
+    ),
     components: {
       securitySchemes: {
         key: { type: "apiKey", in: "header", name: "x-functions-key" },
@@ -76,9 +77,9 @@ export function openApiDocument(routes: readonly Route[]): Json {
 }
 
 /** Starting: a path for each orchestrator. */
-function starts(): Json {
+function starts(template: string, orchestrators: Readonly<Record<string, StartDoc>>): [string, Json][] {
   const root = { type: "string", description: "The directory to back up; absolute." };
-  const paths = Object.entries(STARTS).map(
+  return Object.entries(orchestrators).map(
     ([name, { summary, description, body: of, takesPath, refusals }]) => {
       const schema = takesPath ? { anyOf: [root, ref(of)] } : ref(of);
       const json = { "application/json": { schema, ...exampleOf(REQUESTS, name) } };
@@ -97,14 +98,13 @@ function starts(): Json {
           ...problems(400, ...refusals, 409, 413, 415, UNANSWERED),
         },
       };
-      return [`/orchestrators/${name}`, { post }];
+      return [`/${template.replace("{orchestratorName}", name)}`, { post }];
     },
   );
-  return Object.fromEntries(paths) as Json;
 }
 
 /** A route's path and what it answers. */
-function pathOf(route: Route): [string, Json] {
+function pathOf(route: DescribedRoute): [string, Json] {
   const path = route.path.replace("{*", "{");
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const inPath = names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
@@ -132,7 +132,7 @@ function pathOf(route: Route): [string, Json] {
   ];
 }
 
-function answerOf({ description, schema, paged, others = {} }: Route["answer"]): Json {
+function answerOf({ description, schema, paged, others = {} }: DescribedRoute["answer"]): Json {
   const next = {
     description: 'The next page, rel="next"; absent on the last one.',
     schema: { type: "string" },
@@ -181,7 +181,7 @@ function inQuery(query: z.ZodObject): Json[] {
   }));
 }
 
-function inHeader(headers: Route["headers"] = {}): Json[] {
+function inHeader(headers: DescribedRoute["headers"] = {}): Json[] {
   return Object.entries(headers).map(([name, description]) => ({
     name,
     in: "header",

@@ -19,14 +19,20 @@ interface Answer {
   others?: Record<string, string>;
 }
 
-/** A route, and its part of the OpenAPI document. */
-export interface Route {
-  /** The function's name, and the operationId in the OpenAPI document. */
-  name: string;
-  method: "GET" | "POST";
-  path: string;
-  /** Anonymous routes reveal nothing about backups. All others get a durable client. */
-  auth: "function" | "anonymous";
+/** What the OpenAPI document says of a public orchestrator. */
+export interface StartDoc {
+  summary: string;
+  description: string;
+  /** The name of the body's schema in the document's components. */
+  body: "BackupRequest" | "RestoreRequest" | "VerifyRequest" | "PruneRequest";
+  /** The body may be just the root's path. */
+  takesPath?: true;
+  /** Statuses it refuses with, besides those of every start. */
+  refusals: number[];
+}
+
+/** What the OpenAPI document says of another route. */
+interface Described {
   query?: z.ZodObject;
   /** Request headers that it heeds, and what they do. */
   headers?: Record<string, string>;
@@ -37,8 +43,20 @@ export interface Route {
   also?: Record<number, string>;
   /** The statuses it refuses with. */
   refusals: number[];
-  handle: (request: HttpRequest, call: Call) => Promise<HttpResponseInit | HttpResponse>;
 }
+
+/** A route, and its part of the OpenAPI document. That of a route that starts orchestrators is a path for each. */
+export type Route = {
+  /** The function's name, and the operationId in the OpenAPI document. */
+  name: string;
+  method: "GET" | "POST";
+  path: string;
+  /** Anonymous routes reveal nothing about backups. All others get a durable client. */
+  auth: "function" | "anonymous";
+  handle: (request: HttpRequest, call: Call) => Promise<HttpResponseInit | HttpResponse>;
+} & (Described | { starts: Readonly<Record<string, StartDoc>> });
+
+export type DescribedRoute = Extract<Route, Described>;
 
 /** A record needed for the answer is damaged. */
 export const DAMAGED = 502;

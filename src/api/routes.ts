@@ -1,6 +1,6 @@
 /**
- * Every HTTP route but httpStart's: functions/http.ts registers them, and the OpenAPI document describes them. Those
- * under `/backups` serve all kinds of runs.
+ * Every HTTP route: functions/http.ts registers them, and the OpenAPI document describes them. Those under `/backups`
+ * serve all kinds of runs.
  */
 import type { HttpResponseInit } from "@azure/functions";
 import * as df from "durable-functions";
@@ -8,8 +8,7 @@ import { toLines } from "../ledger/ledger.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { line } from "../telemetry/line.ts";
 import { cancelRun, HasEnded } from "./cancel-run.ts";
-import { answerWith } from "./dashboard-answer.ts";
-import { dashboardAssets } from "./dashboard-assets.ts";
+import { answerWith, dashboardAssets } from "./dashboard-assets.ts";
 import { instancesOf } from "./engine.ts";
 import type { Instances } from "./instances.ts";
 import { listDeleted } from "./list-deleted.ts";
@@ -25,12 +24,14 @@ import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
 import { known, pathOf, runIdOf } from "./run-of.ts";
 import { sendContent } from "./send-content.ts";
 import type { FilePage } from "./schema.ts";
+import { httpStart } from "./start.ts";
 import { contentQuery, deletedQuery, filesQuery, runsQuery, storedQuery, treeQuery } from "./query-schema.ts";
 
 /** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;
 
 export const routes: readonly Route[] = [
+  httpStart,
   {
     name: "listBackups",
     method: "GET",

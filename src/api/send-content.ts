@@ -6,14 +6,13 @@ import type { PlannedItem } from "../manifest/planned-item.ts";
 import { hashOf, ownHash } from "../model/content.ts";
 import { contentType } from "../model/content-type.ts";
 import { layoutIn } from "../model/layout.ts";
-import { escapePath, nameOf } from "../model/path.ts";
+import { escapePath, nameOf, UNPRINTABLE } from "../model/path.ts";
 import type { Services } from "../services.ts";
 import { Corrupt, Lost } from "../store/fetching.ts";
 import { describe } from "../storage/errors.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { line } from "../telemetry/line.ts";
-import { attachment } from "./attachment.ts";
 import { hasAlready, partAsked } from "./byte-range.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Call } from "./route.ts";
@@ -109,4 +108,17 @@ function describing({ path, kind }: ManifestItem): Record<string, string> {
     "Content-Security-Policy": "sandbox",
     "Content-Type": kind === "link" ? "text/plain; charset=utf-8" : contentType(path),
   };
+}
+
+/** The Content-Disposition of a file to be saved (RFC 6266), whatever its name has in it. */
+function attachment(name: string): string {
+  // A backslash would lead a client on Windows into another directory.
+  const safe = name.replaceAll(UNPRINTABLE, "_").replaceAll("\\", "_");
+  const ascii = safe.replaceAll(/[^ -~]|["%]/g, "_");
+  const extended = encodeURIComponent(safe).replaceAll(/['()*]/g, percent);
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${extended}`;
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }

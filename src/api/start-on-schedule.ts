@@ -1,17 +1,17 @@
-import type { InvocationContext, Timer } from "@azure/functions";
 import * as df from "durable-functions";
+import type { InvocationContext, Timer } from "@azure/functions";
 import { parseBackupRequest } from "../backup/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readRun } from "../ledger/run-record.ts";
-import { recordUnstarted, type Opening } from "../ledger/runs.ts";
+import { type Opening, recordUnstarted } from "../ledger/runs.ts";
 import { line } from "../telemetry/line.ts";
 import { parsePruneRequest, pruneOpening } from "../prune/request.ts";
-import { dueMoment, tickRunId } from "./tick.ts";
 import type { Services } from "../services.ts";
 import { layoutFor } from "./layout-for.ts";
 import { isActive } from "./still-running.ts";
 import { HttpProblem, InUse } from "./problem.ts";
 import { newInstanceId, start } from "./start.ts";
+import { createHash } from "node:crypto";
 
 /** What a timer starts. */
 export interface Job {
@@ -82,4 +82,32 @@ async function openingOf({ orchestrator, input }: Job, services: Services): Prom
   const request = parseBackupRequest(input);
   if (!request.ok) return nowhere;
   return { ...request.value, layout: await layoutFor(services, request.value) };
+}
+
+/** What the host passes to a timer; no status for schedules of less than a minute, for which it keeps none. */
+interface TimerStatus {
+  scheduleStatus?: { next?: string } | null;
+}
+
+/** How far the host's clock may be ahead of this process's. */
+const CLOCKS_MS = 60_000;
+
+/**
+ * The scheduled time that a timer runs for; undefined if it was run by hand, ahead of time. The host passes the time that was
+ * due, and passes it again if it was killed before it recorded the call.
+ */
+function dueMoment({ scheduleStatus }: TimerStatus, now: Date): Date | undefined {
+  const due = new Date(scheduleStatus?.next ?? "");
+  return due.getTime() <= now.getTime() + CLOCKS_MS ? due : undefined;
+}
+
+/**
+ * The run's id for a scheduled time: always the same, so that it starts one run however often the timer fires for it. Other
+ * apps, and other slots of this one, get other ids: they know nothing of each other's orchestrations.
+ */
+function tickRunId(what: { orchestrator: string; input: unknown }, due: Date, app: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([app, what.orchestrator, what.input, due.toISOString()]))
+    .digest("hex")
+    .slice(0, 32);
 }

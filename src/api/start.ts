@@ -1,25 +1,48 @@
 import { randomUUID } from "node:crypto";
+import * as df from "durable-functions";
 import { Ledger } from "../ledger/ledger.ts";
 import { closeRun, openRun } from "../ledger/runs.ts";
 import { emptyCounts } from "../model/outcome.ts";
+import { line } from "../telemetry/line.ts";
 import { prepareBackup } from "./backup.ts";
+import { STARTS } from "./openapi-starts.ts";
 import { HttpProblem } from "./problem.ts";
 import { preparePrune } from "./prune.ts";
+import { readBody } from "./read-body.ts";
 import { prepareRestore } from "./restore.ts";
+import type { Route } from "./route.ts";
 import type { Start } from "./start-context.ts";
 import { isActive } from "./still-running.ts";
 import { prepareVerify } from "./verify.ts";
 
-/** The orchestrators that callers may start, and what checks their requests. */
-const PUBLIC = {
+type OrchestratorName = keyof typeof STARTS;
+
+/** What checks the requests of the orchestrators that callers may start. */
+const PUBLIC: Readonly<Record<OrchestratorName, typeof prepareBackup>> = {
   backupSiteContent: prepareBackup,
   restoreSiteContent: prepareRestore,
   verifyBackup: prepareVerify,
   pruneBackups: preparePrune,
 };
-export type OrchestratorName = keyof typeof PUBLIC;
 
 const NOT_STARTED = "The durable engine did not start the orchestration. Start the run again.";
+
+/** Starts one of the app's public orchestrators. */
+export const httpStart: Route = {
+  name: "httpStart",
+  method: "POST",
+  path: "orchestrators/{orchestratorName}",
+  auth: "function",
+  starts: STARTS,
+  async handle(request, { context, services }) {
+    const name = publicName(request.params["orchestratorName"]);
+    const client = df.getClient(context);
+    const instanceId = newInstanceId();
+    await start(name, await readBody(request), { instanceId, client, services });
+    context.info(line("run.started", { run: instanceId, orchestrator: name }));
+    return client.createCheckStatusResponse(request, instanceId);
+  },
+};
 
 /** An instance id like the Durable extension's: 32 hexadecimal characters. */
 export function newInstanceId(): string {
@@ -27,8 +50,8 @@ export function newInstanceId(): string {
 }
 
 /** @throws HttpProblem 404 for any other name */
-export function assertPublic(name: string): asserts name is OrchestratorName {
-  if (Object.hasOwn(PUBLIC, name)) return;
+function publicName(name = ""): OrchestratorName {
+  if (Object.hasOwn(PUBLIC, name)) return name as OrchestratorName;
   throw new HttpProblem(
     404,
     `There is no orchestrator "${name.slice(0, 64)}" to start. Start one of ${Object.keys(PUBLIC).join(", ")}.`,

@@ -1,15 +1,22 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { openBatch, type BatchRef } from "../ledger/parts.ts";
+import { type BatchRef, openBatch } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import type { CopyScope } from "./copy-scope.ts";
-import { copyFile } from "./copy-file.ts";
-import type { Entry } from "../model/entry.ts";
+import { attributesOf, type Entry } from "../model/entry.ts";
 import { openStore } from "../store/open-store.ts";
-import type { Tally } from "../model/outcome.ts";
+import type { Outcome, Tally } from "../model/outcome.ts";
 import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
+import { QUICK_SIZE } from "../files/asks.ts";
+import { readSmall } from "../files/file-thread.ts";
+import { awaitingHandles } from "../files/handles.ts";
+import type { Put } from "../store/storing.ts";
+import { copyOpened } from "./copy-opened.ts";
+import { errorOutcome } from "./copy-outcome.ts";
+import { copySpecial } from "./copy-special.ts";
+import type { Reading } from "./reading.ts";
 
 /** Copies the files of one batch; see settleBatch. If the root disappears, what was copied before is recorded. */
 export async function copyBatch(
@@ -37,4 +44,36 @@ export async function copyBatch(
       return { outcomes: tried, stopped: error.message };
     }
   });
+}
+
+/**
+ * Copies one file, link or empty directory, and returns its outcome.
+ * @throws storage errors that concern more than this file
+ */
+async function copyFile(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
+  try {
+    // If no socket handle was available, retry: the file's handle has been released by now.
+    return await awaitingHandles(() => copyEntry(entry, put, reading));
+  } catch (error) {
+    return errorOutcome(entry, error);
+  }
+}
+
+async function copyEntry(entry: Entry, put: Put, reading: Reading): Promise<Outcome> {
+  if (entry.kind !== "file") return await copySpecial(entry, put, reading);
+  const quick = entry.size <= QUICK_SIZE ? await copyQuickly(entry, put, reading) : undefined;
+  return quick ?? (await copyOpened(entry, put, reading));
+}
+
+/** Copies a small file that has not changed since it was listed; undefined for any other, which is copied the usual way. */
+async function copyQuickly(
+  { path, size }: Entry,
+  put: Put,
+  { realRoot }: Reading,
+): Promise<Outcome | undefined> {
+  return await readSmall(
+    { realRoot, path, size },
+    put.hash,
+    async (file, content) => await put.content({ content, hash: file.hash, attributes: attributesOf(file) }),
+  );
 }

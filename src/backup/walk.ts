@@ -11,9 +11,8 @@ import { entryKind, kindOf, locate, NotAFile } from "../files/read-file.ts";
 import type { Store } from "../store/store.ts";
 import { joinPath } from "../model/path.ts";
 import { hasEarlier } from "./earlier-name.ts";
-import { readNames, type Directory } from "./read-names.ts";
+import { type Directory, readNames, unknownName, unreadDirectory } from "./read-names.ts";
 import type { Children, Look, SeenDirectory } from "./seen.ts";
-import { unknownName, unreadDirectory } from "./unread.ts";
 import { withTimeout } from "../files/timeout.ts";
 
 /** Names per request to the file thread. */

@@ -9,8 +9,7 @@ import type { Budget } from "../storage/budget.ts";
 import { toUserError } from "../storage/errors.ts";
 import { countThrottled } from "../storage/throttling.ts";
 import type { Values } from "../telemetry/line.ts";
-import { logTally } from "./log-tally.ts";
-import { addThrottled, tallyIn } from "./tally-in.ts";
+import { addThrottled, logTally, tallyIn } from "../ledger/log-tally.ts";
 
 type Log = Pick<InvocationContext, "info" | "warn" | "error">;
 

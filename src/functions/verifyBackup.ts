@@ -6,7 +6,6 @@ import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { retry } from "../orchestration/retry.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
-import { verifyScope } from "../verify/verify-scope.ts";
 
 /**
  * Verifies that every file of a run is there with its size and MD5, and reads back as many as the request says. The output is
@@ -29,7 +28,8 @@ function* verify(context: df.OrchestrationContext, input: PlanInput<VerifyReques
   if (!input.left)
     context.df.setCustomStatus({ phase: "reading", runId: input.run, of: own.source.id, toRead });
 
-  const { batches, lanes, parts } = handOut(input, plan, verifyScope(own.source));
+  const { container, prefix, layout } = own.source;
+  const { batches, lanes, parts } = handOut(input, plan, { container, prefix, layout });
   const reads = batches.map((batch) => context.df.callActivityWithRetry("verifyFiles", retry, batch));
   const large = lanes.map((lane) => context.df.callSubOrchestrator("verifyLargeFiles", lane, childId(lane)));
   const rest = parts.map((left) => context.df.callSubOrchestrator("verifyBackup", left, childId(left)));

@@ -1,9 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { layoutIn, type Layout } from "../model/layout.ts";
+import { type Layout, layoutIn } from "../model/layout.ts";
 import { isSameRoot } from "../model/root-path.ts";
-import { readClaim, writeClaim, type Claim, type Destination } from "./claim.ts";
-import { isHeld, overlappingDestination, type IsActive } from "./overlapping-claim.ts";
+import { type Claim, type Destination, overlappingClaims, readClaim, writeClaim } from "./claim.ts";
 import { hasBackups, standingRoot } from "./standing-backups.ts";
+import { isBeingStarted } from "./alive.ts";
 
 export type ClaimResult =
   | { claimed: true; layout: Layout }
@@ -97,4 +97,40 @@ export async function releaseDestination(
 ): Promise<void> {
   const current = await readClaim(service, run);
   if (current?.content.run === run.id) await writeClaim(service, { ...current.content, run: null }, current);
+}
+
+/** Whether the run of a claim is still running; undefined if it is not known. */
+type IsActive = (run: string, claim: Pick<Claim, "app" | "since">) => Promise<boolean | undefined>;
+
+/** Whether a run writes to the destination, or is about to. */
+async function isHeld(claim: Claim, isActive: IsActive): Promise<boolean> {
+  if (claim.run === null) return false;
+  return (await isActive(claim.run, claim)) ?? isBeingStarted(claim.since);
+}
+
+/**
+ * A destination that conflicts with this one: one of the two lies within the other, and one has the layout `packs`. If it is
+ * empty and not being written, its claim becomes unsettled instead: its next run looks again.
+ */
+async function overlappingDestination(
+  service: BlobServiceClient,
+  { container, prefix, layout }: Destination & { layout: Layout },
+  isActive: IsActive,
+): Promise<(Destination & { layout: Layout }) | undefined> {
+  for (const { content: claim, etag } of await overlappingClaims(service, { container, prefix })) {
+    if (layout === "files" && layoutIn(claim) === "files") continue;
+    const isEmpty = !(await isHeld(claim, isActive)) && !(await hasBackups(service, claim));
+    if (isEmpty && (await unsettle(service, { claim, etag }))) continue;
+    return { container, prefix: claim.prefix, layout: layoutIn(claim) };
+  }
+  return undefined;
+}
+
+/** @returns false if somebody has written the claim since it was read */
+async function unsettle(
+  service: BlobServiceClient,
+  { claim, etag }: { claim: Claim; etag: string },
+): Promise<boolean> {
+  if (claim.unsettled && claim.run === null) return true;
+  return await writeClaim(service, { ...claim, run: null, unsettled: true }, { etag });
 }

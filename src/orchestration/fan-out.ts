@@ -4,8 +4,7 @@ import type { Part } from "../ledger/part.ts";
 import type { Parsed } from "../model/request-fields.ts";
 import { stopped, type Tally } from "../model/outcome.ts";
 import { withLostRecorded } from "./lost-batches.ts";
-import { reasonOf } from "./reason.ts";
-import { settleAll } from "./settle.ts";
+import { reasonOf, settleAll } from "./settle.ts";
 
 /** Whether an orchestration is a part of a run: only the app starts parts; one started by a request has no parent. */
 export function isPart({ df }: OrchestrationContext): boolean {

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { stopped, sum, type Tally } from "../model/outcome.ts";
 import { retry } from "./retry.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "./settle.ts";
 
 /** Calls an activity for one slice after another, until nothing is left. */
 export function* inSlices(

@@ -3,9 +3,9 @@ import { LANES } from "../ledger/lanes.ts";
 import type { LargeRef } from "../ledger/parts.ts";
 import type { Position, Step } from "../ledger/settle-span.ts";
 import { emptyTally, sum, type Tally } from "../model/outcome.ts";
-import { assertHandedOut } from "./handed-out.ts";
 import { retry } from "./retry.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "./settle.ts";
+import { isPart } from "./fan-out.ts";
 
 /** Spans after which the orchestration continues as new, to keep its history short. */
 const SPANS_A_HISTORY = 32;
@@ -53,4 +53,13 @@ export function* largeFiles(
   }
   context.df.continueAsNew({ ...ref, progress, tally } satisfies Lane);
   return undefined;
+}
+
+/**
+ * Refuses an orchestration that the app did not start itself. Its input says what may be read and written, and anyone who
+ * has the key of the Durable API can start any orchestrator with any input.
+ */
+function assertHandedOut(context: OrchestrationContext): void {
+  if (!isPart(context))
+    throw new Error("This orchestrator does a part of a run and cannot be started by itself.");
 }

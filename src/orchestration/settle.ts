@@ -1,5 +1,4 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { reasonOf } from "./reason.ts";
 
 export type Settled<T> = { value: T } | { error: string };
 
@@ -26,4 +25,12 @@ export function* settleAll<T>(
     }
     return settled;
   }
+}
+
+/** The message of a failed activity without the host's wrapping ("Activity function 'x' failed:  …" and a dump in JSON). */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const inner =
+    /^(?:Activity|Orchestrator) function '[^']*' failed:\s*([\s\S]*)$/.exec(message)?.[1] ?? message;
+  return (inner.split(" \n {", 1)[0] ?? inner).trim().slice(0, 1000);
 }

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { lstat, mkdir, unlink, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { ignore } from "../files/pinned-directory.ts";
 import { withTimeout } from "../files/timeout.ts";
@@ -7,6 +7,8 @@ import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { forDisk } from "../model/path.ts";
 import { lookUp } from "./look.ts";
+import { randomBytes } from "node:crypto";
+import type { Ignored } from "../files/one-name.ts";
 
 /**
  * Makes the target, for its owner alone until it is given its mode.
@@ -27,3 +29,23 @@ export async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: nu
 }
 
 const targetRecord = z.looseObject({ made: z.boolean() });
+
+/**
+ * Finds out which names a file system treats as the same: makes a file, and looks for it under other names. If it cannot be
+ * made, no file can, and each will fail by itself.
+ */
+export async function probeNames(directory: string): Promise<Ignored> {
+  const at = (name: string) => path.join(directory, name);
+  const name = `.restore-${randomBytes(12).toString("hex")}-\u00e9.partial`;
+  try {
+    await writeFile(at(name), "", { flag: "wx" });
+  } catch {
+    return { case: false, form: false };
+  }
+  try {
+    const isThere = async (other: string) => (await lstat(at(other)).catch(() => undefined)) !== undefined;
+    return { case: await isThere(name.toUpperCase()), form: await isThere(name.normalize("NFD")) };
+  } finally {
+    await unlink(at(name));
+  }
+}

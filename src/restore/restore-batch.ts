@@ -84,13 +84,10 @@ async function flushed(outcomes: readonly Outcome[], context: RestoreContext): P
   const written = outcomes.filter(({ outcome }) => outcome === "copied");
   for (const [portable, inside] of byDirectory(written)) {
     try {
-      await withDirectory(context, portable, "flushing its directory", async (directory) => {
-        await flush(directory);
-      });
+      await withDirectory(context, portable, "flushing its directory", flush);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === undefined ? message : fileError(code);
-      const reason = `its directory could not be flushed to the disk: ${why}`;
+      const reason = `its directory could not be flushed to the disk: ${code === undefined ? message : fileError(code)}`;
       for (const outcome of inside) settled.set(outcome.path, failed(outcome, reason));
     }
   }

@@ -4,7 +4,16 @@
  */
 import azureFunctions from "@azure/functions";
 import functionsInstrumentation from "@azure/functions-opentelemetry-instrumentation";
-import { context, diag, DiagLogLevel, metrics, propagation, trace } from "@opentelemetry/api";
+import {
+  context,
+  createContextKey,
+  diag,
+  type DiagLogger,
+  DiagLogLevel,
+  metrics,
+  propagation,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
@@ -12,13 +21,18 @@ import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { once } from "./diagnostics.ts";
+import { BasicTracerProvider, BatchSpanProcessor, RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
 import { traceFunctions } from "./function-spans.ts";
-import { PromisedSpanIds } from "./promised-span-ids.ts";
-import { resourceOf } from "./resource.ts";
-import { observeStorage } from "./storage-counters.ts";
 import { traceAzureSdk } from "./storage-spans.ts";
+import { redact } from "../secret.ts";
+import { randomUUID } from "node:crypto";
+import {
+  detectResources,
+  envDetector,
+  type Resource,
+  resourceFromAttributes,
+} from "@opentelemetry/resources";
+import { storageCounters } from "../storage/retries.ts";
 
 /**
  * Sends spans, metrics and logs to the OTLP endpoint in the environment, as JSON over HTTP, until the app ends. The
@@ -70,4 +84,64 @@ function instrumentFunctions(logging: LoggerProvider): void {
   const instrumentation = new functionsInstrumentation.AzureFunctionsInstrumentationESM({ enabled: false });
   instrumentation.setLoggerProvider(logging);
   instrumentation.registerAzFunc(azureFunctions);
+}
+
+/**
+ * Prints the SDK's own complaints, such as a collector that does not answer, once each: it would repeat them forever.
+ */
+function once(): DiagLogger {
+  const said = new Set<string>();
+  const say = (message: string, ...details: unknown[]) => {
+    const text = redact(["Telemetry:", message, ...details.map(String)].join(" ")).slice(0, 300);
+    if (said.size > 100 || said.has(text)) return;
+    said.add(text);
+    console.warn(text);
+  };
+  const nothing = () => undefined;
+  return { error: say, warn: say, info: nothing, debug: nothing, verbose: nothing };
+}
+
+/**
+ * The context key under which a host may put the id for the next span. An orchestration's span id is given to its
+ * activities long before the orchestration ends and its span is made, maybe by another process.
+ */
+const SPAN_ID = createContextKey("durabletask.span_id");
+
+/** Random ids, except for spans whose id was promised. */
+class PromisedSpanIds extends RandomIdGenerator {
+  constructor() {
+    super();
+    const random = this.generateSpanId;
+    this.generateSpanId = () => {
+      const promised = context.active().getValue(SPAN_ID);
+      return typeof promised === "string" ? promised : random();
+    };
+  }
+}
+
+/**
+ * Identifies the sender: the app's name, and this process of it. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
+ */
+function resourceOf(env: NodeJS.ProcessEnv): Resource {
+  const site = env["WEBSITE_SITE_NAME"];
+  const own = resourceFromAttributes({
+    "service.name": site ?? "site-backup",
+    // Counters are totals of a process: without this, two instances would overwrite each other's.
+    "service.instance.id": randomUUID(),
+    ...(site === undefined ? {} : { "cloud.provider": "azure", "cloud.platform": "azure.functions" }),
+    ...(env["REGION_NAME"] ? { "cloud.region": env["REGION_NAME"] } : {}),
+  });
+  return own.merge(detectResources({ detectors: [envDetector] }));
+}
+
+/** Exports what the storage client counts anyway: retries, throttling, and content damaged on the way. */
+function observeStorage(): void {
+  const meter = metrics.getMeter("site-backup");
+  const observe = (name: keyof typeof storageCounters, unit: string, description: string) =>
+    meter
+      .createObservableCounter(`site_backup.storage.${name}`, { unit, description })
+      .addCallback((result) => result.observe(storageCounters[name]));
+  observe("retries", "{retry}", "Storage requests that were retried");
+  observe("throttled", "{request}", "Storage requests that the service throttled or that stalled");
+  observe("damaged", "{request}", "Storage requests whose content was damaged on the way");
 }

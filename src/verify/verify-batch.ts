@@ -10,14 +10,14 @@ import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
 import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { verified } from "./plan-verify.ts";
-import type { VerifyScope } from "./verify-scope.ts";
+import type { Place } from "../store/store.ts";
 
 /** Times to read a content whose hash is wrong. */
 export const TRIES = 3;
 
 /** Reads the contents of one batch back and compares their hashes; see settleBatch. */
 export async function verifyBatch(
-  ref: BatchRef & VerifyScope,
+  ref: BatchRef & Place,
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,

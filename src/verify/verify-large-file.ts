@@ -9,14 +9,14 @@ import { openStore } from "../store/open-store.ts";
 import { Corrupt, Lost, type Reached } from "../store/fetching.ts";
 import { verified } from "./plan-verify.ts";
 import { TRIES, unread } from "./verify-batch.ts";
-import type { VerifyScope } from "./verify-scope.ts";
+import type { Place } from "../store/store.ts";
 
 /** How far a large file is read. */
 export type Reading = Position & Reached;
 
 /** Reads and hashes a large file for a bounded time, from where the last span stopped; at the end compares the hash. */
 export async function verifyLargeFile(
-  ref: LargeRef & VerifyScope & { progress?: Reading },
+  ref: LargeRef & Place & { progress?: Reading },
   service: BlobServiceClient,
   settings: Settings,
   budget: Budget,

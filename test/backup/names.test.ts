@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatMtime } from "../../src/model/time.ts";
 import { blockId, markOf } from "../../src/store/files/block-ids.ts";
 import { blobKey, whyNotABlobName } from "../../src/store/files/blob-name.ts";
-import { resolveRoot, rootProblem } from "../../src/backup/resolve-root.ts";
+import { resolveRoot, rootProblem } from "../../src/backup/begin-backup.ts";
 
 it("a backslash clashes in Blob Storage with the slash of another path", () => {
   expect(blobKey("a\\b/c")).toBe(blobKey("a/b\\c"));

@@ -122,10 +122,10 @@ describe('"main" in package.json', () => {
     expect(built.sort()).toEqual(sources.sort());
   });
 
-  it("an orchestrator, and the starter, is in the file of its name; those of large files are in one", () => {
+  it("an orchestrator is in the file of its name; those of large files are in one", () => {
     const named = [...app.functions.values()]
       .map(({ metadata }) => metadata)
-      .filter((it) => it.name === "httpStart" || triggerOf(it).binding.type === "orchestrationTrigger");
+      .filter((it) => triggerOf(it).binding.type === "orchestrationTrigger");
     expect(named.map(({ scriptFile }) => scriptFile)).toEqual(
       named.map(({ name }) => (name.endsWith("LargeFiles") ? "largeFiles.js" : `${name}.js`)),
     );

@@ -9,7 +9,7 @@ import type { Services } from "../../src/services.ts";
 
 const SRC = path.join(import.meta.dirname, "../../src");
 /** What starts runs, and tells of them. */
-const STARTERS = ["http.ts", "httpStart.ts", "schedules.ts"];
+const STARTERS = ["http.ts", "schedules.ts"];
 
 const orchestrators = new Map<string, df.OrchestrationHandler>();
 const registry = new AppRegistry();

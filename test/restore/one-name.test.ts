@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { ManifestItem } from "../../src/manifest/line.ts";
 import { clashes, clashesIn } from "../../src/files/one-name.ts";
-import { probeNames } from "../../src/restore/probe-names.ts";
+import { probeNames } from "../../src/restore/make-target.ts";
 import { temporary } from "./tree.ts";
 
 const [NFC, NFD] = ["caf\u00e9", "cafe\u0301"];

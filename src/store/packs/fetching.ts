@@ -1,18 +1,20 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { PlannedItem } from "../../manifest/planned-item.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { Fetching } from "../fetching.ts";
+import type { Fetching, Read } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
 import { addToAvoid } from "./avoid.ts";
-import { fetchRange, type Located } from "./fetch-range.ts";
 import { findContents } from "./find-contents.ts";
 import { assertReadable, type At } from "./format.ts";
 import { locationOf } from "./located.ts";
-import { byPlace, rangesOf } from "./ranges.ts";
+import { byPlace, type InPack, type Range, rangesOf } from "./ranges.ts";
 import { DamagedChunk } from "./read-chunk.ts";
 import { readContent } from "./read-content.ts";
 import { PackReader } from "./read-pack.ts";
 import { streamContent } from "./stream-content.ts";
+import { forEachItem } from "../../ledger/settle-batch.ts";
+import type { Budget } from "../../storage/budget.ts";
+import { type Fetched, KEPT } from "./fetched.ts";
 
 /** Concurrent ranges of a batch, being fetched or worked on. */
 const RANGES_AT_A_TIME = 4;
@@ -61,4 +63,37 @@ export function fetching({ service, ...at }: At & { service: BlobServiceClient }
 /** @throws Lost */
 function located(items: readonly PlannedItem[]): Located[] {
   return items.map((item) => ({ item, packed: locationOf(item) }));
+}
+
+/** An item and its place. */
+interface Located extends InPack {
+  item: PlannedItem;
+}
+
+/**
+ * Works on the items of a range, which is fetched when the first is read. Its memory is taken before any file is opened and
+ * released when all are done, so that work with an open file waits for memory of other open files only.
+ */
+async function fetchRange(
+  range: Range<Located>,
+  { at, reader, budget }: { at: At; reader: PackReader; budget: Budget },
+  work: (item: PlannedItem, read: Read) => Promise<Outcome | undefined>,
+): Promise<Outcome[]> {
+  const readingOf = ({ item, packed }: Located, fetched: () => Promise<Fetched>): Read => {
+    let isFirst = true;
+    const content = async (): Promise<Buffer> => {
+      // It may have been damaged on the way.
+      if (!isFirst) return await reader.content(packed, budget);
+      isFirst = false;
+      return await (await fetched()).content(packed);
+    };
+    return async (take) => {
+      await readContent(at, item, { content }, budget, take);
+    };
+  };
+  return await budget.held(range.to - range.from + KEPT, async () => {
+    let fetching: Promise<Fetched> | undefined;
+    const fetched = (): Promise<Fetched> => (fetching ??= reader.read(range, budget));
+    return await forEachItem(range.items, budget, (each) => work(each.item, readingOf(each, fetched)));
+  });
 }
