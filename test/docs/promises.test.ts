@@ -20,12 +20,17 @@ it.each([
   ["docs/security.md", /With |On the same machine|attacker/, 20],
   ["test/faults/README.md", /^# Faults/, 17],
   ["README.md", /What it promises/, 10],
-])("each row of %s links a test, and it is there", (file, heading, least) => {
+])("each row of %s links a test that is there; of README.md, one of npm test", (file, heading, least) => {
   const rows = rowsOf(readFileSync(path.join(ROOT, file), "utf8"), heading);
   expect(rows.length).toBeGreaterThanOrEqual(least);
   for (const row of rows) {
     const links = [...row.matchAll(/\]\(([^)#]+\.ts)\)/g)].map(([, link]) => link!);
     expect(links.length, row).toBeGreaterThan(0);
+    if (file === "README.md")
+      expect(
+        links.some((link) => !link.includes(".slow.")),
+        row,
+      ).toBe(true);
     for (const link of links) expect(existsSync(path.join(ROOT, path.dirname(file), link)), link).toBe(true);
   }
 });

@@ -1,7 +1,7 @@
 /** Row 6: bits flip on the wire between the app and storage, on the way there and on the way back. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { counted, dice, PATIENCE } from "../harness/faults.ts";
-import type { StorageRequest } from "../harness/storage-proxy.ts";
+import { flipBits } from "../harness/flip-bits.ts";
 import { bytes, bytesOf, makeTree, manyFiles, readTree } from "../harness/tree.ts";
 import { expectBackedUp, expectSameOnDisk, startRig, type Rig } from "./rig.ts";
 
@@ -13,28 +13,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rig?.stop();
 });
-
-/**
- * Flips a bit of most bodies, once each: of what is sent, and of blobs that are fetched. Listings in XML are left
- * alone: the service gives no hash of them, and on a real account TLS guards them.
- */
-function flipBits(roll: () => number): { up: StorageRequest[]; down: StorageRequest[] } {
-  const flipped = { up: [] as StorageRequest[], down: [] as StorageRequest[] };
-  const met = new Set<string>();
-  let block = 0;
-  rig.proxy.before = (request) => {
-    const { method, blob, comp } = request;
-    if (blob === "" || (method !== "PUT" && method !== "GET") || !["", "block"].includes(comp))
-      return undefined;
-    const what = `${method} ${blob} ${comp === "block" ? block++ % 5 : ""}`;
-    if (met.has(what) || roll() < 0.3) return undefined;
-    met.add(what);
-    const way = method === "PUT" ? "up" : "down";
-    flipped[way].push(request);
-    return { flip: way };
-  };
-  return flipped;
-}
 
 describe("row 6: a bit flipped on the wire", () => {
   it.each([
@@ -50,7 +28,7 @@ describe("row 6: a bit flipped on the wire", () => {
         "ranges.bin": bytes(21 * 1024 * 1024, "ranges"),
       });
       const container = `flipped-${layout}`;
-      const flipped = flipBits(roll);
+      const flipped = flipBits(rig.proxy, roll);
       const id = await rig.post("backupSiteContent", { root, container, layout });
       const status = await rig.follow(id, PATIENCE);
       expect(status).toMatchObject({ runtimeStatus: "Completed" });
@@ -58,13 +36,13 @@ describe("row 6: a bit flipped on the wire", () => {
       const backup = { up: flipped.up.length, down: flipped.down.length };
 
       const to = `${rig.folder}/${layout}-restored`;
-      const restore = flipBits(roll);
+      const restore = flipBits(rig.proxy, roll);
       const restoreId = await rig.post("restoreSiteContent", { run: id, to });
       const output = bytesOf(await readTree(root));
       expect(await rig.follow(restoreId, PATIENCE)).toMatchObject({ runtimeStatus: "Completed", output });
       await expectSameOnDisk(root, to);
 
-      const verify = flipBits(roll);
+      const verify = flipBits(rig.proxy, roll);
       const verifyId = await rig.post("verifyBackup", { run: id, readData: "100%" });
       expect(await rig.follow(verifyId, PATIENCE)).toMatchObject({ runtimeStatus: "Completed", output: 42 });
 

@@ -1,98 +1,22 @@
-/** A batch's files are flushed by one flush of their file system, `sync -f`. Another program is in its place here. */
-import { execFileSync, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+/** A batch's files are flushed by one flush of their file system, `sync -f`: see also together.test.ts. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Tally } from "../../src/model/outcome.ts";
-import { startDrive } from "../harness/drive.ts";
-import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { FILES, newId, startTogether } from "./together.ts";
 import { IN_MEMORY, snapshotOf, temporary } from "./tree.ts";
 
-const CHILD = fileURLToPath(new URL("restore-child.ts", import.meta.url));
-const FILES = 60;
-const TREE = Object.fromEntries(
-  Object.entries(manyFiles(FILES, 20)).map(([name, content]) => [`all/${name}`, content]),
-);
-const SIZE = Object.values(TREE).reduce(
-  (sum, content) => sum + (typeof content === "string" ? content.length : 0),
-  0,
-);
-
-const { azurite, drive } = startDrive();
-let root: string;
-let run: string;
-let wanted: Map<string, string>;
-
-beforeAll(async () => {
-  root = await makeTree(await makeFolder("together"), TREE);
-  ({ run } = await drive.backup({ root }));
-  wanted = await snapshotOf(root);
-});
-afterAll(() => rm(root, { recursive: true }));
-
-type Ended = Tally & { flushes: number };
-
-/**
- * Restores in a process of its own. The script has in $2 what is open in the directory; only the first flush, by which a
- * process finds out whether it can flush at all, always works.
- * @param meanwhile is given the process
- * @returns undefined if the process was killed
- */
-async function restore(
-  script: string,
-  to: string,
-  id = newId(),
-  overwrite = "changed",
-  meanwhile: (pid: number) => Promise<void> = async () => {},
-): Promise<Ended | undefined> {
-  const bin = temporary();
-  const sync = path.join(bin, "sync");
-  writeFileSync(sync, `#!/bin/sh\n[ "$(readlink "$2")" = /proc ] && exit 0\ncd "$2"\n${script}\n`);
-  chmodSync(sync, 0o755);
-  const child = spawn(process.execPath, [CHILD, azurite.connectionString, id, run, to, overwrite], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` },
-  });
-  const [output] = await Promise.all([text(child.stdout), meanwhile(child.pid ?? 0)]);
-  const ended = output.split("\n")[1];
-  return ended ? (JSON.parse(ended) as Ended) : undefined;
-}
-
-function newId(): string {
-  return randomUUID().replaceAll("-", "");
-}
+const backup = startTogether();
+const { restore } = backup;
 
 describe.runIf(process.platform === "linux")("one flush for many files", () => {
-  test("comes when all are written and none is in its place; what comes there meanwhile is kept", async () => {
-    const seen = path.join(temporary(), "seen");
-    const [first = ""] = wanted.keys();
-    const to = temporary(IN_MEMORY);
-    const script = `find . -type f -printf '%f %s\\n' >> ${seen}; printf new > ${first}; exec /bin/sync "$@"`;
-    const ended = await restore(script, to, newId(), "never");
-    expect(ended?.counts).toMatchObject({ copied: FILES - 1, skipped: 1, failed: 0 });
-    const files = (await readFile(seen, "utf8")).trimEnd().split("\n");
-    expect(files).toHaveLength(FILES);
-    expect(files.filter((file) => !/\.partial \d+$/.test(file))).toEqual([]);
-    const sizes = files.map((file) => Number(file.split(" ")[1]));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(SIZE);
-    // The directories.
-    expect(ended?.flushes).toBeLessThan(10);
-    const there = await snapshotOf(to);
-    expect(await readFile(path.join(to, first), "utf8")).toBe("new");
-    there.set(first, wanted.get(first)!);
-    expect(there).toEqual(wanted);
-  });
-
   test("where it fails, each file is flushed", async () => {
     const to = temporary(IN_MEMORY);
     const ended = await restore("exit 1", to);
     expect(ended).toMatchObject({ failures: [], counts: { copied: FILES } });
-    expect(await snapshotOf(to)).toEqual(wanted);
+    expect(await snapshotOf(to)).toEqual(backup.wanted);
     expect(ended?.flushes).toBeGreaterThanOrEqual(FILES);
   });
 
@@ -107,7 +31,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
     }
     onTestFinished(() => void execFileSync("umount", [inside]));
     const ended = await restore('exec /bin/sync "$@"', to);
-    expect(await snapshotOf(to)).toEqual(wanted);
+    expect(await snapshotOf(to)).toEqual(backup.wanted);
     expect(ended?.flushes).toBeGreaterThanOrEqual(20);
     expect(ended?.flushes).toBeLessThan(30);
   });
@@ -133,7 +57,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
       failures: [],
       counts: { copied: FILES },
     });
-    expect(await snapshotOf(to)).toEqual(wanted);
+    expect(await snapshotOf(to)).toEqual(backup.wanted);
   });
 
   test("on a disk that hangs while files are written nothing half-written is left", async ({ skip }) => {
@@ -147,7 +71,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
     };
     const ended = await restore('exec /bin/sync "$@"', to, newId(), "changed", thaw);
     expect(ended).toMatchObject({ failures: [], counts: { copied: FILES } });
-    expect(await snapshotOf(to)).toEqual(wanted);
+    expect(await snapshotOf(to)).toEqual(backup.wanted);
   });
 });
 
