@@ -41,7 +41,7 @@ export async function endApp({ hooks }: AppRegistry): Promise<void> {
 }
 
 /** The files that `main` in package.json names, a path or a glob, in the order they are loaded. */
-export function entryFiles(directory: string): string[] {
+function entryFiles(directory: string): string[] {
   const main = mainOf(directory);
   const files = globSync(main, { cwd: directory }).sort();
   if (files.length === 0) {

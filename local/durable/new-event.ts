@@ -18,7 +18,7 @@ import type {
 } from "./history-event.ts";
 
 /** The present, as events carry it. */
-export function timestamp(): string {
+function timestamp(): string {
   return new Date().toISOString();
 }
 

@@ -38,7 +38,7 @@ const links = z.object({
 });
 
 /** A run in a list of runs. */
-export const runSummary = z.object({
+const runSummary = z.object({
   id: z.string(),
   app: z
     .string()
@@ -176,7 +176,7 @@ const escapedForm =
   "Escaped: a byte that is not valid UTF-8 as `\\xff`, a character that does not print as `\\n` or `\\u{202e}`, and a backslash doubled where it would start an escape.";
 
 /** A name in a directory of a run. */
-export const treeEntry = z.object({
+const treeEntry = z.object({
   name: z.string().describe(escapedForm),
   escaped: z.literal(true).optional().describe("Something in the name is escaped."),
   kind: z.enum(["file", "link", "directory", "other"]),

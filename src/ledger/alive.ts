@@ -11,7 +11,7 @@ import type { RunRecord } from "./run-record.ts";
  * this app cannot ask. A working run writes within minutes, or every few GiB of a huge file; the rest allows for a laptop
  * that sleeps overnight and an app that is stopped for a while.
  */
-export const SILENCE_MS = 24 * 60 * 60_000;
+const SILENCE_MS = 24 * 60 * 60_000;
 
 /** How long a run counts as about to start, in milliseconds. It claims its destination before its instance is started. */
 const STARTING_MS = 60_000;

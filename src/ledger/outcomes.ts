@@ -61,7 +61,7 @@ export async function readOutcomes(ledger: Ledger, name: string): Promise<Outcom
   return (await ledger.readAllLines<Outcome>(name, outcomeLine))?.lines;
 }
 
-export function tallyOf(outcomes: readonly Outcome[]): Tally {
+function tallyOf(outcomes: readonly Outcome[]): Tally {
   const tally = emptyTally();
   for (const outcome of outcomes) count(tally, outcome);
   return tally;

@@ -62,7 +62,7 @@ export function mtimeOf(stats: { mtimeMs: number }): number {
 }
 
 /** The same for ctime, which no archive or deployment sets back. */
-export function ctimeOf(stats: { ctimeMs: number }): number {
+function ctimeOf(stats: { ctimeMs: number }): number {
   return toMicroseconds(stats.ctimeMs);
 }
 

@@ -19,7 +19,7 @@ export interface Choice {
 }
 
 /** How long activities of a terminated run may still be writing, in milliseconds. */
-export const LINGERS_MS = 60 * 60_000;
+const LINGERS_MS = 60 * 60_000;
 
 /**
  * Chooses what a prune forgets.
