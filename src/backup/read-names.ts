@@ -41,7 +41,6 @@ export async function readNames(realRoot: string, portable: string, timeoutMs: n
   }
 }
 
-/** Outcomes of names and directories that could not be read. */
 /** The outcome of a name that could not be looked up. */
 export function unknownName(portable: string, error: unknown): Outcome {
   const { code } = error as NodeJS.ErrnoException;
