@@ -37,6 +37,8 @@ export class Drive {
   readonly settings: Settings;
   readonly budget: Budget;
   readonly #deliveries: number;
+  /** Called before each delivery of an activity; what it throws the activity fails with. */
+  before: (activity: string, input: unknown) => Promise<void> | void = () => undefined;
 
   /** @param deliveries how often each activity is delivered, at the same time */
   constructor(service: BlobServiceClient, settings: Partial<Settings> = {}, deliveries = 1) {
@@ -90,7 +92,10 @@ export class Drive {
     const { service: storage, settings, budget } = this;
     let end: End | undefined;
     const call = async (activity: string, input: unknown): Promise<unknown> => {
-      const deliver = () => runActivity(activity, input, { storage, settings, budget });
+      const deliver = async () => {
+        await this.before(activity, input);
+        return await runActivity(activity, input, { storage, settings, budget });
+      };
       const [result] = await Promise.all(Array.from({ length: this.#deliveries }, deliver));
       if (activity === "endRun") end = input as End;
       onResult(result);

@@ -1,14 +1,9 @@
 /** No activity of a restore lasts as long as a huge file takes, and no fault of the app passes for damage. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { expect, test } from "vitest";
-import { handOut } from "../../src/orchestration/fan-out.ts";
-import { restoreLargeFile, type Restoring } from "../../src/restore/large-file.ts";
-import { planRestore } from "../../src/restore/plan-restore.ts";
-import { restoreScope } from "../../src/restore/restore-scope.ts";
-import { restoreRequest } from "../../src/restore/request.ts";
 import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
 
@@ -21,24 +16,14 @@ test("a large file is restored for a bounded time, and then by the next activity
   const { run: source } = await drive.backup({ root });
   const hurried = new Drive(azurite.service, { largeFile: MIB, listMs: 0 });
 
-  const run = randomUUID().replaceAll("-", "");
-  const request = restoreRequest.parse({ run: source, to: temporary() });
-  const whole = { run, part: "0", request };
-  const plan = await planRestore(whole, hurried.service, hurried.settings);
-  const ref = handOut(whole, plan, restoreScope(request, plan.own)).lanes[0]!;
   const positions: number[] = [];
-  let progress: Restoring | undefined;
-  for (;;) {
-    const { service, settings, budget } = hurried;
-    const step = await restoreLargeFile({ ...ref, progress }, service, settings, budget);
-    if (step === "none" || "settled" in step) break;
-    ({ progress } = step);
-    positions.push(progress.position);
-  }
-  expect(positions).toEqual([0, 8 * MIB]);
-
+  hurried.before = (activity, input) => {
+    const { progress } = input as { progress?: { position: number } };
+    if (activity === "restoreLargeFile" && progress) positions.push(progress.position);
+  };
   const to = temporary();
   expect((await hurried.restore({ run: source, to })).tally).toMatchObject({ failures: [] });
+  expect(positions).toEqual([0, 8 * MIB]);
   expect(await snapshotOf(to)).toEqual(await snapshotOf(root));
 });
 

@@ -1,15 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { deleteExtra } from "../../src/restore/delete-extra.ts";
-import { restoreLargeFile } from "../../src/restore/large-file.ts";
-import { planRestore } from "../../src/restore/plan-restore.ts";
-import { handOut } from "../../src/orchestration/fan-out.ts";
-import { restoreScope } from "../../src/restore/restore-scope.ts";
-import { restoreRequest } from "../../src/restore/request.ts";
-import { restoreBatch } from "../../src/restore/restore-batch.ts";
-import { restoreDirectories } from "../../src/restore/restore-directories.ts";
 import { unsafePath } from "../../src/model/safe-path.ts";
 import { PinnedDirectory } from "../../src/files/pinned-directory.ts";
 import { Drive, startDrive } from "../harness/drive.ts";
@@ -196,41 +187,36 @@ describe("where a restore may go", () => {
     expect(await readdir(path.join(outer, "target"), { recursive: true })).toEqual(["deep"]);
   });
 
-  test("each activity says so itself when the setting or the directory has changed since the plan was made", async () => {
-    const { service, budget } = drive;
-    const { outer, to } = await arena();
-    await write(to, { extra: "extra", "d/extra": "extra" });
-    const source = await forgeRun(service, [
-      { path: "d/s", content: "s" },
-      { path: "large", content: "large" },
-    ]);
-    const settings = { ...drive.settings, largeFile: 1, restoreRoots: [to] };
-    const run = randomUUID().replaceAll("-", "");
-    const request = restoreRequest.parse({ run: source, to, delete: true });
-    const whole = { run, part: "0", request };
-    const plan = await planRestore(whole, service, settings);
-    const { batches, lanes } = handOut(whole, plan, restoreScope(request, plan.own));
-    expect([batches.length, lanes.length]).toEqual([1, 1]);
-    const large = lanes[0]!;
-    // Begun, and with a piece of it written.
-    const begun = await restoreLargeFile(large, service, settings, budget);
-    if (begun === "none" || "settled" in begun) throw new Error("it was not begun");
-    const { progress } = begun;
-    const slice = { run, slice: 0, request, ...plan.own };
-    await writeFile(path.join(to, progress.temporary), "lar");
-    const before = await readdir(to, { recursive: true });
-
-    const tally = { stopped: expect.stringMatching(/RESTORE_ROOTS/) as string };
-    const changed = { ...settings, restoreRoots: [] };
-    const led = { ...settings, restoreRoots: [path.join(to, "d")] };
-    for (const now of [changed, led]) {
-      expect(await deleteExtra(slice, service, now)).toMatchObject({ tally, deleted: 0 });
-      expect(await restoreBatch(batches[0]!, service, now, budget)).toMatchObject(tally);
-      expect(await restoreDirectories(slice, service, now)).toMatchObject({ tally });
-      for (const span of [large, { ...large, progress }])
-        expect(await restoreLargeFile(span, service, now, budget)).toMatchObject({ settled: tally });
-    }
-    expect(await readdir(to, { recursive: true })).toEqual(before);
-    expect(await readdir(outer)).toEqual(["inner"]);
-  });
+  test.each([
+    ["deleteExtra", 0],
+    ["restoreFiles", 0],
+    ["restoreLargeFile", 0],
+    // Begun, and with a temporary file.
+    ["restoreLargeFile", 1],
+    ["restoreDirectories", 0],
+  ])(
+    "%s, after %i calls, says so itself when the setting has changed since the plan was made",
+    async (name, calls) => {
+      const { outer, to } = await arena();
+      await write(to, { extra: "extra" });
+      const source = await forgeRun(azurite.service, [
+        { path: "d/s", content: "s" },
+        { path: "large", content: "large" },
+      ]);
+      for (const roots of [[], [path.join(to, "d")]]) {
+        const moved = new Drive(azurite.service, { largeFile: 1, listMs: 0, restoreRoots: [to] });
+        let seen = 0;
+        let names: string[] | undefined;
+        moved.before = async (activity) => {
+          if (activity !== name || seen++ !== calls) return;
+          names = await readdir(to);
+          moved.settings.restoreRoots = roots;
+        };
+        const { tally } = await moved.restore({ run: source, to, delete: true, overwrite: "always" });
+        expect(tally.stopped).toMatch(/RESTORE_ROOTS/);
+        expect(await readdir(to)).toEqual(names);
+      }
+      expect(await readdir(outer)).toEqual(["inner"]);
+    },
+  );
 });

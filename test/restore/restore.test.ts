@@ -4,15 +4,10 @@ import { chmod, lutimes, mkdir, readFile, readdir, stat, symlink, utimes, writeF
 import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failBatch } from "../../src/ledger/fail-batch.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { overlaps } from "../../src/manifest/piece.ts";
 import { mapRun } from "../../src/manifest/run-map.ts";
 import { allBelow } from "../../src/model/order.ts";
-import { planRestore } from "../../src/restore/plan-restore.ts";
-import { restoreRequest } from "../../src/restore/request.ts";
-import { planVerify } from "../../src/verify/plan-verify.ts";
-import { verifyRequest } from "../../src/verify/request.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "./tree.ts";
@@ -268,19 +263,16 @@ test("a batch that could not be tried at all costs its own files, by name, also 
   const root = temporary();
   await write(root, { a: WORTH_A_BATCH, "d/b": WORTH_A_BATCH });
   const { run: source } = await drive.backup({ root, prefix: prefix() });
-  const [restore, verify] = [randomUUID().replaceAll("-", ""), randomUUID().replaceAll("-", "")];
-  const to = restoreRequest.parse({ run: source, to: temporary() });
-  const restored = await planRestore({ run: restore, part: "0", request: to }, service, drive.settings);
-  const request = verifyRequest.parse({ run: source, readData: true });
-  const verified = await planVerify({ run: verify, part: "0", request }, service, drive.settings);
-  for (const [run, { batches }] of [
-    [restore, restored],
-    [verify, verified],
-  ] as const) {
-    const batch = { run, part: "0", batch: 1, lines: batches[1]! };
-    const tally = await failBatch({ ...batch, reason: "storage was gone" }, service);
+  const unlucky = new Drive(service);
+  unlucky.before = (activity, input) => {
+    if (["restoreFiles", "verifyFiles"].includes(activity) && (input as { batch: number }).batch === 1)
+      throw new Error("storage was gone");
+  };
+  for (const { tally } of [
+    await unlucky.restore({ run: source, to: temporary() }),
+    await unlucky.verify({ run: source, readData: true }),
+  ])
     expect(tally).toMatchObject({ counts: { failed: 1 }, failures: ["d/b: storage was gone"] });
-  }
 });
 
 describe("a path", () => {
