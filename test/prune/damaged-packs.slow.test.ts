@@ -1,0 +1,38 @@
+/** Prunes of destinations in the layout packs in which blobs are damaged. */
+import { expect, test } from "vitest";
+import { temporary, write } from "../restore/tree.ts";
+import { many, startPacks } from "./in-packs.ts";
+
+const { drive, newPlace } = startPacks();
+
+test("a pack that nobody needs goes though its beginning is damaged; what is not known to be one stays, and why is said", async () => {
+  const { place, container, at } = newPlace();
+  const root = temporary();
+  await write(root, many("ab", "first"));
+  const first = await drive.backup({ root, ...place });
+  await write(root, many("ab", "second"));
+  const second = await drive.backup({ root, ...place });
+  const [pack] = [...(await drive.outcomes(first.run)).values()].map(({ packed }) => packed!.pack);
+  const blob = at.getBlockBlobClient(`packs/${pack}`);
+  const damaged = (await blob.downloadToBuffer()).fill(0, 0, 8);
+  await blob.upload(damaged, damaged.length);
+  const id = "ab".repeat(32);
+  const others: Record<string, [content: string, reason: RegExp]> = {
+    [`packs/${first.run}/0-7-0123abcd-0`]: ["", /not begin as a pack/],
+    [`packs/${first.run}/0-8-0123abcd-0`]: ["of somebody else".repeat(9), /not begin as a pack/],
+    [`packs/${first.run}/0-9-0123abcd-0`]: ["\0".repeat(99), /not begin as a pack/],
+    [`chunks/ab/${id}`]: [damaged.toString("latin1"), /not begin as a chunk/],
+    [`chunks/cd/${id.replace("ab", "cd")}`]: ["SBKP\u0002C\0\0later", /version 2\b/],
+  };
+  for (const [name, [content]] of Object.entries(others))
+    await at.getBlockBlobClient(name).upload(content, Buffer.byteLength(content));
+
+  const pruned = await drive.prune({ container, keepLast: 1 });
+  expect(pruned).toMatchObject({ kept: [second.run], forgotten: [first.run] });
+  const outcomes = await drive.outcomes(pruned.run);
+  expect(outcomes.get(`packs/${pack}`)).toMatchObject({ outcome: "deleted" });
+  for (const [name, [, said]] of Object.entries(others))
+    expect(outcomes.get(name)).toMatchObject({ outcome: "skipped", reason: expect.stringMatching(said) });
+  expect(await blob.exists()).toBe(false);
+  for (const name of Object.keys(others)) expect(await at.getBlobClient(name).exists()).toBe(true);
+});
