@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { temporary, write } from "../restore/tree.ts";
 import { many, startPacks } from "./in-packs.ts";
 
-const { drive, newPlace } = startPacks();
+const { drive, newPlace, avoided } = startPacks();
 
 test("a pack that nobody needs goes though its beginning is damaged; what is not known to be one stays, and why is said", async () => {
   const { place, container, at } = newPlace();
@@ -35,4 +35,26 @@ test("a pack that nobody needs goes though its beginning is damaged; what is not
     expect(outcomes.get(name)).toMatchObject({ outcome: "skipped", reason: expect.stringMatching(said) });
   expect(await blob.exists()).toBe(false);
   for (const name of Object.keys(others)) expect(await at.getBlobClient(name).exists()).toBe(true);
+});
+
+test("the list of what later backups avoid loses packs that others have deleted", async () => {
+  const { place, container, at } = newPlace();
+  const root = temporary();
+  await write(root, many("ab", "content"));
+  const damage = async (): Promise<string> => {
+    const { run } = await drive.backup({ root, ...place });
+    const [{ pack, offset } = { pack: "", offset: 0 }] = [...(await drive.outcomes(run)).values()].map(
+      ({ packed }) => packed!,
+    );
+    const blob = at.getBlockBlobClient(`packs/${pack}`);
+    const content = await blob.downloadToBuffer();
+    await blob.upload(content.fill(0, offset), content.length);
+    expect((await drive.verify({ run, readData: true })).tally.counts.failed).toBe(2);
+    return pack;
+  };
+  const first = await damage();
+  expect(await avoided(container)).toEqual([first]);
+  await at.deleteBlob(`packs/${first}`);
+  const second = await damage();
+  expect(await avoided(container)).toEqual([second]);
 });

@@ -8,18 +8,11 @@ import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { closeRun } from "../../src/ledger/runs.ts";
-import { readAvoid } from "../../src/store/packs/avoid.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { Life, mortalDrive } from "./dying-service.ts";
 import { many, startPacks, writeLarger } from "./in-packs.ts";
 
-const { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate } = startPacks();
-
-/** What the next backups do not build on. */
-async function avoided(container: string): Promise<string[]> {
-  return (await readAvoid({ service: azurite.service, container: { containerName: container }, prefix: "" }))
-    .packs;
-}
+const { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate, avoided } = startPacks();
 
 test("the packs that only forgotten runs need go, before their records; what others put there stays", async () => {
   const { place, container, at } = newPlace();
