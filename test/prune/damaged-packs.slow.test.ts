@@ -1,9 +1,12 @@
-/** Prunes of destinations in the layout packs in which blobs are damaged. */
+/** Prunes of destinations in the layout packs where blobs are damaged or gone, or files cannot be read. */
+import { chmod } from "node:fs/promises";
+import path from "node:path";
 import { expect, test } from "vitest";
-import { temporary, write } from "../restore/tree.ts";
+import { asNobody } from "../harness/as-nobody.ts";
+import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { many, startPacks } from "./in-packs.ts";
 
-const { drive, newPlace, avoided } = startPacks();
+const { drive, newPlace, avoided, expectWhole } = startPacks();
 
 test("a pack that nobody needs goes though its beginning is damaged; what is not known to be one stays, and why is said", async () => {
   const { place, container, at } = newPlace();
@@ -57,4 +60,24 @@ test("the list of what later backups avoid loses packs that others have deleted"
   await at.deleteBlob(`packs/${first}`);
   const second = await damage();
   expect(await avoided(container)).toEqual([second]);
+});
+
+test("a file that cannot be read when its pack is to be emptied fails; what older runs have of it stays", async () => {
+  const { place, container } = newPlace();
+  const root = temporary();
+  await chmod(root, 0o755);
+  const next = { root, ...place, mode: "incremental" };
+  await write(root, many("abcdefgh", "first"));
+  await drive.backup(next);
+  await write(root, many("abcdefg", "second"));
+  const second = await drive.backup(next);
+  const wanted = await snapshotOf(root);
+  await drive.prune({ container, keepLast: 1 });
+  expect(await avoided(container)).toHaveLength(1);
+
+  await chmod(path.join(root, "h"), 0);
+  const third = await asNobody(() => drive.backup(next));
+  expect(third.tally.failures).toEqual([expect.stringMatching(/^h: .*EACCES/)]);
+  expect((await drive.prune({ container, keepLast: 1 })).kept).toEqual([third.run, second.run]);
+  await expectWhole(second.run, wanted);
 });
