@@ -15,7 +15,7 @@ const USAGE = `Usage: node unpack.mjs DIR [PATH] --list | --to TARGET  [--run RU
                    otherwise the newest version of every path that was ever stored
   --root ROOT      the directory that was backed up, if the destination has several
 `;
-const [MIB4, MIB16, MIB32, MIB64] = [2 ** 22, 2 ** 24, 2 ** 25, 2 ** 26];
+const [MIB, MIB4, MIB16, MIB32, MIB64] = [2 ** 20, 2 ** 22, 2 ** 24, 2 ** 25, 2 ** 26];
 const [HEADER, TRAILER, RECIPE_ENTRY, CODECS] = [8, 48, 36, ["none", "zstd"]];
 const PACK = /^packs\/(?!\.+\/)[\w.~-]+\/[\d.]+-(large)?\d+-[\da-f]{8}-\d+$/;
 
@@ -95,22 +95,21 @@ function* chunksOf(item) {
   for (let at = 0; at < recipe.length; at += RECIPE_ENTRY) {
     const id = recipe.toString("hex", at, at + 32);
     const size = recipe.readUInt32LE(at + 32);
-    refuse(size > MIB16, "its recipe has a chunk that is too large");
-    const place = {
-      offset: HEADER,
-      raw: size,
-      from: 0,
-      size,
-      sha256: recipe.toString("base64", at, at + 32),
-    };
-    yield { blob: `chunks/${id.slice(0, 2)}/${id}`, ...place };
+    refuse(size < 1 || size > MIB16, `its recipe has a chunk of ${size} bytes`);
+    const sha256 = recipe.toString("base64", at, at + 32);
+    yield { blob: `chunks/${id.slice(0, 2)}/${id}`, offset: HEADER, raw: size, from: 0, size, sha256 };
   }
 }
 
 /** The content of a file or link, piece by piece. */
 function* contentOf(item) {
-  if (!item.recipe) yield readContent(item);
-  else for (const chunk of chunksOf(item)) yield readContent(chunk);
+  let sum = 0;
+  for (const piece of item.recipe ? chunksOf(item) : [item]) {
+    yield readContent(piece);
+    sum += piece.size;
+  }
+  const { kind, recorded = sum } = item;
+  refuse(kind === "file" && sum !== recorded, `it has ${sum} bytes, the run recorded ${recorded}`);
 }
 
 /** A pack's root, the time when it was written, and its entries. */
@@ -166,7 +165,8 @@ function readRun(directories) {
   const items = new Map();
   const take = ({ packed, ...entry }) => {
     if (entry.outcome === "copied" || entry.outcome === "unchanged") {
-      items.set(entry.path, { ...entry, ...packed, time: 0, blob: `packs/${packed?.pack}` });
+      const more = { recorded: entry.size, time: 0, blob: `packs/${packed?.pack}` };
+      items.set(entry.path, { ...entry, ...packed, ...more });
     } else if (entry.outcome === undefined && entry.mtime !== undefined && !entry.left) {
       directories.set(entry.path, entry);
     }
@@ -191,7 +191,7 @@ function check({ path: name, kind, mtime, mode, blob, offset, length, raw, from,
   const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
   const isPlace = PACK.test(blob) && [offset, length, raw, from, size].every(isCount);
   refuse(!isPlace, "its record does not say where it is");
-  refuse(raw > (recipe ? MIB64 : MIB4), "it is too large");
+  refuse(size > (recipe ? MIB64 : MIB4) || raw > Math.max(size, MIB), "it is too large");
   refuse(from + size > raw || (recipe && size % RECIPE_ENTRY > 0), "its size is damaged");
 }
 

@@ -51,15 +51,23 @@ const REFUSED_VERSION =
   '"x"; of the app\'s identity, the role "Storage Blob Data Owner" on the container.';
 const REWRITTEN: NotDeleted = { outcome: "skipped", reason: "it was changed meanwhile" };
 
+/** A blob as it is now. */
+export interface Look {
+  etag: string;
+  /** It is the listed one. */
+  isIt: boolean;
+  /** Why it is not, if it was not changed. */
+  reason?: string;
+}
+
 /**
  * Deletes a blob if it is still what was listed.
- * @param look gets the ETag of the blob now, and whether it is the listed one; undefined if it is gone. `isCurrent` unless it is a
- *   snapshot or version, which cannot change
+ * @param look undefined if it is gone; `isCurrent` unless it is a snapshot or version, which cannot change
  */
 export async function deleteStored(
   container: ContainerClient,
   stored: StoredBlob,
-  look: (target: BlobClient, isCurrent: boolean) => Promise<{ etag: string; isIt: boolean } | undefined>,
+  look: (target: BlobClient, isCurrent: boolean) => Promise<Look | undefined>,
   { erase, budget }: { erase: Erase; budget: Budget },
 ): Promise<NotDeleted | undefined> {
   const blob = container.getBlobClient(stored.name);
@@ -67,7 +75,7 @@ export async function deleteStored(
     for (const target of targetsOf(stored, blob)) {
       const now = await budget.request(() => look(target, target === blob));
       if (!now) continue;
-      if (!now.isIt) return REWRITTEN;
+      if (!now.isIt) return { ...REWRITTEN, ...(now.reason === undefined ? {} : { reason: now.reason }) };
       await erase(target, target === blob ? { conditions: { ifMatch: now.etag } } : {});
     }
     return undefined;

@@ -224,5 +224,27 @@ describe("stats", () => {
     expect(words.stdout).toMatch(
       /^Directory +Destination +Layout +Runs .*\n\S+ +measured +files +2 .* 2 +5 B +5 B +2 B\n$/,
     );
+
+    const packs = ["--container", "measured-packs"];
+    await here(["backup", tree, ...packs, "--layout", "packs", "--quiet"], { env });
+    await writeFile(path.join(tree, "b"), "55555");
+    await here(["backup", tree, ...packs, "--quiet"], { env });
+    const stored = { blobs: 0, bytes: 0 };
+    for await (const { properties } of service.getContainerClient("measured-packs").listBlobsFlat()) {
+      stored.blobs++;
+      stored.bytes += properties.contentLength ?? 0;
+    }
+    const lines = objects((await here(["stats", ...packs, "--json"], { env })).stdout);
+    expect(lines).toEqual([
+      {
+        ...of("", { runs: 2, latest: expect.objectContaining({ files: 2, bytes: 6 }), stored }),
+        destination: { container: "measured-packs", prefix: "" },
+        layout: "packs",
+        old: { blobs: 0, bytes: 0 },
+      },
+    ]);
+    expect((await here(["stats", ...packs], { env })).stdout).toMatch(
+      /\n\S+ +measured-packs +packs +2 .* 2 +6 B +[\d.]+ \S+ +0 B\n$/,
+    );
   });
 });

@@ -86,6 +86,8 @@ const FORGED: [said: RegExp, contents: ForgedContent[], how?: Parameters<typeof 
     /^chunk: .*no such file/m,
     [{ path: "chunk", content: recipeOf([Buffer.from("gone")]), line: { recipe: true } }],
   ],
+  [/^shared: .*too large/m, [{ path: "shared", content: Buffer.alloc(2 * MIB), line: { size: 1 } }]],
+  [/^nothing: .*chunk of 0 bytes/m, [{ path: "nothing", content: Buffer.alloc(36), line: { recipe: true } }]],
 ];
 
 it("what is forged or damaged is named, nothing is written elsewhere, and the rest is extracted", async () => {
@@ -144,4 +146,41 @@ it("asks which root is meant, and refuses a target with something in it", async 
     status: 1,
     stderr: expect.stringContaining("is not empty"),
   });
+});
+
+it("a file that does not have as many bytes as its run recorded is named and not left there", async () => {
+  const { name, blob } = chunkOf(CHUNK);
+  const recipe = { content: recipeOf([CHUNK, CHUNK]), line: { recipe: true } };
+  const pack = packOf([
+    { path: "whole", content: "whole" },
+    { path: "short", content: "short" },
+    { path: "large", ...recipe },
+    { path: "cut", ...recipe },
+  ]);
+  const sizes: Record<string, number> = { whole: 5, short: 4, large: 2 * CHUNK.length, cut: CHUNK.length };
+  const lines = pack.lines.map(({ path: file, kind, mtime, mode, ...place }) => {
+    const packed = { pack: "run/0-0-0123abcd-0", ...place };
+    return JSON.stringify({
+      path: file,
+      kind,
+      mtime,
+      mode,
+      outcome: "copied",
+      size: sizes[String(file)],
+      packed,
+    });
+  });
+  const dir = await download("sizes", [
+    ["packs/run/0-0-0123abcd-0", pack.blob],
+    [name, blob],
+  ]);
+  const run = await save("sizes-run", [
+    ["run.json", Buffer.from('{"status":"completed","counts":{"copied":4,"unchanged":0}}')],
+    ["outcomes/0.jsonl", Buffer.from(lines.join("\n"))],
+  ]);
+  const to = path.join(folder(), "sizes-out");
+  const { status, stderr } = unpack(dir, "--run", run, "--to", to);
+  expect(stderr.split("\n").map((line) => line.split(":")[0])).toEqual(["short", "cut", ""]);
+  expect(status).toBe(1);
+  expect((await readdir(to)).sort()).toEqual(["large", "whole"]);
 });

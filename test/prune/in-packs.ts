@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect } from "vitest";
 import { Ledger } from "../../src/ledger/ledger.ts";
+import { readAvoid } from "../../src/store/packs/avoid.ts";
 import { startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
@@ -62,5 +63,11 @@ export function startPacks() {
     );
   }
 
-  return { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate };
+  /** What the next backups do not build on. */
+  async function avoided(container: string): Promise<string[]> {
+    const at = { container: { containerName: container }, prefix: "" };
+    return (await readAvoid({ service: azurite.service, ...at })).packs;
+  }
+
+  return { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate, avoided };
 }

@@ -8,18 +8,11 @@ import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { closeRun } from "../../src/ledger/runs.ts";
-import { readAvoid } from "../../src/store/packs/avoid.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 import { Life, mortalDrive } from "./dying-service.ts";
 import { many, startPacks, writeLarger } from "./in-packs.ts";
 
-const { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate } = startPacks();
-
-/** What the next backups do not build on. */
-async function avoided(container: string): Promise<string[]> {
-  return (await readAvoid({ service: azurite.service, container: { containerName: container }, prefix: "" }))
-    .packs;
-}
+const { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate, avoided } = startPacks();
 
 test("the packs that only forgotten runs need go, before their records; what others put there stays", async () => {
   const { place, container, at } = newPlace();
@@ -164,9 +157,11 @@ test("a chunk that runs of two roots have stays as long as one of them does, and
   expect(await chunksOf(container)).toEqual([]);
 });
 
-test("a prune stops if the chunks of a file are not known, unless nobody is to keep it", async () => {
+test("a prune deletes no chunk and no record if the chunks of a file are not known, unless nobody is to keep it", async () => {
   const { place, container, at } = newPlace();
   const root = temporary();
+  await write(root, many("a", "zeroth"));
+  const zeroth = await drive.backup({ root, ...place });
   await writeLarger(root);
   const first = await drive.backup({ root, ...place });
   await write(root, many("a", "second"));
@@ -174,14 +169,16 @@ test("a prune stops if the chunks of a file are not known, unless nobody is to k
   const { packed } = (await drive.outcomes(second.run)).get("larger")!;
   const pack = at.getBlockBlobClient(`packs/${packed!.pack}`);
   const whole = await pack.downloadToBuffer();
-  const before = await blobsOf(container);
+  const before = await chunksOf(container);
   const torn = Buffer.from(whole);
   torn.fill(0, packed!.offset + 20, packed!.offset + packed!.length);
   for (const spoil of [() => pack.upload(torn, torn.length), () => pack.delete()]) {
     await spoil();
     const { tally } = await drive.prune({ container, keepLast: 1 });
-    expect(tally.stopped).toMatch(/Nothing was deleted.*larger/);
-    expect(await chunksOf(container)).toEqual(before.filter((name) => name.startsWith("chunks/")));
+    expect(tally.failures).toEqual([expect.stringMatching(/^larger: no chunk was deleted/)]);
+    expect(await chunksOf(container)).toEqual(before);
+    expect(await blobsOf(container)).not.toContain(zeroth.run);
+    expect(await new Ledger(drive.service, zeroth.run).read("run.json")).toContain("forgotten");
   }
   await pack.upload(whole, whole.length);
   await rm(path.join(root, "larger"));
@@ -189,7 +186,7 @@ test("a prune stops if the chunks of a file are not known, unless nobody is to k
   await pack.delete();
   expect(await drive.prune({ container, keepLast: 1 })).toMatchObject({
     kept: [third.run],
-    forgotten: [second.run, first.run],
+    forgotten: [second.run, first.run, zeroth.run],
   });
   expect(await chunksOf(container)).toEqual([]);
 });
@@ -264,7 +261,7 @@ test("a chunk that a canceled run only found stays while that run may yet record
   await expectWhole(next.run, wanted);
 });
 
-test("an archived pack goes like any other, stays where it is needed, and stops a prune that must read it", async () => {
+test("an archived pack goes like any other, stays where it is needed, and keeps a prune that must read it from deleting chunks", async () => {
   const { place, container, at } = newPlace();
   const root = temporary();
   const archive = async (run: string, name: string) => {
@@ -285,8 +282,10 @@ test("an archived pack goes like any other, stays where it is needed, and stops 
   await archive(third.run, "larger");
   const before = await blobsOf(container);
   const { tally } = await drive.prune({ container, keepLast: 1 });
-  expect(tally.stopped).toMatch(/Nothing was deleted.*larger: its pack .* archive/s);
-  expect(await blobsOf(container)).toEqual(before);
+  expect(tally.failures).toEqual([
+    expect.stringMatching(/^larger: no chunk was deleted.*: its pack .* archive/),
+  ]);
+  expect(await blobsOf(container)).toEqual(before.filter((name) => name !== second.run));
 
   const wanted = await snapshotOf(root);
   const fourth = await drive.backup(next);

@@ -15,7 +15,8 @@ fileHandle.sync = async function (this: FileHandle) {
   await this.datasync();
 };
 
-const drive = new Drive(BlobServiceClient.fromConnectionString(connectionString));
+const fileTimeoutMs = Number(process.env["FILE_TIMEOUT_MS"] ?? 60_000);
+const drive = new Drive(BlobServiceClient.fromConnectionString(connectionString), { fileTimeoutMs });
 process.stdout.write("begun\n");
 const { tally } = await drive.restore({ run, to, overwrite }, id);
 process.stdout.write(`${JSON.stringify({ ...tally, flushes })}\n`);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { FILES, newId, startTogether } from "./together.ts";
 import { IN_MEMORY, snapshotOf, temporary } from "./tree.ts";
 
@@ -12,9 +12,14 @@ const backup = startTogether();
 const { restore } = backup;
 
 describe.runIf(process.platform === "linux")("one flush for many files", () => {
-  test("where it fails, each file is flushed", async () => {
+  test.each([
+    ["fails", "exit 1"],
+    ["hangs", "exec sleep 20"],
+  ])("where it %s, each file is flushed", async (_how, script) => {
+    vi.stubEnv("FILE_TIMEOUT_MS", "1000");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const to = temporary(IN_MEMORY);
-    const ended = await restore("exit 1", to);
+    const ended = await restore(script, to);
     expect(ended).toMatchObject({ failures: [], counts: { copied: FILES } });
     expect(await snapshotOf(to)).toEqual(backup.wanted);
     expect(ended?.flushes).toBeGreaterThanOrEqual(FILES);

@@ -5,25 +5,10 @@ import { inOrder } from "../in-order.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./located.ts";
 import { readChunk } from "./read-chunk.ts";
-import { decodeRecipe, type Chunk } from "./recipe.ts";
+import { decodeRecipe, type Placed } from "./recipe.ts";
 
 /** Concurrent fetches of one file's chunks. */
 const CHUNKS_AT_A_TIME = 4;
-
-/** A chunk and its place in the file. */
-export interface Placed extends Chunk {
-  start: number;
-}
-
-/** The chunks of a larger file, by its recipe. @throws Corrupt */
-export function chunksIn(recipe: Buffer, { size }: ManifestItem): Placed[] {
-  let start = 0;
-  return decodeRecipe(recipe, size).map((chunk) => {
-    const placed = { ...chunk, start };
-    start += chunk.length;
-    return placed;
-  });
-}
 
 /** What is read of a content: all of it, or what follows a position where a chunk begins, as long as there is `more`. */
 export interface Span {
@@ -51,7 +36,7 @@ export async function readContent(
   // For the frame, too, where it is fetched by itself.
   const chunks = await budget.bytes(2 * size, async () => {
     const bytes = await content();
-    if (recipe) return chunksIn(bytes, item);
+    if (recipe) return decodeRecipe(bytes, item.size);
     await take(bytes, 0);
     return undefined;
   });
@@ -60,7 +45,7 @@ export async function readContent(
 
 async function readChunks(
   at: At,
-  chunks: readonly Placed[],
+  chunks: Iterable<Placed>,
   span: Span,
   budget: Budget,
   take: Take,
@@ -78,7 +63,7 @@ async function readChunks(
   return position;
 }
 
-function* within(chunks: readonly Placed[], { from, more }: Span): Generator<Placed, void> {
+function* within(chunks: Iterable<Placed>, { from, more }: Span): Generator<Placed, void> {
   for (const chunk of chunks) {
     if (chunk.start < from) continue;
     if (chunk.start > from && !more(chunk.start)) return;

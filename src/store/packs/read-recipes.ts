@@ -1,8 +1,8 @@
 import type { ManifestItem } from "../../manifest/line.ts";
 import { Corrupt, Lost } from "../fetching.ts";
 import type { InPack, Range } from "./ranges.ts";
-import { chunksIn } from "./read-content.ts";
 import type { PackReader, Requests } from "./read-pack.ts";
+import { decodeRecipe } from "./recipe.ts";
 
 /** A larger file and where its recipe is. */
 export interface Larger extends InPack {
@@ -34,7 +34,9 @@ async function chunksOf(
 ): Promise<Map<string, number> | Lost> {
   for (let tries = 1; ; tries++) {
     try {
-      return new Map(chunksIn(await read(tries === 1), item).map(({ id, length }) => [id, length]));
+      const chunks = new Map<string, number>();
+      for (const { id, length } of decodeRecipe(await read(tries === 1), item.size)) chunks.set(id, length);
+      return chunks;
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
       if (!(error instanceof Corrupt) || tries === TRIES) return error;

@@ -8,6 +8,11 @@ export interface Chunk {
   length: number;
 }
 
+/** A chunk and its place in the file. */
+export interface Placed extends Chunk {
+  start: number;
+}
+
 /** Bytes of the longest recipe, which is held in memory: that of a file of some 8 TiB. */
 export const LONGEST_RECIPE = 64 * 1024 * 1024;
 
@@ -30,20 +35,30 @@ export function longestRecipe(size: number): number {
   return (Math.ceil(size / CHUNKER.min) + Math.ceil(size / CHUNKER.span)) * LINE;
 }
 
-/** @param size of the file, or of the part of it that the recipe is of. @throws Corrupt if it is not a recipe of so many bytes */
-export function decodeRecipe(recipe: Buffer, size: number): Chunk[] {
+/**
+ * A file's chunks in order. They are made when they are asked for: all of them take several times the memory of the recipe.
+ * @throws Corrupt if it is not a recipe of so many bytes
+ */
+export function decodeRecipe(recipe: Buffer, size: number): Generator<Placed, void> {
   if (recipe.length % LINE !== 0) throw new Corrupt("corrupt: the list of its chunks is cut short");
   if (recipe.length > longestRecipe(size))
     throw new Corrupt(`corrupt: the list of its chunks is too long for ${size} bytes`);
-  const chunks: Chunk[] = [];
   let sum = 0;
   for (let at = 0; at < recipe.length; at += LINE) {
     const length = recipe.readUInt32LE(at + HASH);
     if (length < 1 || length > CHUNKER.max)
       throw new Corrupt(`corrupt: its recipe gives a chunk of ${length} bytes`);
-    chunks.push({ id: recipe.toString("hex", at, at + HASH), length });
     sum += length;
   }
   if (sum !== size) throw new Corrupt(`corrupt: its chunks have ${sum} bytes, the run recorded ${size}`);
-  return chunks;
+  return chunksIn(recipe);
+}
+
+function* chunksIn(recipe: Buffer): Generator<Placed, void> {
+  let start = 0;
+  for (let at = 0; at < recipe.length; at += LINE) {
+    const length = recipe.readUInt32LE(at + HASH);
+    yield { id: recipe.toString("hex", at, at + HASH), length, start };
+    start += length;
+  }
 }

@@ -2,9 +2,9 @@ import type { PlannedItem } from "../../manifest/planned-item.ts";
 import type { Part } from "../fetching.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./located.ts";
-import { chunksIn, type Placed } from "./read-content.ts";
 import { readChunk } from "./read-chunk.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
+import { decodeRecipe, type Placed } from "./recipe.ts";
 
 /**
  * Reads a content chunk by chunk, one ahead of the reader; see Fetching. Not charged to the budget, so that a slow reader
@@ -18,17 +18,24 @@ export async function* streamContent(at: At, item: PlannedItem, part?: Part): As
     if (from < to) yield content.subarray(from, to);
     return;
   }
-  const fetch = (chunk: Placed | undefined): Promise<Buffer> | undefined => {
-    const reading = chunk && readChunk(at, chunk, UNCOUNTED);
+  const chunks = within(decodeRecipe(content, item.size), { from, to });
+  const fetchNext = () => {
+    const chunk = chunks.next().value;
+    if (!chunk) return undefined;
+    const reading = readChunk(at, chunk, UNCOUNTED);
     // It may fail when nothing awaits it any more.
-    reading?.catch(() => undefined);
-    return reading;
+    reading.catch(() => undefined);
+    return { start: chunk.start, reading };
   };
-  const chunks = chunksIn(content, item).filter(({ start, length }) => start < to && start + length > from);
-  let next = fetch(chunks[0]);
-  for (const [number, { start }] of chunks.entries()) {
-    const bytes = await next;
-    next = fetch(chunks[number + 1]);
-    if (bytes) yield bytes.subarray(Math.max(0, from - start), to - start);
+  let next = fetchNext();
+  while (next) {
+    const { start, reading } = next;
+    const bytes = await reading;
+    next = fetchNext();
+    yield bytes.subarray(Math.max(0, from - start), to - start);
   }
+}
+
+function* within(chunks: Iterable<Placed>, { from, to }: Part): Generator<Placed, void> {
+  for (const chunk of chunks) if (chunk.start < to && chunk.start + chunk.length > from) yield chunk;
 }

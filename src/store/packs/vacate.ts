@@ -32,7 +32,7 @@ export async function vacate(
   await changeAvoid({ service, ...at }, ({ packs, chunks }) => {
     const more = idsOf(found).filter((id) => !packs.includes(id));
     if (more.length === 0 && packs.every(isThere) && chunks.every(isThere)) return undefined;
-    return { packs: [...packs.filter(isThere), ...more], chunks: chunks.filter(isThere) };
+    return { packs: [...packs, ...more], chunks };
   });
   return found;
 }
