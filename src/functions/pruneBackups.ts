@@ -70,10 +70,9 @@ function* prune(context: df.OrchestrationContext, run: string, request: PruneReq
     );
     const results = yield* settleAll<Tally>(context, lanes);
     tallies.push(...results.map((it) => ("value" in it ? it.value : stopped(it.error))));
+    // The next prune needs the runs' records to find what could not be deleted.
     const { counts, stopped: problem } = sum(tallies);
-    // If it is not known which pieces are needed, only other contents go. If some could not be deleted, the next prune needs the
-    // runs' records to find them.
-    if (problem !== undefined || (counts.failed > 0 && phase !== "gathering")) break;
+    if (problem !== undefined || counts.failed > 0) break;
   }
   return { runs: plan.runs, result: sum(tallies) };
 }

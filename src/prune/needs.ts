@@ -1,10 +1,9 @@
 import pMap from "p-map";
-import { emptyTally, failed, type Outcome } from "../model/outcome.ts";
-import { sliceOutcomes } from "../ledger/names.ts";
-import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
+import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { readPage } from "../manifest/page.ts";
+import { Lost } from "../store/fetching.ts";
 import type { Needs } from "../store/pruning.ts";
 import type { ManifestRef } from "./decision.ts";
 import { readSorted, Sorter } from "./sorted.ts";
@@ -21,7 +20,7 @@ export function lanesOfNeeds({ manifests }: { manifests: readonly unknown[] }): 
 
 /**
  * Reads one range of the manifests, and sorts what they need by partition. The prune stops if the manifest of a run that
- * stays is damaged. A file whose pieces are not known fails, and so does the prune before it deletes any pieces.
+ * stays is damaged.
  */
 export async function gatherNeeds(
   { ledger, decision, storeAt, budget }: Prune,
@@ -30,29 +29,25 @@ export async function gatherNeeds(
 ): Promise<SliceResult> {
   const { manifests, partitions } = decision;
   const range = lane + slice * LANES;
+  const result = { tally: emptyTally(), done: range + LANES >= manifests.length };
   const name = `needs-${range}`;
-  const record = sliceOutcomes("needs", range);
-  const result = async (): Promise<SliceResult> => ({
-    tally: (await readTally(ledger, record)) ?? emptyTally(),
-    done: range + LANES >= manifests.length,
-  });
-  if (await readSorted(ledger, name)) return await result();
+  if (await readSorted(ledger, name)) return result;
   const refs = await ledger.readLines<ManifestRef>(manifests[range]!);
   const sorter = new Sorter(partitions);
   const seen = new Set<string>();
   const damaged: string[] = [];
-  const unknown = new Map<string, Outcome>();
   await pMap(
     refs,
     async ({ run, name: blob, prefix, ...whose }) => {
       const { items, damage } = await readPage(new Ledger(ledger.service, run), { name: blob });
       if (whose.kept) damaged.push(...damage.map(({ path, reason }) => `${path}: ${reason}`));
-      const needed = await storeAt(prefix).needsOf(items, whose, budget, (item, { message }) => {
-        const reason =
-          `no chunk was deleted, because the run ${run} needs those of this file, and they are not known: ${message}. ` +
-          `If you no longer want that run, delete its folder in the container backup-runs.`;
-        unknown.set(item.path, failed(item, reason));
-      });
+      const needed = await storeAt(prefix)
+        .needsOf(items, whose, budget)
+        .catch((error: unknown) => {
+          if (!(error instanceof Lost)) throw error;
+          damaged.push(`${run}: ${error.message}`);
+          return [];
+        });
       await inTurns(needed, ({ name, line }) => {
         if (!seen.has(line)) sorter.add(name, line);
         seen.add(line);
@@ -66,10 +61,8 @@ export async function gatherNeeds(
         `If you no longer want that run, delete its folder in the container backup-runs.`,
     );
   }
-  // First, so that whoever finds the needs finds out what they lack.
-  if (unknown.size > 0) await settleOutcomes(ledger, record, [...unknown.values()]);
   await sorter.settle(ledger, name, {});
-  return await result();
+  return result;
 }
 
 /** What was gathered for one partition. @throws Error if any of it is missing, for then needed contents would be deleted */

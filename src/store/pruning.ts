@@ -2,7 +2,6 @@ import type { BlobClient, BlobDeleteOptions } from "@azure/storage-blob";
 import type { z } from "zod";
 import type { ManifestItem } from "../manifest/line.ts";
 import type { Budget } from "../storage/budget.ts";
-import type { Lost } from "./fetching.ts";
 
 /** A content that a destination holds. A layout may add fields. */
 export interface Content {
@@ -50,8 +49,6 @@ export interface Whose {
   newest?: true | undefined;
 }
 
-export type OnUnknown = (item: ManifestItem, why: Lost) => void;
-
 export interface NotDeleted {
   outcome: "skipped" | "failed";
   reason: string;
@@ -65,14 +62,12 @@ export interface Pruning {
   /**
    * What items of a manifest need: for each, a name and a line for the `Needs` of that name.
    * @param whose the items of a forgotten run only show which contents are the product's
-   * @param onUnknown called for an item of a run that stays whose pieces cannot be known
-   * @throws storage errors, after retries
+   * @throws Lost if it cannot be known what a run that stays needs; storage errors, after retries
    */
   needsOf(
     items: readonly ManifestItem[],
     whose: Whose,
     budget: Budget,
-    onUnknown: OnUnknown,
   ): Promise<{ name: string; line: string }[]>;
   /** Empty needs, to add lines to. */
   noNeeds(): Needs;

@@ -35,7 +35,7 @@ function pruning({ service, ...at }: At & { service: BlobServiceClient }): Pruni
   const { container, prefix } = at;
   const kindOf = ({ name }: Content) => blobOf(prefix, name)?.kind;
   return {
-    needsOf: (...of) => needsOf(at, ...of),
+    needsOf: (items, whose, budget) => needsOf(at, items, whose, budget),
     noNeeds: () => new PackNeeds(prefix),
     async *contents(from) {
       await assertReadable(at);

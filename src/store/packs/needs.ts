@@ -3,7 +3,7 @@ import type { Packed } from "../../model/packed.ts";
 import { inTurns } from "../../model/in-turns.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { Lost } from "../fetching.ts";
-import type { Needs, OnUnknown, Sparse, Whose } from "../pruning.ts";
+import type { Needs, Sparse, Whose } from "../pruning.ts";
 import type { StoredBlob } from "../stored-blob.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./located.ts";
@@ -27,14 +27,13 @@ interface Needed {
 /**
  * What the items of a run that stays need: parts of packs, and each chunk of larger files. What a forgotten run needed does not
  * matter: names show which blobs are the product's.
- * @throws storage errors, after retries
+ * @throws Lost if the chunks of a file are not known; storage errors, after retries
  */
 export async function needsOf(
   at: At,
   items: readonly ManifestItem[],
   { kept, newest }: Whose,
   budget: Budget,
-  onUnknown: OnUnknown,
 ): Promise<{ name: string; line: string }[]> {
   if (!kept) return [];
   const { prefix } = at;
@@ -47,13 +46,7 @@ export async function needsOf(
     const ofPack = extents.get(pack);
     if (ofPack) ofPack.push(extent);
     else extents.set(pack, [extent]);
-    if (!recipe) return;
-    try {
-      larger.push({ item, packed: locationOf(item) });
-    } catch (error) {
-      if (!(error instanceof Lost)) throw error;
-      onUnknown(item, error);
-    }
+    if (recipe) larger.push({ item, packed: locationOf(item) });
   });
   const needs = [...extents].flatMap(([pack, ofPack]) =>
     union(ofPack).map(({ from, to }) => ({
@@ -65,8 +58,8 @@ export async function needsOf(
   for (const range of rangesOf(larger)) {
     const recipes = await budget.bytes(range.to - range.from, () => readRecipes(range, reader, budget));
     for (const { item, chunks } of recipes) {
-      if (chunks instanceof Lost) onUnknown(item, chunks);
-      else for (const id of chunks.keys()) needs.push({ name: chunkBlob(prefix, id), line: id });
+      if (chunks instanceof Lost) throw new Lost(`${item.path}: ${chunks.message}`, { cause: chunks });
+      for (const id of chunks.keys()) needs.push({ name: chunkBlob(prefix, id), line: id });
     }
   }
   return needs;
