@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { bytes, moment } from "../../client/words.ts";
+import { parsePath } from "../../src/model/path.ts";
 import { define, SOME_FAILED } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { isBackedUp, Listing, type Found } from "../listing.ts";
@@ -54,8 +55,9 @@ async function ls(run: string, path: string | undefined, options: LsOptions): Pr
   });
 }
 
-function describe({ path, entry: { name: _name, ...entry } }: Found): Record<string, unknown> {
-  return { path, ...entry };
+function describe({ path, entry }: Found): Record<string, unknown> {
+  const { name: _name, escaped: _escaped, ...known } = entry;
+  return { path, ...(parsePath(path) === path ? {} : { escaped: true }), ...known };
 }
 
 function shown({ path, entry, itself }: Found, { recursive }: LsOptions): string {

@@ -124,11 +124,12 @@ describe("ls", () => {
       "d/bad.": "3",
       "d/\u001b[31mred": "4",
       "d/to": link("e/f.txt"),
+      "odd\\names/to": link("a\nb"),
     });
     await here(["backup", tree, "--container", "listed", "--quiet"], { env });
     const list = async (...args: string[]) =>
       await here(["ls", "latest", "--container", "listed", ...args], { env });
-    expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\n", stderr: "" });
+    expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\nodd\\\\names/\n", stderr: "" });
     expect(await list("/d/")).toEqual({
       code: 0,
       stdout: "e/\nto\n",
@@ -148,6 +149,9 @@ describe("ls", () => {
     expect(lines).toEqual([
       expect.objectContaining({ type: "entry", path: "d/e/f.txt", kind: "file", size: 2 }),
     ]);
+    const odd = { path: "odd\\\\names/to", escaped: true, target: "a\\nb", targetEscaped: true };
+    expect(objects((await list("odd\\\\names", "--json")).stdout)).toMatchObject([odd]);
+    expect(lines[0]).not.toHaveProperty("escaped");
     expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('no "nope"') });
   });
 });
