@@ -248,6 +248,12 @@ describe("GET /backups/{runId}/tree", () => {
       { record: "outcomes/", reason: expect.stringMatching(/^it has "\.\.": /) as string },
     ]);
     expect(await refused("tree?path=f00000.txt", damaged.id)).toMatchObject({ status: 502 });
+    await container.getBlockBlobClient(`${damaged.id}/run.json`).upload("{", 1);
+    for (const query of ["tree", "content?path=f00002.txt"])
+      expect(await refused(query, damaged.id)).toMatchObject({
+        status: 502,
+        detail: expect.stringContaining(`${damaged.id}/run.json`) as string,
+      });
   });
 });
 

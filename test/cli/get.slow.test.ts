@@ -85,6 +85,25 @@ it("continues where an answer breaks off, with each byte once", async () => {
   expect(asked).toHaveLength(2);
 });
 
+it("a directory, two of whose downloads break off: each file is whole, with each byte once", async () => {
+  const directory = { name: "d", kind: "directory" as const, size: 0, mtime: MTIME, mode: 0o755 };
+  entries = [directory, file("d/b"), file("d/c")];
+  breaks = [300_000, 500_000];
+  const to = path.join(folder, "whole");
+  const { code, stdout } = await here(["get", ID, "/", "--to", to, "--json"], { env });
+  expect({ code, got: objects(stdout).map(({ outcome }) => outcome) }).toEqual({
+    code: 0,
+    got: ["written", "written", "written"],
+  });
+  for (const name of ["d/b", "d/c"]) expect(readFileSync(path.join(to, name)).equals(content)).toBe(true);
+  const ranges = asked.map(({ range }) => range);
+  expect(ranges).toEqual([
+    undefined,
+    undefined,
+    ...Array<unknown>(2).fill(expect.stringMatching(/^bytes=[1-9]/)),
+  ]);
+});
+
 it("prints what breaks off as if it had not", async () => {
   content = Buffer.from("hello ".repeat(50_000));
   breaks = [100_000];

@@ -82,6 +82,8 @@ describe("runs, show", () => {
   });
 
   it("the latest, the one before, and that of a time; where they are of several places, it asks for one", async () => {
+    const beside = await makeTree(path.join(folder, "beside"), { a: "1" });
+    await here(["backup", beside, "--container", "beside", "--quiet"], { env });
     const root = await makeTree(path.join(folder, "named"), { a: "1", "b/c": "2" });
     const ids: string[] = [];
     for (const place of ["--container=named", "--container=named", "--container=named --prefix=p"]) {
@@ -108,6 +110,25 @@ describe("runs, show", () => {
       /:\n {2}--container named --prefix p\n {2}--container named --prefix \/\n$/,
     );
     expect(await shown("latest")).toMatch(/:\n(?: {2}--root \S+\n){2,}$/);
+    for (const args of [
+      ["ls", "latest"],
+      ["cat", "latest", "a"],
+      ["get", began, "a", "--to", "-"],
+      ["restore", "latest", "--to", path.join(folder, "none")],
+      ["verify", "latest~1"],
+      ["files", "latest"],
+    ]) {
+      const refused = {
+        code: 1,
+        stdout: "",
+        stderr: expect.stringMatching(/:\n(?: {2}--root \S+\n){2,}$/) as string,
+      };
+      expect(await here(args, { env }), args[0]).toEqual(refused);
+      expect(await here([...args, "--root", root, "--prefix", "/"], { env }), args[0]).toMatchObject({
+        code: 0,
+      });
+    }
+    expect((await here(["cat", (second ?? "").slice(0, 12), "b/c"], { env })).stdout).toBe("2");
     expect(await shown("latest~2", "--container", "named", "--prefix", "/")).toMatch(
       /latest~2.* 2 .*--container named --prefix \/\.\n$/,
     );
