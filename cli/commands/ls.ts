@@ -1,6 +1,5 @@
 import { Option, type Command } from "commander";
 import { bytes, moment } from "../../client/words.ts";
-import { parsePath } from "../../src/model/path.ts";
 import { define, SOME_FAILED } from "../define.ts";
 import { ExitCode } from "../failure.ts";
 import { isBackedUp, Listing, type Found } from "../listing.ts";
@@ -55,9 +54,8 @@ async function ls(run: string, path: string | undefined, options: LsOptions): Pr
   });
 }
 
-function describe({ path, entry }: Found): Record<string, unknown> {
-  const { name: _name, escaped: _escaped, ...known } = entry;
-  return { path, ...(parsePath(path) === path ? {} : { escaped: true }), ...known };
+function describe({ path, escaped, entry: { name: _name, ...entry } }: Found): Record<string, unknown> {
+  return { path, ...entry, escaped };
 }
 
 function shown({ path, entry, itself }: Found, { recursive }: LsOptions): string {
