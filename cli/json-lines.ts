@@ -99,7 +99,7 @@ export const JSON_LINES = {
     when: "A name in a backup.",
     fields: {
       path: "from the backup's root, escaped as on a terminal",
-      escaped: "true if something in the name is escaped; optional",
+      escaped: "true if something in the path is escaped; optional",
       kind: "file, link, directory or other",
       size: "bytes of content in the backup",
       mtime: "microseconds since 1970; optional",
@@ -107,6 +107,7 @@ export const JSON_LINES = {
       md5: "of the content, in the layout files, base64; optional",
       sha256: "of the content, in the layout packs, base64; optional",
       target: "what a link points to, escaped; optional",
+      targetEscaped: "true if something in the target is escaped; optional",
       outcome: "as in file; optional",
       reason: "why it is not in the backup, or what else there is to say; optional",
     },

@@ -1,4 +1,4 @@
-import { joinPath } from "../src/model/path.ts";
+import { joinPath, parsePath } from "../src/model/path.ts";
 import type { TreeEntry, TreePage } from "../client/answers.ts";
 import { Refusal } from "./failure.ts";
 import { err } from "./print.ts";
@@ -10,6 +10,8 @@ const PAGE = 10_000;
 /** Something at a path of a backup. Paths are escaped, and relative to the backup's root. */
 export interface Found {
   path: string;
+  /** Something in the path is escaped. */
+  escaped?: true | undefined;
   entry: TreeEntry;
   /** It is the requested path itself, and not a directory. */
   itself?: true;
@@ -52,13 +54,15 @@ export class Listing implements AsyncIterable<Found> {
         const entry = error instanceof Refusal && (error.problem["entry"] as TreeEntry | undefined);
         if (!entry) throw error;
         this.#count({ entries: [entry] });
-        yield { path: this.#path, entry, itself: true };
+        const escaped = parsePath(this.#path) === this.#path ? undefined : true;
+        yield { path: this.#path, escaped, entry, itself: true };
         return;
       }
       this.#warn(page.damaged ?? []);
       this.#count(page);
       this.own ??= { mtime: page.mtime, mode: page.mode };
-      for (const entry of page.entries) yield { path: joinPath(page.path, entry.name), entry };
+      for (const entry of page.entries)
+        yield { path: joinPath(page.path, entry.name), escaped: page.escaped ?? entry.escaped, entry };
       ({ continuation } = page);
     } while (continuation !== undefined);
   }

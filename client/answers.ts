@@ -110,6 +110,8 @@ export interface TreeEntry {
   sha256?: string;
   /** What a link points to, where the record says so. */
   target?: string;
+  /** Something in the target is escaped. */
+  targetEscaped?: true;
   /** Absent for a directory that is not empty. */
   outcome?: FileOutcome["outcome"];
   reason?: string;
@@ -120,6 +122,8 @@ export interface TreePage {
   run: string;
   /** The directory, escaped; "" is the root. */
   path: string;
+  /** Something in the path is escaped. */
+  escaped?: true;
   /** Of the directory itself, on the first page; see TreeEntry. */
   mtime?: number;
   mode?: number;

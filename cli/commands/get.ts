@@ -72,8 +72,7 @@ async function get(session: Session, run: string, from: string, options: GetOpti
   const tally = await GetTally.start(options, listing);
   const running = new Set<Promise<void>>();
   const fetch = async (each: Found): Promise<void> => {
-    const named = { ...each, name: isFile ? path.basename(place) : parsePath(each.entry.name) };
-    const fetching = fetchInto(tree, named, session, id, tally);
+    const fetching = fetchInto(tree, each, isFile ? path.basename(place) : undefined, { session, id, tally });
     running.add(fetching);
     await fetching.finally(() => running.delete(fetching));
   };
@@ -109,21 +108,23 @@ async function placeOf(asked: string, isFile: boolean, { to }: GetOptions): Prom
   return isInside ? path.join(place, name) : place;
 }
 
-/** Writes one entry. Errors that concern only this entry are counted in the tally, not thrown. */
+/**
+ * Writes one entry. Errors that concern only this entry are counted in the tally, not thrown.
+ * @param as the name to write it by, if not its own
+ */
 async function fetchInto(
   tree: LocalTree,
-  { path: from, name, entry }: Found & { name: string },
-  session: Session,
-  id: string,
-  tally: GetTally,
+  { path: from, entry }: Found,
+  as: string | undefined,
+  { session, id, tally }: { session: Session; id: string; tally: GetTally },
 ): Promise<void> {
   session.interruption.signal.throwIfAborted();
   if (!isBackedUp(entry)) return tally.notInBackup();
   try {
+    const name = as ?? parsed(entry.name);
     if (entry.kind === "directory") tally.add(from, entry, await tree.directory(name, entry));
     else if (entry.kind === "link") {
-      const target =
-        entry.target === undefined ? await readTarget(session, id, from) : parsePath(entry.target);
+      const target = entry.target === undefined ? await readTarget(session, id, from) : parsed(entry.target);
       tally.add(from, entry, await tree.link(name, target, entry));
     } else {
       const write = async (take: Take) => await download(session, id, from, tally.counting(take));
@@ -135,6 +136,15 @@ async function fetchInto(
     if (NO_ROOM.includes(code)) notWritten(from, error);
     if (error instanceof Unreachable || (code === "" && !(error instanceof Failure))) throw error;
     tally.fail(from, entry, reasonOf(error));
+  }
+}
+
+/** @throws Failure for what no file system has */
+function parsed(escaped: string): string {
+  try {
+    return parsePath(escaped);
+  } catch (error) {
+    throw new Failure((error as Error).message, { cause: error });
   }
 }
 

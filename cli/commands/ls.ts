@@ -54,8 +54,8 @@ async function ls(run: string, path: string | undefined, options: LsOptions): Pr
   });
 }
 
-function describe({ path, entry: { name: _name, ...entry } }: Found): Record<string, unknown> {
-  return { path, ...entry };
+function describe({ path, escaped, entry: { name: _name, ...entry } }: Found): Record<string, unknown> {
+  return { path, ...entry, escaped };
 }
 
 function shown({ path, entry, itself }: Found, { recursive }: LsOptions): string {

@@ -35,9 +35,11 @@ export async function listTree(services: Services, run: RunRecord, query: TreeQu
     if (entries.length === 0 && path !== "") assertDirectory(await tree.entry(path), run);
     const own = after === undefined ? await tree.attributes(path) : {};
     const { defects } = tree;
+    const shown = escapePath(path);
     return {
       run: run.id,
-      path: escapePath(path),
+      path: shown,
+      ...(shown === path ? {} : { escaped: true }),
       ...own,
       ...(run.forgotten === undefined ? {} : { forgotten: run.forgotten }),
       entries: entries.map((entry) => viewOf(entry, path)),
@@ -77,6 +79,12 @@ function viewOf(
     ...(escaped === name ? {} : { escaped: true }),
     ...entry,
     ...ownHash({ md5, packed }),
-    ...(target === undefined ? {} : { target: escapePath(target) }),
+    ...targetOf(target),
   };
+}
+
+function targetOf(target: string | undefined): Pick<TreeEntry, "target" | "targetEscaped"> {
+  if (target === undefined) return {};
+  const escaped = escapePath(target);
+  return { target: escaped, ...(escaped === target ? {} : { targetEscaped: true }) };
 }

@@ -190,6 +190,7 @@ const treeEntry = z.object({
     .describe(
       "What a link points to, escaped like a name; absent where the record does not say. `content` always does.",
     ),
+  targetEscaped: z.literal(true).optional().describe("Something in the target is escaped."),
   outcome: z.enum(OUTCOMES).optional().describe("Absent for a directory that is not empty."),
   reason: z.string().optional().describe("Why it is not in the backup, or what else there is to say."),
 });
@@ -198,6 +199,7 @@ export type TreeEntry = z.infer<typeof treeEntry>;
 export const treePage = z.object({
   run: z.string(),
   path: z.string().describe("The directory, escaped; empty for the root. Join a name to it with `/`."),
+  escaped: z.literal(true).optional().describe("Something in the path is escaped."),
   mtime: mtime.meta(INTEGER).optional().describe("The time of the directory itself, on the first page."),
   mode: z.int().optional().describe("The same."),
   forgotten: z

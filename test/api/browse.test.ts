@@ -31,6 +31,7 @@ beforeAll(async () => {
   folder = await makeFolder("browse");
   root = await makeTree(path.join(folder, "root"), {
     ...manyFiles(250),
+    "d004/a\tb/file": "5",
     "index.html": "<p>",
     "large.bin": LARGE,
     "none.txt": "",
@@ -138,7 +139,12 @@ describe("GET /backups/{runId}/tree", () => {
       "caf\\xe9",
     ]);
     expect(named.get("to")).toMatchObject({ kind: "link", size: 0, target: "../index.html" });
-    expect(named.get("to bytes")).toMatchObject({ target: "\\xff/\\n" });
+    expect(named.get("to")).not.toHaveProperty("targetEscaped");
+    expect(named.get("to bytes")).toMatchObject({ target: "\\xff/\\n", targetEscaped: true });
+    expect(await tree("sub")).not.toHaveProperty("escaped");
+    const below = await tree("d004/a\\tb");
+    expect(below).toMatchObject({ path: "d004/a\\tb", escaped: true, entries: [{ name: "file" }] });
+    expect(below.entries[0]).not.toHaveProperty("escaped");
     expect((await walk()).sort()).toEqual((await host.files(run.id)).files.map((file) => file.path).sort());
   });
 
@@ -176,7 +182,7 @@ describe("GET /backups/{runId}/tree", () => {
       return paths;
     };
     const all = await list("", 60);
-    const directories = ["d000", "d001", "d002", "d003", "d004", "empty", "sub"];
+    const directories = ["d000", "d001", "d002", "d003", "d004", "d004/a\tb", "empty", "sub"];
     expect([...all].sort()).toEqual([...(await walk()), ...directories].map(escapePath).sort());
     expect(all.indexOf("sub/to")).toBeGreaterThan(all.indexOf("sub"));
     expect(await list("sub", 2)).toEqual((await tree("sub")).entries.map(({ name }) => name));
@@ -242,6 +248,12 @@ describe("GET /backups/{runId}/tree", () => {
       { record: "outcomes/", reason: expect.stringMatching(/^it has "\.\.": /) as string },
     ]);
     expect(await refused("tree?path=f00000.txt", damaged.id)).toMatchObject({ status: 502 });
+    await container.getBlockBlobClient(`${damaged.id}/run.json`).upload("{", 1);
+    for (const query of ["tree", "content?path=f00002.txt"])
+      expect(await refused(query, damaged.id)).toMatchObject({
+        status: 502,
+        detail: expect.stringContaining(`${damaged.id}/run.json`) as string,
+      });
   });
 });
 

@@ -212,6 +212,8 @@ describe("GET /backups/{runId}", () => {
     for (const [method, below] of [
       ["GET", ""],
       ["GET", "/files"],
+      ["GET", "/tree"],
+      ["GET", "/content?path=a"],
       ["POST", "/cancel"],
     ] as const) {
       const answer = await host.fetch(`/backups/${id}${below}`, { method });

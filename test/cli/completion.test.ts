@@ -93,6 +93,27 @@ it("the runs of an app that runs, newest first; without one only latest, and no 
   expect(await offer("http://127.0.0.1:9")).toBe("latest\n");
 });
 
+/** What asks for run ids where a command takes one, and by which call; the shells are on few machines. */
+it.each<[string, (command: string) => string, string]>([
+  [
+    "zsh",
+    (command) => `'1:${command}: _site_backup_runs ${command}'`,
+    "site-backup complete-runs $1 2>/dev/null",
+  ],
+  [
+    "fish",
+    (command) => `_from ${command}' -a 'latest (site-backup complete-runs ${command} `,
+    "2>/dev/null)'",
+  ],
+])("%s asks as bash does for the runs that each command takes", async (shell, asking, call) => {
+  const script = scripts.get(shell) ?? "";
+  const { stdout: help } = await run(["--help"]);
+  const taking = [...help.matchAll(/^ {2}(\w+) .*[<[]run[>\]]/gm)].map(([, command = ""]) => command);
+  expect(taking).toEqual(expect.arrayContaining(["restore", "verify", "show", "ls", "cat", "get"]));
+  for (const command of taking) expect(script).toContain(asking(command));
+  expect(script).toContain(call);
+});
+
 function scriptOf(shell: string): string {
   const file = path.join(folder, `site-backup.${shell}`);
   writeFileSync(file, scripts.get(shell) ?? "");

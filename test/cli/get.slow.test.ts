@@ -85,6 +85,25 @@ it("continues where an answer breaks off, with each byte once", async () => {
   expect(asked).toHaveLength(2);
 });
 
+it("a directory, two of whose downloads break off: each file is whole, with each byte once", async () => {
+  const directory = { name: "d", kind: "directory" as const, size: 0, mtime: MTIME, mode: 0o755 };
+  entries = [directory, file("d/b"), file("d/c")];
+  breaks = [300_000, 500_000];
+  const to = path.join(folder, "whole");
+  const { code, stdout } = await here(["get", ID, "/", "--to", to, "--json"], { env });
+  expect({ code, got: objects(stdout).map(({ outcome }) => outcome) }).toEqual({
+    code: 0,
+    got: ["written", "written", "written"],
+  });
+  for (const name of ["d/b", "d/c"]) expect(readFileSync(path.join(to, name)).equals(content)).toBe(true);
+  const ranges = asked.map(({ range }) => range);
+  expect(ranges).toEqual([
+    undefined,
+    undefined,
+    ...Array<unknown>(2).fill(expect.stringMatching(/^bytes=[1-9]/)),
+  ]);
+});
+
 it("prints what breaks off as if it had not", async () => {
   content = Buffer.from("hello ".repeat(50_000));
   breaks = [100_000];
@@ -132,14 +151,21 @@ it("names that lead elsewhere, and links in the way: nothing outside is written,
     file("out/evil"),
     file("caf\\xe9"),
     file("\\u{1b}[31mred"),
+    file("a\\u{d800}"),
+    { ...file("lost"), kind: "link", target: "\\u{d800}" },
     { name: "gone", kind: "file", size: 0, outcome: "failed", reason: "it was locked" },
   ];
   const { code, stdout, stderr } = await here(["get", ID, "/", "--to", to], { env });
   expect(code).toBe(3);
-  expect(stdout).toMatch(/^ {2}Files {4}3 written, 7 failed$/m);
+  expect(stdout).toMatch(/^ {2}Files {4}3 written, 9 failed$/m);
   expect(stdout).toMatch(/^ {2}Note {5}1 name /m);
   expect(stderr).toMatch(/^kept: it exists already; --overwrite replaces it$/m);
   expect(stderr).toMatch(/^\.\.\/evil: .*"\.\."/m);
+  const listed = await here(["ls", ID, "--json"], { env });
+  expect({ code: listed.code, lines: objects(listed.stdout).length }).toEqual({
+    code: 0,
+    lines: entries.length,
+  });
   const names = readdirSync(to, { encoding: "buffer" }).map((name) => name.toString("latin1"));
   expect(names.sort((a, b) => (a < b ? -1 : 1))).toEqual(["\u001b[31mred", "caf\u00e9", "in", "kept", "out"]);
   const replaced = await here(["get", ID, "/", "--to", to, "--overwrite", "--json"], { env });

@@ -82,6 +82,8 @@ describe("runs, show", () => {
   });
 
   it("the latest, the one before, and that of a time; where they are of several places, it asks for one", async () => {
+    const beside = await makeTree(path.join(folder, "beside"), { a: "1" });
+    await here(["backup", beside, "--container", "beside", "--quiet"], { env });
     const root = await makeTree(path.join(folder, "named"), { a: "1", "b/c": "2" });
     const ids: string[] = [];
     for (const place of ["--container=named", "--container=named", "--container=named --prefix=p"]) {
@@ -108,6 +110,25 @@ describe("runs, show", () => {
       /:\n {2}--container named --prefix p\n {2}--container named --prefix \/\n$/,
     );
     expect(await shown("latest")).toMatch(/:\n(?: {2}--root \S+\n){2,}$/);
+    for (const args of [
+      ["ls", "latest"],
+      ["cat", "latest", "a"],
+      ["get", began, "a", "--to", "-"],
+      ["restore", "latest", "--to", path.join(folder, "none")],
+      ["verify", "latest~1"],
+      ["files", "latest"],
+    ]) {
+      const refused = {
+        code: 1,
+        stdout: "",
+        stderr: expect.stringMatching(/:\n(?: {2}--root \S+\n){2,}$/) as string,
+      };
+      expect(await here(args, { env }), args[0]).toEqual(refused);
+      expect(await here([...args, "--root", root, "--prefix", "/"], { env }), args[0]).toMatchObject({
+        code: 0,
+      });
+    }
+    expect((await here(["cat", (second ?? "").slice(0, 12), "b/c"], { env })).stdout).toBe("2");
     expect(await shown("latest~2", "--container", "named", "--prefix", "/")).toMatch(
       /latest~2.* 2 .*--container named --prefix \/\.\n$/,
     );
@@ -124,11 +145,12 @@ describe("ls", () => {
       "d/bad.": "3",
       "d/\u001b[31mred": "4",
       "d/to": link("e/f.txt"),
+      "odd\\names/to": link("a\nb"),
     });
     await here(["backup", tree, "--container", "listed", "--quiet"], { env });
     const list = async (...args: string[]) =>
       await here(["ls", "latest", "--container", "listed", ...args], { env });
-    expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\n", stderr: "" });
+    expect(await list()).toEqual({ code: 0, stdout: "a.txt\nd/\nodd\\\\names/\n", stderr: "" });
     expect(await list("/d/")).toEqual({
       code: 0,
       stdout: "e/\nto\n",
@@ -148,6 +170,9 @@ describe("ls", () => {
     expect(lines).toEqual([
       expect.objectContaining({ type: "entry", path: "d/e/f.txt", kind: "file", size: 2 }),
     ]);
+    const odd = { path: "odd\\\\names/to", escaped: true, target: "a\\nb", targetEscaped: true };
+    expect(objects((await list("odd\\\\names", "--json")).stdout)).toMatchObject([odd]);
+    expect(lines[0]).not.toHaveProperty("escaped");
     expect(await list("nope")).toMatchObject({ code: 1, stderr: expect.stringContaining('no "nope"') });
   });
 });

@@ -1,4 +1,4 @@
 import { full } from "../harness/faults.ts";
 import { testManifests } from "./model.ts";
 
-testManifests(full ? 100 : 28);
+testManifests(full ? 100 : 16);

@@ -1,3 +1,3 @@
 import { testManifests } from "./model.ts";
 
-testManifests(5);
+testManifests(3);

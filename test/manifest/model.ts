@@ -1,5 +1,6 @@
 /** Random trees, and what the manifests of their runs say of them. */
-import { lstat, mkdir, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { hash } from "node:crypto";
+import { lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,6 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Manifest } from "../../src/manifest/manifest.ts";
 import type { ManifestEntry } from "../../src/manifest/line.ts";
 import { whyNotABlobName } from "../../src/store/files/blob-name.ts";
+import { ownHash } from "../../src/model/content.ts";
 import { keyOf } from "../../src/model/order.ts";
 import { fromBytes, toBytes } from "../../src/model/path.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
@@ -23,9 +25,29 @@ const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** Of every kind: what sorts around "/", what Blob Storage cannot hold, and what is no UTF-8. */
 const name = fc.constantFrom("a", "b", "A", "a!", "a b", "é", "😀", "\u0001", "x\ny", "caf\udce9", "\udcff");
-const place = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
+/** As long as a file system has them. A fence has room for two, so the keys below share all that it shows. */
+const long = fc.constantFrom(
+  ...["山".repeat(84), "ж".repeat(127), "\uffff".repeat(84)].flatMap((same) => [same, `${same}!`]),
+);
+const short = fc.array(name, { minLength: 1, maxLength: 4 });
+const place = fc
+  .oneof(
+    { weight: 5, arbitrary: short },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(long, long, long).chain((above) => short.map((below) => [...above, ...below])),
+    },
+  )
+  .map((names) => names.join("/"));
 const edit = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ what: fc.constant("write" as const), place, size: fc.nat(7) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      what: fc.constant("write" as const),
+      place,
+      content: fc.string({ maxLength: 7 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -42,13 +64,18 @@ const edit = fc.oneof(
 const history = fc.array(
   fc.record({
     edits: fc.array(edit, { minLength: 1, maxLength: 8 }),
-    incremental: fc.boolean(),
+    how: fc.constantFrom(
+      { mode: "full" },
+      { mode: "incremental", compareWith: "destination" },
+      { mode: "incremental", compareWith: "record" },
+    ),
     killedAfter: fc.option(fc.integer({ min: 1, max: 120 })),
     /** Its record becomes one of an older release: all of it, or some records. */
     old: fc.constantFrom(undefined, undefined, "all" as const, "some" as const),
   }),
-  { minLength: 1, maxLength: 2 },
+  { minLength: 1, maxLength: 3 },
 );
+const layouts = fc.constantFrom("files" as const, "packs" as const);
 
 type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never;
 
@@ -65,7 +92,7 @@ async function apply(root: string, { place: at, ...edit }: Edit): Promise<void> 
   await rm(absolute(at), { recursive: true, force: true });
   switch (edit.what) {
     case "write":
-      return await writeFile(absolute(at), "x".repeat(edit.size));
+      return await writeFile(absolute(at), edit.content);
     case "link":
       return await symlink("nowhere", absolute(at));
     case "directory":
@@ -86,10 +113,17 @@ async function apply(root: string, { place: at, ...edit }: Edit): Promise<void> 
   }
 }
 
-/** What a manifest is to say of each name, without what became of it. */
-type Expected = Pick<ManifestEntry, "path" | "kind"> & Partial<ManifestEntry>;
+/** What a manifest is to say of each name, without what became of it and, of a file, with the hash of its content. */
+type Expected = Pick<ManifestEntry, "path" | "kind"> & Partial<ManifestEntry> & ReturnType<typeof ownHash>;
 
-async function readTree(root: string): Promise<Map<string, Expected>> {
+const hashes = {
+  files: (content: Buffer) => ({ md5: hash("md5", content, "base64") }),
+  // A large file is recorded as chunks.
+  packs: (content: Buffer) =>
+    content.length > SETTINGS.largeFile ? {} : { sha256: hash("sha256", content, "base64") },
+};
+
+async function readTree(root: string, layout: "files" | "packs"): Promise<Map<string, Expected>> {
   const tree = new Map<string, Expected>();
   const walk = async (at: Buffer, portable: string): Promise<number> => {
     const names = await readdir(at, { encoding: "buffer" });
@@ -102,11 +136,12 @@ async function readTree(root: string): Promise<Map<string, Expected>> {
       const empty = isDirectory ? (await walk(below, file)) === 0 : false;
       const seen = { mtime: Math.round(stats.mtimeMs * 1000), mode: stats.mode & 0o7777 };
       if (isDirectory && !empty) tree.set(file, { path: file, kind, size: 0, ...seen });
-      else if (whyNotABlobName(file) !== undefined)
+      else if (layout === "files" && whyNotABlobName(file) !== undefined)
         tree.set(file, { path: file, kind, size: 0, outcome: "failed" });
       else {
-        const size = kind === "file" ? stats.size : 0;
-        tree.set(file, { path: file, kind, size, ...seen });
+        const content = kind === "file" ? await readFile(below) : undefined;
+        const known = content ? hashes[layout](content) : {};
+        tree.set(file, { path: file, kind, size: content?.length ?? 0, ...seen, ...known });
       }
     }
     return names.length;
@@ -140,6 +175,7 @@ function comparable(entry: ManifestEntry, like: Expected | undefined): Expected 
     size,
     ...(mtime === undefined ? {} : { mtime }),
     ...(mode === undefined ? {} : { mode }),
+    ...(kind === "file" ? ownHash(entry) : {}),
   };
 }
 
@@ -184,7 +220,7 @@ async function expectAgreement(
 
 async function backUp(
   account: TestStorage,
-  request: { root: string; mode: string },
+  request: { root: string; mode: string; layout: string },
   killedAfter: number | null,
 ): Promise<string> {
   const run = newRun();
@@ -200,23 +236,20 @@ async function backUp(
 
 async function tryHistories(account: TestStorage, cases: number): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(history, async (steps) => {
+    fc.asyncProperty(layouts, history, async (layout, steps) => {
       const base = mkdtempSync(path.join(FOLDER, "manifest-"));
       try {
         const root = path.join(base, "root");
         await mkdir(root);
         const runs: { run: string; tree: Map<string, Expected> }[] = [];
         let clock = 1_700_000_000;
-        for (const { edits, incremental, killedAfter, old } of steps) {
+        for (const { edits, how, killedAfter, old } of steps) {
           for (const each of edits) await apply(root, each);
           await utimes(root, ++clock, clock);
-          const run = await backUp(
-            account,
-            { root, mode: incremental ? "incremental" : "full" },
-            killedAfter,
-          );
-          if (old) await makeOld(account.service, run, old);
-          runs.push({ run, tree: await readTree(root) });
+          const run = await backUp(account, { root, layout, ...how }, killedAfter);
+          // No older release has packs.
+          if (old && layout === "files") await makeOld(account.service, run, old);
+          runs.push({ run, tree: await readTree(root, layout) });
         }
         for (const { run, tree } of runs) await expectAgreement(account, run, tree);
       } finally {
