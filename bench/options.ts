@@ -11,7 +11,7 @@ Options:
   --quick          small sizes, one run each: some minutes; results go to bench/results/tmp and nowhere else
   --only NAME,…    only these measures; the others stay as they were: small, few, large, mixed,
                    unchanged, mixed-unchanged, touched, restore, traffic, ceiling, growth, growth-packs,
-                   growth-unchanged, huge, huge-packs, engine, throttled
+                   growth-unchanged, questions, huge, huge-packs, engine, throttled
   --runs N         runs of each (default 3, with --quick 1)
   --processes N    worker processes of the measure engine (default 1)
   --build DIR      measures the app and host that are built in DIR/dist (default: this project's)

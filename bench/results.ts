@@ -16,6 +16,8 @@ export type Quantity =
   | "durableOperationsPerFile"
   | "storageOperationsPerFile"
   | "requests"
+  | "lists"
+  | "reads"
   | "requestsPerFile"
   | "storedMiB"
   | "sentMiB"

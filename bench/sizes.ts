@@ -22,6 +22,8 @@ export interface Sizes {
   /** The same for the layout packs, to which such a file costs less. */
   hugest(): Tree;
   fanOuts: number[];
+  /** Of a run that questions are asked about: the names in each directory, at three levels. */
+  namesOfEach: number;
   /** Blobs written to storage that throttles. */
   throttled: number;
 }
@@ -39,6 +41,7 @@ const FULL: Sizes = {
   huge: () => sparseFile(20 * GIB),
   hugest: () => sparseFile(100 * GIB),
   fanOuts: [20, 200, 1_000, 4_000],
+  namesOfEach: 100,
   throttled: 400,
 };
 
@@ -55,6 +58,7 @@ const QUICK: Sizes = {
   huge: () => sparseFile(GIB),
   hugest: () => sparseFile(GIB),
   fanOuts: [20, 200],
+  namesOfEach: 20,
   throttled: 100,
 };
 

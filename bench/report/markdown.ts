@@ -41,6 +41,12 @@ const DETAILS: Record<string, Column[]> = {
     MEMORY,
     { head: "storage requests", quantity: "requests" },
   ],
+  questions: [
+    SECONDS,
+    { head: "lists", quantity: "lists" },
+    { head: "records read", quantity: "reads" },
+    { head: "more memory, MiB", quantity: "peakMB" },
+  ],
   huge: HUGE,
   "huge-packs": HUGE,
   engine: [SECONDS],

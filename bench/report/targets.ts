@@ -99,6 +99,31 @@ const TARGETS: Target[] = [
     value: only("growth-unchanged", -1, "requests"),
   },
   {
+    measure: "One path of a million files, records read (three levels of parts)",
+    limit: 6,
+    unit: "",
+    value: only("questions", "one path", "reads"),
+  },
+  { measure: "The same, memory", limit: 32, unit: "MiB", value: only("questions", "one path", "peakMB") },
+  {
+    measure: "One directory of a million files, records read",
+    limit: 6,
+    unit: "",
+    value: only("questions", "one directory of directories", "reads"),
+  },
+  {
+    measure: "The same, memory",
+    limit: 32,
+    unit: "MiB",
+    value: only("questions", "one directory of directories", "peakMB"),
+  },
+  {
+    measure: "A walk of a million files, memory",
+    limit: 64,
+    unit: "MiB",
+    value: only("questions", "the whole tree", "peakMB"),
+  },
+  {
     measure: "Huge file, peak memory of host and workers",
     limit: 400,
     unit: "MB",

@@ -3,6 +3,7 @@ import { engine } from "./engine.ts";
 import { few } from "./few.ts";
 import { growth, growthPacks, growthUnchanged, huge, hugePacks } from "./growth.ts";
 import { large, mixed, mixedUnchanged, restore, small, touched, unchanged } from "./peers-on-azurite.ts";
+import { questions } from "./questions.ts";
 import type { Scenario } from "./scenario.ts";
 import { throttled } from "./throttled.ts";
 import { traffic } from "./traffic.ts";
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   growth,
   growthPacks,
   growthUnchanged,
+  questions,
   huge,
   hugePacks,
   engine,

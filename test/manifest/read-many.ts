@@ -13,6 +13,7 @@ export interface Question {
 
 export interface Answer {
   found: number;
+  seconds: number;
   /** The most that it took so far. */
   mebibytes: number;
 }
@@ -41,8 +42,10 @@ async function answer({ about, path }: Question): Promise<number> {
 }
 
 process.on("message", (question: Question) => {
+  const begin = performance.now();
   void answer(question).then((found) => {
+    const seconds = (performance.now() - begin) / 1000;
     look();
-    process.send?.({ found, mebibytes: (most - before) / 2 ** 20 } satisfies Answer);
+    process.send?.({ found, seconds, mebibytes: (most - before) / 2 ** 20 } satisfies Answer);
   });
 });
