@@ -17,6 +17,7 @@ const USAGE = `Usage: node unpack.mjs DIR [PATH] --list | --to TARGET  [--run RU
 `;
 const [MIB, MIB4, MIB16, MIB32, MIB64] = [2 ** 20, 2 ** 22, 2 ** 24, 2 ** 25, 2 ** 26];
 const [HEADER, TRAILER, RECIPE_ENTRY, CODECS] = [8, 48, 36, ["none", "zstd"]];
+const MOST_LINES = 65_536;
 const PACK = /^packs\/(?!\.+\/)[\w.~-]+\/[\d.]+-(large)?\d+-[\da-f]{8}-\d+$/;
 
 const text = { type: "string" };
@@ -121,7 +122,11 @@ function readFooter({ size, read }) {
   refuse(raw > MIB32 || length > HEADER + raw, "its footer is too large");
   const frame = read(offset, length);
   refuse(!createHash("sha256").update(frame).digest().equals(trailer.subarray(16)), "its footer is damaged");
-  const lines = decode(frame, raw).toString().trimEnd().split("\n");
+  const lines = decode(frame, raw)
+    .toString()
+    .trimEnd()
+    .split("\n", MOST_LINES + 1);
+  refuse(lines.length > MOST_LINES, "its footer has too many lines");
   const [{ root, time }, ...entries] = lines.map((line) => JSON.parse(line));
   let [from, to] = [0, HEADER];
   for (const entry of entries.filter(({ pack }) => !pack).sort((a, b) => a.offset - b.offset)) {

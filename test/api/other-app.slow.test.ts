@@ -3,11 +3,12 @@
  * one is nothing that the other's engine knows of, and must not be taken for dead.
  */
 import { writeFileSync, renameSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { LAYOUTS } from "../../src/model/layout.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import {
   isWrite,
@@ -78,6 +79,11 @@ function hold(which: (request: StorageRequest) => boolean): { held: Promise<void
   return { held, release: () => release() };
 }
 
+/** Holds what the first app writes of files' content into a container. */
+function holdWriting(container: string) {
+  return hold((seen) => seen.container === container && isWrite(seen) && !seen.blob.endsWith("format.json"));
+}
+
 /** What the second app answers to a POST. */
 async function post(route: string, body?: unknown) {
   const { status, text } = await second.fetch(route, {
@@ -92,78 +98,100 @@ async function post(route: string, body?: unknown) {
   };
 }
 
-test("a backup that runs in another app is shown as running, and is in the way until it ends there", async () => {
-  const place = { root: temporary(), container: "busy" };
-  await write(place.root, { a: "content" });
-  const writing = hold((request) => request.container === "busy" && isWrite(request));
-  const id = await first.start(place);
-  await writing.held;
-  const { app } = await first.run(id);
-  expect(app).toMatch(/^[a-z0-9-]{1,32}$/);
+test.each(LAYOUTS)(
+  "a backup that runs in another app is shown as running, and is in the way until it ends there: %s",
+  async (layout) => {
+    const container = `busy-${layout}`;
+    const place = { root: temporary(), container, prefix: "one", layout };
+    await write(place.root, { a: "content" });
+    const writing = holdWriting(container);
+    const id = await first.start(place);
+    await writing.held;
+    const { app } = await first.run(id);
+    expect(app).toMatch(/^[a-z0-9-]{1,32}$/);
 
-  // Its claim is honoured for a minute whatever it is.
-  setClock(2 * HOUR);
-  expect(await second.run(id)).toMatchObject({ status: "running", app });
-  const there = expect.stringContaining(`in the app ${app}`) as string;
-  expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject({
-    status: 409,
-    detail: there,
-    activeRun: id,
-  });
-  expect(await post("/orchestrators/pruneBackups", { container: "busy", keepLast: 1 })).toMatchObject({
-    status: 409,
-    detail: there,
-    activeRun: id,
-  });
-  for (const [orchestrator, more] of [
-    ["restoreSiteContent", { to: temporary() }],
-    ["verifyBackup", {}],
-  ] as const)
-    expect(await post(`/orchestrators/${orchestrator}`, { run: id, ...more })).toMatchObject({
+    // Its claim is honoured for a minute whatever it is.
+    setClock(2 * HOUR);
+    expect(await second.run(id)).toMatchObject({ status: "running", app });
+    const there = expect.stringContaining(`in the app ${app}`) as string;
+    expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject({
       status: 409,
-      detail: expect.stringContaining(id) as string,
+      detail: there,
       activeRun: id,
     });
+    expect(
+      await post("/orchestrators/pruneBackups", { container, prefix: "one", keepLast: 1 }),
+    ).toMatchObject({
+      status: 409,
+      detail: there,
+      activeRun: id,
+    });
+    for (const [orchestrator, more] of [
+      ["restoreSiteContent", { to: temporary() }],
+      ["verifyBackup", {}],
+    ] as const)
+      expect(await post(`/orchestrators/${orchestrator}`, { run: id, ...more })).toMatchObject({
+        status: 409,
+        detail: expect.stringContaining(id) as string,
+        activeRun: id,
+      });
 
-  writing.release();
-  expect(await first.ended(id)).toMatchObject({ status: "completed", counts: { copied: 1 } });
-  expect(await second.backUp(place)).toMatchObject({ status: "completed" });
-});
+    // Not in that of another destination in the same container.
+    const beside = await second.backUp({ ...place, prefix: "two" });
+    expect(beside).toMatchObject({ status: "completed", counts: { copied: 1 } });
 
-test("a backup that runs in another app can be canceled: it does no more, and is not in the way", async () => {
-  const place = { root: temporary(), container: "canceled" };
-  await write(place.root, { a: "old" });
-  const writing = hold(({ method, container }) => method === "PUT" && container === "canceled");
-  const id = await first.start(place);
-  await writing.held;
-  setClock(2 * HOUR);
-  expect(await post(`/backups/${id}/cancel`)).toMatchObject({ status: "canceled" });
-  await writeFile(path.join(place.root, "a"), "newer");
-  expect(await second.backUp(place)).toMatchObject({ status: "completed", counts: { copied: 1 } });
+    writing.release();
+    expect(await first.ended(id)).toMatchObject({ status: "completed", counts: { copied: 1 } });
+    expect(await second.backUp(place)).toMatchObject({ status: "completed" });
+    for (const run of [id, beside.id]) {
+      const to = temporary();
+      const restore = await second.start({ run, to }, "restoreSiteContent");
+      expect(await second.ended(restore)).toMatchObject({ status: "completed", counts: { copied: 1 } });
+      expect(await snapshotOf(to)).toEqual(await snapshotOf(place.root));
+    }
+  },
+);
 
-  proxy.before = () => undefined;
-  writing.release();
-  expect(await first.ended(id)).toMatchObject({ status: "canceled" });
-  const storage = BlobServiceClient.fromConnectionString(azurite.connectionString);
-  const blob = storage.getContainerClient("canceled").getBlobClient("a");
-  expect((await blob.downloadToBuffer()).toString()).toBe("newer");
-});
+test.each(LAYOUTS)(
+  "a backup that runs in another app can be canceled: it does no more, and is not in the way: %s",
+  async (layout) => {
+    const container = `canceled-${layout}`;
+    const place = { root: temporary(), container, layout };
+    await write(place.root, { a: "old" });
+    const writing = holdWriting(container);
+    const id = await first.start(place);
+    await writing.held;
+    setClock(2 * HOUR);
+    expect(await post(`/backups/${id}/cancel`)).toMatchObject({ status: "canceled" });
+    await writeFile(path.join(place.root, "a"), "newer");
+    const next = await second.backUp(place);
+    expect(next).toMatchObject({ status: "completed", counts: { copied: 1 } });
 
-test("a prune leaves what another app is restoring", async () => {
-  const place = { root: temporary(), container: "read" };
+    proxy.before = () => undefined;
+    writing.release();
+    expect(await first.ended(id)).toMatchObject({ status: "canceled" });
+    const to = temporary();
+    await second.ended(await second.start({ run: next.id, to }, "restoreSiteContent"));
+    expect(await readFile(path.join(to, "a"), "utf8")).toBe("newer");
+  },
+);
+
+test.each(LAYOUTS)("a prune leaves what another app is restoring: %s", async (layout) => {
+  const place = { root: temporary(), container: `read-${layout}`, layout };
   await write(place.root, { a: "one" });
   const wanted = await snapshotOf(place.root);
   const old = await first.backUp(place);
   await writeFile(path.join(place.root, "a"), "second");
   await first.backUp(place);
   const reading = hold(
-    ({ method, container, blob }) => method === "GET" && container === "read" && blob === "a",
+    ({ method, container, blob }) =>
+      method === "GET" && container === place.container && blob !== "" && blob !== "format.json",
   );
   const to = temporary();
   const restore = await first.start({ run: old.id, to }, "restoreSiteContent");
   await reading.held;
 
-  const prune = await second.start({ container: "read", keepLast: 1 }, "pruneBackups");
+  const prune = await second.start({ container: place.container, keepLast: 1 }, "pruneBackups");
   expect(await second.ended(prune)).toMatchObject({ status: "completed" });
   expect((await second.files(prune, "?outcome=unchanged")).files).toContainEqual(
     expect.objectContaining({
@@ -179,7 +207,7 @@ test("a prune leaves what another app is restoring", async () => {
 test("a run of another app of which nothing was written for a day is taken to have died", async () => {
   const place = { root: temporary(), container: "silent" };
   await write(place.root, { a: "content" });
-  const writing = hold((request) => request.container === "silent" && isWrite(request));
+  const writing = holdWriting("silent");
   const id = await first.start(place);
   await writing.held;
   // The run began more than a day ago, but something was written of it an hour ago.
@@ -204,31 +232,35 @@ test("a run of another app of which nothing was written for a day is taken to ha
   writing.release();
 });
 
-test("a prune of another app is waited for while it holds the lock, and an hour longer", async () => {
-  const place = { root: temporary(), container: "pruned" };
-  await write(place.root, { a: "one" });
-  await first.backUp(place);
-  await writeFile(path.join(place.root, "a"), "second");
-  await first.backUp(place);
-  const deleting = hold(({ method, container }) => method === "DELETE" && container === "pruned");
-  const prune = await first.start({ container: "pruned", keepLast: 1 }, "pruneBackups");
-  await deleting.held;
-  const refused = { status: 409, detail: expect.stringContaining(`The prune ${prune}`) as string };
-  expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject(refused);
-  // As a minute later.
-  await ledgers.getBlobClient("prunes/pruned.json").getBlobLeaseClient().breakLease(0);
-  setClock(HOUR / 2);
-  expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject({
-    ...refused,
-    activeRun: prune,
-  });
-  setClock(2 * HOUR);
-  const { status, id = "" } = await post("/orchestrators/backupSiteContent", place);
-  expect(status).toBe(202);
-  await second.ended(id);
-  deleting.release();
-  await first.ended(prune);
-});
+test.each(LAYOUTS)(
+  "a prune of another app is waited for while it holds the lock, and an hour longer: %s",
+  async (layout) => {
+    const pruned = `pruned-${layout}`;
+    const place = { root: temporary(), container: pruned, layout };
+    await write(place.root, { a: "one" });
+    await first.backUp(place);
+    await writeFile(path.join(place.root, "a"), "second");
+    await first.backUp(place);
+    const deleting = hold(({ method, container }) => method === "DELETE" && container === pruned);
+    const prune = await first.start({ container: pruned, keepLast: 1 }, "pruneBackups");
+    await deleting.held;
+    const refused = { status: 409, detail: expect.stringContaining(`The prune ${prune}`) as string };
+    expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject(refused);
+    // As a minute later.
+    await ledgers.getBlobClient(`prunes/${pruned}.json`).getBlobLeaseClient().breakLease(0);
+    setClock(HOUR / 2);
+    expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject({
+      ...refused,
+      activeRun: prune,
+    });
+    setClock(2 * HOUR);
+    const { status, id = "" } = await post("/orchestrators/backupSiteContent", place);
+    expect(status).toBe(202);
+    await second.ended(id);
+    deleting.release();
+    await first.ended(prune);
+  },
+);
 
 test("an app keeps its name when it is started again", async () => {
   const place = { root: temporary(), container: "again" };

@@ -4,11 +4,16 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { closeRun } from "../../src/ledger/runs.ts";
+import { sum } from "../../src/model/outcome.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { listPart, newRun, requestFor, startDomain, type Domain } from "../harness/domain.ts";
+import { Drive } from "../harness/drive.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import type { StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeFolder, makeTree } from "../harness/tree.ts";
+import { expectSameOnDisk } from "./rig.ts";
 
 const ROUNDS = full ? 20 : 2;
 const BLOCK = 8 * 1024 * 1024;
@@ -127,5 +132,39 @@ describe("row 5: two attempts of one batch while its files change", () => {
     proxy.before = proxy.after = () => undefined;
     const stores = await readBlobs(service.getContainerClient(request.container));
     expect(hashOf(stores.get("big.bin")!.content)).toBe(hashOf(bytes(SIZES["big.bin"], "new")));
+  });
+
+  it("in packs, an attempt that is slower than another one says what that has recorded, and that is there", async () => {
+    const { service, settings, budget, proxy } = domain;
+    const run = newRun();
+    const root = path.join(folder, run);
+    const write = (version: string) =>
+      makeTree(root, {
+        "small.bin": bytes(SIZES["small.bin"], version),
+        "big.bin": bytes(SIZES["big.bin"], version),
+      });
+    await write("old");
+    const request = requestFor(root, { layout: "packs" });
+    const { batches } = await listPart({ run, part: "0", request }, domain);
+    const attempt = () => Promise.all(batches.map((batch) => copyBatch(batch, service, settings, budget)));
+    let other: ReturnType<typeof attempt> | undefined;
+    const recorded = Promise.withResolvers<void>();
+    proxy.after = async ({ method, container, blob }) => {
+      if (method !== "PUT") return;
+      if (blob.startsWith(`${run}/outcomes/0-0000`)) recorded.resolve();
+      if (other || container !== request.container || !blob.startsWith("packs/")) return;
+      // Before it hears that its pack is there, the files become other ones, and another attempt packs and records those.
+      await write("new");
+      other = attempt();
+      await recorded.promise;
+    };
+    const first = await attempt();
+    expect(await other).toEqual(first);
+    proxy.after = () => undefined;
+
+    await closeRun(new Ledger(service, run), { status: "completed", counts: sum(first).counts });
+    const to = path.join(folder, `${run}-restored`);
+    expect((await new Drive(service).restore({ run, to })).tally.failures).toEqual([]);
+    await expectSameOnDisk(root, to);
   });
 });

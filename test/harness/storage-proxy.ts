@@ -20,6 +20,8 @@ export interface StorageRequest {
   at: number;
   /** Bytes of its body that have come so far. */
   bytes: number;
+  /** Bytes of the answer's body that storage has sent so far. */
+  down: number;
   /** The status that storage, or a fault, answered; absent while there is no answer. */
   status?: number;
 }
@@ -90,6 +92,7 @@ export async function startStorageProxy(storage: {
         seen.status = status;
         outgoing.writeHead(status, answer.headers);
         answer.on("error", () => outgoing.destroy());
+        answer.on("data", (chunk: Buffer) => (seen.down += chunk.length));
         answer.pipe(through.down ?? new PassThrough()).pipe(outgoing);
       })();
     });
@@ -136,5 +139,6 @@ function parse({ method = "", url = "" }: IncomingMessage): StorageRequest {
     comp: searchParams.get("comp") ?? "",
     at: performance.now(),
     bytes: 0,
+    down: 0,
   };
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { zstdCompressSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { bombOf, chunkOf, frameOf, packOf, recipeOf, type ForgedContent } from "./forge.ts";
 import { startUnpacking, unpack } from "./unpacking.ts";
@@ -24,6 +25,8 @@ const CHUNK = Buffer.alloc(5 * MIB, "chunk");
 /** Names a chunk of 4 GiB. */
 const VAST = Buffer.alloc(36, 0xff);
 const NOT_A_CHUNK = Buffer.from("pack");
+/** Eleven million lines. */
+const LINES = Buffer.alloc(32 * MIB, "{}\n");
 const KIB64 = Buffer.alloc(64 * 1024);
 
 /** What somebody who may write to the container could put there, by what is said of it. */
@@ -88,6 +91,11 @@ const FORGED: [said: RegExp, contents: ForgedContent[], how?: Parameters<typeof 
   ],
   [/^shared: .*too large/m, [{ path: "shared", content: Buffer.alloc(2 * MIB), line: { size: 1 } }]],
   [/^nothing: .*chunk of 0 bytes/m, [{ path: "nothing", content: Buffer.alloc(36), line: { recipe: true } }]],
+  [
+    /footer .*too many lines/,
+    [{ path: "lines", content: "x" }],
+    { footer: frameOf(LINES, { codec: 1, encoded: zstdCompressSync(LINES) }) },
+  ],
 ];
 
 it("what is forged or damaged is named, nothing is written elsewhere, and the rest is extracted", async () => {

@@ -7,8 +7,10 @@ import { makeFolder } from "../harness/tree.ts";
 
 const SCRIPT = path.join(import.meta.dirname, "../../scripts/unpack.mjs");
 
+/** With little memory, so that what takes a lot of it fails. */
 export function unpack(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, ...args], { encoding: "utf8" });
+  const node = ["--max-old-space-size=128", SCRIPT, ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
   return { status, stdout, stderr };
 }
 

@@ -1,5 +1,6 @@
 /** A client of storage whose process dies: after so many requests none leaves it any more. */
 import { BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { expect } from "vitest";
 import type { Settings } from "../../src/settings.ts";
 import { Drive } from "../harness/drive.ts";
 
@@ -36,4 +37,19 @@ export function dyingService(connectionString: string, life: Life): BlobServiceC
  */
 export function mortalDrive(connectionString: string, life: Life, settings: Partial<Settings> = {}): Drive {
   return new Drive(dyingService(connectionString, life), { ...settings, behindProxy: true });
+}
+
+/** Kills what is done when it writes such a record, after it has written that many others like it. */
+export async function expectKilledAt(
+  record: string,
+  after: number,
+  { connectionString }: { connectionString: string },
+  work: (by: Drive) => Promise<unknown>,
+): Promise<void> {
+  const life = new Life();
+  let written = 0;
+  life.before = ({ method, url }) => {
+    if (method === "PUT" && url.includes(record) && written++ === after) life.left = 0;
+  };
+  await expect(work(mortalDrive(connectionString, life))).rejects.toThrow("killed");
 }

@@ -8,8 +8,9 @@ import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { closeRun } from "../../src/ledger/runs.ts";
+import type { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
-import { Life, mortalDrive } from "./dying-service.ts";
+import { expectKilledAt, Life, mortalDrive } from "./dying-service.ts";
 import { many, startPacks, writeLarger } from "./in-packs.ts";
 
 const { azurite, drive, newPlace, blobsOf, chunksOf, expectWhole, backdate, avoided } = startPacks();
@@ -79,7 +80,7 @@ test("while a canceled run may still write nothing goes; then what it and attemp
   await expectWhole(second.run, wanted);
 });
 
-test("a pack of which little is needed is emptied by the next backup, also by one that is broken off", async () => {
+test("a pack of which little is needed is emptied by the next backup, even if the prune or a backup is killed", async () => {
   const { place, container } = newPlace();
   const root = temporary();
   await write(root, many("abcdefgh", "first"));
@@ -96,22 +97,23 @@ test("a pack of which little is needed is emptied by the next backup, also by on
       .map(({ path: name }) => name.split("/")[1]);
   expect(sparse(await drive.outcomes(dry.run))).toEqual([first.run]);
   expect(await avoided(container)).toEqual([]);
-  const { run } = await drive.prune({ container, keepLast: 1 });
+  // It is killed when it notes that, and when it has.
+  const run = randomUUID().replaceAll("-", "");
+  const prune = (by: Drive) => by.prune({ container, keepLast: 1 }, run);
+  await expectKilledAt("-avoid.json", 0, azurite, prune);
+  expect(await avoided(container)).toEqual([]);
+  await expectKilledAt(`${run}/outcomes/0-`, 0, azurite, prune);
+  expect(await avoided(container)).toHaveLength(1);
+  await prune(drive);
   // Of the second run's pack half is needed, of the first's a quarter.
   expect(sparse(await drive.outcomes(run))).toEqual([first.run]);
   expect(await avoided(container)).toEqual([expect.stringContaining(first.run)]);
 
   const wanted = await snapshotOf(root);
   const next = { root, ...place, mode: "incremental" };
-  /** A backup that is killed when it writes such a record, after it has written that many others like it. */
   const killedAt = async (record: string, after = 0) => {
-    const life = new Life();
     const killed = randomUUID().replaceAll("-", "");
-    let written = 0;
-    life.before = ({ method, url }) => {
-      if (method === "PUT" && url.includes(record) && written++ === after) life.left = 0;
-    };
-    await expect(mortalDrive(azurite.connectionString, life).backup(next, killed)).rejects.toThrow("killed");
+    await expectKilledAt(record, after, azurite, (mortal) => mortal.backup(next, killed));
     await closeRun(new Ledger(drive.service, killed), { status: "canceled" });
     await backdate(killed);
     await expectWhole(third.run, wanted);

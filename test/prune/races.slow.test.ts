@@ -26,19 +26,20 @@ const KILLS = full ? 16 : 6;
 
 const newId = () => randomUUID().replaceAll("-", "");
 
-/** A destination with a run to forget and a run to keep, which needs blobs and snapshots of the first. */
+/** A destination with runs to forget, the last of them `first`, and one to keep, which needs blobs and snapshots of theirs. */
 async function twoRuns(layout: Layout = "files") {
   const container = `races-${randomUUID()}`;
   const root = temporary();
   await write(root, { same: "same" });
   // What is to stay in a pack of its own: it goes as a whole, or not at all.
-  if (layout === "packs") await drive.backup({ root, container, layout });
+  const earlier = layout === "packs" ? [(await drive.backup({ root, container, layout })).run] : [];
   await write(root, { changes: "old", gone: "gone" });
   const first = await drive.backup({ root, container, layout });
   await write(root, { changes: "newer" });
   await rm(path.join(root, "gone"));
   const second = await drive.backup({ root, container, layout, mode: "incremental" });
-  return { container, root, first: first.run, second: second.run, wanted: await snapshotOf(root) };
+  const old = [first.run, ...earlier];
+  return { container, root, old, first: first.run, second: second.run, wanted: await snapshotOf(root) };
 }
 
 async function expectWhole(run: string, wanted: Map<string, string>): Promise<void> {
@@ -54,45 +55,55 @@ async function blobsOf(container: string): Promise<string[]> {
   return names;
 }
 
-test("a prune gives way to a backup that runs, or was just started", async () => {
-  const { container, root } = await twoRuns();
+test.each(LAYOUTS)("a prune gives way to a backup that runs, or was just started: %s", async (layout) => {
+  const { container, root } = await twoRuns(layout);
+  const before = await blobsOf(container);
   const run = newId();
-  const request = backupRequest.parse({ root, container, mode: "incremental" });
+  const request = backupRequest.parse({ root, container, layout, mode: "incremental" });
   await openRun(new Ledger(azurite.service, run), request);
   const early = await drive.prune({ container, keepLast: 1 });
   expect(early.tally.stopped).toContain(run);
   await listFiles({ run, part: "0", request }, drive.service, drive.settings);
   const { tally } = await drive.prune({ container, keepLast: 1 });
   expect(tally.stopped).toContain(run);
-  expect(await blobsOf(container)).toHaveLength(4);
+  expect(await blobsOf(container)).toEqual(before);
   // It did not keep the lock.
   await closeRun(new Ledger(azurite.service, run), { status: "completed", counts: tally.counts });
   expect((await drive.prune({ container, keepLast: 1 })).tally.stopped).toBeUndefined();
 });
 
-test("a backup and a prune give way to a prune that is at work; after a crash they need not wait for it", async () => {
-  const { container, root, second, wanted } = await twoRuns();
-  const at = azurite.service.getContainerClient("backup-runs").getBlobClient(`prunes/${container}.json`);
-  const id = newId();
-  const life = new Life();
-  const mortal = mortalDrive(azurite.connectionString, life);
-  const given: unknown[] = [];
-  life.before = async () => {
-    // While it deletes the first blob.
-    if (given.length > 0 || (await readRun(new Ledger(drive.service, id)))?.started === undefined) return;
-    if ((await new Ledger(drive.service, id).read("lists/contents-0.json")) === undefined) return;
-    given.push("begun");
-    given.push((await drive.prune({ container, keepLast: 1 })).tally.stopped);
-    given.push((await drive.backup({ root, container })).tally.stopped);
-    // The engine is slow, the lease runs out, and a backup begins.
-    await at.getBlobLeaseClient().breakLease(0);
-    given.push(await drive.backup({ root, container, mode: "incremental" }).then(() => "ran", String));
-  };
-  const pruned = await mortal.prune({ container, keepLast: 1 }, id);
-  expect(given).toEqual(["begun", expect.stringContaining(id), expect.stringContaining(id), "ran"]);
-  expect(pruned.tally.stopped).toContain(id);
-  await expectWhole(second, wanted);
-});
+test.each(LAYOUTS)(
+  "a backup and a prune give way to a prune that is at work; after a crash they need not wait for it: %s",
+  async (layout) => {
+    const { container, root, second, wanted } = await twoRuns(layout);
+    const at = azurite.service.getContainerClient("backup-runs").getBlobClient(`prunes/${container}.json`);
+    const id = newId();
+    const life = new Life();
+    const mortal = mortalDrive(azurite.connectionString, life);
+    const given: unknown[] = [];
+    life.before = async () => {
+      // While it deletes the first blob.
+      if (given.length > 0 || (await readRun(new Ledger(drive.service, id)))?.started === undefined) return;
+      if ((await new Ledger(drive.service, id).read("lists/contents-0.json")) === undefined) return;
+      given.push("begun");
+      given.push((await drive.prune({ container, keepLast: 1 })).tally.stopped);
+      given.push((await drive.backup({ root, container, layout })).tally.stopped);
+      // The engine is slow, the lease runs out, and a backup begins.
+      await at.getBlobLeaseClient().breakLease(0);
+      const after = drive.backup({ root, container, layout, mode: "incremental" });
+      given.push(await after.then(({ run }) => run, String));
+    };
+    const pruned = await mortal.prune({ container, keepLast: 1 }, id);
+    expect(given).toEqual([
+      "begun",
+      expect.stringContaining(id),
+      expect.stringContaining(id),
+      expect.stringMatching(/^[0-9a-f]{32}$/),
+    ]);
+    expect(pruned.tally.stopped).toContain(id);
+    for (const run of [second, String(given[3])]) await expectWhole(run, wanted);
+  },
+);
 
 test.each([
   ["held up", () => moveClock(performance, 31_000)],
@@ -210,12 +221,14 @@ test.each(LAYOUTS)(
 );
 
 test.each([
-  ["has not taken the lock", 2],
-  ["has it, and has not looked for runs", 9],
-])(
-  "a delivery of the decision that %s when the prune ends and a new run stands changes nothing",
-  async (_moment, held) => {
-    const { container, root, first, second, wanted } = await twoRuns();
+  ["has not taken the lock", 2, "files"],
+  ["has not taken the lock", 2, "packs"],
+  ["has it, and has not looked for runs", 9, "files"],
+  ["has it, and has not looked for runs", 9, "packs"],
+] as const)(
+  "a delivery of the decision that %s when the prune ends and a new run stands changes nothing (at request %i, %s)",
+  async (_moment, held, layout) => {
+    const { container, root, old, second, wanted } = await twoRuns(layout);
     const id = newId();
     const life = new Life();
     const request = pruneRequest.parse({ container, keepLast: 1 });
@@ -224,13 +237,13 @@ test.each([
     life.before = async () => {
       if (++requests !== held) return;
       await drive.prune(request, id);
-      third = (await drive.backup({ root, container })).run;
+      third = (await drive.backup({ root, container, layout })).run;
     };
     const late = dyingService(azurite.connectionString, life);
     const { decision } = await decidePrune({ run: id, request }, late);
     expect(third).not.toBe("");
     // What it gives reaches nobody, for the prune has ended.
-    expect([[], [first]]).toContainEqual(decision.forgotten.map((run) => run.id));
+    expect([[], old]).toContainEqual(decision.forgotten.map((run) => run.id));
     expect(await readRun(new Ledger(drive.service, second))).not.toHaveProperty("forgotten");
     await expectWhole(second, wanted);
     // Nor does it leave the lock behind.

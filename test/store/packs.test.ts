@@ -197,6 +197,22 @@ describe("a larger file", () => {
     },
   );
 
+  test("with a chunk in the archive fails by name in all that needs it, until the chunk is in another tier", async () => {
+    const { run, chunks, ...place } = await larger();
+    await chunks[0]!.setAccessTier("Archive");
+    const reason = expect.stringMatching(/^larger: its chunk, the blob \S+, is in the archive tier/);
+    expect(await lost(run, false)).toEqual([reason]);
+    expect(await lost(run, true)).toEqual([reason]);
+    const restored = await drive.restore({ run, to: temporary() });
+    expect(restored.tally).toMatchObject({ failures: [reason], counts: { copied: 1 } });
+    const next = await drive.backup({ ...place, mode: "incremental" });
+    expect(next.tally).toMatchObject({ failures: [reason], counts: { copied: 1 } });
+    await chunks[0]!.setAccessTier("Hot");
+    const last = await drive.backup({ ...place, mode: "incremental" });
+    expect(last.tally).toMatchObject({ failures: [], counts: { copied: 1, unchanged: 1 } });
+    await expectRestored(last.run, place.root);
+  });
+
   test("whose recipe is damaged is lost", async () => {
     const { run, chunks: _chunks, ...place } = await larger();
     const [pack] = await blobs(place.prefix, "packs");
