@@ -28,7 +28,7 @@ const ALONE = [
 ].map((name) => `test/${name}.test.ts`);
 
 /** Rows that take minutes, or real retries (test/faults/README.md): only `npm run test:faults` runs them. */
-const FAULTS_IN_FULL = "test/faults/row-{06,07,08,11,12,13,14,17}-*.test.ts";
+const FAULTS_IN_FULL = "test/faults/row-{06,07,08,12,13,17}-*.test.ts";
 
 /**
  * On a fresh clone, where no times are known, vitest begins with the largest files. These take longest and are among the smallest:

@@ -3,30 +3,35 @@ import type { Results } from "../results.ts";
 import { against, BARE, figureOf, growth, only, RCLONE, RESTIC, type Target } from "./values.ts";
 
 const PACKS = "app, packs";
+const SLOW_PACKS = "app, packs, 20 ms an activity";
 
 /** What a second backup sends, against the first, which stands before it. */
 const sentAgain = (first: number) => (results: Results) =>
   ratio(figureOf(results, "traffic", first + 1, "sentMiB"), figureOf(results, "traffic", first, "sentMiB"));
-const packs = (what: string, measure: string, peer: string, limit: number): Target => ({
-  measure: `Packs: ${what}, time against ${peer === BARE ? "the bare loop" : peer}`,
-  limit,
-  unit: "×",
-  value: against(measure, peer, PACKS),
-});
+const TIMES: [what: string, measure: string, peer: string, limit: number][] = [
+  ["small files", "small", BARE, 0.2],
+  ["small files", "small", RESTIC, 0.9],
+  ["a mixed tree", "mixed", BARE, 0.3],
+  ["a mixed tree", "mixed", RESTIC, 1.2],
+  ["large files", "large", BARE, 1.3],
+  ["large files", "large", RESTIC, 0.8],
+  ["unchanged small files", "unchanged", RESTIC, 0.5],
+  ["unchanged files of a mixed tree", "mixed-unchanged", RESTIC, 0.6],
+  ["small files with new times", "touched", RESTIC, 1],
+  ["small files brought back", "restore", RESTIC, 1.2],
+  ["small files brought back", "restore", RCLONE, 0.4],
+];
+const times = (label: string, app: string): Target[] =>
+  TIMES.map(([what, measure, peer, limit]) => ({
+    measure: `${label}: ${what}, time against ${peer === BARE ? "the bare loop" : peer}`,
+    limit,
+    unit: "×",
+    value: against(measure, peer, app),
+  }));
 
 /** The targets of the layout packs. */
 export const PACKS_TARGETS: Target[] = [
-  packs("small files", "small", BARE, 0.2),
-  packs("small files", "small", RESTIC, 0.9),
-  packs("a mixed tree", "mixed", BARE, 0.3),
-  packs("a mixed tree", "mixed", RESTIC, 1.2),
-  packs("large files", "large", BARE, 1.3),
-  packs("large files", "large", RESTIC, 0.8),
-  packs("unchanged small files", "unchanged", RESTIC, 0.5),
-  packs("unchanged files of a mixed tree", "mixed-unchanged", RESTIC, 0.6),
-  packs("small files with new times", "touched", RESTIC, 1),
-  packs("small files brought back", "restore", RESTIC, 1.2),
-  packs("small files brought back", "restore", RCLONE, 0.4),
+  ...times("Packs", PACKS),
   {
     measure: "Packs: bytes stored for a mixed tree, against restic's repository",
     limit: 1.1,
@@ -81,4 +86,5 @@ export const PACKS_TARGETS: Target[] = [
     unit: "MB",
     value: only("huge-packs", 0, "peakMB"),
   },
+  ...times("Packs, 20 ms an activity", SLOW_PACKS),
 ];
