@@ -1,5 +1,7 @@
 import { App, PACKS } from "../peers/app.ts";
 import { Bare, SMALL_FILES } from "../peers/bare.ts";
+import { rclone } from "../peers/rclone.ts";
+import { restic } from "../peers/restic.ts";
 import type { Row } from "../results.ts";
 import { Azurite } from "../services/azurite.ts";
 import { compare } from "./compare.ts";
@@ -20,7 +22,7 @@ export const few: Scenario = {
       const bare = await Bare.best(sweep ? SMALL_FILES : SMALL_FILES.slice(0, 1), tree, startStorage);
       const each = [{}, { activityMs: ACTIVITY_MS }];
       const apps = each.flatMap((how) => [new App(build, how), new App(build, { ...how, layout: PACKS })]);
-      const peers = [...apps, bare];
+      const peers = [...apps, bare, rclone, restic];
       const compared = await compare(peers, { tree, runs, startStorage, say });
       rows.push(
         ...compared.map(({ how: _how, name, ...row }) => ({
