@@ -4,7 +4,7 @@ import { mkdir, readdir, readlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomesByPath, readLedger } from "../harness/blobs.ts";
-import { counted, PATIENCE } from "../harness/faults.ts";
+import { counted, full, PATIENCE } from "../harness/faults.ts";
 import { mountFuse } from "../harness/fuse.ts";
 import { isWrite, type StorageRequest } from "../harness/storage-proxy.ts";
 import { bytes, makeTree, manyFiles } from "../harness/tree.ts";
@@ -158,7 +158,7 @@ describe.runIf(process.platform === "linux")("row 11: EMFILE", () => {
     WITHOUT_STARVING,
   );
 
-  it(
+  it.runIf(full)(
     "after a shortage fewer files are sent at a time than before, also when all handles are there again",
     async () => {
       // One that has not met a shortage yet.
