@@ -68,6 +68,13 @@ async function expectStopped(id: string, since: number, message: RegExp): Promis
   return Math.round(seconds);
 }
 
+/** The blobs are the tree. */
+async function expectBlobs(tree: Awaited<ReturnType<typeof readTree>>): Promise<void> {
+  const blobs = await readBlobs(rig.service.getContainerClient(CONTAINER));
+  expect([...blobs.keys()].sort()).toEqual([...tree.keys()].sort());
+  for (const [name, { content }] of tree) expect(blobs.get(name)?.content.equals(content), name).toBe(true);
+}
+
 /** A second run, when storage is back, sends what is missing and no more. @param broken the first one, in packs */
 async function expectResumed(broken?: string): Promise<{ status: RunStatus; already: number }> {
   rig.proxy.before = rig.proxy.after = () => undefined;
@@ -87,6 +94,7 @@ async function expectResumed(broken?: string): Promise<{ status: RunStatus; alre
   const to = `${rig.folder}/restored`;
   await rig.follow(await rig.post("restoreSiteContent", { run: id, to }), PATIENCE);
   await expectSameOnDisk(root, to);
+  if (layout === "files") await expectBlobs(tree);
   expect(outcomesByPath(await readLedger(rig.service, id)).size).toBe(tree.size);
   const { counts } = status.customStatus as { counts: Record<string, number> };
   expect(counts["bytes"]! + counts["unchangedBytes"]!).toBe(bytesOf(tree));

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { unsafePath } from "../../src/model/safe-path.ts";
@@ -203,6 +203,9 @@ describe("where a restore may go", () => {
       const file = name === "restoreFiles" ? "d/s" : "large";
       const source = await forgeRun(azurite.service, [{ path: file, content: "content" }]);
       for (const roots of [[], [path.join(to, "d")]]) {
+        await rm(path.join(to, file), { recursive: true, force: true });
+        // A directory in the file's place, for deleteExtra.
+        await write(to, { [`${file}/in the way`]: "extra" });
         const moved = new Drive(azurite.service, {
           largeFile: file === "large" ? 1 : 100,
           listMs: 0,
@@ -212,12 +215,12 @@ describe("where a restore may go", () => {
         let names: string[] | undefined;
         moved.before = async (activity) => {
           if (activity !== name || seen++ !== calls) return;
-          names = await readdir(to);
+          names = await readdir(to, { recursive: true });
           moved.settings.restoreRoots = roots;
         };
         const { tally } = await moved.restore({ run: source, to, delete: true, overwrite: "always" });
         expect(tally.stopped).toMatch(/RESTORE_ROOTS/);
-        expect(await readdir(to)).toEqual(names);
+        expect(await readdir(to, { recursive: true })).toEqual(names);
       }
       expect(await readdir(outer)).toEqual(["inner"]);
     },
