@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as df from "durable-functions";
 import type { InvocationContext, Timer } from "@azure/functions";
 import { parseBackupRequest } from "../backup/request.ts";
@@ -11,7 +12,6 @@ import { layoutFor } from "./layout-for.ts";
 import { isActive } from "./still-running.ts";
 import { HttpProblem, InUse } from "./problem.ts";
 import { newInstanceId, start } from "./start.ts";
-import { createHash } from "node:crypto";
 
 /** What a timer starts. */
 export interface Job {

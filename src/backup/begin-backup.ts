@@ -1,4 +1,5 @@
 import path from "node:path";
+import { stat } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { isAllowed } from "../files/roots.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -9,7 +10,6 @@ import { PartProblem } from "../ledger/part.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import type { BackupRequest } from "./request.ts";
-import { stat } from "node:fs/promises";
 import { fileError } from "../files/file-error.ts";
 import { kindOf } from "../files/read-file.ts";
 import { realPath } from "../files/real-path.ts";

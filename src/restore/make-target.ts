@@ -1,5 +1,6 @@
 import path from "node:path";
 import { lstat, mkdir, unlink, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { ignore } from "../files/pinned-directory.ts";
 import { withTimeout } from "../files/timeout.ts";
@@ -7,7 +8,6 @@ import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { forDisk } from "../model/path.ts";
 import { lookUp } from "./look.ts";
-import { randomBytes } from "node:crypto";
 import type { Ignored } from "../files/one-name.ts";
 
 /**

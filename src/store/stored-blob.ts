@@ -75,7 +75,7 @@ export async function deleteStored(
     for (const target of targetsOf(stored, blob)) {
       const now = await budget.request(() => look(target, target === blob));
       if (!now) continue;
-      if (!now.isIt) return { ...REWRITTEN, ...(now.reason === undefined ? {} : { reason: now.reason }) };
+      if (!now.isIt) return { ...REWRITTEN, reason: now.reason ?? REWRITTEN.reason };
       await erase(target, target === blob ? { conditions: { ifMatch: now.etag } } : {});
     }
     return undefined;

@@ -2,6 +2,7 @@
  * The OpenTelemetry SDK, loaded only if telemetry is on, because it costs start-up time and memory. All other code
  * uses `@opentelemetry/api`, which does nothing until the SDK is registered here.
  */
+import { randomUUID } from "node:crypto";
 import azureFunctions from "@azure/functions";
 import functionsInstrumentation from "@azure/functions-opentelemetry-instrumentation";
 import {
@@ -22,16 +23,15 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider, BatchSpanProcessor, RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
-import { traceFunctions } from "./function-spans.ts";
-import { traceAzureSdk } from "./storage-spans.ts";
-import { redact } from "../secret.ts";
-import { randomUUID } from "node:crypto";
 import {
   detectResources,
   envDetector,
   type Resource,
   resourceFromAttributes,
 } from "@opentelemetry/resources";
+import { traceFunctions } from "./function-spans.ts";
+import { traceAzureSdk } from "./storage-spans.ts";
+import { redact } from "../secret.ts";
 import { storageCounters } from "../storage/retries.ts";
 
 /**

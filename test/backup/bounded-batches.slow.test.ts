@@ -1,5 +1,5 @@
 /** No batch is more than an activity does in its time, whatever the tree is: the rest goes to other orchestrations. */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -12,7 +12,7 @@ import { planRestore } from "../../src/restore/plan-restore.ts";
 import type { PlanInput } from "../../src/manifest/plan-record.ts";
 import type { PlannedItem } from "../../src/manifest/planned-item.ts";
 import { restoreRequest, type RestoreRequest } from "../../src/restore/request.ts";
-import { handOutListing } from "../harness/domain.ts";
+import { newRun, handOutListing } from "../harness/domain.ts";
 import { Drive, startDrive } from "../harness/drive.ts";
 import { forgeRun } from "../restore/forge.ts";
 import { temporary, write } from "../restore/tree.ts";
@@ -21,7 +21,6 @@ const { azurite, drive } = startDrive();
 const MIB = 1024 * 1024;
 const [FILES, SIZE] = [70, 100 * MIB];
 const names = Array.from({ length: FILES }, (_none, index) => `f${String(index).padStart(3, "0")}`);
-const newRun = (): string => randomUUID().replaceAll("-", "");
 
 /** All that the parts of a listing hand out. */
 async function listAll(root: string, { service, settings }: Drive = drive) {

@@ -1,6 +1,7 @@
 /** What an activity of a run does that continues when its run is over and the next run has written. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { closeRun } from "../../src/ledger/runs.ts";
 import { Life, mortalDrive } from "../prune/dying-service.ts";
@@ -28,13 +29,13 @@ test.each([
 
     await write(place.root, { f: "second".padEnd(size + 1, "2") });
     const life = new Life();
-    const late = randomUUID().replaceAll("-", "");
+    const late = newRun();
     let next: { run: string } | undefined;
     const wanted = "third".padEnd(size + 2, "3");
     life.before = async ({ method, url }) => {
       const isWrite = url.includes(size > SETTINGS.largeFile ? "comp=blocklist" : "/f");
       if (next || method !== "PUT" || !url.includes(`${place.container}/f`) || !isWrite) return;
-      next = { run: randomUUID().replaceAll("-", "") };
+      next = { run: newRun() };
       if (how === "canceled") await closeRun(new Ledger(azurite.service, late), { status: "canceled" });
       await write(place.root, { f: wanted });
       await drive.backup({ ...place, mode: "incremental" }, next.run);

@@ -1,3 +1,4 @@
+import { newRun } from "../harness/domain.ts";
 /** Copies of a run's record under other ids, so that each can be damaged in its own way, and none is in any cache. */
 import { createHash, randomUUID } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
@@ -39,7 +40,7 @@ export class ForgedRuns {
 
   /** Writes a copy, one record of which is damaged. @returns the copy's id, and the record's name */
   async write(record: number, damage: (content: Buffer) => Buffer): Promise<{ id: string; damaged: string }> {
-    const id = randomUUID().replaceAll("-", "");
+    const id = newRun();
     const renamed = (text: string) => text.replaceAll(this.#run, id);
     let name = "";
     await Promise.all(

@@ -1,8 +1,8 @@
 /** Prunes of destinations in the layout packs: what goes, what stays, in which order. */
-import { randomUUID } from "node:crypto";
 import { cp, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
@@ -57,7 +57,7 @@ test("while a canceled run may still write nothing goes; then what it and attemp
   const root = temporary();
   await write(root, many("ab", "first"));
   const first = await drive.backup({ root, ...place });
-  const canceled = randomUUID().replaceAll("-", "");
+  const canceled = newRun();
   const request = backupRequest.parse({ root, ...place, mode: "incremental" });
   await listFiles({ run: canceled, part: "0", request }, drive.service, drive.settings);
   await closeRun(new Ledger(drive.service, canceled), { status: "canceled" });
@@ -98,7 +98,7 @@ test("a pack of which little is needed is emptied by the next backup, even if th
   expect(sparse(await drive.outcomes(dry.run))).toEqual([first.run]);
   expect(await avoided(container)).toEqual([]);
   // It is killed when it notes that, and when it has.
-  const run = randomUUID().replaceAll("-", "");
+  const run = newRun();
   const prune = (by: Drive) => by.prune({ container, keepLast: 1 }, run);
   await expectKilledAt("-avoid.json", 0, azurite, prune);
   expect(await avoided(container)).toEqual([]);
@@ -112,7 +112,7 @@ test("a pack of which little is needed is emptied by the next backup, even if th
   const wanted = await snapshotOf(root);
   const next = { root, ...place, mode: "incremental" };
   const killedAt = async (record: string, after = 0) => {
-    const killed = randomUUID().replaceAll("-", "");
+    const killed = newRun();
     await expectKilledAt(record, after, azurite, (mortal) => mortal.backup(next, killed));
     await closeRun(new Ledger(drive.service, killed), { status: "canceled" });
     await backdate(killed);
@@ -234,7 +234,7 @@ test("a chunk that a canceled run only found stays while that run may yet record
   const wanted = await snapshotOf(root);
   const chunks = await chunksOf(container);
 
-  const canceled = randomUUID().replaceAll("-", "");
+  const canceled = newRun();
   const life = new Life();
   let pruning: ReturnType<typeof drive.prune> | undefined;
   life.before = async ({ method, url }) => {

@@ -4,6 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerClient } from "@azure/storage-blob";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { backupRequest } from "../../src/backup/request.ts";
@@ -206,7 +207,7 @@ test("a run that was due and not started is no backup: its record goes once a la
   const first = await drive.backup({ root, container });
   const place = { root, container, prefix: "", mode: "incremental" } as const;
   const due = async (status: "skipped" | "failed", what: { kind?: "prune" } = {}) => {
-    const ledger = new Ledger(drive.service, randomUUID().replaceAll("-", ""));
+    const ledger = new Ledger(drive.service, newRun());
     await recordUnstarted(ledger, { ...place, ...what }, { status, message: "The run is still going on." });
     return ledger.runId;
   };
@@ -251,7 +252,7 @@ test("what a run that was just canceled may yet record stays: its own blobs, and
   const root = temporary();
   await write(root, { same: "same", other: "other" });
   await drive.backup({ root, container });
-  const canceled = randomUUID().replaceAll("-", "");
+  const canceled = newRun();
   const request = backupRequest.parse({ root, container, mode: "incremental" });
   await listFiles({ run: canceled, part: "0", request }, drive.service, drive.settings);
   const ledger = new Ledger(drive.service, canceled);

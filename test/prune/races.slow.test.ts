@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { rm } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
 import { backupRequest } from "../../src/backup/request.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
@@ -23,8 +24,6 @@ const { azurite, drive } = startDrive();
 
 /** Where the kill comes: at so many requests, evenly. */
 const KILLS = full ? 16 : 6;
-
-const newId = () => randomUUID().replaceAll("-", "");
 
 /** A destination with runs to forget, the last of them `first`, and one to keep, which needs blobs and snapshots of theirs. */
 async function twoRuns(layout: Layout = "files") {
@@ -58,7 +57,7 @@ async function blobsOf(container: string): Promise<string[]> {
 test.each(LAYOUTS)("a prune gives way to a backup that runs, or was just started: %s", async (layout) => {
   const { container, root } = await twoRuns(layout);
   const before = await blobsOf(container);
-  const run = newId();
+  const run = newRun();
   const request = backupRequest.parse({ root, container, layout, mode: "incremental" });
   await openRun(new Ledger(azurite.service, run), request);
   const early = await drive.prune({ container, keepLast: 1 });
@@ -77,7 +76,7 @@ test.each(LAYOUTS)(
   async (layout) => {
     const { container, root, second, wanted } = await twoRuns(layout);
     const at = azurite.service.getContainerClient("backup-runs").getBlobClient(`prunes/${container}.json`);
-    const id = newId();
+    const id = newRun();
     const life = new Life();
     const mortal = mortalDrive(azurite.connectionString, life);
     const given: unknown[] = [];
@@ -149,13 +148,13 @@ function moveClock(clock: { now: () => number }, milliseconds: number): void {
 
 test("a run that a restore reads stays, also when the restore begins while the prune decides", async () => {
   const { container, first } = await twoRuns();
-  const id = newId();
+  const id = newRun();
   const to = temporary();
   const parsed = parseRestoreRequest({ run: first, to });
   if (!parsed.ok) throw new Error(parsed.problem);
   const life = new Life();
   const mortal = mortalDrive(azurite.connectionString, life);
-  const restore = newId();
+  const restore = newRun();
   let begun = false;
   let plan: Awaited<ReturnType<typeof planRestore>> | undefined;
   life.before = async ({ method, url }) => {
@@ -185,7 +184,7 @@ test.each(LAYOUTS)(
     let [all, none] = [0, 0];
     let run = first;
     let current = second;
-    const never = newId();
+    const never = newRun();
     const { stopped: unknown } = (await drive.restore({ run: never, to: temporary() })).tally;
     expect(unknown).toContain(never);
     for (let moment = 3; moment < 63; moment += full ? 3 : 10) {
@@ -229,7 +228,7 @@ test.each([
   "a delivery of the decision that %s when the prune ends and a new run stands changes nothing (at request %i, %s)",
   async (_moment, held, layout) => {
     const { container, root, old, second, wanted } = await twoRuns(layout);
-    const id = newId();
+    const id = newRun();
     const life = new Life();
     const request = pruneRequest.parse({ container, keepLast: 1 });
     let requests = 0;
@@ -267,7 +266,7 @@ test.each(LAYOUTS)(
     for (let index = 0; index < KILLS; index++) {
       const { container, first, second, wanted } = await twoRuns(layout);
       const request = { container, keepLast: 1 };
-      const id = newId();
+      const id = newRun();
       const dying = new Life(Math.floor((requests * (index + 0.5)) / KILLS));
       await expect(mortalDrive(azurite.connectionString, dying).prune(request, id)).rejects.toThrow("killed");
       await expectWhole(second, wanted);

@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from "node:crypto";
+import { newRun } from "../harness/domain.ts";
+import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 
 /** A line of a manifest that somebody forged. */
@@ -20,7 +21,7 @@ export async function forgeRun(
   lines: readonly (Forged | string)[],
   more: Record<string, unknown> = {},
 ): Promise<string> {
-  const run = randomUUID().replaceAll("-", "");
+  const run = newRun();
   const ledger = service.getContainerClient("backup-runs");
   const container = service.getContainerClient("forged");
   await ledger.createIfNotExists();

@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import type { Tally } from "../../src/model/outcome.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../harness/drive.ts";
@@ -56,7 +57,7 @@ test("a restore that is killed leaves whole files or none, and continues where i
   const { run, tally: copied } = await new Drive(azurite.service).backup({ root, prefix: randomUUID() });
 
   const to = temporary();
-  const id = randomUUID().replaceAll("-", "");
+  const id = newRun();
   let killed = 0;
   let halfWritten = 0;
   let tally: Tally | undefined;

@@ -1,7 +1,7 @@
 /** The ways in which a backup of the model ends: by itself, killed and gone on with, canceled, or canceled and still at work. */
-import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import fc from "fast-check";
+import { newRun } from "../harness/domain.ts";
 import type { Tally } from "../../src/model/outcome.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { readRun, type RunRecord } from "../../src/ledger/run-record.ts";
@@ -67,7 +67,7 @@ export async function backUpDespite(
   change: () => Promise<void>,
 ): Promise<BackedUp> {
   const drive = new Drive(service, SETTINGS);
-  const first = randomUUID().replaceAll("-", "");
+  const first = newRun();
   const wanted = request();
   if (!ended) return { ...(await drive.backup(wanted, first)), late: nothing };
 

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { readRun } from "../../src/ledger/run-record.ts";
@@ -114,7 +115,7 @@ async function prune(
   runs: readonly Made[],
   { policy, killedAfter }: { policy: Policy; killedAfter: number | null },
 ): Promise<Made[]> {
-  const id = randomUUID().replaceAll("-", "");
+  const id = newRun();
   const life = new Life(killedAfter ?? Infinity);
   const pruned = await mortalDrive(connectionString, life)
     .prune({ ...policy }, id)

@@ -5,7 +5,8 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { FILES, newId, startTogether } from "./together.ts";
+import { newRun } from "../harness/domain.ts";
+import { FILES, startTogether } from "./together.ts";
 import { IN_MEMORY, snapshotOf, temporary } from "./tree.ts";
 
 const backup = startTogether();
@@ -53,7 +54,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
   });
 
   test("is broken off by a kill: nothing is in its place, and the next delivery restores all", async () => {
-    const [to, id] = [temporary(IN_MEMORY), newId()];
+    const [to, id] = [temporary(IN_MEMORY), newRun()];
     expect(await restore("kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)", to, id)).toBeUndefined();
     const left = [...(await snapshotOf(to)).keys()];
     expect(left).toHaveLength(FILES);
@@ -74,7 +75,7 @@ describe.runIf(process.platform === "linux")("one flush for many files", () => {
       while (hanging(pid) < 2) await sleep(20);
       disk.thaw();
     };
-    const ended = await restore('exec /bin/sync "$@"', to, newId(), "changed", thaw);
+    const ended = await restore('exec /bin/sync "$@"', to, newRun(), "changed", thaw);
     expect(ended).toMatchObject({ failures: [], counts: { copied: FILES } });
     expect(await snapshotOf(to)).toEqual(backup.wanted);
   });

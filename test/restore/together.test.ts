@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { FILES, newId, SIZE, startTogether } from "./together.ts";
+import { newRun } from "../harness/domain.ts";
+import { FILES, SIZE, startTogether } from "./together.ts";
 import { IN_MEMORY, snapshotOf, temporary } from "./tree.ts";
 
 const backup = startTogether();
@@ -15,7 +16,7 @@ test.runIf(process.platform === "linux")(
     const [first = ""] = backup.wanted.keys();
     const to = temporary(IN_MEMORY);
     const script = `find . -type f -printf '%f %s\\n' >> ${seen}; printf new > ${first}; exec /bin/sync "$@"`;
-    const ended = await restore(script, to, newId(), "never");
+    const ended = await restore(script, to, newRun(), "never");
     expect(ended?.counts).toMatchObject({ copied: FILES - 1, skipped: 1, failed: 0 });
     const files = (await readFile(seen, "utf8")).trimEnd().split("\n");
     expect(files).toHaveLength(FILES);

@@ -1,12 +1,12 @@
 /** Restores in a process of its own, with another program in the place of `sync`. */
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import type { Tally } from "../../src/model/outcome.ts";
 import { startDrive } from "../harness/drive.ts";
 import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
@@ -48,7 +48,7 @@ export function startTogether() {
   async function restore(
     script: string,
     to: string,
-    id = newId(),
+    id = newRun(),
     overwrite = "changed",
     meanwhile: (pid: number) => Promise<void> = async () => {},
   ): Promise<Ended | undefined> {
@@ -66,8 +66,4 @@ export function startTogether() {
   }
 
   return backup;
-}
-
-export function newId(): string {
-  return randomUUID().replaceAll("-", "");
 }

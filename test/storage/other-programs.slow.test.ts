@@ -6,7 +6,7 @@ import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { expect, test } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import { backupRequest } from "../../src/backup/request.ts";
-import { listPart } from "../harness/domain.ts";
+import { newRun, listPart } from "../harness/domain.ts";
 import { Drive, startDrive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";
 
@@ -67,7 +67,7 @@ test("a lease that has ended since the destination was listed is in nobody's way
   await drive.backup({ root, container });
   await at.getBlockBlobClient("file").getBlobLeaseClient().acquireLease(15);
   await write(root, { file: "new" });
-  const run = randomUUID().replaceAll("-", "");
+  const run = newRun();
   const whole = { run, part: "0", request: backupRequest.parse({ root, container }) };
   const [batch] = (await listPart(whole, drive)).batches;
   await at.getBlockBlobClient("file").getBlobLeaseClient().breakLease(0);

@@ -7,6 +7,7 @@ import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { openRun } from "../../src/ledger/runs.ts";
 import { readSettings } from "../../src/settings.ts";
@@ -170,7 +171,7 @@ test("in packs, a prune leaves no version of what it deletes, nor of a chunk tha
 });
 
 test("that versions are kept is found out by the first write of a run, and again by a second delivery", async () => {
-  const ledger = new Ledger(service, randomUUID().replaceAll("-", ""));
+  const ledger = new Ledger(service, newRun());
   const request = { root: "/x", container: CONTAINER, prefix: "", mode: "full" as const };
   expect(await openRun(ledger, request)).toMatchObject({ versioned: true });
   expect(await openRun(ledger, request)).toMatchObject({ versioned: true });

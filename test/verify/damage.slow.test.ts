@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { newRun } from "../harness/domain.ts";
 import { drawSample } from "../../src/verify/sample.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../harness/drive.ts";
@@ -166,7 +167,7 @@ describe("a damaged ledger", () => {
   });
 
   test("a plan that a newer version made is not gone on with, and not called damaged", async () => {
-    const restore = randomUUID().replaceAll("-", "");
+    const restore = newRun();
     const plan = '{"version":2}';
     await ledger.getBlockBlobClient(`${restore}/lists/0.json`).upload(plan, plan.length);
     const to = temporary();
