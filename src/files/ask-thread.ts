@@ -13,6 +13,8 @@ const MOST = 512;
 const BACKLOG_MS = 20;
 /** What an operation counts as at most: less than the backlog, so that a kind that was slow once is tried again. */
 const SLOWEST_MS = 5;
+/** Batches at the thread: it does one while the answers to the other are used. */
+const BATCHES = 2;
 /** If the thread does not answer within this time, its work is done the ordinary way. */
 const PATIENCE_MS = 1_000;
 /** The assumed time of an operation of each kind before any was measured, in milliseconds. */
@@ -27,6 +29,13 @@ interface Waiting {
   undo?: (() => void) | undefined;
 }
 
+interface Batch {
+  asks: Waiting[];
+  /** The callers gave up; the thread may still execute it. */
+  abandoned: boolean;
+  answered(): void;
+}
+
 /** Sends operations to a thread in batches, but no more than it can do at once. */
 class AskThread {
   #thread: Worker | undefined;
@@ -34,16 +43,11 @@ class AskThread {
   #memory = new SharedMemory(SLOTS, QUICK_SIZE);
   #broken = false;
   #waiting: Waiting[] = [];
-  /** Requests awaiting an answer. */
-  #sent: Waiting[] = [];
-  /** Requests whose callers gave up; the thread may still execute them. */
-  #abandoned: Waiting[] = [];
-  /** The thread is overdue; until it answers it gets nothing. */
-  #late = false;
+  /** Batches awaiting an answer, in order. Those that were abandoned are first, and until they are answered there are no others. */
+  #sent: Batch[] = [];
   #scheduled = false;
   readonly #msPerOperation: Record<Ask["what"], number> = { ...FIRST_GUESS_MS };
   #patience: NodeJS.Timeout | undefined;
-  #answered: (() => void) | undefined;
 
   /** Starts the thread, which takes a moment, before it is needed. */
   start(): void {
@@ -56,9 +60,9 @@ class AskThread {
 
   /** How many operations of a kind it would take now; none if it is busy, overdue or broken. */
   roomFor(what: Ask["what"]): number {
-    if (this.#broken || this.#late) return 0;
+    if (this.#broken || this.#sent[0]?.abandoned) return 0;
     let [room, backlog] = [MOST, BACKLOG_MS];
-    for (const { ask } of [...this.#waiting, ...this.#sent]) {
+    for (const { ask } of [...this.#waiting, ...this.#sent.flatMap(({ asks }) => asks)]) {
       room -= operations(ask);
       backlog -= operations(ask) * this.#msPerOperation[ask.what];
     }
@@ -73,7 +77,7 @@ class AskThread {
     if (this.roomFor(ask.what) < 1) return Promise.resolve(undefined);
     return new Promise((settle) => {
       this.#waiting.push({ ask, settle: settle as Waiting["settle"], undo });
-      if (this.#scheduled || this.#sent.length > 0) return;
+      if (this.#scheduled || this.#sent.length === BATCHES) return;
       this.#scheduled = true;
       // All operations requested in this turn of the event loop go together.
       setImmediate(() => this.#send());
@@ -82,13 +86,15 @@ class AskThread {
 
   #send(): void {
     this.#scheduled = false;
-    if (this.#waiting.length === 0 || this.#broken) return;
-    this.#sent = this.#waiting;
-    this.#waiting = [];
-    this.#patience = setTimeout(() => this.#giveUp(), PATIENCE_MS);
+    if (this.#broken) return;
     this.start();
-    this.#answered = begun();
-    this.#thread?.postMessage(this.#sent.map(({ ask }) => ask));
+    while (this.#waiting.length > 0 && this.#sent.length < BATCHES) {
+      const asks = this.#waiting.splice(0, Math.ceil(this.#waiting.length / (BATCHES - this.#sent.length)));
+      this.#sent.push({ asks, abandoned: false, answered: begun() });
+      this.#thread?.postMessage(asks.map(({ ask }) => ask));
+    }
+    clearTimeout(this.#patience);
+    if (this.#sent.length > 0) this.#patience = setTimeout(() => this.#giveUp(), PATIENCE_MS);
   }
 
   #begin(): Worker {
@@ -96,9 +102,8 @@ class AskThread {
     thread.on("message", (answers: Answers) => this.#receive(answers));
     const stop = (): void => {
       this.#broken = true;
-      this.#answered?.();
       this.#giveUp();
-      this.#undo();
+      for (const batch of this.#sent.splice(0)) done(batch);
     };
     thread.once("error", stop);
     thread.once("exit", stop);
@@ -108,32 +113,29 @@ class AskThread {
   }
 
   #receive({ answers, spent }: Answers): void {
-    clearTimeout(this.#patience);
-    this.#answered?.();
     for (const [what, { ms, count }] of Object.entries(spent) as [Ask["what"], Spent][])
       this.#msPerOperation[what] = 0.8 * this.#msPerOperation[what] + 0.2 * Math.min(SLOWEST_MS, ms / count);
-    this.#late = false;
-    const sent = this.#sent;
-    this.#sent = [];
-    for (const [number, ask] of sent.entries()) ask.settle(answers[number]);
-    this.#undo();
+    const batch = this.#sent.shift();
+    if (batch) done(batch, answers);
     this.#send();
-  }
-
-  #undo(): void {
-    for (const { undo } of this.#abandoned.splice(0)) undo?.();
   }
 
   #giveUp(): void {
     clearTimeout(this.#patience);
-    this.#late = true;
     this.#memory = new SharedMemory(SLOTS, QUICK_SIZE);
-    const all = [...this.#sent, ...this.#waiting];
-    this.#abandoned.push(...this.#sent);
-    this.#sent = [];
-    this.#waiting = [];
-    for (const ask of all) ask.settle(undefined);
+    for (const batch of this.#sent) {
+      for (const { settle } of batch.asks) settle(undefined);
+      batch.abandoned = true;
+    }
+    for (const { settle } of this.#waiting.splice(0)) settle(undefined);
   }
+}
+
+function done({ asks, abandoned, answered }: Batch, answers: Answer[] = []): void {
+  answered();
+  for (const [number, { settle, undo }] of asks.entries())
+    if (abandoned) undo?.();
+    else settle(answers[number]);
 }
 
 /** One per process is enough: reading a file costs less than what follows it. */
