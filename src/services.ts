@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "./storage/budget.ts";
-import { whenOutOfHandles } from "./files/handles.ts";
+import { whenOutOfHandles } from "./files/errors.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { connectAll } from "./storage/connect.ts";
 import { whenThrottled } from "./storage/retries.ts";

@@ -2,7 +2,7 @@ import { availableParallelism, homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { appIdentity } from "./app-identity.ts";
-import { LAYOUTS, type Layout } from "./model/layout.ts";
+import { LAYOUTS, type Layout } from "./model/names.ts";
 import { Secret } from "./secret.ts";
 
 const MIB = 1024 * 1024;

@@ -2,12 +2,10 @@ import { parseBackupRequest } from "../backup/request.ts";
 import { isAllowed } from "../files/roots.ts";
 import { claimDestination } from "../ledger/destination-claim.ts";
 import type { Opening } from "../ledger/runs.ts";
-import { refuseVersions } from "./layout-for.ts";
-import { isStillRunning } from "./still-running.ts";
+import { refusedClaim, refuseVersions } from "./destination.ts";
+import { isStillRunning, type Start } from "./engine.ts";
 import { HttpProblem } from "./problem.ts";
 import { refuseWhilePruned } from "./prune.ts";
-import { refusedClaim } from "./refused-claim.ts";
-import type { Start } from "./start-context.ts";
 
 export async function prepareBackup(body: unknown, start: Start): Promise<Opening> {
   const { instanceId, services } = start;

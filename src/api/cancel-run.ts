@@ -6,7 +6,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { closeRun } from "../ledger/runs.ts";
 import { CLOCK_SKEW_MS } from "../ledger/good-run.ts";
-import { CANCELED, type Instances } from "./instances.ts";
+import { CANCELED, type Instances } from "./engine.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import type { RunView } from "./schema.ts";
 

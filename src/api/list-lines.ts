@@ -1,14 +1,11 @@
 import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
+import { type BlobPage, blobPages } from "../storage/blob-pages.ts";
+import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { fromToken, toToken } from "./continuation.ts";
-import { listPages } from "./list-blobs.ts";
+import { BadContinuation, fromToken, toToken } from "./parameters.ts";
 import type { Damage } from "./schema.ts";
-
-/** Where a page ended: a record of the ledger, and the byte after the last line that was read. */
-const place = z.object({ record: z.string(), offset: z.int().min(0) });
-type Place = z.infer<typeof place>;
 
 /**
  * About how many bytes of the ledger one page reads. A filter that matches little gives a short page with a
@@ -33,6 +30,10 @@ export interface LinePage<T> {
   damaged?: Damage[];
   continuation?: string;
 }
+
+/** Where a page ended: a record of the ledger, and the byte after the last line that was read. */
+const place = z.object({ record: z.string(), offset: z.int().min(0) });
+type Place = z.infer<typeof place>;
 
 /**
  * A page of the lines of a run's ledger, in its order.
@@ -102,4 +103,24 @@ async function* linesOf(service: BlobServiceClient, name: string, start: number,
   }
   // The last line of a record that was cut short.
   if (begun.length > 0) yield { text: begun.toString("utf8"), offset, next: offset + begun.length };
+}
+
+/**
+ * The blobs below a prefix of the ledger container, with metadata, one list call a page. None if the container does
+ * not exist.
+ * @param options from: a marker, as a caller returned it
+ * @throws BadContinuation for a marker that the service did not issue
+ */
+export async function* listPages(
+  service: BlobServiceClient,
+  prefix: string,
+  options: { from?: string | undefined } = {},
+): AsyncGenerator<BlobPage> {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  try {
+    yield* blobPages(container, { prefix, includeMetadata: true }, options);
+  } catch (error) {
+    if (options.from !== undefined && classify(error) === "invalid") throw new BadContinuation();
+    throw error;
+  }
 }

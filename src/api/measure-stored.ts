@@ -4,7 +4,7 @@ import type { Services } from "../services.ts";
 import { classify } from "../storage/errors.ts";
 import type { Amount } from "../store/measuring.ts";
 import { openStore } from "../store/open-store.ts";
-import { BadContinuation, fromToken, toToken } from "./continuation.ts";
+import { BadContinuation, fromToken, toToken } from "./parameters.ts";
 import type { StoredPage } from "./schema.ts";
 import type { StoredQuery } from "./query-schema.ts";
 

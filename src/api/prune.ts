@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { instancesOf } from "./engine.ts";
+import { instancesOf, isStillRunning, type Start } from "./engine.ts";
 import { ofDamaged } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { lockOver, overlap } from "../ledger/prune-lock.ts";
@@ -7,10 +7,8 @@ import type { RunRecord } from "../ledger/run-record.ts";
 import { closeRun, type Opening } from "../ledger/runs.ts";
 import { currentRecord } from "./read-run.ts";
 import { parsePruneRequest, pruneOpening, type PruneRequest } from "../prune/request.ts";
-import { runningRuns } from "../prune/read-runs.ts";
-import { layoutFor } from "./layout-for.ts";
-import { isStillRunning } from "./still-running.ts";
-import type { Start } from "./start-context.ts";
+import { runningRuns } from "../ledger/standing-backups.ts";
+import { layoutFor } from "./destination.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
 
 /** Concurrent lookups of runs. */

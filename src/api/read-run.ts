@@ -1,11 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { Ledger } from "../ledger/ledger.ts";
 import { isBeingStarted, isOfAnother, wroteRecently } from "../ledger/alive.ts";
-import { RUN_ID } from "../model/run-id.ts";
+import { RUN_ID } from "../model/names.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { recordCounts } from "../ledger/runs.ts";
 import { lingers } from "../prune/choose-runs.ts";
-import type { Instance, Instances } from "./instances.ts";
+import type { Instance, Instances } from "./engine.ts";
 import { readProgress } from "./progress.ts";
 import { viewOf } from "./run-view.ts";
 import type { RunSummaryView, RunView } from "./schema.ts";

@@ -1,11 +1,10 @@
-import { refusedTarget } from "../restore/refused-target.ts";
-import { parseRestoreRequest, whatItIs } from "../restore/request.ts";
 import type { Opening } from "../ledger/runs.ts";
-import { openingOf } from "../manifest/open-source.ts";
-import { findRun } from "../manifest/find-run.ts";
+import { findRun, openingOf } from "../manifest/find-run.ts";
 import { NoSuchRun, type SourceRun } from "../manifest/source-run.ts";
-import { isStillRunning } from "./still-running.ts";
-import type { Start } from "./start-context.ts";
+import { parseRestoreRequest, whatItIs } from "../restore/request.ts";
+import { refusedTarget } from "../restore/restore-error.ts";
+import { parseVerifyRequest } from "../verify/request.ts";
+import { isStillRunning, type Start } from "./engine.ts";
 import { HttpProblem } from "./problem.ts";
 
 export async function prepareRestore(body: unknown, start: Start): Promise<Opening> {
@@ -34,4 +33,10 @@ export async function findSource(request: Parameters<typeof findRun>[1], start: 
     );
   }
   return source;
+}
+
+export async function prepareVerify(body: unknown, start: Start): Promise<Opening> {
+  const parsed = parseVerifyRequest(body);
+  if (!parsed.ok) throw new HttpProblem(400, parsed.problem);
+  return openingOf(await findSource(parsed.value, start), { kind: "verify" });
 }

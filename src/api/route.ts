@@ -1,6 +1,20 @@
-import type { HttpRequest, HttpResponse, HttpResponseInit, InvocationContext } from "@azure/functions";
+import azureFunctions from "@azure/functions";
+import type {
+  HttpHandler,
+  HttpRequest,
+  HttpResponse,
+  HttpResponseInit,
+  InvocationContext,
+} from "@azure/functions";
 import type { z } from "zod";
 import type { Services } from "../services.ts";
+import { problemResponse } from "./problem.ts";
+import { refuseLargeBody } from "./read-body.ts";
+
+/** A record needed for the answer is damaged. */
+export const DAMAGED = 502;
+/** Storage or a file system refused, or did not answer. */
+export const UNANSWERED = 503;
 
 /** What a handler gets besides the request. */
 export interface Call {
@@ -58,7 +72,68 @@ export type Route = {
 
 export type DescribedRoute = Extract<Route, Described>;
 
-/** A record needed for the answer is damaged. */
-export const DAMAGED = 502;
-/** Storage or a file system refused, or did not answer. */
-export const UNANSWERED = 503;
+/**
+ * Wraps a handler: errors become `application/problem+json`, and every answer says nosniff, because the names and
+ * reasons in it are untrusted.
+ */
+export function answering(
+  handler: (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit | HttpResponse>,
+): HttpHandler {
+  return async (request, context) => {
+    const response = await answer(handler, request, context);
+    response.headers.set("X-Content-Type-Options", "nosniff");
+    return response;
+  };
+}
+
+async function answer(
+  handler: Parameters<typeof answering>[0],
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<HttpResponse> {
+  try {
+    refuseLargeBody(request);
+    const answered = await handler(request, context);
+    return answered instanceof azureFunctions.HttpResponse
+      ? answered
+      : new azureFunctions.HttpResponse(answered);
+  } catch (error) {
+    return new azureFunctions.HttpResponse(problemResponse(error, context));
+  }
+}
+
+const PARTIAL =
+  "409 while that run is in progress (`activeRun` is its id), because what it has not copied yet would be missing. A run that was " +
+  "canceled, terminated or failed has what it had copied: the record's `message` says so, and the output is no error.";
+
+export const STARTS = {
+  backupSiteContent: {
+    summary: "Back up a directory.",
+    description:
+      "409 while another run writes to the destination, or a prune is running there (`activeRun` is its id), and if it holds " +
+      "the backups of another root (`otherRoot`), unless `allowOtherRoot` is true. A body that is just the path cannot name a destination: " +
+      "the backup goes to the container `backups`, whatever root's backups are there.",
+    body: "BackupRequest",
+    takesPath: true,
+    refusals: [403, DAMAGED],
+  },
+  restoreSiteContent: {
+    summary: "Restore a run into a directory.",
+    description: PARTIAL,
+    body: "RestoreRequest",
+    refusals: [403, 404],
+  },
+  verifyBackup: {
+    summary: "Verify that a run's files are present and intact.",
+    description: PARTIAL,
+    body: "VerifyRequest",
+    refusals: [404],
+  },
+  pruneBackups: {
+    summary: "Forget runs by a policy, and delete what no remaining run needs.",
+    description:
+      "409 while a backup writes there, or another prune is running in the container (`activeRun` is its id).",
+    body: "PruneRequest",
+    refusals: [DAMAGED],
+  },
+} satisfies Readonly<Record<string, StartDoc>>;

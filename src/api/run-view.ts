@@ -1,8 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { RunSummary } from "../ledger/run-index.ts";
 import { isPostdated } from "../ledger/good-run.ts";
-import { layoutIn } from "../model/layout.ts";
-import { pathOf } from "./run-of.ts";
+import { layoutIn } from "../model/names.ts";
+import { pathOf } from "./parameters.ts";
 import type { RunSummaryView } from "./schema.ts";
 
 /** A run's record as callers see it. Links are paths, so they work under any host name. */

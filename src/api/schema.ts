@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fileSize, mtime } from "../ledger/damaged.ts";
-import { LAYOUTS } from "../model/layout.ts";
+import { LAYOUTS } from "../model/names.ts";
 import { OUTCOMES } from "../model/outcome.ts";
 import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 

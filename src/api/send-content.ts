@@ -2,10 +2,9 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { PartProblem } from "../ledger/part.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
-import { hashOf, ownHash } from "../model/content.ts";
-import { contentType } from "../model/content-type.ts";
-import { layoutIn } from "../model/layout.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
+import { contentType, hashOf, ownHash } from "../model/content.ts";
+import { layoutIn } from "../model/names.ts";
 import { escapePath, nameOf, UNPRINTABLE } from "../model/path.ts";
 import type { Services } from "../services.ts";
 import { Corrupt, Lost } from "../store/fetching.ts";
@@ -13,12 +12,10 @@ import { describe } from "../storage/errors.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { line } from "../telemetry/line.ts";
-import { hasAlready, partAsked } from "./byte-range.ts";
+import { hasAlready, partAsked, pathInTree, pathOf } from "./parameters.ts";
 import { HttpProblem } from "./problem.ts";
 import type { Call } from "./route.ts";
-import { pathOf } from "./run-of.ts";
 import { stream } from "./streamed.ts";
-import { pathInTree } from "./tree-path.ts";
 import { notBackedUp, quoted, Tree } from "./tree.ts";
 
 /**

@@ -8,8 +8,8 @@ import { type Opening, recordUnstarted } from "../ledger/runs.ts";
 import { line } from "../telemetry/line.ts";
 import { parsePruneRequest, pruneOpening } from "../prune/request.ts";
 import type { Services } from "../services.ts";
-import { layoutFor } from "./layout-for.ts";
-import { isActive } from "./still-running.ts";
+import { layoutFor } from "./destination.ts";
+import { isActive } from "./engine.ts";
 import { HttpProblem, InUse } from "./problem.ts";
 import { newInstanceId, start } from "./start.ts";
 

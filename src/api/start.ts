@@ -5,15 +5,12 @@ import { closeRun, openRun } from "../ledger/runs.ts";
 import { emptyCounts } from "../model/outcome.ts";
 import { line } from "../telemetry/line.ts";
 import { prepareBackup } from "./backup.ts";
-import { STARTS } from "./openapi-starts.ts";
+import { type Route, STARTS } from "./route.ts";
 import { HttpProblem } from "./problem.ts";
 import { preparePrune } from "./prune.ts";
 import { readBody } from "./read-body.ts";
-import { prepareRestore } from "./restore.ts";
-import type { Route } from "./route.ts";
-import type { Start } from "./start-context.ts";
-import { isActive } from "./still-running.ts";
-import { prepareVerify } from "./verify.ts";
+import { prepareRestore, prepareVerify } from "./restore.ts";
+import { isActive, type Start } from "./engine.ts";
 
 type OrchestratorName = keyof typeof STARTS;
 

@@ -10,7 +10,7 @@ import { PartProblem } from "../ledger/part.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import type { BackupRequest } from "./request.ts";
-import { fileError } from "../files/file-error.ts";
+import { fileError } from "../files/errors.ts";
 import { kindOf } from "../files/read-file.ts";
 import { realPath } from "../files/real-path.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";

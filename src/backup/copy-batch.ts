@@ -3,7 +3,7 @@ import { type BatchRef, openBatch } from "../ledger/parts.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
-import type { CopyScope } from "./copy-scope.ts";
+import type { CopyScope } from "./request.ts";
 import { attributesOf, type Entry } from "../model/entry.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Outcome, Tally } from "../model/outcome.ts";
@@ -11,12 +11,9 @@ import { isAllowed } from "../files/roots.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 import { QUICK_SIZE } from "../files/asks.ts";
 import { readSmall } from "../files/file-thread.ts";
-import { awaitingHandles } from "../files/handles.ts";
+import { awaitingHandles } from "../files/errors.ts";
 import type { Put } from "../store/storing.ts";
-import { copyOpened } from "./copy-opened.ts";
-import { errorOutcome } from "./copy-outcome.ts";
-import { copySpecial } from "./copy-special.ts";
-import type { Reading } from "./reading.ts";
+import { copyOpened, copySpecial, errorOutcome, type Reading } from "./copy-entry.ts";
 
 /** Copies the files of one batch; see settleBatch. If the root disappears, what was copied before is recorded. */
 export async function copyBatch(

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { LAYOUTS } from "../model/layout.ts";
+import type { Basis, ListingOwn } from "../ledger/listing.ts";
+import { LAYOUTS } from "../model/names.ts";
 import {
   BACKUP_MODES,
   COMPARE_WITH,
@@ -7,10 +8,22 @@ import {
   exclude,
   explain,
   include,
+  type Parsed,
   prefix,
   root,
-  type Parsed,
 } from "../model/request-fields.ts";
+import type { Place } from "../store/store.ts";
+
+/** A validated request, defaults filled in. */
+export type BackupRequest = z.infer<typeof backupRequest>;
+
+/** Where a backup reads and writes, and how. Activities get it from the orchestration, never from a record. */
+export interface CopyScope extends Place {
+  /** The root as the request names it, which blobs carry in their metadata. */
+  root: string;
+  realRoot: string;
+  basis: Basis;
+}
 
 /** The object form of the body of `POST /orchestrators/backupSiteContent`. Unknown fields are refused by name. */
 export const backupRequest = z.strictObject({
@@ -63,9 +76,6 @@ export const backupRequest = z.strictObject({
     ),
 });
 
-/** A validated request, defaults filled in. */
-export type BackupRequest = z.infer<typeof backupRequest>;
-
 /** The body: the bare path, as in the documentation's sample, or the object. */
 const body = z.union([root.transform((value) => ({ root: value })), z.record(z.string(), z.unknown())]);
 
@@ -96,4 +106,11 @@ export function parseBackupRequest(input: unknown): Parsed<BackupRequest> {
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+export function copyScope(
+  { root, container, prefix }: BackupRequest,
+  { realRoot, layout, ...basis }: ListingOwn,
+): CopyScope {
+  return { root, realRoot, container, prefix, layout, basis };
 }

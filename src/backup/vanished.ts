@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { z } from "zod";
-import { fileError } from "../files/file-error.ts";
+import { fileError } from "../files/errors.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
@@ -8,7 +8,7 @@ import { PartProblem } from "../ledger/part.ts";
 import { parentPath, pathMark, printable } from "../model/path.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NotAFile } from "../files/read-file.ts";
-import { lookAtDirectory } from "../files/read-link.ts";
+import { lookAtDirectory } from "../files/in-directory.ts";
 import type { SeenDirectory } from "./seen.ts";
 
 /** The root is gone, or another directory is in its place. Files that are missing then have not vanished. */

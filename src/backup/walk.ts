@@ -10,9 +10,16 @@ import { failed } from "../model/outcome.ts";
 import { entryKind, kindOf, locate, NotAFile } from "../files/read-file.ts";
 import type { Store } from "../store/store.ts";
 import { joinPath } from "../model/path.ts";
-import { hasEarlier } from "./earlier-name.ts";
-import { type Directory, readNames, unknownName, unreadDirectory } from "./read-names.ts";
-import type { Children, Look, SeenDirectory } from "./seen.ts";
+import {
+  type Children,
+  type Directory,
+  hasEarlier,
+  type Look,
+  readNames,
+  type SeenDirectory,
+  unknownName,
+  unreadDirectory,
+} from "./seen.ts";
 import { withTimeout } from "../files/timeout.ts";
 
 /** Names per request to the file thread. */

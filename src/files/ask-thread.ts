@@ -2,7 +2,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { SharedMemory } from "./shared-memory.ts";
-import { begun } from "./under-way.ts";
+import { begun } from "./timeout.ts";
 import { operations, QUICK_SIZE, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
 
 /** Files that are being read or written, or whose content is in use. */

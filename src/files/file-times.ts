@@ -1,5 +1,4 @@
-import { mtimeOf } from "../model/entry.ts";
-import { formatMtime } from "../model/time.ts";
+import { formatMtime, mtimeOf } from "../model/entry.ts";
 
 /** A time for utimes, in seconds. */
 export type Time = number | string;

@@ -1,9 +1,18 @@
-import { awaitingHandles } from "./handles.ts";
-import { openOwn } from "./own-directory.ts";
-import type { PinnedDirectory } from "./pinned-directory.ts";
-import { withTimeout } from "./timeout.ts";
-import { unsafePath } from "../model/safe-path.ts";
+import type { Stats } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import path from "node:path";
 import { parentPath } from "../model/path.ts";
+import { unsafePath } from "../model/safe-path.ts";
+import { awaitingHandles } from "./errors.ts";
+import { openOwn } from "./own-directory.ts";
+import { NotADirectory, PinnedDirectory } from "./pinned-directory.ts";
+import { locate, NotAFile } from "./read-file.ts";
+import { withTimeout } from "./timeout.ts";
+
+interface Where {
+  realTo: string;
+  fileTimeoutMs: number;
+}
 
 /** The items by the directory that they belong in; those whose names are safe. */
 export function byDirectory<Item extends { path: string }>(items: readonly Item[]): Map<string, Item[]> {
@@ -16,11 +25,6 @@ export function byDirectory<Item extends { path: string }>(items: readonly Item[
     else found.set(directory, [item]);
   }
   return found;
-}
-
-interface Where {
-  realTo: string;
-  fileTimeoutMs: number;
 }
 
 /** Holds a directory of a target open while something is done with it. @throws FileTimeout, the file system's error */
@@ -48,4 +52,45 @@ export async function tryInDirectory(
   work: (directory: PinnedDirectory) => Promise<void>,
 ): Promise<void> {
   await withDirectory(where, portable, "looking into its directory", work).catch(() => undefined);
+}
+
+/**
+ * Reads a link's target, through the directory that it is in held open: a link put in that directory's place meanwhile
+ * leads nowhere.
+ * @throws NotAFile when the way to it goes through a link, or the file system's error (ENOENT, EINVAL …)
+ */
+export async function readLink(
+  realRoot: string,
+  portable: string,
+): Promise<{ target: Buffer; stats: Stats }> {
+  return await inDirectory(realRoot, parentPath(portable), async (directory) => {
+    const at = directory.path(path.posix.basename(portable));
+    return { target: await readlink(at, { encoding: "buffer" }), stats: await lstat(at) };
+  });
+}
+
+/** What a directory of the tree is. @throws as readLink */
+export async function lookAtDirectory(realRoot: string, portable: string): Promise<Stats> {
+  return await inDirectory(realRoot, portable, (directory) => directory.stat());
+}
+
+/** Holds a directory of the tree open while something is done with it. @throws as readLink */
+export async function inDirectory<T>(
+  realRoot: string,
+  portable: string,
+  work: (directory: PinnedDirectory) => Promise<T>,
+): Promise<T> {
+  locate(realRoot, portable);
+  let directory: PinnedDirectory;
+  try {
+    directory = await PinnedDirectory.open(realRoot, portable);
+  } catch (error) {
+    if (!(error instanceof NotADirectory)) throw error;
+    throw new NotAFile("outside the root: a directory on the way was replaced by a link");
+  }
+  try {
+    return await work(directory);
+  } finally {
+    await directory.close();
+  }
 }

@@ -1,5 +1,3 @@
-import { begun } from "./under-way.ts";
-
 /** A file operation took too long: the disk or the share hangs. */
 export class FileTimeout extends Error {
   constructor(what: string, ms: number) {
@@ -72,3 +70,23 @@ export async function tidyInTime(tidying: Promise<unknown> | undefined, ms: numb
     if (!(error instanceof FileTimeout)) throw error;
   }
 }
+
+/** A file operation without an answer for this long may never get one. */
+const HANGS_AFTER_MS = 1_000;
+
+/** The start times of unanswered file operations, oldest first. */
+const underWay = new Set<{ since: number }>();
+
+/** Notes the start of a file operation. @returns a function to call when it has answered, however late */
+export function begun(): () => void {
+  const operation = { since: performance.now() };
+  underWay.add(operation);
+  return () => underWay.delete(operation);
+}
+
+// When a process ends Node joins its threads, and a thread that waits for a hanging disk or share would keep the
+// process alive forever. Killing it loses only what hangs.
+process.once("exit", () => {
+  const [oldest] = underWay;
+  if (oldest && performance.now() - oldest.since > HANGS_AFTER_MS) process.kill(process.pid, "SIGKILL");
+});

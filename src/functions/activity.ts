@@ -7,7 +7,7 @@ import { services } from "../services.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { toUserError } from "../storage/errors.ts";
-import { countThrottled } from "../storage/throttling.ts";
+import { countThrottled } from "../storage/retries.ts";
 import type { Values } from "../telemetry/line.ts";
 import { addThrottled, logTally, tallyIn } from "../ledger/log-tally.ts";
 

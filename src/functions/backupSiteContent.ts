@@ -1,13 +1,12 @@
 import * as df from "durable-functions";
-import { copyScope } from "../backup/copy-scope.ts";
+import { copyScope, parseBackupRequest } from "../backup/request.ts";
 import type { ListInput } from "../backup/list-files.ts";
-import { parseBackupRequest } from "../backup/request.ts";
 import type { ListingOwn } from "../ledger/listing.ts";
 import type { Part } from "../ledger/part.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
-import { retry } from "../orchestration/retry.ts";
+import { retry } from "../orchestration/tasks.ts";
 
 /** Backs up a directory tree. The output is the number of bytes copied. If a file fails, the run fails after copying the rest. */
 df.app.orchestration("backupSiteContent", function* (context) {

@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
-import { answering } from "../api/answering.ts";
+import { answering } from "../api/route.ts";
 import { routes } from "../api/routes.ts";
 import { services } from "../services.ts";
 

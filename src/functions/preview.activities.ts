@@ -1,8 +1,7 @@
 /** A dry run of a restore. Nothing imported here, however indirectly, can write to a file system. */
 import { emptyTally } from "../model/outcome.ts";
 import { handleExtra, type SliceRef } from "../restore/extra.ts";
-import { previewBatch } from "../restore/preview/preview-batch.ts";
-import { previewRestore } from "../restore/preview/preview-restore.ts";
+import { previewBatch, previewRestore } from "../restore/preview.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 

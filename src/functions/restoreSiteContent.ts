@@ -5,10 +5,8 @@ import type { SourceRun } from "../manifest/source-run.ts";
 import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
-import { inSlices } from "../orchestration/in-slices.ts";
-import { retry } from "../orchestration/retry.ts";
-import { parseRestoreRequest, type RestoreRequest } from "../restore/request.ts";
-import { restoreScope } from "../restore/restore-scope.ts";
+import { inSlices, retry } from "../orchestration/tasks.ts";
+import { parseRestoreRequest, type RestoreRequest, restoreScope } from "../restore/request.ts";
 import { unsetNote } from "../restore/unset-note.ts";
 
 /** The activities of a restore. Those of a dry run can write to the ledger only. */

@@ -1,6 +1,5 @@
 import { endRun, type End } from "../ledger/end-run.ts";
-import { failBatch } from "../ledger/fail-batch.ts";
-import { failLargeFile } from "../ledger/settle-span.ts";
+import { failBatch, failLargeFile } from "../ledger/settle-steps.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, largeOutcome } from "../ledger/names.ts";
 

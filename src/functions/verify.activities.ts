@@ -1,7 +1,6 @@
 import { emptyTally } from "../model/outcome.ts";
 import { planVerify } from "../verify/plan-verify.ts";
-import { verifyBatch } from "../verify/verify-batch.ts";
-import { verifyLargeFile } from "../verify/verify-large-file.ts";
+import { verifyBatch, verifyLargeFile } from "../verify/verify-batch.ts";
 import { activity } from "./activity.ts";
 import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 

@@ -4,7 +4,7 @@ import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
-import { retry } from "../orchestration/retry.ts";
+import { retry } from "../orchestration/tasks.ts";
 import { parseVerifyRequest, type VerifyRequest } from "../verify/request.ts";
 
 /**

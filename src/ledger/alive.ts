@@ -1,6 +1,6 @@
 /** Whether a run that this app's durable engine does not know is alive: it is about to start, or belongs to another app. */
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import type { Ledger } from "./ledger.ts";
 import { ALIVE } from "./names.ts";

@@ -1,7 +1,7 @@
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import type { z } from "zod";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
-import { md5 } from "../model/md5.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
+import { md5 } from "../model/content.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { ofDamaged, readRecord } from "./damaged.ts";

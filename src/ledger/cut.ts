@@ -1,5 +1,3 @@
-import { lanesOf } from "./lanes.ts";
-
 /** The most batches of a part. */
 export const MAX_BATCHES = 64;
 /** The most files of a batch on average: 16 batches may be open in a process, with an entry and an outcome of each file. */
@@ -74,4 +72,32 @@ function take<T>(files: readonly T[], costOf: (file: T) => number, most: number)
 
 export function weigh<T>(items: readonly T[], weightOf: (item: T) => number): number {
   return items.reduce((sum, item) => sum + weightOf(item), 0);
+}
+
+/** The most parts that one part leaves. With 64 batches, an orchestration's history then stays under 500 events. */
+export const MAX_PARTS = 32;
+
+/**
+ * Divides what is left of a part among further parts of nearly equal weight.
+ * @param most the most a part should weigh; MAX_PARTS comes first
+ * @param atLeast the least number of parts, if there are enough items
+ */
+export function cutRest<T>(
+  left: readonly T[],
+  weightOf: (item: T) => number,
+  most: number,
+  atLeast = 1,
+): T[][] {
+  const parts = Math.max(atLeast, Math.ceil(weigh(left, weightOf) / most));
+  return cutEvenly(left, weightOf, Math.min(MAX_PARTS, parts));
+}
+
+/** The most lanes that the large files of a part are divided among. */
+export const LANES = 16;
+
+/** The files of each lane: file `n` is in lane `n % LANES`. */
+function lanesOf<T>(files: readonly T[]): T[][] {
+  return Array.from({ length: Math.min(LANES, files.length) }, (_none, lane) =>
+    files.filter((_file, number) => number % LANES === lane),
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FARTHEST_TIME } from "../model/entry.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { classify } from "../storage/errors.ts";
 
 /** A record cannot be read: it was cut short, or somebody else wrote it. */

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { type Layout, layoutIn } from "../model/layout.ts";
+import { type Layout, layoutIn } from "../model/names.ts";
 import { isSameRoot } from "../model/root-path.ts";
 import { type Claim, type Destination, overlappingClaims, readClaim, writeClaim } from "./claim.ts";
 import { hasBackups, standingRoot } from "./standing-backups.ts";

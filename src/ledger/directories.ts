@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { directoryKey, keyOf } from "../model/order.ts";
 import { mode, mtime } from "./damaged.ts";
-import { fencesToMetadata, inOrder } from "./fences.ts";
+import { fencesToMetadata, inOrder } from "./metadata.ts";
 import { toLine, type Ledger } from "./ledger.ts";
 import type { Listing } from "./listing.ts";
 import { partDirectories } from "./names.ts";

@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { PruneLock } from "./prune-lock.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";

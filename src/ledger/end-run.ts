@@ -7,7 +7,7 @@ import { endPrune } from "./end-prune.ts";
 import { Ledger } from "./ledger.ts";
 import type { RunStatus } from "./run-record.ts";
 import { closeRun } from "./runs.ts";
-import { suspicionOf } from "./suspicion.ts";
+import { suspicionOf } from "./good-run.ts";
 import type { Covered } from "./listing.ts";
 
 /** How a run ended. */

@@ -4,12 +4,11 @@ import { z } from "zod";
 import { classify, ContainerMissing } from "../storage/errors.ts";
 import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
 import { withRetries } from "../storage/retries.ts";
-import { md5 } from "../model/md5.ts";
+import { md5 } from "../model/content.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER, LEDGER_ID } from "../model/names.ts";
 import { ChangedRecord, DamagedRecord, readRecord } from "./damaged.ts";
 import { LONGEST_LINE, MOST_OF_MANY, MOST_OF_ONE, readBlob } from "./read-blob.ts";
-import { LEDGER_ID } from "../model/run-id.ts";
 
 /** A range of a blob in the ledger: lists are passed by reference, and stay out of the history. */
 export interface ListRange {

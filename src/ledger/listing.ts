@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { container, exclude, include, prefix, root, type CompareWith } from "../model/request-fields.ts";
-import { LAYOUTS, type Layout } from "../model/layout.ts";
+import { LAYOUTS, type Layout } from "../model/names.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
 import { listRange } from "./damaged.ts";
 import { partRecord, readPart, readPartNow, type PartRecord } from "./parts.ts";

@@ -2,9 +2,8 @@ import { z } from "zod";
 import { count, emptyTally, OUTCOMES, type Outcome, type Tally } from "../model/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { keyOf } from "../model/order.ts";
-import { countsToMetadata } from "./counts-metadata.ts";
-import { fencesToMetadata, inOrder } from "./fences.ts";
-import { countOutcomes } from "../telemetry/counters.ts";
+import { countsToMetadata, fencesToMetadata, inOrder } from "./metadata.ts";
+import { countOutcomes } from "../telemetry/function-spans.ts";
 import { fileSize } from "./damaged.ts";
 import { toLine, type Ledger } from "./ledger.ts";
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { inTurns } from "../model/in-turns.ts";
 import type { Tally } from "../model/outcome.ts";
 import { Recent } from "../model/recent.ts";
-import { LANES } from "./lanes.ts";
+import { LANES } from "./cut.ts";
 import { entry, listRange, readVersioned, tally } from "./damaged.ts";
 import { linesAt, toLine, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 import { listingName } from "./names.ts";

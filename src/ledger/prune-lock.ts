@@ -4,7 +4,7 @@ import { z } from "zod";
 import { classify } from "../storage/errors.ts";
 import { ConditionalBlob } from "./conditional-blob.ts";
 import { withRetries } from "../storage/retries.ts";
-import { LEDGER_ID } from "../model/run-id.ts";
+import { LEDGER_ID } from "../model/names.ts";
 
 /** A container's lock: `prunes/{container}.json`. */
 interface Content {

@@ -1,10 +1,9 @@
 import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER, RUN_ID } from "../model/names.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
-import { RUN_ID } from "../model/run-id.ts";
 import { runRecord, type RunRecord } from "./run-record.ts";
 
 /**
@@ -12,14 +11,13 @@ import { runRecord, type RunRecord } from "./run-record.ts";
  * page of runs is one list call. It repeats `run.json`, which is the record.
  */
 export const INDEX_PREFIX = "index/";
-
-/** A run's record without its messages. */
-export type RunSummary = Omit<RunRecord, "message" | "warnings" | "comparedWith">;
-
 /** The largest 13-digit number of milliseconds. Names hold the time left until then, so that they sort newest first. */
 const END_OF_TIME = 9_999_999_999_999;
 /** Bytes. Blob Storage takes 8 KiB of metadata, names included. */
 const MOST_METADATA = 8_000;
+
+/** A run's record without its messages. */
+export type RunSummary = Omit<RunRecord, "message" | "warnings" | "comparedWith">;
 
 /** The name of a run's blob in the index. It never changes. */
 export function indexName({ id, started }: Pick<RunRecord, "id" | "started">): string {
@@ -86,4 +84,32 @@ export function readSummary({ metadata }: Pick<BlobItem, "metadata">): RunSummar
   } catch {
     return undefined;
   }
+}
+
+/** The ids of all runs that have a folder in the ledger, even if the index of runs lacks them. */
+export async function* runFolders(service: BlobServiceClient): AsyncGenerator<string> {
+  const container = service.getContainerClient(LEDGER_CONTAINER);
+  let continuationToken: string | undefined;
+  do {
+    const token = continuationToken;
+    let page;
+    try {
+      page = await withRetries((abortSignal) =>
+        container
+          .listBlobsByHierarchy("/", { abortSignal })
+          .byPage({ maxPageSize: 5000, ...(token ? { continuationToken: token } : {}) })
+          .next(),
+      );
+    } catch (error) {
+      if (classify(error) === "missing") return;
+      throw error;
+    }
+    if (page.done) return;
+    for (const { name } of page.value.segment.blobPrefixes ?? []) {
+      const folder = name.slice(0, -1);
+      // Other folders are the index and the like, or not the app's.
+      if (RUN_ID.test(folder)) yield folder;
+    }
+    continuationToken = page.value.continuationToken || undefined;
+  } while (continuationToken);
 }

@@ -3,8 +3,7 @@ import type { Counts } from "../model/outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { counts, DamagedRecord, readRecord } from "./damaged.ts";
 import { BACKUP_MODES, type BackupMode } from "../model/request-fields.ts";
-import { LAYOUTS, type Layout } from "../model/layout.ts";
-import { LEDGER_ID } from "../model/run-id.ts";
+import { type Layout, LAYOUTS, LEDGER_ID } from "../model/names.ts";
 import { RUN_RECORD } from "./names.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;

@@ -1,6 +1,6 @@
 /** Opens and closes a run's record, and keeps the index of runs in step. */
 import { isDeepStrictEqual } from "node:util";
-import { layoutIn, type Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/names.ts";
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";

@@ -3,11 +3,10 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { emptyTally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { ChangedRecord, isFinal } from "./damaged.ts";
-import { isOurs } from "./is-ours.ts";
+import { type Findings, isOurs, type Part, type PartKind, PartProblem } from "./part.ts";
 import { Ledger, type ListRange } from "./ledger.ts";
 import { listingName, listingOutcomes } from "./names.ts";
 import { settleOutcomes } from "./outcomes.ts";
-import { PartProblem, type Findings, type Part, type PartKind } from "./part.ts";
 import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./parts.ts";
 
 /**

@@ -56,3 +56,19 @@ function foundSomething({ kind = "backup", status, counts }: RunSummary): boolea
   if (kind !== "backup" || status === "skipped") return false;
   return status === "completed" || !counts || counts.copied + counts.unchanged + counts.directories > 0;
 }
+
+/** The runs that have not ended, by the index of runs: a list call per 5,000 runs. */
+export async function runningRuns(service: BlobServiceClient): Promise<RunSummary[]> {
+  const running: RunSummary[] = [];
+  for await (const { id, summary } of indexedRuns(service)) {
+    const run = summary ?? (await readRun(new Ledger(service, id)));
+    if (run?.status === "running") running.push(run);
+  }
+  return running;
+}
+
+/** The ids of backups that restores and verifications are reading. */
+export async function readRuns(service: BlobServiceClient): Promise<Set<string>> {
+  const running = await runningRuns(service);
+  return new Set(running.flatMap(({ of }) => (of === undefined ? [] : [of])));
+}

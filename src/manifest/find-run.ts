@@ -1,14 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { ChangedRecord, DamagedRecord, NewerLedger } from "../ledger/damaged.ts";
+import { isGoodRun } from "../ledger/good-run.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { RUN_RECORD } from "../ledger/names.ts";
-import { runFolders } from "../ledger/run-folders.ts";
-import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
-import { isGoodRun } from "../ledger/good-run.ts";
-import { RUN_ID } from "../model/run-id.ts";
+import { indexedRuns, runFolders, type RunSummary } from "../ledger/run-index.ts";
+import { joinRun, type Opening } from "../ledger/runs.ts";
+import { RUN_ID } from "../model/names.ts";
 import { isSameRoot } from "../model/root-path.ts";
-import { NoSuchRun, readSource, readSummary, type SourceRun } from "./source-run.ts";
+import { assertThere, NoSuchRun, readSource, readSummary, type SourceRun } from "./source-run.ts";
+
+/** Concurrent reads of records. */
+const READS = 16;
 
 /** What names a run, or chooses one by time. */
 export interface Selector {
@@ -18,6 +21,9 @@ export interface Selector {
   prefix?: string | undefined;
   root?: string | undefined;
 }
+
+/** What a restore or a verification is, beside its source. The root is its source's own unless it says another. */
+type What = Pick<Opening, "kind" | "dryRun" | "app"> & { root?: string };
 
 /**
  * The run that a request names, by id or by time.
@@ -61,9 +67,6 @@ function isAskedFor(
   return isOfPlace && isBackup && isGoodRun(run) && Date.parse(run.started) <= Date.parse(at);
 }
 
-/** Concurrent reads of records. */
-const READS = 16;
-
 /** The id of the newest matching run: from the index of runs, or if that has none, from the folders it lacks. */
 async function newestAsked(service: BlobServiceClient, request: Selector): Promise<string | undefined> {
   const indexed = new Set<string>();
@@ -96,4 +99,24 @@ async function recordOr(
     if (error instanceof DamagedRecord || error instanceof NewerLedger) return summary;
     throw error;
   }
+}
+
+/** What the record says of a run that reads another. */
+export function openingOf(source: SourceRun, what: What): Opening {
+  const { id, root, container, prefix, layout } = source;
+  return { root, ...what, of: id, container, prefix, layout, mode: "full" };
+}
+
+/**
+ * Opens the record of a run that reads another: the one that is requested, or that this run's record already names.
+ * @throws NoSuchRun, ChangedRecord
+ */
+export async function openSource(ledger: Ledger, request: Selector, what: What): Promise<SourceRun> {
+  const { service } = ledger;
+  let source = await findRun(service, request);
+  const { of = "" } = await joinRun(ledger, openingOf(source, what));
+  // If chosen by time: since the record was opened another run may have ended, but that one is kept from prunes.
+  if (of !== source.id) source = await findStanding(service, request, of, ledger);
+  await assertThere(service, source);
+  return source;
 }

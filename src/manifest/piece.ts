@@ -1,4 +1,4 @@
-import type { Fences } from "../ledger/fences.ts";
+import type { Fences } from "../ledger/metadata.ts";
 import { compareKeys, type KeyRange } from "../model/order.ts";
 import { combine, type Line } from "./line.ts";
 

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import type { BatchCost } from "../ledger/cut.ts";
-import { listRange } from "../ledger/damaged.ts";
+import { entry, fileSize, listRange, mode } from "../ledger/damaged.ts";
 import type { ListRange } from "../ledger/ledger.ts";
-import { partRecord, type PartInput, type PartRecord } from "../ledger/parts.ts";
-import type { PlannedItem } from "./planned-item.ts";
+import { type PartInput, partRecord, type PartRecord } from "../ledger/parts.ts";
+import { hashOf, type Source } from "../model/content.ts";
+import { isPacked, type Packed } from "../model/packed.ts";
+import type { ManifestItem } from "./line.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** What all parts of a restore, or of a verification, have in common. */
@@ -25,6 +27,20 @@ export type PlanInput<Request> = PartInput<Request, PlanOwn>;
 export interface Plan extends PartRecord, PlanOwn {
   /** Directories that this part of a restore makes, with all in them: they were not there. */
   makes?: ListRange;
+}
+
+/** How items are cut into batches. */
+export interface Batching {
+  readonly cost: BatchCost;
+  /** Puts items in the order in which their contents are best fetched. */
+  arrange(items: PlannedItem[]): PlannedItem[];
+}
+
+/** One item and where its content is: a line of a batch. */
+export interface PlannedItem extends ManifestItem {
+  source: Source;
+  /** Modes of the directories above it, the topmost first; null where the run did not record one. */
+  above?: (number | null)[];
 }
 
 /** What is checked of a plan. */
@@ -51,9 +67,12 @@ export const UNKNOWN: PlanOwn = {
   realTo: "",
 };
 
-/** How items are cut into batches. */
-export interface Batching {
-  readonly cost: BatchCost;
-  /** Puts items in the order in which their contents are best fetched. */
-  arrange(items: PlannedItem[]): PlannedItem[];
-}
+/** A line of what was planned, in a batch or left. */
+export const plannedItem = entry
+  .extend({
+    md5: z.string().optional(),
+    packed: z.custom<Packed>(isPacked, "not where a content can be").optional(),
+    source: z.looseObject({ length: fileSize }),
+    above: z.array(mode.nullable()).optional(),
+  })
+  .refine((item) => hashOf(item) !== undefined, "it does not say which content");

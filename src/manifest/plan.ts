@@ -1,19 +1,23 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { cutIntoBatches, MAX_BATCHES } from "../ledger/cut.ts";
-import { cutRest } from "../ledger/cut-rest.ts";
+import { cutIntoBatches, cutRest, MAX_BATCHES } from "../ledger/cut.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settlePart } from "../ledger/settle-part.ts";
 import type { Findings, Part, PartKind } from "../ledger/part.ts";
 import type { KeyRange } from "../model/order.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ManifestItem } from "./line.ts";
-import { readPage } from "./page.ts";
+import { isBlob, type Left, leftLine, partialNote, readPage, wholeRun } from "./whole-run.ts";
 import type { ManifestBlob } from "./run-map.ts";
-import { partialNote } from "./partial.ts";
-import { planRecord, UNKNOWN, type Batching, type PlanInput, type PlanOwn } from "./plan-record.ts";
-import { plannedItem, type PlannedItem } from "./planned-item.ts";
-import { isBlob, leftLine, wholeRun, type Left } from "./rest.ts";
+import {
+  type Batching,
+  type PlanInput,
+  plannedItem,
+  type PlannedItem,
+  type PlanOwn,
+  planRecord,
+  UNKNOWN,
+} from "./plan-record.ts";
 
 /** What a restore and a verification do differently. */
 export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {

@@ -1,11 +1,16 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { fencesFromMetadata, type Fences } from "../ledger/fences.ts";
+import { countsFromMetadata, type Fences, fencesFromMetadata } from "../ledger/metadata.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
-import { countsFromMetadata } from "../ledger/counts-metadata.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
+import { compareKeys } from "../model/order.ts";
 import { filesOf } from "../model/outcome.ts";
 import { listedPage } from "../storage/blob-pages.ts";
 import { ListBlobsRequests, type ListedBlob } from "../storage/list-blobs-request.ts";
+
+/** Assumed bytes per line, if a blob does not say how many lines it has. */
+const LINE = 200;
+/** Sorted records that may overlap at any place. A run's own are three a level of parts, and it has few levels. */
+const MOST = 32;
 
 /** One record of a manifest. Its lines are outcomes, or directories. */
 export interface ManifestBlob {
@@ -26,9 +31,6 @@ export interface RunMap {
   outcomes: ManifestBlob[];
   directories: ManifestBlob[];
 }
-
-/** Assumed bytes per line, if a blob does not say how many lines it has. */
-const LINE = 200;
 
 /** An account, and how it is reached. */
 export interface Account {
@@ -62,4 +64,30 @@ function recordOf({ name, size: bytes, etag, metadata }: ListedBlob, run: string
   const content = counts.bytes + counts.unchangedBytes;
   const files = counted > 0 ? counted : Math.ceil(bytes / LINE);
   return { name: name.slice(run.length + 1), files, content, bytes, etag, ...(fences ? { fences } : {}) };
+}
+
+/**
+ * A map without fences if more records overlap than a run writes, because a merge holds those in memory together. Others wrote
+ * them: they are read like unsorted records.
+ */
+export function boundOverlap(map: RunMap): RunMap {
+  if (mostOverlapping([...map.outcomes, ...map.directories]) <= MOST) return map;
+  return { outcomes: map.outcomes.map(withoutFences), directories: map.directories.map(withoutFences) };
+}
+
+function mostOverlapping(blobs: readonly ManifestBlob[]): number {
+  const fences = blobs.flatMap((blob) => (blob.fences ? [blob.fences] : []));
+  const firsts = fences.map(({ first }) => first).sort(compareKeys);
+  const lasts = fences.map(({ last }) => last).sort(compareKeys);
+  let most = 0;
+  let ended = 0;
+  for (const [begun, first] of firsts.entries()) {
+    while (lasts[ended]! < first) ended++;
+    most = Math.max(most, begun + 1 - ended);
+  }
+  return most;
+}
+
+function withoutFences({ fences: _fences, ...blob }: ManifestBlob): ManifestBlob {
+  return blob;
 }

@@ -2,7 +2,7 @@ import { namesIn } from "../model/order.ts";
 import { nameOf } from "../model/path.ts";
 import type { Line, ManifestEntry } from "./line.ts";
 import { Manifest } from "./manifest.ts";
-import { missingRecords } from "./missing-records.ts";
+import { missingRecords } from "./whole-run.ts";
 import type { Account } from "./run-map.ts";
 import type { SourceRun } from "./source-run.ts";
 

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { layoutIn, type Layout } from "../model/layout.ts";
+import { layoutIn, type Layout } from "../model/names.ts";
 import { NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";

@@ -1,6 +1,11 @@
 import type { Held } from "./held.ts";
 import type { Packed } from "./packed.ts";
 
+/**
+ * The time farthest from 1970 that a Date can hold, in microseconds: 275,760 years. Some file systems can hold more.
+ */
+export const FARTHEST_TIME = 8.64e18;
+
 /** The type of a name in the tree. */
 export type EntryKind = "file" | "link" | "directory";
 
@@ -49,11 +54,6 @@ export function attributesOf(stats: { mtimeMs: number; ctimeMs: number; mode: nu
 }
 
 /**
- * The time farthest from 1970 that a Date can hold, in microseconds: 275,760 years. Some file systems can hold more.
- */
-export const FARTHEST_TIME = 8.64e18;
-
-/**
  * The modification time in whole microseconds, the finest that a JavaScript number can hold; before 1684 and after
  * 2255 precise to a few of them. A time beyond a Date's range counts as the farthest.
  */
@@ -75,4 +75,23 @@ function toMicroseconds(milliseconds: number): number {
 /** The permission bits of a mode. */
 export function modeOf(stats: { mode: number }): number {
   return stats.mode & 0o7777;
+}
+
+/**
+ * A time in microseconds since 1970 as RFC 3339 with six digits, as rclone reads `mtime`:
+ * 2026-11-23T14:29:11.725398Z. A year that RFC 3339 cannot express is written as in JavaScript's dates: +012026-….
+ */
+export function formatMtime(microseconds: number): string {
+  // Exact; dividing a number this large is not.
+  const exact = BigInt(microseconds);
+  const rest = ((exact % 1000n) + 1000n) % 1000n;
+  const milliseconds = Number((exact - rest) / 1000n);
+  return new Date(milliseconds).toISOString().replace("Z", `${String(rest).padStart(3, "0")}Z`);
+}
+
+/** Reads what `formatMtime` wrote. */
+export function parseMtime(text = ""): number | undefined {
+  const [, toMilliseconds, rest] = /^(.*\.\d{3})(\d{3})Z$/.exec(text) ?? [];
+  const milliseconds = Date.parse(`${toMilliseconds}Z`);
+  return Number.isNaN(milliseconds) ? undefined : Number(BigInt(milliseconds) * 1000n + BigInt(rest ?? 0));
 }

@@ -1,4 +1,5 @@
-import { Pattern } from "./pattern.ts";
+import { isWithin, parsePath } from "./path.ts";
+import { Pattern, placeOf } from "./pattern.ts";
 
 /** Decides which part of a tree is backed up. Paths are relative to the root, with `/` between segments. */
 export interface Filter {
@@ -9,6 +10,27 @@ export interface Filter {
   /** Whether an empty directory is backed up. */
   emptyDirectory(path: string): boolean;
   /** The patterns that have matched so far: their positions in `include` followed by `exclude`. */
+  matched(): number[];
+}
+
+/** What of a run is meant. */
+interface Selected {
+  include: readonly string[];
+  exclude: readonly string[];
+  path?: string | undefined;
+}
+
+/** Decides which part of a run is restored, and what a restore may remove from a directory. */
+export interface Selection {
+  /** Whether a file or link is covered. */
+  file(path: string): boolean;
+  /** Whether a directory itself is covered, as an empty one is. */
+  directory(path: string): boolean;
+  /** All that is covered is at one of these paths, or below. */
+  places: readonly string[];
+  /** Whether a directory, or anything in it, may be covered. */
+  mayBeIn(directory: string): boolean;
+  /** The patterns that have matched so far; see Filter. */
   matched(): number[];
 }
 
@@ -40,5 +62,24 @@ export function createFilter(include: readonly string[], exclude: readonly strin
     emptyDirectory: (path) => look(path, true).isIn,
     matched: () =>
       [...included, ...excluded].flatMap((pattern, place) => (matched.has(pattern) ? [place] : [])),
+  };
+}
+
+/**
+ * A backup's patterns, with their meaning there (see createFilter).
+ * @param path the only file, or the directory, that is covered; `escapePath` gave it
+ */
+export function createSelection({ include, exclude, path = "" }: Selected): Selection {
+  const filter = createFilter(include, exclude);
+  const top = parsePath(path);
+  // Whether a pattern in "exclude" matches anything does not depend on those in "include".
+  const isByPattern = top === "" && include.length > 0 && exclude.length === 0;
+  const places = isByPattern ? include.map(placeOf) : [top];
+  return {
+    places,
+    mayBeIn: (name) => places.some((place) => isWithin(name, place) || isWithin(place, name)),
+    file: (name) => isWithin(name, top) && filter.file(name),
+    directory: (name) => isWithin(name, top) && filter.emptyDirectory(name),
+    matched: () => filter.matched(),
   };
 }

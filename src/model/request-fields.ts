@@ -1,10 +1,9 @@
 /** The fields that the requests of several operations share, and how a body is read. */
 import path from "node:path";
 import { z } from "zod";
-import { LEDGER_CONTAINER } from "./ledger-container.ts";
+import { LEDGER_CONTAINER, RUN_ID } from "./names.ts";
 import { isPath, parsePath } from "./path.ts";
 import { normalRoot } from "./root-path.ts";
-import { RUN_ID } from "./run-id.ts";
 import { unsafePath } from "./safe-path.ts";
 
 /** A request read from a body, or what is wrong with the body. */

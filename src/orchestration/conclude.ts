@@ -4,7 +4,7 @@ import type { BackupRequest } from "../backup/request.ts";
 import type { Closed, End } from "../ledger/end-run.ts";
 import { judgePatterns, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../prune/request.ts";
-import { retry } from "./retry.ts";
+import { retry } from "./tasks.ts";
 
 /** What the end of a run depends on, by its kind. */
 interface Ending {

@@ -3,8 +3,7 @@ import type { BatchRef, LargeRef, PartInput, PartRef } from "../ledger/parts.ts"
 import type { Part } from "../ledger/part.ts";
 import type { Parsed } from "../model/request-fields.ts";
 import { stopped, type Tally } from "../model/outcome.ts";
-import { withLostRecorded } from "./lost-batches.ts";
-import { reasonOf, settleAll } from "./settle.ts";
+import { reasonOf, settleAll, withLostRecorded } from "./tasks.ts";
 
 /** Whether an orchestration is a part of a run: only the app starts parts; one started by a request has no parent. */
 export function isPart({ df }: OrchestrationContext): boolean {

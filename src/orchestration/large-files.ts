@@ -1,10 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { LANES } from "../ledger/lanes.ts";
+import { LANES } from "../ledger/cut.ts";
 import type { LargeRef } from "../ledger/parts.ts";
-import type { Position, Step } from "../ledger/settle-span.ts";
+import type { Position, Step } from "../ledger/settle-steps.ts";
 import { emptyTally, sum, type Tally } from "../model/outcome.ts";
-import { retry } from "./retry.ts";
-import { reasonOf } from "./settle.ts";
+import { reasonOf, retry } from "./tasks.ts";
 import { isPart } from "./fan-out.ts";
 
 /** Spans after which the orchestration continues as new, to keep its history short. */

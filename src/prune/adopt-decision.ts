@@ -4,7 +4,7 @@ import { ChangedRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { choose } from "./choose-runs.ts";
 import { DECISION, nothing, type Decision, type ManifestRef, type Standing } from "./decision.ts";
 import { isBackup, knownRuns } from "./known-runs.ts";

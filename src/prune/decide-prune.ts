@@ -1,8 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { layoutIn, type Layout } from "../model/layout.ts";
+import { type Layout, layoutIn, LEDGER_CONTAINER } from "../model/names.ts";
 import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
 import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { layoutOf } from "../ledger/claim.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -16,7 +15,7 @@ import { choose, lingers, type Verdict } from "./choose-runs.ts";
 import { nothing, readDecision, settleDecision, type Decision, type Standing } from "./decision.ts";
 import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
 import { listManifests } from "./list-manifests.ts";
-import { readRuns } from "./read-runs.ts";
+import { readRuns } from "../ledger/standing-backups.ts";
 import { staleRecords } from "./stale-records.ts";
 import { pruneOpening, type PruneRequest } from "./request.ts";
 

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { ChangedRecord, listRange, readRecord } from "../ledger/damaged.ts";
 import { hashOf, type Ledger, type Lines } from "../ledger/ledger.ts";
-import { LAYOUTS, type Layout } from "../model/layout.ts";
-import { LEDGER_ID } from "../model/run-id.ts";
+import { type Layout, LAYOUTS, LEDGER_ID } from "../model/names.ts";
 import type { Whose } from "../store/pruning.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";

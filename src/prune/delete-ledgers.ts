@@ -2,7 +2,7 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
 import { emptyTally, type Outcome } from "../model/outcome.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { indexName } from "../ledger/run-index.ts";

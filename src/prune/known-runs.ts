@@ -4,11 +4,10 @@ import { z } from "zod";
 import { isNewer, NewerLedger, ofDamaged, UnknownRun } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { overlap } from "../ledger/prune-lock.ts";
-import { runFolders } from "../ledger/run-folders.ts";
-import { indexedRuns, type RunSummary } from "../ledger/run-index.ts";
+import { indexedRuns, runFolders, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord } from "../ledger/run-record.ts";
 import { readFilters } from "../ledger/good-run.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { listingName, OUTCOMES_FOLDER, RUN_RECORD } from "../ledger/names.ts";
 

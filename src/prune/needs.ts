@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { readPage } from "../manifest/page.ts";
+import { readPage } from "../manifest/whole-run.ts";
 import { Lost } from "../store/fetching.ts";
 import type { Needs } from "../store/pruning.ts";
 import type { ManifestRef } from "./decision.ts";

@@ -1,4 +1,4 @@
-import type { Layout } from "../model/layout.ts";
+import type { Layout } from "../model/names.ts";
 import type { Tally } from "../model/outcome.ts";
 import type { Decision } from "./decision.ts";
 import { lanesOfLedgers } from "./delete-ledgers.ts";

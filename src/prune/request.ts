@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Opening } from "../ledger/runs.ts";
 import { container, parseObject, prefix, type Parsed } from "../model/request-fields.ts";
-import { isEmpty } from "./policy.ts";
-import { WITHIN } from "./within.ts";
+import { isEmpty, WITHIN } from "./policy.ts";
 
 const WHOLE = 'expected a whole number, or "unlimited"';
 const count = z.union([z.int().min(0, WHOLE).max(1_000_000, WHOLE), z.literal("unlimited")], {

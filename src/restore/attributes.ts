@@ -1,7 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { chmod, lstat, lutimes, open, utimes, type FileHandle } from "node:fs/promises";
 import { modeOf, type Entry } from "../model/entry.ts";
-import { fileError } from "../files/file-error.ts";
+import { fileError } from "../files/errors.ts";
 import { O_PATH } from "../files/own-directory.ts";
 import type { PinnedDirectory } from "../files/pinned-directory.ts";
 import { forDisk, type DiskPath } from "../model/path.ts";

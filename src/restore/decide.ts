@@ -1,12 +1,16 @@
 import type { Stats } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import { hasTime } from "../files/file-times.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
 import { kindOf } from "../files/read-file.ts";
-import type { Outcome } from "../model/outcome.ts";
 import { withTimeout } from "../files/timeout.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
+import { isContent } from "../model/content.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
-import { isSame } from "./look.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
 import type { RestoreRequest } from "./request.ts";
+
+export const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
 
 interface DecideContext extends Pick<RestoreRequest, "overwrite"> {
   fileTimeoutMs: number;
@@ -40,8 +44,6 @@ export function isInTheWay({ kind }: PlannedItem, current: Stats | undefined): b
   return kind !== "directory" && current?.isDirectory() === true;
 }
 
-export const NOT_EMPTY = 'a directory that is not empty is in its place; it is removed only with "delete"';
-
 /** Why to leave out an item whose directory cannot be opened. @throws the error, if that is a failure */
 export function whyLeftOut(error: unknown, overwrite: RestoreRequest["overwrite"]): string {
   if (overwrite === "never" && isReplaceable(error)) return `${error.message}, and overwrite is "never"`;
@@ -68,4 +70,26 @@ export function done(item: PlannedItem, outcome: "copied" | "unchanged" | "skipp
 
 export function skipped(item: PlannedItem, reason: string): Outcome {
   return { ...done(item, "skipped"), size: 0, reason };
+}
+
+/** What is at a place, without following a link; undefined if there is nothing. */
+export async function lookUp(at: DiskPath): Promise<Stats | undefined> {
+  try {
+    return await lstat(at);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Whether what is at an item's place is what the run has, judged by size and time. */
+export async function isSame(item: PlannedItem, at: DiskPath, current: Stats): Promise<boolean> {
+  switch (item.kind) {
+    case "file":
+      return current.isFile() && current.size === item.size && hasTime(current, item.mtime);
+    case "directory":
+      return current.isDirectory();
+    case "link":
+      return current.isSymbolicLink() && isContent(item, await readlink(at, { encoding: "buffer" }));
+  }
 }

@@ -4,14 +4,14 @@ import { emptyTally, type Tally } from "../model/outcome.ts";
 import { tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
-import { settleSlice } from "../ledger/settle-slice.ts";
+import { settleSlice } from "../ledger/settle-steps.ts";
 import type { Settings } from "../settings.ts";
 import { ExtraWalk, type Eraser } from "./extra-walk.ts";
 import type { PlanOwn } from "../manifest/plan-record.ts";
-import { refusedTarget } from "./refused-target.ts";
+import { refusedTarget } from "./restore-error.ts";
 import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "../manifest/run-names.ts";
-import { createSelection } from "../model/selection.ts";
+import { createSelection } from "../model/filter.ts";
 import { sliceOutcomes } from "../ledger/names.ts";
 
 /** An activity's input: one slice of the work. */

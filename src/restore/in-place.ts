@@ -1,10 +1,14 @@
+import { readdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
+import { ignore } from "../files/pinned-directory.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
-import { isSame, lookUp } from "./look.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { isSame, lookUp } from "./decide.ts";
+import { isTemporaryOf, type RestoreContext } from "./restore-context.ts";
 
 /** Names to look up in a directory within the time-out of one file operation. */
 const LOOKS = 100;
@@ -64,4 +68,23 @@ async function inPlace(
     });
   }
   return { there, unchanged };
+}
+
+/** An item that is right now and was not at the beginning was restored by another delivery of the batch. */
+export function claimWritten(outcomes: Outcome[], { unchanged }: Begun): void {
+  for (const outcome of outcomes) {
+    if (outcome.outcome === "unchanged" && !unchanged.has(outcome.path)) outcome.outcome = "copied";
+  }
+}
+
+/** Removes the temporary files that another delivery of this batch left. */
+export async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
+  const { mark } = context;
+  for (const portable of byDirectory(items).keys()) {
+    await tryInDirectory(context, portable, async (directory) => {
+      for (const name of await readdir(directory.path("."))) {
+        if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
+      }
+    });
+  }
 }

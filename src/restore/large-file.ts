@@ -9,8 +9,14 @@ import { writeSparse } from "../files/write-sparse.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { openLarge, type LargeRef } from "../ledger/parts.ts";
-import { failLargeFile, settleSpan, type Position, type SpanDone, type Step } from "../ledger/settle-span.ts";
-import { plannedItem, type PlannedItem } from "../manifest/planned-item.ts";
+import {
+  failLargeFile,
+  settleSpan,
+  type Position,
+  type SpanDone,
+  type Step,
+} from "../ledger/settle-steps.ts";
+import { plannedItem, type PlannedItem } from "../manifest/plan-record.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
@@ -19,12 +25,10 @@ import { openStore } from "../store/open-store.ts";
 import { Corrupt, type Reached, type Take } from "../store/fetching.ts";
 import { finish, flush } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
-import { refusedTarget } from "./refused-target.ts";
-import { restoreContext, type RestoreContext } from "./restore-context.ts";
-import { CannotWrite, explainFull } from "./restore-error.ts";
+import { CannotWrite, explainFull, refusedTarget } from "./restore-error.ts";
+import { isTemporaryOf, restoreContext, type RestoreContext, temporaryName } from "./restore-context.ts";
 import { restoreItem, TRIES } from "./restore-file.ts";
-import type { RestoreScope } from "./restore-scope.ts";
-import { isTemporaryOf, temporaryName } from "./temporary-name.ts";
+import type { RestoreScope } from "./request.ts";
 
 export type LargeRestoreRef = LargeRef & RestoreScope;
 

@@ -7,7 +7,7 @@ import { withTimeout } from "../files/timeout.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { forDisk } from "../model/path.ts";
-import { lookUp } from "./look.ts";
+import { lookUp } from "./decide.ts";
 import type { Ignored } from "../files/one-name.ts";
 
 /**

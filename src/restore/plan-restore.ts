@@ -11,7 +11,7 @@ import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import { makeTarget, probeNames } from "./make-target.ts";
 import { planFiles, type Ways } from "./plan-files.ts";
 import { modesAbove } from "./modes-above.ts";
-import { asTargetProblem, refusedTarget } from "./refused-target.ts";
+import { asTargetProblem, refusedTarget } from "./restore-error.ts";
 import type { RestoreRequest } from "./request.ts";
 
 /** Plans one part of a restore, and makes the target; see planFiles. */

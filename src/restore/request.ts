@@ -1,18 +1,32 @@
 import path from "node:path";
 import { z } from "zod";
+import type { PlanOwn } from "../manifest/plan-record.ts";
 import {
   container,
   directory,
   exclude,
   include,
+  type Parsed,
   parseObject,
   pathInRun,
   prefix,
   root,
   runId,
-  type Parsed,
 } from "../model/request-fields.ts";
 import { normalRoot } from "../model/root-path.ts";
+import type { Place } from "../store/store.ts";
+
+const SELECTORS = ["container", "prefix", "root"] as const;
+
+/** A validated request, defaults filled in. */
+export type RestoreRequest = z.infer<typeof restoreRequest>;
+
+/** Where a restore reads and writes, and how. Activities get it from the orchestration, never from a record. */
+export interface RestoreScope extends Place, Pick<RestoreRequest, "overwrite" | "delete"> {
+  /** The directory to restore into, as the request names it. */
+  target: string;
+  realTo: string;
+}
 
 const to = directory("D:\\home\\site\\wwwroot")
   // Normalized once, so that everyone means the same directory: a kernel resolves "link/.." to the parent of the link's target.
@@ -62,11 +76,6 @@ export const restoreRequest = z
     error: '"container", "prefix" and "root" go with "at"; a run knows its own',
   });
 
-const SELECTORS = ["container", "prefix", "root"] as const;
-
-/** A validated request, defaults filled in. */
-export type RestoreRequest = z.infer<typeof restoreRequest>;
-
 export function parseRestoreRequest(input: unknown): Parsed<RestoreRequest> {
   return parseObject(restoreRequest, input, '"run" (or "at") and "to"');
 }
@@ -74,4 +83,12 @@ export function parseRestoreRequest(input: unknown): Parsed<RestoreRequest> {
 /** What a restore's record says from the start, besides its source. */
 export function whatItIs({ to, dryRun }: RestoreRequest) {
   return { kind: "restore", root: to, dryRun: dryRun || undefined } as const;
+}
+
+export function restoreScope(
+  { to, overwrite, delete: deletes }: RestoreRequest,
+  { source, realTo }: PlanOwn,
+): RestoreScope {
+  const { container, prefix, layout } = source;
+  return { target: to, realTo, container, prefix, layout, overwrite, delete: deletes };
 }

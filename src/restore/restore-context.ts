@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Settings } from "../settings.ts";
-import type { RestoreRequest } from "./request.ts";
-import type { RestoreScope } from "./restore-scope.ts";
+import type { RestoreRequest, RestoreScope } from "./request.ts";
+
+const TEMPORARY = ".partial";
 
 export interface RestoreContext {
   realTo: string;
@@ -21,4 +22,23 @@ export function restoreContext(
 ): RestoreContext {
   const mark = createHash("sha256").update(work).digest("hex").slice(0, 12);
   return { realTo, overwrite, mark, fileTimeoutMs, setuid };
+}
+
+/** The name of a file while it is written. It belongs to this batch, and cannot be guessed. */
+export function temporaryName(mark: string): string {
+  return `${temporaryPrefix(mark)}${randomBytes(12).toString("hex")}${TEMPORARY}`;
+}
+
+/** Whether a name is that of a temporary file of this batch. */
+export function isTemporaryOf(mark: string, name: string): boolean {
+  const [prefix, end] = [temporaryPrefix(mark), TEMPORARY];
+  return (
+    name.startsWith(prefix) &&
+    name.endsWith(end) &&
+    /^[0-9a-f]+$/.test(name.slice(prefix.length, -end.length))
+  );
+}
+
+function temporaryPrefix(mark: string): string {
+  return `.restore-${mark}-`;
 }

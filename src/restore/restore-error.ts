@@ -1,12 +1,16 @@
 /** Errors of a restore: of one item, or of everything still to be written. */
-import { fileError } from "../files/file-error.ts";
-import { isOutOfHandles } from "../files/handles.ts";
+import { fileError, isOutOfHandles } from "../files/errors.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
+import { isAllowed } from "../files/roots.ts";
 import { FileTimeout } from "../files/timeout.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import { PartProblem } from "../ledger/part.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
+import type { Settings } from "../settings.ts";
 import { classify, describe } from "../storage/errors.ts";
 import { Lost } from "../store/fetching.ts";
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
 
 /** Nothing more can be written: the disk is full or read-only. */
 export class CannotWrite extends Error {
@@ -26,8 +30,6 @@ export function explainFull(code: string, to: string): string {
   return `The disk that ${to} is on is full. Make room and ${then}.`;
 }
 
-const FULL = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
-
 /** The outcome for an error that concerns this item alone; any other is thrown on. @throws CannotWrite */
 export function failedOf(item: PlannedItem, error: unknown): Outcome {
   const { code, syscall } = error as NodeJS.ErrnoException;
@@ -45,4 +47,27 @@ export function failedOf(item: PlannedItem, error: unknown): Outcome {
     return failed(item, describe(error));
   }
   throw error;
+}
+
+/**
+ * Why a directory must not be restored into, as a message; undefined if it may be. Each activity asks before it touches a
+ * file: since the plan was made, the setting may have changed, or a link may have come to lead elsewhere.
+ * @param target the directory as the request names it and, once known, its real path
+ */
+export async function refusedTarget(
+  target: { to: string; realTo?: string },
+  { restoreRoots, fileTimeoutMs }: Pick<Settings, "restoreRoots" | "fileTimeoutMs">,
+): Promise<string | undefined> {
+  const { to, realTo = to } = target;
+  const allowed = (directory: string) => isAllowed(directory, restoreRoots, fileTimeoutMs);
+  if ((await allowed(realTo)) && (await allowed(to))) return undefined;
+  return `The directory ${to} is outside the directories that RESTORE_ROOTS allows. Add it to that setting, or choose another.`;
+}
+
+/** The problem for a file system's error on the target. */
+export function asTargetProblem(error: unknown, to: string): PartProblem {
+  if (error instanceof PartProblem) return error;
+  const { code = String(error) } = error as NodeJS.ErrnoException;
+  const why = error instanceof FileTimeout ? error.message : fileError(code);
+  return new PartProblem(`The directory ${to} cannot be restored into: ${why}.`);
 }

@@ -1,20 +1,18 @@
 import path from "node:path";
-import { awaitingHandles } from "../files/handles.ts";
+import { awaitingHandles } from "../files/errors.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
-import type { DiskPath } from "../model/path.ts";
+import { type DiskPath, parentPath } from "../model/path.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { adjust } from "./attributes.ts";
-import { decide, done, fileOperation, isInTheWay, NOT_EMPTY, skipped, whyLeftOut } from "./decide.ts";
-import { lookUp } from "./look.ts";
-import { makeDirectory, removeDirectory } from "./empty-directory.ts";
+import { decide, done, fileOperation, isInTheWay, lookUp, NOT_EMPTY, skipped, whyLeftOut } from "./decide.ts";
+import { makeDirectory, removeDirectory } from "./make-special.ts";
 import { makeDirectories } from "./make-directories.ts";
 import type { PinnedDirectory } from "../files/pinned-directory.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
 import type { RestoreContext } from "./restore-context.ts";
 import { failedOf } from "./restore-error.ts";
 import { Corrupt } from "../store/fetching.ts";
 import { unsafePath } from "../model/safe-path.ts";
-import { parentPath } from "../model/path.ts";
 
 /** Tries in all if the content arrives damaged, or somebody else changes the directory or the temporary file. */
 export const TRIES = 3;

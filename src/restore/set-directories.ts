@@ -1,7 +1,6 @@
 import path from "node:path";
 import pMap from "p-map";
-import { fileError } from "../files/file-error.ts";
-import { awaitingHandles } from "../files/handles.ts";
+import { awaitingHandles, fileError } from "../files/errors.ts";
 import { openOwn } from "../files/own-directory.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
 import { withTimeout } from "../files/timeout.ts";
@@ -9,7 +8,7 @@ import type { DirectoryLine } from "../ledger/directories.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import { adjust } from "./attributes.ts";
 import { depthOf } from "./directories-to-make.ts";
-import { lookUp } from "./look.ts";
+import { lookUp } from "./decide.ts";
 import { parentPath } from "../model/path.ts";
 
 /** A directory that was not empty, as a backup recorded it. */

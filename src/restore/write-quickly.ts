@@ -4,15 +4,14 @@ import { isCommon } from "../files/file-times.ts";
 import { tryInDirectory } from "../files/in-directory.ts";
 import { tidyInTime } from "../files/timeout.ts";
 import { writeSmall, type SmallFile } from "../files/write-small.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { parentPath } from "../model/path.ts";
 import { Corrupt, type Read } from "../store/fetching.ts";
 import { SPECIAL, wantedMode } from "./attributes.ts";
 import { done } from "./decide.ts";
-import type { RestoreContext } from "./restore-context.ts";
+import { type RestoreContext, temporaryName } from "./restore-context.ts";
 import { parentOf } from "./restore-file.ts";
-import { temporaryName } from "./temporary-name.ts";
 
 /** Writes small files beside their places by the file thread; nothing may be in their places. */
 export class QuickWriter {

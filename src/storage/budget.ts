@@ -1,11 +1,18 @@
 import { Semaphore } from "async-mutex";
-import { createAdaptiveLimit } from "./adaptive-limit.ts";
+import pLimit from "p-limit";
 import { Buffers } from "./buffers.ts";
 
 /** Files up to this size are sent by one Put Blob, larger ones in blocks of this size. */
 export const BLOCK = 8 * 1024 * 1024;
 /** The longest chunk of a file in the layout `packs`. */
 const CHUNK = 2 * BLOCK;
+/**
+ * The unit that memory is counted in. async-mutex walks through a semaphore's whole value at each release, so the
+ * value is kept small.
+ */
+const UNIT = 64 * 1024;
+/** Throttled answers within this time count as one sign: they were all sent before the first was answered. */
+const ONE_SIGN_MS = 1_000;
 
 /** What all activities of a process share: a limit on open requests and on content in memory. */
 export interface Budget {
@@ -35,11 +42,14 @@ export interface Budget {
   readonly requests: number;
 }
 
-/**
- * The unit that memory is counted in. async-mutex walks through a semaphore's whole value at each release, so the
- * value is kept small.
- */
-const UNIT = 64 * 1024;
+/** A limit on concurrency, between one and `most`, that adapts to what the service can take. */
+interface AdaptiveLimit {
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** The service asked for less, or did not answer: halves the limit. */
+  slowDown(): void;
+  /** The current limit. */
+  readonly concurrency: number;
+}
 
 export function createBudget(requestsInFlight: number, bytesInFlight: number): Budget {
   const units = Math.floor(bytesInFlight / UNIT);
@@ -73,6 +83,42 @@ export function createBudget(requestsInFlight: number, bytesInFlight: number): B
     },
     get requests() {
       return requests.concurrency;
+    },
+  };
+}
+
+/**
+ * Additive increase, multiplicative decrease, as in TCP: half at each sign of too much, one more after each full
+ * round of successes. It starts at `most`, because most accounts can take that, and a slow start would cost small
+ * backups their first second.
+ * @param now a clock in milliseconds
+ */
+export function createAdaptiveLimit(
+  most: number,
+  now: () => number = performance.now.bind(performance),
+): AdaptiveLimit {
+  const limit = pLimit(most);
+  let successes = 0;
+  let lastSign = -Infinity;
+  return {
+    async run(work) {
+      return await limit(async () => {
+        const result = await work();
+        if (limit.concurrency < most && ++successes >= limit.concurrency) {
+          successes = 0;
+          limit.concurrency++;
+        }
+        return result;
+      });
+    },
+    slowDown() {
+      if (now() - lastSign < ONE_SIGN_MS) return;
+      lastSign = now();
+      successes = 0;
+      limit.concurrency = Math.max(1, Math.floor(limit.concurrency / 2));
+    },
+    get concurrency() {
+      return limit.concurrency;
     },
   };
 }

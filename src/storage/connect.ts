@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient, type StoragePipelineOptions } from "@azure/storage-blob";
 import type { Settings, StorageConnection } from "../settings.ts";
-import { LEDGER_CONTAINER } from "../model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 
 /**
  * The service's retries are off: `withRetries` does them, for it also answers damaged content and says

@@ -4,7 +4,7 @@ import { urlToHttpOptions } from "node:url";
 import { createTracingClient } from "@azure/core-tracing";
 import type { TokenCredential } from "@azure/identity";
 import { RestError, StorageSharedKeyCredential, type ContainerClient } from "@azure/storage-blob";
-import { whenOutOfHandles } from "../files/handles.ts";
+import { whenOutOfHandles } from "../files/errors.ts";
 import { classify } from "./errors.ts";
 import { refusal } from "./refusal.ts";
 import { accountKey, sign, type AccountKey } from "./shared-key.ts";

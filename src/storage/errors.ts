@@ -1,9 +1,8 @@
 import { RestError } from "@azure/storage-blob";
-import { fileError } from "../files/file-error.ts";
-import { isOutOfHandles } from "../files/handles.ts";
+import { fileError, isOutOfHandles } from "../files/errors.ts";
 import { heldByCode, whatHolds } from "../model/held.ts";
 import { redact } from "../secret.ts";
-import { lackingPermission } from "./permission.ts";
+import { lackingPermission } from "./refusal.ts";
 
 /** What a failed storage request means to its caller. */
 export type StorageFailure =

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ContainerClient } from "@azure/storage-blob";
 import { DirectRequests } from "./direct-requests.ts";
-import { putBySdk, type BlobWritten, type WholeBlob } from "./whole-blob.ts";
+import { putBySdk, type BlobWritten, type WholeBlob } from "./by-sdk.ts";
 
 /** Put Blob as a direct request: a backup makes one for every file. */
 export class PutBlobRequests {

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
-import type { BlobClient } from "@azure/storage-blob";
-import { DamagedContent, TooLarge } from "./errors.ts";
-import { md5 } from "../model/md5.ts";
+import type { BlobClient, BlobGetPropertiesResponse } from "@azure/storage-blob";
+import { md5 } from "../model/content.ts";
+import { classify, DamagedContent, TooLarge } from "./errors.ts";
 import { withRetries } from "./retries.ts";
 
 /** The longest range for which the service computes an MD5. */
@@ -55,4 +55,14 @@ export async function readChecked(
     const { etag = "", leaseState, metadata = {}, versionId } = response;
     return { content, etag, leased: leaseState === "leased", versioned: versionId !== undefined, metadata };
   }, range?.length);
+}
+
+/** A blob's properties now; undefined if there is none. */
+export async function propertiesOf(blob: BlobClient): Promise<BlobGetPropertiesResponse | undefined> {
+  try {
+    return await withRetries((abortSignal) => blob.getProperties({ abortSignal }));
+  } catch (error) {
+    if (classify(error) === "missing") return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import pRetry, { AbortError } from "p-retry";
-import { awaitingHandles } from "../files/handles.ts";
+import { awaitingHandles } from "../files/errors.ts";
 import { classify, isTimeout } from "./errors.ts";
 import { Outage } from "./outage.ts";
-import { wasThrottled } from "./throttling.ts";
 
 /** Attempts at one storage request before its error counts: five, over about 15 seconds. */
 const TRIES = 5;
@@ -82,4 +82,22 @@ function isSilence(error: unknown): boolean {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+const meters = new AsyncLocalStorage<{ throttled: number }>();
+
+/**
+ * Does some work and counts how many of its storage requests were throttled or timed out. They were sent again; the
+ * count explains why the work took long.
+ */
+export async function countThrottled<T>(work: () => Promise<T>): Promise<{ result: T; throttled: number }> {
+  const meter = { throttled: 0 };
+  const result = await meters.run(meter, work);
+  return { result, throttled: meter.throttled };
+}
+
+/** Counts one request of the current work. */
+function wasThrottled(): void {
+  const meter = meters.getStore();
+  if (meter) meter.throttled++;
 }

@@ -1,8 +1,7 @@
 import type { ManifestItem } from "../manifest/line.ts";
-import type { Batching } from "../manifest/plan-record.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import type { Batching, PlannedItem } from "../manifest/plan-record.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Source } from "../model/source.ts";
+import type { Source } from "../model/content.ts";
 import type { Budget } from "../storage/budget.ts";
 
 /** Where an item's content is, or why it is lost, as a message. */

@@ -1,4 +1,4 @@
-import type { Layout } from "../model/layout.ts";
+import type { Layout } from "../model/names.ts";
 import type { Fetching } from "./fetching.ts";
 import type { Measuring } from "./measuring.ts";
 import type { Pruning } from "./pruning.ts";

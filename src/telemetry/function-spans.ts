@@ -1,8 +1,18 @@
 import type { app as functionApp, InvocationContext } from "@azure/functions";
-import { context, SpanStatusCode, trace, type Attributes } from "@opentelemetry/api";
+import {
+  type Attributes,
+  context,
+  type Context,
+  createContextKey,
+  metrics,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import { type Counts, OUTCOMES } from "../model/outcome.ts";
 import { redact } from "../secret.ts";
 import { describe } from "../storage/errors.ts";
-import { withFunction } from "./counters.ts";
+
+const FUNCTION = createContextKey("site-backup function");
 
 type Hooks = (typeof functionApp)["hook"];
 
@@ -65,4 +75,27 @@ function resultAttributes(result: unknown): Attributes {
       typeof count === "number" ? [[`site_backup.${name}`, count]] : [],
     ),
   );
+}
+
+/** Marks what runs in this context as done by a function. */
+function withFunction(current: Context, name: string): Context {
+  return current.setValue(FUNCTION, name);
+}
+
+/**
+ * Counts files by outcome once their outcomes are in the ledger, so each file counts once a run, however often its
+ * batch is delivered. Does nothing while telemetry is off.
+ */
+export function countOutcomes(counts: Counts): void {
+  const meter = metrics.getMeter("site-backup");
+  const files = meter.createCounter("site_backup.files", { unit: "{file}", description: "Files by outcome" });
+  const bytes = meter.createCounter("site_backup.bytes", { unit: "By", description: "Bytes by outcome" });
+  const by = { "faas.name": (context.active().getValue(FUNCTION) as string | undefined) ?? "none" };
+  for (const outcome of OUTCOMES) {
+    const count = counts[outcome] ?? 0;
+    if (count > 0) files.add(count, { ...by, outcome });
+  }
+  const moved = counts.deleted ? "deleted" : "copied";
+  if (counts.bytes > 0) bytes.add(counts.bytes, { ...by, outcome: moved });
+  if (counts.unchangedBytes > 0) bytes.add(counts.unchangedBytes, { ...by, outcome: "unchanged" });
 }

@@ -1,10 +1,10 @@
+import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Part } from "../ledger/part.ts";
+import { openSource } from "../manifest/find-run.ts";
 import type { ManifestItem } from "../manifest/line.ts";
-import { openSource } from "../manifest/open-source.ts";
-import { settlePlan, type Examined } from "../manifest/plan.ts";
-import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
-import type { PlannedItem } from "../manifest/planned-item.ts";
+import type { PlanInput, PlannedItem, PlanOwn } from "../manifest/plan-record.ts";
+import { type Examined, settlePlan } from "../manifest/plan.ts";
 import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";
@@ -12,7 +12,6 @@ import type { Unreadable } from "../store/fetching.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import type { VerifyRequest } from "./request.ts";
-import { drawSample } from "./sample.ts";
 
 /**
  * Verifies one part of a run by listing blobs: each file must be there, as a blob or in its history, with its size and MD5.
@@ -68,4 +67,35 @@ async function examine(
 /** The outcome of a file that is as the run recorded it. */
 export function verified({ path, kind, size, mtime, mode, md5 }: ManifestItem): Outcome {
   return { path, kind, outcome: "unchanged", size, mtime, mode, ...(md5 === undefined ? {} : { md5 }) };
+}
+
+/**
+ * Draws the files whose content is read, at least one if there are any. The draw depends on their paths and the verification,
+ * so that all deliveries of one verification read the same files, and the next verification others.
+ * @param run the id of the verification
+ */
+export function drawSample(
+  items: readonly ManifestItem[],
+  readData: VerifyRequest["readData"],
+  run: string,
+): Set<ManifestItem> {
+  if (typeof readData === "boolean") return new Set(readData ? items : []);
+  const share = Number.parseFloat(readData) / 100;
+  const sample = new Set<ManifestItem>();
+  let anyFile = false;
+  let first: { item: ManifestItem; lot: number } | undefined;
+  for (const item of items) {
+    const lot = lotOf(item.path, run);
+    if (lot < share) sample.add(item);
+    if (item.kind !== "file") continue;
+    anyFile ||= lot < share;
+    if (!first || lot < first.lot) first = { item, lot };
+  }
+  if (!anyFile && first) sample.add(first.item);
+  return sample;
+}
+
+/** A number from 0 to 1. */
+function lotOf(path: string, run: string): number {
+  return createHash("sha256").update(`${run}\n${path}`).digest().readUInt32BE(0) / 2 ** 32;
 }

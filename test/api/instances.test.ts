@@ -2,8 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { instancesOf } from "../../src/api/engine.ts";
-import { isActive } from "../../src/api/still-running.ts";
+import { instancesOf, isActive } from "../../src/api/engine.ts";
 import { clientOf } from "./durable-client.ts";
 
 /** The engine: the last part of an instance's id says with which status it answers. */

@@ -8,7 +8,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { LAYOUTS } from "../../src/model/layout.ts";
+import { LAYOUTS } from "../../src/model/names.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import {
   isWrite,

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LEDGER_CONTAINER } from "../../src/model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../../src/model/names.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { isWrite, startStorageProxy, type StorageProxy } from "../harness/storage-proxy.ts";
 import { makeFolder, makeTree, manyFiles } from "../harness/tree.ts";

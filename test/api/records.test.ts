@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LEDGER_CONTAINER } from "../../src/model/ledger-container.ts";
+import { LEDGER_CONTAINER } from "../../src/model/names.ts";
 import type { FileOutcome, RunView } from "../../src/api/schema.ts";
 import { bytes, directory, makeFolder, makeTree, manyFiles } from "../harness/tree.ts";
 import { RecordsHost } from "./host.ts";

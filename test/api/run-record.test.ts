@@ -5,7 +5,7 @@ import { emptyCounts } from "../../src/model/outcome.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { readRun, type RunRecord } from "../../src/ledger/run-record.ts";
 import { closeRun, openRun } from "../../src/ledger/runs.ts";
-import type { Instances } from "../../src/api/instances.ts";
+import type { Instances } from "../../src/api/engine.ts";
 import { showRun } from "../../src/api/read-run.ts";
 import { settleOutcomes } from "../../src/ledger/outcomes.ts";
 import { listRuns } from "../../src/api/list-runs.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createAdaptiveLimit } from "../../src/storage/adaptive-limit.ts";
+import { createAdaptiveLimit } from "../../src/storage/budget.ts";
 
 /** A limit of eight under a clock that the test moves. */
 function limitOfEight() {

@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LAYOUTS } from "../../src/model/layout.ts";
+import { LAYOUTS } from "../../src/model/names.ts";
 import { expectSameTree, readBlobs } from "../harness/blobs.ts";
 import { newRun, startDomain, type Domain } from "../harness/domain.ts";
 import { Drive } from "../harness/drive.ts";

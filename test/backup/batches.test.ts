@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutPending } from "../../src/backup/rest.ts";
+import { cutPending } from "../../src/backup/left.ts";
 import type { Pending } from "../../src/backup/seen.ts";
-import { COST_OF_FILES as COST, cutIntoBatches, MAX_BATCHES } from "../../src/ledger/cut.ts";
-import { cutRest, MAX_PARTS } from "../../src/ledger/cut-rest.ts";
+import {
+  COST_OF_FILES as COST,
+  cutIntoBatches,
+  cutRest,
+  MAX_BATCHES,
+  MAX_PARTS,
+} from "../../src/ledger/cut.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { writePieces } from "../../src/ledger/parts.ts";
 import type { Entry } from "../../src/model/entry.ts";

@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { expect } from "vitest";
-import type { Layout } from "../../src/model/layout.ts";
+import type { Layout } from "../../src/model/names.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { startLocalHost, type LocalHostOptions, type LocalHostProcess } from "../harness/local-host.ts";

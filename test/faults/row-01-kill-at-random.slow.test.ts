@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUTS, type Layout } from "../../src/model/layout.ts";
+import { LAYOUTS, type Layout } from "../../src/model/names.ts";
 import { readLedger } from "../harness/blobs.ts";
 import { counted, dice, full, PATIENCE } from "../harness/faults.ts";
 import type { RunStatus } from "../harness/run.ts";

@@ -9,7 +9,7 @@ import {
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LAYOUTS, type Layout } from "../../src/model/layout.ts";
+import { LAYOUTS, type Layout } from "../../src/model/names.ts";
 import { outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, full, PATIENCE } from "../harness/faults.ts";
 import type { RunStatus } from "../harness/run.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUTS, type Layout } from "../../src/model/layout.ts";
+import { LAYOUTS, type Layout } from "../../src/model/names.ts";
 import { readBlobs, readLedger } from "../harness/blobs.ts";
 import { counted, dice, full, PATIENCE } from "../harness/faults.ts";
 import { mountFuse, type FuseTree, type Trouble } from "../harness/fuse.ts";

@@ -2,13 +2,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { collect } from "../../src/backup/collect.ts";
-import { cutPending } from "../../src/backup/rest.ts";
-import { knownDirectories } from "../../src/backup/known-directories.ts";
+import { cutPending, knownDirectories } from "../../src/backup/left.ts";
 import type { Children, Look, Pending } from "../../src/backup/seen.ts";
 import type { Walker } from "../../src/backup/walk.ts";
 import { COST_OF_FILES, cutIntoBatches } from "../../src/ledger/cut.ts";
 import { settleDirectories } from "../../src/ledger/directories.ts";
-import { inOrder } from "../../src/ledger/fences.ts";
+import { inOrder } from "../../src/ledger/metadata.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { batchOutcomes } from "../../src/ledger/names.ts";
 import { settleOutcomes } from "../../src/ledger/outcomes.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LAYOUTS } from "../../src/model/layout.ts";
+import { LAYOUTS } from "../../src/model/names.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun } from "../harness/run.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";

@@ -10,7 +10,7 @@ import { Ledger } from "../../src/ledger/ledger.ts";
 import { PruneLock } from "../../src/ledger/prune-lock.ts";
 import { readRun } from "../../src/ledger/run-record.ts";
 import { closeRun, openRun } from "../../src/ledger/runs.ts";
-import { LAYOUTS, type Layout } from "../../src/model/layout.ts";
+import { LAYOUTS, type Layout } from "../../src/model/names.ts";
 import { planRestore } from "../../src/restore/plan-restore.ts";
 import { parseRestoreRequest } from "../../src/restore/request.ts";
 import { decidePrune } from "../../src/prune/decide-prune.ts";

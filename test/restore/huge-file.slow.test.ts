@@ -11,7 +11,7 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createBudget } from "../../src/storage/budget.ts";
 import type { GetBlobRequests } from "../../src/storage/get-blob-request.ts";
-import { readSpan } from "../../src/store/files/read-span.ts";
+import { readSpan } from "../../src/store/files/stream-content.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { startLocalHost, type LocalHostProcess } from "../harness/local-host.ts";
 import { followRun, postRun } from "../harness/run.ts";

@@ -6,7 +6,7 @@ import { BlobServiceClient, ContainerClient, ContainerSASPermissions } from "@az
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
 import { GetBlobRequests } from "../../src/storage/get-blob-request.ts";
-import type { KeptContent } from "../../src/storage/kept-content.ts";
+import type { KeptContent } from "../../src/storage/by-sdk.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 
 const SOON = 20_000;

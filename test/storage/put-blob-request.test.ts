@@ -4,8 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import https from "node:https";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,9 +17,9 @@ import {
 } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classify, isTimeout } from "../../src/storage/errors.ts";
-import { md5 } from "../../src/model/md5.ts";
+import { md5 } from "../../src/model/content.ts";
 import { PutBlobRequests } from "../../src/storage/put-blob-request.ts";
-import type { WholeBlob } from "../../src/storage/whole-blob.ts";
+import type { WholeBlob } from "../../src/storage/by-sdk.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { freePort } from "../harness/local-host.ts";
 

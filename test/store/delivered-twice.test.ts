@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LAYOUTS } from "../../src/model/layout.ts";
+import { LAYOUTS } from "../../src/model/names.ts";
 import { Drive } from "../harness/drive.ts";
 import { startDomain, type Domain } from "../harness/domain.ts";
 import { bytes, bytesOf, makeFolder, makeTree, manyFiles, readTree } from "../harness/tree.ts";

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newRun } from "../harness/domain.ts";
-import { drawSample } from "../../src/verify/sample.ts";
+import { drawSample } from "../../src/verify/plan-verify.ts";
 import { takeAccount, type TestStorage } from "../harness/azurite.ts";
 import { Drive } from "../harness/drive.ts";
 import { snapshotOf, temporary, write } from "../restore/tree.ts";

@@ -1,9 +1,8 @@
 import type { BlobHTTPHeaders } from "@azure/storage-blob";
-import { contentType } from "../../model/content-type.ts";
+import { contentType } from "../../model/content.ts";
 import { pathMark } from "../../model/path.ts";
-import type { Attributes, Entry, EntryKind } from "../../model/entry.ts";
+import { type Attributes, type Entry, type EntryKind, formatMtime, parseMtime } from "../../model/entry.ts";
 import { normalRoot } from "../../model/root-path.ts";
-import { formatMtime, parseMtime } from "../../model/time.ts";
 
 /** The metadata of the product's blobs. A blob without `run`, `mtime` and `mode` is not one of them. */
 export interface Marks {

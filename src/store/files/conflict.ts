@@ -1,16 +1,18 @@
-import type { BlockBlobClient } from "@azure/storage-blob";
+import type { BlockBlobClient, RestError } from "@azure/storage-blob";
 import type { Entry } from "../../model/entry.ts";
 import { pathMark } from "../../model/path.ts";
 import { classify } from "../../storage/errors.ts";
 import { NotStored, SendAgain } from "../storing.ts";
 import { lookUp, type Put } from "./look-up.ts";
-import { CLASH, isAboutBlocks } from "./not-stored.ts";
 import type { OldContent } from "./old-content.ts";
-
-type Existing = Entry["existing"];
 
 /** Further tries if somebody else keeps writing the blob. */
 const CONFLICTS = 3;
+
+type Existing = Entry["existing"];
+
+type Adopted = Put & Required<Pick<Put, "adopted">>;
+type LookedUp = Awaited<ReturnType<typeof lookUp>>;
 
 /**
  * What to do when the blob was not the one that was to be overwritten.
@@ -51,9 +53,6 @@ export async function afterConflict(
   };
 }
 
-type Adopted = Put & Required<Pick<Put, "adopted">>;
-type LookedUp = Awaited<ReturnType<typeof lookUp>>;
-
 /** What another attempt of this run has written for a path. */
 function writtenBefore(now: LookedUp, runId: string, path: string): Adopted | undefined {
   const { marks, md5, size = 0, etag } = now ?? {};
@@ -67,4 +66,13 @@ export async function findWritten(
   { entry, runId }: { entry: Pick<Entry, "path">; runId: string },
 ): Promise<Put | undefined> {
   return writtenBefore(await lookUp(blob), runId, pathMark(entry.path));
+}
+
+/** Why only one of two files with the same blob is backed up. */
+export const CLASH =
+  'its blob is that of another file or empty directory of this backup, as Blob Storage turns "\\" into "/"; rename one of them';
+
+/** Whether a request failed because of uncommitted blocks: somebody else's, or ones that have been discarded. */
+export function isAboutBlocks(error: unknown): boolean {
+  return ["InvalidBlockList", "InvalidBlobOrBlock"].includes((error as RestError).code ?? "");
 }

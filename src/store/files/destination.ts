@@ -5,7 +5,7 @@ import { kindOf, readMarks, rootMark, type Marks } from "./blob-headers.ts";
 import { blobKey, blobName, byFolder, folderOf } from "./blob-name.ts";
 import { DestinationListings, LISTS } from "./destination-listings.ts";
 import type { Entry } from "../../model/entry.ts";
-import { CLASH } from "./not-stored.ts";
+import { CLASH } from "./conflict.ts";
 import { looksUnchanged, unchanged } from "../unchanged.ts";
 import { failed, type Outcome } from "../../model/outcome.ts";
 import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";

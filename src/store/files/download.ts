@@ -1,5 +1,5 @@
-import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
-import type { Source } from "../../model/source.ts";
+import { HOLDING_A_FILE_MS } from "../../files/errors.ts";
+import type { Source } from "../../model/content.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";

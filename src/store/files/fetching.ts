@@ -6,8 +6,7 @@ import { Lost, type Fetching } from "../fetching.ts";
 import { whyNotStored } from "./blob-name.ts";
 import { findContents } from "./find-content.ts";
 import { readContent } from "./read-content.ts";
-import { readSpan } from "./read-span.ts";
-import { streamContent } from "./stream-content.ts";
+import { readSpan, streamContent } from "./stream-content.ts";
 
 interface At {
   container: ContainerClient;

@@ -1,5 +1,5 @@
-import type { PlannedItem } from "../../manifest/planned-item.ts";
-import type { Source } from "../../model/source.ts";
+import type { PlannedItem } from "../../manifest/plan-record.ts";
+import type { Source } from "../../model/content.ts";
 import { classify, describe } from "../../storage/errors.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { Lost } from "../fetching.ts";

@@ -3,7 +3,7 @@ import type { Store } from "../store.ts";
 import { fetching } from "./fetching.ts";
 import { storing } from "./storing.ts";
 import { type Measuring, sumOf } from "../measuring.ts";
-import { contentsBelow, keptLine, lookAt, whatIs } from "./contents.ts";
+import { contentsBelow, keptLine, lookAt, whatIs } from "./look-up.ts";
 import { inTurns } from "../../model/in-turns.ts";
 import type { Pruning } from "../pruning.ts";
 import { deleteStored } from "../stored-blob.ts";

@@ -2,7 +2,7 @@ import type { BlobItem, ContainerClient } from "@azure/storage-blob";
 import { historyPages, listedPage } from "../../storage/blob-pages.ts";
 import { heldByProperties, type Held } from "../../model/held.ts";
 import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
-import type { Source } from "../../model/source.ts";
+import type { Source } from "../../model/content.ts";
 
 /** A listed blob, snapshot or version. */
 export interface Kept {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Needs } from "../pruning.ts";
-import type { Kept } from "./contents.ts";
+import type { Kept } from "./look-up.ts";
 
 /** Names and contents are held as short hashes. A collision keeps something superfluous, and never deletes what is needed. */
 function hashOf(text: string): string {

@@ -1,6 +1,6 @@
 import type { BlobRequestConditions, BlockBlobClient } from "@azure/storage-blob";
 import type { Entry } from "../../model/entry.ts";
-import type { BlobWritten } from "../../storage/whole-blob.ts";
+import type { BlobWritten } from "../../storage/by-sdk.ts";
 import { afterConflict } from "./conflict.ts";
 import { lookUp, type Put } from "./look-up.ts";
 import type { OldContent } from "./old-content.ts";

@@ -1,8 +1,7 @@
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { type Attributes, type Entry } from "../../model/entry.ts";
 import { blobName } from "./blob-name.ts";
-import { contentType } from "../../model/content-type.ts";
-import { md5 } from "../../model/md5.ts";
+import { contentType, md5 } from "../../model/content.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { retrying, withRetries } from "../../storage/retries.ts";
 import type { Budget } from "../../storage/budget.ts";
@@ -10,7 +9,7 @@ import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import type { InMemory } from "../storing.ts";
 import { unchanged } from "../unchanged.ts";
 import { blobMetadata } from "./blob-headers.ts";
-import { putAsBlock } from "./put-as-block.ts";
+import { putAsBlock } from "./block-ids.ts";
 import type { Put } from "./look-up.ts";
 import { putBlob } from "./put-blob.ts";
 import { hasContent } from "./same-content.ts";

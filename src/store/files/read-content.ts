@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { PlannedItem } from "../../manifest/planned-item.ts";
-import type { Source } from "../../model/source.ts";
+import type { PlannedItem } from "../../manifest/plan-record.ts";
+import type { Source } from "../../model/content.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { Corrupt, type Take } from "../fetching.ts";

@@ -1,4 +1,4 @@
-import { inOrder } from "../../ledger/fences.ts";
+import { inOrder } from "../../ledger/metadata.ts";
 import type { ManifestEntry } from "../../manifest/line.ts";
 import { Manifest } from "../../manifest/manifest.ts";
 import type { Account } from "../../manifest/run-map.ts";

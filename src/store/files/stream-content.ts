@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
-import type { PlannedItem } from "../../manifest/planned-item.ts";
+import type { PlannedItem } from "../../manifest/plan-record.ts";
+import { digestOf, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { retrying } from "../../storage/retries.ts";
-import type { Part } from "../fetching.ts";
+import type { Part, Reached, Take } from "../fetching.ts";
 import { blobName } from "./blob-name.ts";
 import { foundAgain } from "./found-again.ts";
-import { assertIntact, type Reading } from "./read-content.ts";
+import { assertIntact, type Reading, readOn } from "./read-content.ts";
 
 /** Bytes per request. */
 const PIECE = 2 * 1024 * 1024;
 /** Yielded for each piece that was only verified, so that the caller can give up in between. */
 const NOTHING = Buffer.alloc(0);
+/** The most bytes of a span, which are fetched again after a kill. */
+const SPAN = 128 * 1024 * 1024;
 
 /**
  * Reads a content piece by piece, one ahead of the reader; see Fetching. Not charged to the budget, so that a slow reader
@@ -63,4 +66,20 @@ async function* pieces(
   }
   if (!part) assertIntact(item, hash.digest("base64"));
   if (last) yield last;
+}
+
+/** Reads a span of a large content; see Store. */
+export async function readSpan(
+  item: PlannedItem,
+  { position: from, state, source = item.source }: Reached,
+  until: number,
+  reading: Reading,
+  take: Take,
+): Promise<Reached | undefined> {
+  const hash = await resumeMd5(state);
+  const more = (position: number) => position - from < SPAN && performance.now() < until;
+  const reached = await readOn(item, { position: from, source }, { reading, hash, more }, take);
+  if (reached.position < reached.source.length) return { ...reached, state: stateOf(hash) };
+  assertIntact(item, digestOf(hash));
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
+import { HOLDING_A_FILE_MS } from "../../files/errors.ts";
 import { inContainer } from "../../ledger/ledger.ts";
 import { whatHolds } from "../../model/held.ts";
 import { Recent } from "../../model/recent.ts";

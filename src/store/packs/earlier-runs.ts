@@ -1,13 +1,20 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { inOrder } from "../../ledger/fences.ts";
-import { Manifest } from "../../manifest/manifest.ts";
+import { isGoodRun } from "../../ledger/good-run.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { inOrder } from "../../ledger/metadata.ts";
+import { indexedRuns } from "../../ledger/run-index.ts";
 import type { ManifestEntry } from "../../manifest/line.ts";
+import { Manifest } from "../../manifest/manifest.ts";
 import type { Entry } from "../../model/entry.ts";
 import { keyOf } from "../../model/order.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import { isSameRoot } from "../../model/root-path.ts";
 import type { Comparing, Comparison } from "../storing.ts";
 import { looksUnchanged, unchanged } from "../unchanged.ts";
-import { isThere, type Inventory } from "./inventory.ts";
+import { type Inventory, isThere } from "./inventory.ts";
+
+/** How many runs that did not end well to reuse contents of: more would cost more to read than they save. */
+const MOST_LATER = 4;
 
 /**
  * Compares entries with what earlier runs stored, as far as that still exists. A file with the same size and times is unchanged;
@@ -68,4 +75,24 @@ export class EarlierRuns implements Comparison {
     const sameCtime = before.ctime === undefined || entry.ctime === undefined || before.ctime === entry.ctime;
     return sameCtime && looksUnchanged(entry, before);
   }
+}
+
+/**
+ * The newest good run of the same root in a destination, and later ones that did not end well. Their filters do not matter: a
+ * name that none of them has is new, and what they recorded is checked against the packs that are there.
+ */
+export async function findBase(
+  { service, runId }: Ledger,
+  { container, prefix, root }: { container: string; prefix: string; root: string },
+): Promise<{ base?: string; later: string[] }> {
+  const later: string[] = [];
+  for await (const { id, summary } of indexedRuns(service)) {
+    if (id === runId || !summary || (summary.kind ?? "backup") !== "backup") continue;
+    if (summary.container !== container || summary.prefix !== prefix || !isSameRoot(summary.root, root))
+      continue;
+    if (summary.forgotten !== undefined || summary.status === "skipped") continue;
+    if (isGoodRun(summary)) return { base: id, later };
+    if (later.length < MOST_LATER) later.push(id);
+  }
+  return { later };
 }

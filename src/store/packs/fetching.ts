@@ -1,20 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { PlannedItem } from "../../manifest/planned-item.ts";
+import type { PlannedItem } from "../../manifest/plan-record.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Fetching, Read } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
 import { addToAvoid } from "./avoid.ts";
 import { findContents } from "./find-contents.ts";
 import { assertReadable, type At } from "./format.ts";
-import { locationOf } from "./located.ts";
-import { byPlace, type InPack, type Range, rangesOf } from "./ranges.ts";
+import { byPlace, type InPack, locationOf, type Range, rangesOf } from "./ranges.ts";
 import { DamagedChunk } from "./read-chunk.ts";
-import { readContent } from "./read-content.ts";
-import { PackReader } from "./read-pack.ts";
-import { streamContent } from "./stream-content.ts";
+import { readContent, streamContent } from "./read-content.ts";
+import { type Fetched, KEPT, PackReader } from "./read-pack.ts";
 import { forEachItem } from "../../ledger/settle-batch.ts";
 import type { Budget } from "../../storage/budget.ts";
-import { type Fetched, KEPT } from "./fetched.ts";
 
 /** Concurrent ranges of a batch, being fetched or worked on. */
 const RANGES_AT_A_TIME = 4;

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { heldByProperties, type Held } from "../../model/held.ts";
 import { listedPage } from "../../storage/blob-pages.ts";
 import { ListBlobsRequests, type ListedBlob } from "../../storage/list-blobs-request.ts";
-import { propertiesOf } from "../../storage/properties-of.ts";
+import { propertiesOf } from "../../storage/read-checked.ts";
 import type { At } from "./format.ts";
 
 /** A blob as it is now. */

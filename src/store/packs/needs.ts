@@ -6,9 +6,8 @@ import { Lost } from "../fetching.ts";
 import type { Needs, Sparse, Whose } from "../pruning.ts";
 import type { StoredBlob } from "../stored-blob.ts";
 import type { At } from "./format.ts";
-import { locationOf } from "./located.ts";
+import { locationOf, rangesOf } from "./ranges.ts";
 import { blobOf, chunkBlob, packBlob } from "./names.ts";
-import { rangesOf } from "./ranges.ts";
 import { PackReader } from "./read-pack.ts";
 import { readRecipes, type Larger } from "./read-recipes.ts";
 

@@ -1,14 +1,17 @@
 import type { ManifestItem } from "../../manifest/line.ts";
+import type { PlannedItem } from "../../manifest/plan-record.ts";
 import type { Budget } from "../../storage/budget.ts";
-import type { Take } from "../fetching.ts";
+import type { Part, Take } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
 import type { At } from "./format.ts";
-import { locationOf } from "./located.ts";
+import { locationOf } from "./ranges.ts";
 import { readChunk } from "./read-chunk.ts";
+import { PackReader, UNCOUNTED } from "./read-pack.ts";
 import { decodeRecipe, type Placed } from "./recipe.ts";
 
 /** Concurrent fetches of one file's chunks. */
 const CHUNKS_AT_A_TIME = 4;
+export const ALL: Span = { from: 0, more: () => true };
 
 /** What is read of a content: all of it, or what follows a position where a chunk begins, as long as there is `more`. */
 export interface Span {
@@ -16,8 +19,6 @@ export interface Span {
   /** Asked before each chunk but the first. */
   more: (position: number) => boolean;
 }
-
-export const ALL: Span = { from: 0, more: () => true };
 
 /**
  * Reads a content, and checks each byte before it is passed on.
@@ -51,7 +52,7 @@ async function readChunks(
   take: Take,
 ): Promise<number> {
   let position = span.from;
-  await inOrder(within(chunks, span), CHUNKS_AT_A_TIME, async (chunk, turn) => {
+  await inOrder(chunksOf(chunks, span), CHUNKS_AT_A_TIME, async (chunk, turn) => {
     // Memory is granted in the order of requests, so the chunk that all others wait for always has its own.
     await budget.bytes(2 * chunk.length, async () => {
       const content = await readChunk(at, chunk, budget);
@@ -63,10 +64,44 @@ async function readChunks(
   return position;
 }
 
-function* within(chunks: Iterable<Placed>, { from, more }: Span): Generator<Placed, void> {
+function* chunksOf(chunks: Iterable<Placed>, { from, more }: Span): Generator<Placed, void> {
   for (const chunk of chunks) {
     if (chunk.start < from) continue;
     if (chunk.start > from && !more(chunk.start)) return;
     yield chunk;
   }
+}
+
+/**
+ * Reads a content chunk by chunk, one ahead of the reader; see Fetching. Not charged to the budget, so that a slow reader
+ * cannot block a backup.
+ */
+export async function* streamContent(at: At, item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void> {
+  const { from, to } = part ?? { from: 0, to: item.source.length };
+  const packed = locationOf(item);
+  const content = await new PackReader(at).content(packed, UNCOUNTED);
+  if (!packed.recipe) {
+    if (from < to) yield content.subarray(from, to);
+    return;
+  }
+  const chunks = overlapping(decodeRecipe(content, item.size), { from, to });
+  const fetchNext = () => {
+    const chunk = chunks.next().value;
+    if (!chunk) return undefined;
+    const reading = readChunk(at, chunk, UNCOUNTED);
+    // It may fail when nothing awaits it any more.
+    reading.catch(() => undefined);
+    return { start: chunk.start, reading };
+  };
+  let next = fetchNext();
+  while (next) {
+    const { start, reading } = next;
+    const bytes = await reading;
+    next = fetchNext();
+    yield bytes.subarray(Math.max(0, from - start), to - start);
+  }
+}
+
+function* overlapping(chunks: Iterable<Placed>, { from, to }: Part): Generator<Placed, void> {
+  for (const chunk of chunks) if (chunk.start < to && chunk.start + chunk.length > from) yield chunk;
 }

@@ -1,12 +1,19 @@
-import { HOLDING_A_FILE_MS } from "../../files/handles.ts";
+import { HOLDING_A_FILE_MS } from "../../files/errors.ts";
 import type { Packed } from "../../model/packed.ts";
+import { Recent } from "../../model/recent.ts";
 import type { Budget } from "../../storage/budget.ts";
+import { classify, describe } from "../../storage/errors.ts";
 import { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { retrying } from "../../storage/retries.ts";
+import { Lost } from "../fetching.ts";
 import type { At } from "./format.ts";
-import { Fetched } from "./fetched.ts";
-import { lostBlob } from "./lost-blob.ts";
+import { contentIn, decodeFrame } from "./frame.ts";
 import { packBlob } from "./names.ts";
+
+/** How many decoded shared frames of a range to keep: contents are read in their order. */
+const FRAMES = 8;
+/** Memory for these. */
+export const KEPT = FRAMES * 256 * 1024;
 
 /** The budget that requests are charged to, or UNCOUNTED for none. */
 export type Requests = Pick<Budget, "request">;
@@ -48,4 +55,38 @@ export class PackReader {
     const { pack, offset, length } = packed;
     return await (await this.read({ pack, from: offset, to: offset + length }, budget)).content(packed);
   }
+}
+
+/** Bytes of a pack that were fetched with one request. */
+export class Fetched {
+  readonly #bytes: Buffer;
+  readonly #from: number;
+  readonly #shared = new Recent<Buffer>(FRAMES);
+
+  /** @param from where they begin in the pack */
+  constructor(bytes: Buffer, from: number) {
+    this.#bytes = bytes;
+    this.#from = from;
+  }
+
+  /** A content that lies in them, decoded and checked. @throws Lost, Corrupt */
+  async content(packed: Packed): Promise<Buffer> {
+    const { offset, length, raw, size } = packed;
+    const decode = (): Promise<Buffer> =>
+      decodeFrame(this.#bytes.subarray(offset - this.#from, offset - this.#from + length), raw);
+    return contentIn(await (raw === size ? decode() : this.#shared.get(String(offset), decode)), packed);
+  }
+}
+
+/**
+ * What an error in reading a blob means for a content in it.
+ * @param what the blob, as the beginning of a sentence
+ * @returns Lost, or the error itself if it says nothing of the blob
+ */
+export function lostBlob(what: string, error: unknown): unknown {
+  const failure = classify(error);
+  const cause = { cause: error };
+  if (failure === "missing") return new Lost(`${what} is missing`, cause);
+  if (failure === "invalid") return new Lost(`${what} is cut short`, cause);
+  return failure === "held" ? new Lost(`${what} cannot be read: ${describe(error)}`, cause) : error;
 }
