@@ -98,6 +98,12 @@ async function post(route: string, body?: unknown) {
   };
 }
 
+/** What the second app answers about a run's tree. */
+async function read(run: string, what: string) {
+  const { status, text } = await second.fetch(`/backups/${run}/${what}`);
+  return { status, text, ...(what === "tree" ? { json: JSON.parse(text) as object } : {}) };
+}
+
 test.each(LAYOUTS)(
   "a backup that runs in another app is shown as running, and is in the way until it ends there: %s",
   async (layout) => {
@@ -113,6 +119,11 @@ test.each(LAYOUTS)(
     // Its claim is honoured for a minute whatever it is.
     setClock(2 * HOUR);
     expect(await second.run(id)).toMatchObject({ status: "running", app });
+    expect(await read(id, "tree")).toMatchObject({ status: 200, json: { entries: [] } });
+    expect(await read(id, "content?path=a")).toMatchObject({
+      status: 404,
+      text: expect.stringContaining("so far") as string,
+    });
     const there = expect.stringContaining(`in the app ${app}`) as string;
     expect(await post("/orchestrators/backupSiteContent", place)).toMatchObject({
       status: 409,
@@ -142,6 +153,9 @@ test.each(LAYOUTS)(
 
     writing.release();
     expect(await first.ended(id)).toMatchObject({ status: "completed", counts: { copied: 1 } });
+    // What was read of it before is not kept.
+    expect(await read(id, "tree")).toMatchObject({ json: { entries: [{ name: "a", outcome: "copied" }] } });
+    expect(await read(id, "content?path=a")).toMatchObject({ status: 200, text: "content" });
     expect(await second.backUp(place)).toMatchObject({ status: "completed" });
     for (const run of [id, beside.id]) {
       const to = temporary();
