@@ -18,7 +18,7 @@ const BEGINNING = /^[0-9a-f]{1,31}$/;
 const LATEST = /^latest(?:~(\d{1,6}))?$/;
 
 /** Which backups "latest" and a time may mean. */
-export interface Wanted {
+interface Wanted {
   fits: (run: Run) => boolean;
   /** What such a run is called. */
   noun: string;

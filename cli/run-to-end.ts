@@ -9,7 +9,7 @@ import { err, outJson } from "./print.ts";
 import type { CommonOptions, Session } from "./session.ts";
 
 /** What to start, and how to describe it. */
-export interface Start {
+interface Start {
   orchestrator: string;
   body: unknown;
   kind: string;

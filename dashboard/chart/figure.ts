@@ -9,7 +9,7 @@ export interface Figure<T> {
   dispose(): void;
 }
 
-export interface FigureOptions<T> {
+interface FigureOptions<T> {
   height: number;
   /** The name of each series, in order; shown above the chart with the value under the pointer. */
   legend: readonly { label: string; color: keyof Colors; format: (value: number) => string }[];

@@ -3,7 +3,7 @@ import type { Field } from "./field.ts";
 import { messageOf } from "./message-of.ts";
 import { errorNotice } from "./notice.ts";
 
-export interface FormOptions {
+interface FormOptions {
   /** The fields that a refusal may name. */
   fields: readonly Field<unknown>[];
   content: readonly Child[];

@@ -2,7 +2,7 @@
 import type { Disposable } from "./disposable.ts";
 import { disposable } from "./disposable.ts";
 
-export type HookName = "appStart" | "appTerminate" | "preInvocation" | "postInvocation" | "log";
+type HookName = "appStart" | "appTerminate" | "preInvocation" | "postInvocation" | "log";
 type HookCallback = (context: unknown) => unknown;
 
 export class Hooks {

@@ -2,7 +2,7 @@
 import { EventType } from "./history-event.ts";
 import type { Message } from "./rows.ts";
 
-export type Batch =
+type Batch =
   | { kind: "events" | "terminate" | "suspend" | "resume"; messages: Message[] }
   /** The instance is suspended: its messages wait. */
   | { kind: "none" };

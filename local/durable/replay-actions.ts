@@ -26,7 +26,7 @@ export interface Scheduled {
   failAtOnce?: Failed;
 }
 
-export interface Replay {
+interface Replay {
   scheduled: Scheduled[];
   /** All actions are done: the orchestrator's output, error or continue-as-new counts now. */
   finished: boolean;

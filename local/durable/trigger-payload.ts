@@ -8,7 +8,7 @@ export const HTTP_SLEEP_MILLISECONDS = 30_000;
 export const UPPER_SCHEMA_VERSION = 1;
 export const UPPER_SCHEMA_VERSION_NEW = 3;
 
-export interface TriggerPayload {
+interface TriggerPayload {
   /** The past events as JSON texts, in order, so that they are not serialized again in every turn. */
   past: Iterable<string>;
   fresh: HistoryEvent[];

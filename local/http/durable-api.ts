@@ -16,7 +16,7 @@ import type { HubAddress } from "./management-urls.ts";
 import { statusPayload } from "./status-payload.ts";
 import { messageOf } from "../start-up-error.ts";
 
-export interface DurableRequest {
+interface DurableRequest {
   method: string;
   /** The path after the API's base path, still encoded. */
   path: string;

@@ -3,7 +3,7 @@ import { hasTrigger, triggerOf } from "../app/registered-function.ts";
 import type { FunctionMetadata } from "../app/registered-function.ts";
 import { RouteTemplate } from "./route-template.ts";
 
-export interface FunctionRoute {
+interface FunctionRoute {
   metadata: FunctionMetadata;
   /** Upper case; empty: all. */
   methods: string[];

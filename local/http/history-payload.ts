@@ -8,7 +8,7 @@ import { statusName } from "../durable/status.ts";
 import type { HistoryRow } from "../durable/rows.ts";
 import { toJson } from "./json-text.ts";
 
-export interface HistoryOptions {
+interface HistoryOptions {
   showInput: boolean;
   showHistoryOutput: boolean;
 }

@@ -24,7 +24,7 @@ import type { Worker } from "../worker/worker.ts";
 
 export const RPC_PATH = "/durabletask";
 
-export interface HostRoutesOptions {
+interface HostRoutesOptions {
   durable: DurableApi;
   functions: FunctionRoutes;
   worker: Worker;

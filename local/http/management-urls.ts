@@ -12,7 +12,7 @@ export interface HubAddress {
 }
 
 /** An instance's addresses, in the extension's order. `origin` has no trailing slash. */
-export function managementUrls(origin: string, hub: HubAddress, instanceId: string) {
+function managementUrls(origin: string, hub: HubAddress, instanceId: string) {
   const instance = `${origin}${WEBHOOK_PATH}/instances/${encodeURIComponent(instanceId)}`;
   const query = `taskHub=${hub.hubName}&connection=${CONNECTION}&code=${hub.key}`;
   return {

@@ -7,10 +7,10 @@ import { errorAnswer, send, sendUnread } from "./answer.ts";
 import { BodyTooLargeError, TooManyBodiesError } from "./request-body.ts";
 import { refusal } from "./request-guard.ts";
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Limits that keep slow or many clients from blocking the server. Times in milliseconds. */
-export interface ServerLimits {
+interface ServerLimits {
   /** From the start of a connection, or the end of its last request, to complete headers. */
   headersTimeout: number;
   /** To a complete request with its body. */

@@ -12,7 +12,7 @@ import { LARGEST_BODY, tooLarge } from "./request-body.ts";
 const HOP_BY_HOP = ["connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"];
 
 /** Where a request is forwarded to. */
-export interface StreamTarget {
+interface StreamTarget {
   port: number;
   invocationId: string;
 }

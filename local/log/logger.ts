@@ -12,7 +12,7 @@ const SHORT: Record<string, string> = {
   critical: "crit",
 };
 
-export type LogSink = (line: string, isProblem: boolean) => void;
+type LogSink = (line: string, isProblem: boolean) => void;
 
 export class Logger {
   readonly #least: number;

@@ -16,7 +16,7 @@ const schema = z.looseObject({
   Values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 
-export interface LocalSettings {
+interface LocalSettings {
   /** The port to listen on, if the file names one. */
   port: number | undefined;
   warnings: string[];

@@ -25,7 +25,7 @@ export const WITHOUT_TELEMETRY = `data:text/javascript,${encodeURIComponent(`
   const filename = require.resolve("applicationinsights");
   require.cache[filename] = { id: filename, filename, loaded: true, exports: {} };`)}`;
 
-export interface AzuriteOptions {
+interface AzuriteOptions {
   /** The host's folder, which has Azurite's data, log and process id. */
   stateFolder: string;
   port: number;

@@ -2,7 +2,7 @@
 import type { Schedule } from "./schedule.ts";
 
 /** A timer's stored state. ISO 8601, UTC. */
-export interface TimerState {
+interface TimerState {
   /** When it ran last. */
   last: string;
   /** When it is due. */
@@ -11,7 +11,7 @@ export interface TimerState {
   updated: string;
 }
 
-export interface Due {
+interface Due {
   at: Date;
   /** The moment that `at` was computed from, if it is not the state's: the state must then be changed. */
   computedFrom?: Date;

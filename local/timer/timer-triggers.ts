@@ -23,7 +23,7 @@ const PAST_DUE = 60_000;
 /** What the real host reports as the last run if there was none. */
 const NEVER = "0001-01-01T00:00:00.000Z";
 
-export interface TimerTriggersOptions {
+interface TimerTriggersOptions {
   functions: FunctionMetadata[];
   store: Store;
   worker: Worker;

@@ -46,7 +46,7 @@ export interface RpcCookie {
   maxAge?: { value: number };
 }
 
-export interface ParameterBinding {
+interface ParameterBinding {
   name: string;
   data: TypedData;
   rpcData?: "data";

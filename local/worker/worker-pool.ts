@@ -3,7 +3,7 @@ import { ChildWorker } from "./child-worker.ts";
 import type { InvocationRequest, InvocationResult } from "./messages.ts";
 import type { Worker } from "./worker.ts";
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   /** How many processes, at least 1. */
   count: number;
   /** The app's folder. */

@@ -6,13 +6,13 @@ import { readdirpPromise } from "readdirp";
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 
 /** A file of the dashboard, in memory. */
-export interface Asset {
+interface Asset {
   type: string;
   body: Buffer;
   gzipped: Buffer;
 }
 
-export interface Assets {
+interface Assets {
   page: Asset;
   /** What the page loads, by path below `/dashboard/`. Each path contains the version of the whole set. */
   files: ReadonlyMap<string, Asset>;

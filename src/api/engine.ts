@@ -71,7 +71,7 @@ export function instancesOf(client: DurableClient, app: string): Instances {
 }
 
 /** One instance; undefined if there is none with this id. */
-export async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
+async function getInstance(client: DurableClient, id: string): Promise<Instance | undefined> {
   try {
     const { runtimeStatus, output, lastUpdatedTime } = await client.getStatus(id, { showInput: false });
     return { status: statusOf(runtimeStatus), output, updated: new Date(lastUpdatedTime) };

@@ -15,7 +15,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
 
 /** Which lines of a run's ledger to list. */
-export interface LinesOf<T> {
+interface LinesOf<T> {
   /** Below the run's folder, ending in a slash. */
   folder: string;
   schema: z.ZodType<T>;
@@ -25,7 +25,7 @@ export interface LinesOf<T> {
 }
 
 /** A page of lines, the records that could not be read, and where to continue. */
-export interface LinePage<T> {
+interface LinePage<T> {
   items: T[];
   damaged?: Damage[];
   continuation?: string;

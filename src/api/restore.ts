@@ -16,7 +16,7 @@ export async function prepareRestore(body: unknown, start: Start): Promise<Openi
 }
 
 /** The requested run. @throws HttpProblem 404 if there is none, 409 while it is in progress */
-export async function findSource(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
+async function findSource(request: Parameters<typeof findRun>[1], start: Start): Promise<SourceRun> {
   let source: SourceRun;
   try {
     source = await findRun(start.services.storage, request);

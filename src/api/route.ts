@@ -106,6 +106,7 @@ const PARTIAL =
   "409 while that run is in progress (`activeRun` is its id), because what it has not copied yet would be missing. A run that was " +
   "canceled, terminated or failed has what it had copied: the record's `message` says so, and the output is no error.";
 
+/** What the document says of each public orchestrator. */
 export const STARTS = {
   backupSiteContent: {
     summary: "Back up a directory.",

@@ -14,7 +14,7 @@ import { HttpProblem, InUse } from "./problem.ts";
 import { newInstanceId, start } from "./start.ts";
 
 /** What a timer starts. */
-export interface Job {
+interface Job {
   orchestrator: "backupSiteContent" | "pruneBackups";
   input: Record<string, unknown>;
   /** Why it cannot be started. */

@@ -9,7 +9,7 @@ const [DIRECTORIES, FILES] = [32, 1024];
 const ENOUGH_DIRECTORIES = 32;
 
 /** Limits of one listing. */
-export interface Limits {
+interface Limits {
   /** Files and directories to look up. */
   files: number;
   milliseconds: number;

@@ -22,7 +22,7 @@ export class RootGone extends PartProblem {
 }
 
 /** Where names were looked for. */
-export interface Searched {
+interface Searched {
   ledger: Ledger;
   part: string;
   /** The name of the record for the outcomes. */

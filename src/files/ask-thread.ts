@@ -25,7 +25,7 @@ const THREAD = new URL(`./thread-main${path.extname(fileURLToPath(import.meta.ur
 
 interface Waiting {
   ask: Ask;
-  settle(answer: Answer | undefined): void;
+  settle: (answer: Answer | undefined) => void;
   undo?: (() => void) | undefined;
 }
 
@@ -33,7 +33,7 @@ interface Batch {
   asks: Waiting[];
   /** The callers gave up; the thread may still execute it. */
   abandoned: boolean;
-  answered(): void;
+  answered: () => void;
 }
 
 /** Sends operations to a thread in batches, but no more than it can do at once. */

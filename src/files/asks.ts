@@ -7,14 +7,14 @@ export const QUICK_SIZE = 64 * 1024;
 export type HashName = "md5" | "sha256";
 
 /** Names to look up. Paths are relative to the root, with `/` between segments. */
-export interface LookAsk {
+interface LookAsk {
   what: "look";
   realRoot: string;
   paths: string[];
 }
 
 /** Directories to read. */
-export interface ListAsk {
+interface ListAsk {
   what: "list";
   realRoot: string;
   paths: string[];
@@ -33,14 +33,14 @@ export interface ReadAsk {
 export type Ask = LookAsk | ListAsk | ReadAsk | WriteAsk | PlaceAsk;
 
 /** A file to write beside its place. */
-export interface WriteAsk extends NewFile {
+interface WriteAsk extends NewFile {
   what: "write";
   realRoot: string;
   path: string;
 }
 
 /** A file to rename into its place. */
-export interface PlaceAsk extends Written {
+interface PlaceAsk extends Written {
   what: "place";
   realRoot: string;
   path: string;

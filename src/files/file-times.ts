@@ -9,7 +9,7 @@ const END_OF_32_BITS = 2 ** 31 * 1_000_000;
 const CANNOT_HOLD = new Set(["EINVAL", "EOVERFLOW", "ERANGE"]);
 
 /** Anything with a modification time. */
-export interface Timed {
+interface Timed {
   setTime(time: Time): Promise<void>;
   stat(): Promise<{ mtimeMs: number; ctimeMs: number }>;
 }

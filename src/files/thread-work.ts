@@ -1,7 +1,6 @@
-/** How the file thread writes small files. Anything unusual is an error. */
+/** What the file thread does with small files: reads them, and writes new ones. Anything unusual is an error. */
 import { hash } from "node:crypto";
 import * as fs from "node:fs";
-import { constants } from "node:fs";
 import path from "node:path";
 import { type DiskPath, forDisk, fromBytes, nameOf, parentPath } from "../model/path.ts";
 import type { Looked, NewFile, ReadAsk, ReadWhole, Written } from "./asks.ts";
@@ -9,9 +8,9 @@ import { DIRECTORY_ONLY, type Name } from "./pinned-directory.ts";
 import { isSame, isSettled, liesInside, READ_ONLY } from "./read-file.ts";
 import { pathOfOpen } from "./real-path.ts";
 
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
 /** A file that must be new. */
-export const NEW_FILE =
-  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+export const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0);
 
 /** Where a file is. */
 interface Place {

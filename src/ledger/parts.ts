@@ -36,7 +36,7 @@ export interface LargeRef extends PartRef {
 }
 
 /** A batch, as a part's record has it. */
-export interface Batch extends Lines {
+interface Batch extends Lines {
   files: number;
   /** The files' bytes when they were listed. */
   bytes: number;

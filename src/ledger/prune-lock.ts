@@ -16,7 +16,7 @@ interface Content {
 const schema = z.looseObject({ run: z.string().regex(LEDGER_ID).nullable(), prefix: z.string() });
 
 /** The current state of a lock. While it is leased, an activity of the prune may be deleting, even if its orchestration has ended. */
-export interface Locked {
+interface Locked {
   run: string;
   prefix: string;
   leased: boolean;

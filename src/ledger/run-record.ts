@@ -10,7 +10,7 @@ export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skip
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const RUN_KINDS = ["backup", "restore", "verify", "prune"] as const;
-export type RunKind = (typeof RUN_KINDS)[number];
+type RunKind = (typeof RUN_KINDS)[number];
 
 /** What an incremental backup compared its files with: the record of a run, or the destination, and why that. */
 export type ComparedWith = { run: string } | { destination: true; because: string };

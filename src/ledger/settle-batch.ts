@@ -9,7 +9,7 @@ import { readTally, settleOutcomes } from "./outcomes.ts";
 import { batchOutcomes } from "./names.ts";
 
 /** A batch's outcomes, and why the rest was not tried; or only a message that says why nothing was done. */
-export type BatchDone = { outcomes: Outcome[]; stopped?: string | undefined } | string;
+type BatchDone = { outcomes: Outcome[]; stopped?: string | undefined } | string;
 
 /**
  * Does a batch and records its outcomes. A batch that is recorded already is not done again, so that any number of deliveries

@@ -18,7 +18,7 @@ const NAMED = 100;
 export type OnDamage = (name: string, reason: string) => void;
 
 /** A cache of records' texts. */
-export interface Texts {
+interface Texts {
   get(name: string, read: () => Promise<string | undefined>): Promise<string | undefined>;
 }
 

@@ -14,7 +14,7 @@ import { assertThere, NoSuchRun, readSource, readSummary, type SourceRun } from 
 const READS = 16;
 
 /** What names a run, or chooses one by time. */
-export interface Selector {
+interface Selector {
   run?: string | undefined;
   at?: string | undefined;
   container?: string | undefined;
@@ -45,7 +45,7 @@ export async function findRun(service: BlobServiceClient, request: Selector): Pr
  * The run that a restore's record names as its source, if it is not the one that the request finds now.
  * @throws ChangedRecord if the request could not have found it
  */
-export async function findStanding(
+async function findStanding(
   service: BlobServiceClient,
   request: Selector,
   of: string,

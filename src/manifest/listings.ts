@@ -11,7 +11,7 @@ import type { OnDamage } from "./blob-piece.ts";
 const READS = 16;
 
 /** The listing of a part, or why it cannot be read. */
-export type Listed = { part: string } & (
+type Listed = { part: string } & (
   { listing: Listing; problem?: undefined } | { listing?: undefined; problem: string }
 );
 

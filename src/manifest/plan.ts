@@ -20,7 +20,7 @@ import {
 } from "./plan-record.ts";
 
 /** What a restore and a verification do differently. */
-export interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
+interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
   /** The only keys of interest: nothing else is read. */
   within: KeyRange[];
   /** How the layout of the run's destination wants items to be cut into batches. */

@@ -14,7 +14,7 @@ const BLOCK = 64 * 1024;
  * Sorts lines in a temporary file: in runs of some thousands, cut into blocks that are read like any other piece of a manifest.
  * The file is about as large as the lines; merging takes memory for one block of each run.
  */
-export class Spool {
+class Spool {
   readonly pieces: Piece[] = [];
   /** Defects of the records that the lines came from. */
   readonly damage: { name: string; reason: string }[] = [];

@@ -7,7 +7,7 @@ import { stopped, sum, type Tally } from "../model/outcome.ts";
 // oxlint-disable-next-line no-restricted-globals -- read once, when the app loads, so that a replay sees the same
 const FIRST_WAIT = Number(process.env["BACKUP_ACTIVITY_RETRY_MS"] ?? 3_000);
 
-export type Settled<T> = { value: T } | { error: string };
+type Settled<T> = { value: T } | { error: string };
 
 /**
  * Waits for all tasks, whether they succeed or fail; `Task.all` alone ends at the first failure and hides the others, and

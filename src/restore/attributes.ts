@@ -9,7 +9,7 @@ import { withTimeout } from "../files/timeout.ts";
 import { hasTime, setTime, type Time } from "../files/file-times.ts";
 
 /** A file or directory whose attributes are set. */
-export interface Attributed {
+interface Attributed {
   stat(): Promise<Stats>;
   chmod(mode: number): Promise<void>;
   setTime(time: Time): Promise<void>;
@@ -34,7 +34,7 @@ export function wantedMode(
   return (mode & ~left) | (current.mode & left);
 }
 
-export interface AttributesContext {
+interface AttributesContext {
   fileTimeoutMs: number;
   /** See wantedMode. */
   setuid: boolean;

@@ -30,10 +30,10 @@ import { isTemporaryOf, restoreContext, type RestoreContext, temporaryName } fro
 import { restoreItem, TRIES } from "./restore-file.ts";
 import type { RestoreScope } from "./request.ts";
 
-export type LargeRestoreRef = LargeRef & RestoreScope;
+type LargeRestoreRef = LargeRef & RestoreScope;
 
 /** How far a large file is written. */
-export interface Restoring extends Position, Reached {
+interface Restoring extends Position, Reached {
   /** The temporary file's name, in the directory of the file. */
   temporary: string;
 }

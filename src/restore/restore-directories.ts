@@ -22,7 +22,7 @@ import { sliceOutcomes } from "../ledger/names.ts";
 import { parentPath } from "../model/path.ts";
 
 /** An activity's input: one slice of the work. */
-export interface DirectoriesRef extends PlanOwn {
+interface DirectoriesRef extends PlanOwn {
   run: string;
   request: RestoreRequest;
   slice: number;
@@ -31,7 +31,7 @@ export interface DirectoriesRef extends PlanOwn {
 }
 
 /** A slice's record, written once as `lists/directories-{slice}.json`. */
-export interface DirectoriesSlice {
+interface DirectoriesSlice {
   tally: Tally;
   /** Number of the source run's lists done, if there are more. */
   reached?: number;

@@ -27,7 +27,7 @@ whenOutOfHandles(() => {
 const TRACING = createTracingClient({ namespace: "Microsoft.Storage", packageName: "site-backup" });
 
 /** A request to a container or, with a name, to a blob in it. */
-export interface DirectRequest {
+interface DirectRequest {
   /** The SDK's name for it, for traces. */
   span: string;
   method: "GET" | "PUT";

@@ -5,7 +5,7 @@ import { redact } from "../secret.ts";
 import { lackingPermission } from "./refusal.ts";
 
 /** What a failed storage request means to its caller. */
-export type StorageFailure =
+type StorageFailure =
   /** The service asks for less: slow down, then try again. */
   | "throttled"
   /** A transient fault: try again. */

@@ -12,7 +12,7 @@ export function accountKey(credential: StorageSharedKeyCredential): AccountKey {
 }
 
 /** The parts of a request that are signed. */
-export interface ToSign {
+interface ToSign {
   method: string;
   /**
    * All headers sent. Those of the service are in lower case, and no two differ only by "-" and "_", which the

@@ -5,7 +5,7 @@ export interface Amount {
 }
 
 /** What lies in a destination. */
-export interface Stored {
+interface Stored {
   /** What the product wrote, as it is now. */
   current: Amount;
   /** What it wrote before that and is kept: snapshots and versions. */

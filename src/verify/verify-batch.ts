@@ -14,7 +14,7 @@ import type { Place } from "../store/store.ts";
 import { verified } from "./plan-verify.ts";
 
 /** Times to read a content whose hash is wrong. */
-export const TRIES = 3;
+const TRIES = 3;
 
 /** How far a large file is read. */
 type Reading = Position & Reached;
@@ -50,7 +50,7 @@ async function readBack(item: PlannedItem, read: Read, lost: Unreadable[]): Prom
 }
 
 /** The outcome for an item that could not be read. @throws transient storage errors */
-export function unread(item: PlannedItem, error: unknown): Outcome {
+function unread(item: PlannedItem, error: unknown): Outcome {
   if (error instanceof Lost) return failed(item, error.message);
   if (classify(error) !== "other") throw error;
   return failed(item, `it could not be read: ${describe(error)}`);

@@ -22,7 +22,7 @@ const MAX_BLOCKS = 50_000;
 const MAX_BLOCK = 4_000 * MIB;
 
 /** A blob that is sent in blocks and made by one commit. */
-export interface BlockUpload {
+interface BlockUpload {
   blob: BlockBlobClient;
   /** The mark of the block ids; see markOf. */
   mark: string;

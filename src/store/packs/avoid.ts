@@ -11,7 +11,7 @@ import { chunkBlob, packBlob } from "./names.ts";
  * What later backups of a destination must not reuse: packs that are damaged or that a prune wants emptied, by their names
  * below `packs/`; and damaged chunks, by id, which are written anew.
  */
-export interface Avoid {
+interface Avoid {
   packs: string[];
   chunks: string[];
 }

@@ -11,7 +11,7 @@ import type { PackWriter, ToPack } from "./pack-writer.ts";
 import { LONGEST_RECIPE } from "./recipe.ts";
 
 /** What packing an entry needs. */
-export interface Packing {
+interface Packing {
   pack: PackWriter;
   chunks: ChunkStore;
   budget: Budget;

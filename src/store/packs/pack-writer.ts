@@ -22,7 +22,7 @@ export interface ToPack {
 }
 
 /** A line of a pack's footer: what it takes to find and name a content without any run's record. */
-export interface FooterLine extends Omit<Packed, "pack" | "packLength"> {
+interface FooterLine extends Omit<Packed, "pack" | "packLength"> {
   path: string;
   kind: EntryKind;
   mtime: number;

@@ -8,7 +8,7 @@ const STEP = 1024 * 1024;
 const CHUNKS_AT_A_TIME = 8;
 
 /** From a position where a chunk begins until a time, by `performance.now()`, but at least one chunk. */
-export interface Span {
+interface Span {
   from: number;
   until: number;
 }

@@ -11,10 +11,10 @@ import { decodeRecipe, type Placed } from "./recipe.ts";
 
 /** Concurrent fetches of one file's chunks. */
 const CHUNKS_AT_A_TIME = 4;
-export const ALL: Span = { from: 0, more: () => true };
+const ALL: Span = { from: 0, more: () => true };
 
 /** What is read of a content: all of it, or what follows a position where a chunk begins, as long as there is `more`. */
-export interface Span {
+interface Span {
   from: number;
   /** Asked before each chunk but the first. */
   more: (position: number) => boolean;

@@ -3,7 +3,7 @@ import { ChangedRecord, fileSize, readRecord } from "../../ledger/damaged.ts";
 import { hashOf, type Ledger } from "../../ledger/ledger.ts";
 
 /** The recipe of a part of a large file, up to a position. */
-export interface Piece {
+interface Piece {
   position: number;
   recipe: Buffer;
   /** Hash of this piece and of all before it. */
