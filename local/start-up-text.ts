@@ -1,6 +1,5 @@
 /** The text printed once the app is loaded: its functions, as `func start` lists them, and how to start one. */
-import { durableClientKey, hasTrigger, triggerOf } from "./app/registered-function.ts";
-import type { FunctionMetadata } from "./app/registered-function.ts";
+import { durableClientKey, type FunctionMetadata, hasTrigger, triggerOf } from "./app/registered-function.ts";
 import type { FunctionRoutes } from "./http/function-routes.ts";
 
 export function startUpText(url: string, functions: FunctionMetadata[], routes: FunctionRoutes): string {

@@ -1,7 +1,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { createBudget, type Budget } from "./storage/budget.ts";
 import { whenOutOfHandles } from "./files/errors.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { createBudget, type Budget } from "./storage/budget.ts";
 import { connectAll } from "./storage/connect.ts";
 import { whenThrottled } from "./storage/retries.ts";
 

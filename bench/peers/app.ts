@@ -1,9 +1,8 @@
 import { LocalHost } from "../services/local-host.ts";
-import { CONTAINER } from "../services/storage.ts";
+import { CONTAINER, type Storage } from "../services/storage.ts";
 import { MemoryWatch } from "../measure/memory.ts";
 import { durableCost, type DurableCost } from "../measure/durable-operations.ts";
 import type { Peer, Run, Session } from "./peer.ts";
-import type { Storage } from "../services/storage.ts";
 import type { Tree } from "../trees.ts";
 
 export interface AppSession extends Session {

@@ -1,6 +1,5 @@
 import { duration, files, number } from "../../client/words.ts";
-import type { Counts, Outcome, Run } from "../api/answers.ts";
-import { countOf, filesOf } from "../api/answers.ts";
+import { countOf, type Counts, filesOf, type Outcome, type Run } from "../api/answers.ts";
 
 export { bytes, bytesOf, duration, files, number, placeOf, roughly, subjectOf } from "../../client/words.ts";
 

@@ -1,5 +1,4 @@
-import type { FileOutcome, Outcome, Run } from "../api/answers.ts";
-import { countOf } from "../api/answers.ts";
+import { countOf, type FileOutcome, type Outcome, type Run } from "../api/answers.ts";
 import { api } from "../api/client.ts";
 import { h, newId, replace, type Child } from "../ui/element.ts";
 import { messageOf } from "../ui/message-of.ts";

@@ -1,5 +1,4 @@
-import type { Counts, Outcome, Run } from "../api/answers.ts";
-import { countOf, OUTCOMES } from "../api/answers.ts";
+import { countOf, type Counts, type Outcome, OUTCOMES, type Run } from "../api/answers.ts";
 import { h } from "../ui/element.ts";
 import { icon, type IconName } from "../ui/icon.ts";
 import { hrefWith } from "../ui/route.ts";

@@ -5,8 +5,7 @@
  */
 import Module from "node:module";
 import path from "node:path";
-import { CoreDisposable, disposable } from "./disposable.ts";
-import type { Disposable } from "./disposable.ts";
+import { CoreDisposable, disposable, type Disposable } from "./disposable.ts";
 import { Hooks } from "./hooks.ts";
 import type {
   Binding,

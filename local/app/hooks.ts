@@ -1,6 +1,5 @@
 /** Hooks the app registered with `app.hook`, run in the order they were registered. */
-import type { Disposable } from "./disposable.ts";
-import { disposable } from "./disposable.ts";
+import { type Disposable, disposable } from "./disposable.ts";
 
 type HookName = "appStart" | "appTerminate" | "preInvocation" | "postInvocation" | "log";
 type HookCallback = (context: unknown) => unknown;

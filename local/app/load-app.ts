@@ -2,8 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { AppRegistry, provideCoreApi } from "./core-api.ts";
-import type { AppLog } from "./core-api.ts";
+import { type AppLog, AppRegistry, provideCoreApi } from "./core-api.ts";
 import { StartUpError, messageOf } from "../start-up-error.ts";
 
 /** Loads the app in `directory`, once per process. Throws StartUpError if there is nothing to load. */

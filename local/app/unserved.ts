@@ -1,6 +1,5 @@
 /** What an app needs that this host does not provide. It is named at start, never ignored silently. */
-import { triggerOf } from "./registered-function.ts";
-import type { FunctionMetadata } from "./registered-function.ts";
+import { type FunctionMetadata, triggerOf } from "./registered-function.ts";
 
 const TRIGGERS = /^(http|timer|activity|orchestration)Trigger$/i;
 /** Durable clients, and the answers of HTTP functions. */

@@ -1,16 +1,12 @@
 /** Runs queued activities in the order they were queued, a limited number at once. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { EventType } from "./history-event.ts";
+import { EventType, type HistoryEvent } from "./history-event.ts";
 import { completed, failed } from "./new-event.ts";
-import type { HistoryEvent } from "./history-event.ts";
 import { activityFailureDetails, activityFailureReason } from "./failure-text.ts";
 import type { Task } from "./rows.ts";
-import { triggerOf } from "../app/registered-function.ts";
-import type { FunctionMetadata } from "../app/registered-function.ts";
-import { invocationRequest, jsonData, parameter, stringData, typedDataToJson } from "../worker/messages.ts";
-import type { InvocationRequest, InvocationResult, TypedData } from "../worker/messages.ts";
-import { WorkerLostError } from "../worker/worker.ts";
-import type { Worker } from "../worker/worker.ts";
+import { type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
+import { invocationRequest, type InvocationRequest, type InvocationResult, jsonData, parameter, stringData, type TypedData, typedDataToJson } from "../worker/messages.ts";
+import { type Worker, WorkerLostError } from "../worker/worker.ts";
 import type { Logger } from "../log/logger.ts";
 
 export class ActivityRunner {

@@ -4,8 +4,7 @@ import { control, eventRaised } from "./new-event.ts";
 import type { Engine } from "./engine.ts";
 import { rewindInstance } from "./rewind.ts";
 import { Status, isFinal, statusName } from "./status.ts";
-import { beginTrace } from "./trace-context.ts";
-import type { TraceParent } from "./trace-context.ts";
+import { beginTrace, type TraceParent } from "./trace-context.ts";
 import type { HistoryRow, InstanceRow } from "./rows.ts";
 
 /** The request is impossible in the instance's current state; the message says why. */

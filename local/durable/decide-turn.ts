@@ -1,11 +1,9 @@
 /** Turns an orchestrator function's answer into what to do. Nothing is written here. */
-import { stateInMessage } from "./actions.ts";
-import type { OrchestratorState } from "./actions.ts";
+import { type OrchestratorState, stateInMessage } from "./actions.ts";
 import { orchestratorFailure, orchestratorFailureDetails } from "./failure-text.ts";
 import type { EventRaised, HistoryEvent } from "./history-event.ts";
-import { replayActions } from "./replay-actions.ts";
+import { replayActions, type ReplayRules, type Scheduled } from "./replay-actions.ts";
 import { ReplayError } from "./replay-error.ts";
-import type { ReplayRules, Scheduled } from "./replay-actions.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { InvocationResult } from "../worker/messages.ts";
 

@@ -4,8 +4,7 @@
  * is killed between two commits resumes after the first.
  */
 import { executionStarted, failed, timerFired } from "./new-event.ts";
-import { EventType } from "./history-event.ts";
-import type { HistoryEvent } from "./history-event.ts";
+import { EventType, type HistoryEvent } from "./history-event.ts";
 import { Inbox } from "./inbox.ts";
 import { LiveInstances } from "./live-instances.ts";
 import { timeOf } from "./orchestrator-clock.ts";
@@ -13,8 +12,7 @@ import { Status, isFinal } from "./status.ts";
 import type { Store } from "./store.ts";
 import type { HistoryRow, InstanceRow, Task, Timer } from "./rows.ts";
 import { TimerQueue } from "./timer-queue.ts";
-import { asParent, traceOf } from "./trace-context.ts";
-import type { TraceParent } from "./trace-context.ts";
+import { asParent, traceOf, type TraceParent } from "./trace-context.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { TurnTaker } from "./turn.ts";
 import type { EngineHost, Start } from "./turn-parts.ts";

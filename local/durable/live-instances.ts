@@ -1,6 +1,5 @@
 /** Instances in memory with their histories, so that a turn does not read them again; bounded in size. */
-import type { HistoryEvent } from "./history-event.ts";
-import { played } from "./history-event.ts";
+import { type HistoryEvent, played } from "./history-event.ts";
 import { advance } from "./orchestrator-clock.ts";
 import type { Store } from "./store.ts";
 import type { InstanceRow } from "./rows.ts";

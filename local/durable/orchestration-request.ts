@@ -1,8 +1,6 @@
 /** The message that invokes an orchestrator function for one turn. */
-import { triggerOf } from "../app/registered-function.ts";
-import type { FunctionMetadata } from "../app/registered-function.ts";
-import { invocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
-import type { InvocationRequest, TypedData } from "../worker/messages.ts";
+import { type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
+import { invocationRequest, type InvocationRequest, jsonData, parameter, stringData, type TypedData } from "../worker/messages.ts";
 import type { TraceParent } from "./trace-context.ts";
 import {
   HTTP_SLEEP_MILLISECONDS,

@@ -1,6 +1,5 @@
 /** The clock that an orchestrator sees: that of its latest turn. It never goes back, even if the host's clock does. */
-import { EventType } from "./history-event.ts";
-import type { HistoryEvent } from "./history-event.ts";
+import { EventType, type HistoryEvent } from "./history-event.ts";
 
 /** The time after this event, in epoch milliseconds; `now` is the time before. */
 export function advance(now: number, event: HistoryEvent): number {

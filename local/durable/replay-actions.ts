@@ -3,13 +3,11 @@
  * yet. Actions are awaited one after another; a `Task.all` waits for all its children, even if one has failed. Ids
  * are assigned in the order of scheduling, which is how durable-functions counts them.
  */
-import { ActionType } from "./actions.ts";
+import { type Action, ActionType, type RetryOptions } from "./actions.ts";
 import { checkedAction } from "./checked-action.ts";
-import type { Action, RetryOptions } from "./actions.ts";
 import { ExternalEvents } from "./external-events.ts";
-import { EventType } from "./history-event.ts";
+import { type EventRaised, EventType, type Failed, type HistoryEvent, type ScheduledEvent } from "./history-event.ts";
 import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
-import type { EventRaised, Failed, HistoryEvent, ScheduledEvent } from "./history-event.ts";
 import { advance } from "./orchestrator-clock.ts";
 import { ReplayError, changedMessage, nameOf, unsupportedMessage } from "./replay-error.ts";
 import { retryDelay } from "./retry-delay.ts";

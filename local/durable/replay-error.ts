@@ -1,6 +1,5 @@
 import { ActionType } from "./actions.ts";
-import { EventType } from "./history-event.ts";
-import type { ScheduledEvent } from "./history-event.ts";
+import { EventType, type ScheduledEvent } from "./history-event.ts";
 
 /** The orchestrator asked for something impossible; the message becomes the orchestration's failure. */
 export class ReplayError extends Error {

@@ -4,9 +4,8 @@
  * used up its attempts, the timer after the last one is removed too, and later ids move down, as durable-functions
  * counts them on replay.
  */
-import { EventType } from "./history-event.ts";
+import { EventType, type HistoryEvent } from "./history-event.ts";
 import { control } from "./new-event.ts";
-import type { HistoryEvent } from "./history-event.ts";
 import type { Engine } from "./engine.ts";
 import { Status } from "./status.ts";
 import type { HistoryRow } from "./rows.ts";

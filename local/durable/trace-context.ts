@@ -3,8 +3,7 @@
  * orchestration's span gets its id at the start, because its activities name it as their parent long before it ends.
  */
 import { randomBytes } from "node:crypto";
-import type { HistoryEvent, ParentTraceContext } from "./history-event.ts";
-import { EventType } from "./history-event.ts";
+import { EventType, type HistoryEvent, type ParentTraceContext } from "./history-event.ts";
 
 /** W3C trace context as it travels, in headers and to the worker. */
 export interface TraceParent {

@@ -1,15 +1,13 @@
 /** One turn of an instance: what its messages require, run and committed. */
-import { EventType } from "./history-event.ts";
+import { EventType, type HistoryEvent } from "./history-event.ts";
 import { control, turnMark } from "./new-event.ts";
-import type { HistoryEvent } from "./history-event.ts";
 import { decideTurn } from "./decide-turn.ts";
 import { DecisionWriter } from "./decision-writer.ts";
 import type { TurnParts } from "./turn-parts.ts";
 import type { LiveInstance } from "./live-instances.ts";
 import { Status, isFinal } from "./status.ts";
 import type { InstanceRow, Message } from "./rows.ts";
-import { asParent, traceOf } from "./trace-context.ts";
-import type { TraceParent } from "./trace-context.ts";
+import { asParent, traceOf, type TraceParent } from "./trace-context.ts";
 import { MAXIMUM_TIMER, TIMER_INTERVAL, triggerPayload } from "./trigger-payload.ts";
 import { messageOf } from "../start-up-error.ts";
 import type { InvocationResult } from "../worker/messages.ts";

@@ -2,17 +2,14 @@
  * The Durable HTTP API: the webhooks under /runtime/webhooks/durabletask, and the same routes under the loopback
  * address that durable-functions' client calls. Status codes and bodies are the extension's.
  */
-import { ClientArgumentError, InstanceStateError } from "../durable/client.ts";
-import type { DurableClient } from "../durable/client.ts";
+import { ClientArgumentError, type DurableClient, InstanceStateError } from "../durable/client.ts";
 import { Status, isFinal } from "../durable/status.ts";
 import type { TraceParent } from "../durable/trace-context.ts";
-import { errorAnswer } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, errorAnswer } from "./answer.ts";
 import { listQuery, statusOptions, statuses, time, flag, seconds } from "./durable-query.ts";
 import { decodeSegments } from "./function-routes.ts";
 import { parseBody } from "./json-body.ts";
-import { CONNECTION, checkStatusPayload } from "./management-urls.ts";
-import type { HubAddress } from "./management-urls.ts";
+import { checkStatusPayload, CONNECTION, type HubAddress } from "./management-urls.ts";
 import { statusPayload } from "./status-payload.ts";
 import { messageOf } from "../start-up-error.ts";
 

@@ -1,7 +1,6 @@
 /** Query parameters of the Durable HTTP API. Like the extension, it ignores what it cannot parse. */
 import type { InstanceQuery } from "../durable/client.ts";
-import { statusOfName } from "../durable/status.ts";
-import type { Status } from "../durable/status.ts";
+import { type Status, statusOfName } from "../durable/status.ts";
 import type { StatusOptions } from "./status-payload.ts";
 
 /** The default and the maximum number of instances a page. */

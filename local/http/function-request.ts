@@ -1,9 +1,7 @@
 /** An HTTP request as the message that invokes an HTTP function, in the real host's form. */
 import type { IncomingMessage } from "node:http";
-import { triggerOf, durableClientKey } from "../app/registered-function.ts";
-import type { FunctionMetadata } from "../app/registered-function.ts";
-import { invocationRequest, jsonData, nullable, parameter, stringData } from "../worker/messages.ts";
-import type { InvocationRequest, RpcHttp, TypedData } from "../worker/messages.ts";
+import { durableClientKey, type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
+import { invocationRequest, type InvocationRequest, jsonData, nullable, parameter, type RpcHttp, stringData, type TypedData } from "../worker/messages.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 
 /** The caller: nobody that the local host knows. */

@@ -1,6 +1,5 @@
 /** Which HTTP function answers a request. */
-import { hasTrigger, triggerOf } from "../app/registered-function.ts";
-import type { FunctionMetadata } from "../app/registered-function.ts";
+import { type FunctionMetadata, hasTrigger, triggerOf } from "../app/registered-function.ts";
 import { RouteTemplate } from "./route-template.ts";
 
 interface FunctionRoute {

@@ -2,8 +2,7 @@
  * A history as the Durable HTTP API shows it: a completion includes what scheduled it; turn marks, ids and flags are
  * left out.
  */
-import { EventType, eventTypeName } from "../durable/history-event.ts";
-import type { HistoryEvent } from "../durable/history-event.ts";
+import { EventType, eventTypeName, type HistoryEvent } from "../durable/history-event.ts";
 import { statusName } from "../durable/status.ts";
 import type { HistoryRow } from "../durable/rows.ts";
 import { toJson } from "./json-text.ts";

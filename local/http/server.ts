@@ -1,6 +1,5 @@
 /** The host's HTTP servers: the one for functions and webhooks, and the loopback one for the app's client. */
-import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { StartUpError, messageOf } from "../start-up-error.ts";
 import { errorAnswer, send, sendUnread } from "./answer.ts";

@@ -2,8 +2,7 @@
  * Streamed HTTP (`app.setup({ enableHttpStream: true })`): the app runs its own server, and the host forwards
  * requests to it, each marked with its invocation's id.
  */
-import { request as httpRequest } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { discardRest } from "./answer.ts";
 import { LARGEST_BODY, tooLarge } from "./request-body.ts";

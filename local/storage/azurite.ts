@@ -1,13 +1,11 @@
 /** Azurite's blob service as a process of its own, with its data in a state folder. */
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StartUpError } from "../start-up-error.ts";
-import { connectionString } from "./own-account.ts";
-import type { StorageAccount } from "./own-account.ts";
+import { connectionString, type StorageAccount } from "./own-account.ts";
 import { isOurProcess } from "./process-identity.ts";
 
 const READY_WITHIN = 30_000;

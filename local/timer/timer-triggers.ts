@@ -3,18 +3,14 @@
  * start with `IsPastDue`, however many were missed, as on the real host. A run that takes longer than
  * the interval is not overlapped by the next.
  */
-import { triggerOf } from "../app/registered-function.ts";
-import { durableClientKey } from "../app/registered-function.ts";
-import type { FunctionMetadata } from "../app/registered-function.ts";
+import { durableClientKey, type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
 import type { Store } from "../durable/store.ts";
 import type { Logger } from "../log/logger.ts";
 import { messageOf } from "../start-up-error.ts";
-import { invocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
-import type { InvocationRequest } from "../worker/messages.ts";
+import { invocationRequest, type InvocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
 import type { Worker } from "../worker/worker.ts";
 import { dueOf } from "./due.ts";
-import { parseSchedule } from "./schedule.ts";
-import type { Schedule } from "./schedule.ts";
+import { parseSchedule, type Schedule } from "./schedule.ts";
 
 /** A wait is split, because the clock may be set, or the machine sleep, during it. */
 const LONGEST_WAIT = 30_000;

@@ -1,14 +1,12 @@
 /** A child process that runs functions. If it dies it is started again, after a longer wait each time it dies young. */
-import { fork } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FromChild, ToChild } from "./child-messages.ts";
 import type { InvocationRequest, InvocationResult } from "./messages.ts";
 import { limitTime, timeoutFailure } from "./time-limit.ts";
-import { WorkerLostError } from "./worker.ts";
-import type { Worker } from "./worker.ts";
+import { type Worker, WorkerLostError } from "./worker.ts";
 import type { Logger } from "../log/logger.ts";
 import { nodeOptions } from "../../scripts/node-options.mjs";
 

@@ -7,6 +7,7 @@ import { isStillRunning, type Start } from "./engine.ts";
 import { HttpProblem } from "./problem.ts";
 import { refuseWhilePruned } from "./prune.ts";
 
+/** Checks a backup's request, and claims its destination. @throws HttpProblem */
 export async function prepareBackup(body: unknown, start: Start): Promise<Opening> {
   const { instanceId, services } = start;
   const parsed = parseBackupRequest(body);

@@ -1,9 +1,9 @@
-import path from "node:path";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { readdirpPromise } from "readdirp";
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import { readdirpPromise } from "readdirp";
 
 /** A file of the dashboard, in memory. */
 interface Asset {

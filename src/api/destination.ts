@@ -1,4 +1,4 @@
-import { type Destination, layoutOf } from "../ledger/claim.ts";
+import { layoutOf, type Destination } from "../ledger/claim.ts";
 import type { ClaimResult } from "../ledger/destination-claim.ts";
 import type { Layout } from "../model/names.ts";
 import type { Services } from "../services.ts";

@@ -1,6 +1,6 @@
-import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
+import { OrchestrationRuntimeStatus, type DurableClient } from "durable-functions";
 import { isOfAnother, wroteRecently } from "../ledger/alive.ts";
-import { ofDamaged } from "../ledger/damaged.ts";
+import { damagedAsMissing } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readRun } from "../ledger/run-record.ts";
 import type { Services } from "../services.ts";
@@ -121,7 +121,7 @@ export async function isStillRunning(
   const known = await isActive(client, run);
   if (known !== undefined) return known;
   const { storage, settings } = services;
-  const record = await readRun(new Ledger(storage, run)).catch(ofDamaged);
+  const record = await readRun(new Ledger(storage, run)).catch(damagedAsMissing);
   if (record && record.status !== "running") return false;
   if (!isOfAnother(settings.app, record ?? claim)) return undefined;
   return await wroteRecently(storage, { id: run, started: record?.started ?? claim.since ?? "" }, silence);

@@ -7,9 +7,9 @@ import { ownHash } from "../model/content.ts";
 import { allWithin } from "../model/order.ts";
 import { isPacked, type Packed } from "../model/packed.ts";
 import { isWithin, parsePath } from "../model/path.ts";
-import { listLines } from "./list-lines.ts";
+import { listLines } from "./list-ledger.ts";
 import type { DeletedQuery, FilesQuery } from "./query-schema.ts";
-import { deletedName, type DeletedPage, fileOutcome, type FileOutcome, type FilePage } from "./schema.ts";
+import { deletedName, fileOutcome, type DeletedPage, type FileOutcome, type FilePage } from "./schema.ts";
 
 const outcomeLine = fileOutcome
   .extend({ packed: z.custom<Packed>(isPacked).optional() })

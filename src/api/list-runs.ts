@@ -1,17 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { isSameRoot } from "../model/root-path.ts";
 import { DamagedRecord } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { INDEX_PREFIX, readIndexName, readSummary, type RunSummary } from "../ledger/run-index.ts";
 import { readRun } from "../ledger/run-record.ts";
-import { fromToken, toToken } from "./parameters.ts";
-import { listPages } from "./list-lines.ts";
+import { isSameRoot } from "../model/root-path.ts";
 import type { Instances } from "./engine.ts";
+import { listPages } from "./list-ledger.ts";
+import { fromToken, toToken } from "./pages.ts";
+import type { RunsQuery } from "./query-schema.ts";
 import { currentRecord, viewOfEnded } from "./read-run.ts";
 import { viewOf } from "./run-view.ts";
 import type { RunPage } from "./schema.ts";
-import type { RunsQuery } from "./query-schema.ts";
 
 /** Where a page ended: the list call's marker, and the last name returned. */
 const place = z.object({ marker: z.string().optional(), after: z.string() });
@@ -39,7 +39,8 @@ export async function listRuns(
       // By name, not by position: runs may have come or gone since.
       if (!entry || (from && blob.name <= from.after) || entry.started > until) continue;
       if (entry.started < since) return end();
-      const summary = readSummary(blob) ?? (await readRun(new Ledger(service, entry.id)).catch(ofDamaged));
+      const summary =
+        readSummary(blob) ?? (await readRun(new Ledger(service, entry.id)).catch(damagedAsMissing));
       if (summary === "damaged") damaged.push(entry.id.slice(0, 128));
       if (!summary || summary === "damaged" || !isWanted(summary, query)) continue;
       const run = await asItStands(service, instances, summary);
@@ -59,12 +60,12 @@ async function asItStands(
   run: RunSummary,
 ): Promise<RunSummary> {
   if (run.status !== "running") return run;
-  const current = await currentRecord(service, instances, run.id).catch(ofDamaged);
+  const current = await currentRecord(service, instances, run.id).catch(damagedAsMissing);
   return current === undefined || current === "damaged" ? run : current;
 }
 
 /** One unreadable record must not hide the others. */
-function ofDamaged(error: unknown): "damaged" {
+function damagedAsMissing(error: unknown): "damaged" {
   if (error instanceof DamagedRecord) return "damaged";
   throw error;
 }

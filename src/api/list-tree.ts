@@ -4,10 +4,11 @@ import type { ManifestEntry } from "../manifest/line.ts";
 import { ownHash } from "../model/content.ts";
 import { escapePath, isWithin, parentPath } from "../model/path.ts";
 import type { Services } from "../services.ts";
-import { BadContinuation, fromToken, pathInTree, pathOf, toToken } from "./parameters.ts";
+import { BadContinuation, fromToken, toToken } from "./pages.ts";
+import { pathInTree, pathOf } from "./parameters.ts";
 import { HttpProblem } from "./problem.ts";
-import type { TreeEntry, TreePage } from "./schema.ts";
 import type { TreeQuery } from "./query-schema.ts";
+import type { TreeEntry, TreePage } from "./schema.ts";
 import { notBackedUp, quoted, Tree } from "./tree.ts";
 
 /** Where a page ended: its last path. */

@@ -4,9 +4,9 @@ import type { Services } from "../services.ts";
 import { classify } from "../storage/errors.ts";
 import type { Amount } from "../store/measuring.ts";
 import { openStore } from "../store/open-store.ts";
-import { BadContinuation, fromToken, toToken } from "./parameters.ts";
-import type { StoredPage } from "./schema.ts";
+import { BadContinuation, fromToken, toToken } from "./pages.ts";
 import type { StoredQuery } from "./query-schema.ts";
+import type { StoredPage } from "./schema.ts";
 
 /** Where a page ended. */
 const place = z.object({ container: z.string(), prefix: z.string(), next: z.string() });

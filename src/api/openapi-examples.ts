@@ -1,8 +1,8 @@
 import type { BackupRequest } from "../backup/request.ts";
-import type { DeletedPage, FilePage, RunPage, RunView, StoredPage, TreePage } from "./schema.ts";
-import type { RestoreRequest } from "../restore/request.ts";
 import type { PruneRequest } from "../prune/request.ts";
+import type { RestoreRequest } from "../restore/request.ts";
 import type { VerifyRequest } from "../verify/request.ts";
+import type { DeletedPage, FilePage, RunPage, RunView, StoredPage, TreePage } from "./schema.ts";
 
 const ID = "1d0e432730114054a8168f3e14bea06b";
 const STATUS = `https://my-app.azurewebsites.net/runtime/webhooks/durabletask/instances/${ID}`;

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { backupRequest } from "../backup/request.ts";
-import * as records from "./schema.ts";
-import { restoreRequest } from "../restore/request.ts";
 import { pruneRequest } from "../prune/request.ts";
+import { restoreRequest } from "../restore/request.ts";
 import { verifyRequest } from "../verify/request.ts";
 import { ANSWERS, REQUESTS } from "./openapi-examples.ts";
 import { UNANSWERED, type DescribedRoute, type Route, type StartDoc } from "./route.ts";
+import * as records from "./schema.ts";
 
 type Json = Record<string, unknown>;
 

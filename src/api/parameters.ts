@@ -2,7 +2,7 @@ import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
 import { parsePath } from "../model/path.ts";
 import { whyNotInRun } from "../model/request-fields.ts";
-import type { Part } from "../store/fetching.ts";
+import type { ByteRange } from "../store/fetching.ts";
 import { HttpProblem } from "./problem.ts";
 
 /** Query parameters of the Functions host itself: the function key and its name. */
@@ -21,59 +21,6 @@ export function readQuery<T>(schema: z.ZodType<T>, request: HttpRequest): T {
     return `unknown parameter ${issue.keys.map((key) => `"${key.slice(0, 64)}"`).join(", ")}`;
   });
   throw new HttpProblem(400, `${wrong.join("; ")}.`);
-}
-
-/**
- * The answer with a page of a list, and a link to the next one.
- * @throws HttpProblem 400 for a continuation that no page returned
- */
-export async function pageAnswer<Page extends { continuation?: string | undefined }>(
-  path: string,
-  query: Record<string, unknown>,
-  reading: Promise<Page>,
-): Promise<{ jsonBody: Page; headers: Record<string, string> }> {
-  try {
-    const page = await reading;
-    return { jsonBody: page, headers: nextLink(path, query, page.continuation) };
-  } catch (error) {
-    if (error instanceof BadContinuation) throw new HttpProblem(400, `"continuation": ${error.message}.`);
-    throw error;
-  }
-}
-
-/** The header that links to a list's next page (RFC 8288); none on the last one. */
-function nextLink(
-  path: string,
-  query: Record<string, unknown>,
-  continuation: string | undefined,
-): Record<string, string> {
-  if (continuation === undefined) return {};
-  const next = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...query, continuation })) {
-    if (value !== undefined) next.set(name, String(value));
-  }
-  return { Link: `<${path}?${next.toString()}>; rel="next"` };
-}
-
-/** A continuation that this app did not issue, or issued for another list. */
-export class BadContinuation extends Error {
-  constructor() {
-    super("not one that an earlier page returned; start again without it");
-  }
-}
-
-/** A place in a list as an opaque token. */
-export function toToken(place: unknown): string {
-  return Buffer.from(JSON.stringify(place)).toString("base64url");
-}
-
-/** @throws BadContinuation */
-export function fromToken<T>(schema: z.ZodType<T>, token: string): T {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(token, "base64url").toString("utf8")));
-  } catch {
-    throw new BadContinuation();
-  }
 }
 
 /** The run that a route names. */
@@ -111,7 +58,7 @@ export function pathInTree(text: string): string {
  * for several ranges, or for a range of content with another ETag.
  * @throws HttpProblem 416 if the content has no such part
  */
-export function partAsked({ headers }: HttpRequest, etag: string, length: number): Part | undefined {
+export function partAsked({ headers }: HttpRequest, etag: string, length: number): ByteRange | undefined {
   const only = headers.get("if-range");
   const asked = /^bytes=(\d*)-(\d*)$/i.exec(headers.get("range") ?? "");
   if (!asked || (only !== null && only !== etag)) return undefined;

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import { FileTimeout } from "../files/timeout.ts";
-import { DamagedRecord } from "../ledger/damaged.ts";
 import { isOfAnother } from "../ledger/alive.ts";
+import { DamagedRecord } from "../ledger/damaged.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { classify, describe } from "../storage/errors.ts";
 

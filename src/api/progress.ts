@@ -1,11 +1,11 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { COST_OF_FILES } from "../ledger/cut.ts";
-import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
 import { countIn, countsFromMetadata } from "../ledger/metadata.ts";
-import type { RunRecord } from "../ledger/run-record.ts";
-import { listPages } from "./list-lines.ts";
-import type { Progress } from "./schema.ts";
 import { isOfListing, OUTCOMES_FOLDER } from "../ledger/names.ts";
+import type { RunRecord } from "../ledger/run-record.ts";
+import { addCounts, emptyCounts, filesOf, type Counts } from "../model/outcome.ts";
+import { listPages } from "./list-ledger.ts";
+import type { Progress } from "./schema.ts";
 
 /** How far a run has come, from the metadata of its ledger's blobs. */
 export async function readProgress(

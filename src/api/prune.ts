@@ -1,15 +1,15 @@
 import pMap from "p-map";
-import { instancesOf, isStillRunning, type Start } from "./engine.ts";
-import { ofDamaged } from "../ledger/damaged.ts";
+import { damagedAsMissing } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { lockOver, overlap } from "../ledger/prune-lock.ts";
+import { runningRuns } from "../ledger/run-index.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
 import { closeRun, type Opening } from "../ledger/runs.ts";
-import { currentRecord } from "./read-run.ts";
 import { parsePruneRequest, pruneOpening, type PruneRequest } from "../prune/request.ts";
-import { runningRuns } from "../ledger/standing-backups.ts";
 import { layoutFor } from "./destination.ts";
+import { instancesOf, isStillRunning, type Start } from "./engine.ts";
 import { HttpProblem, InUse, waitOrCancel } from "./problem.ts";
+import { currentRecord } from "./read-run.ts";
 
 /** Concurrent lookups of runs. */
 const READS = 16;
@@ -69,7 +69,7 @@ async function closeEnded({ instanceId, client, services }: Start): Promise<RunR
   const runs = await pMap(
     others,
     async ({ id }) => {
-      const record = await currentRecord(storage, instances, id).catch(ofDamaged);
+      const record = await currentRecord(storage, instances, id).catch(damagedAsMissing);
       if (!record || record.status === "running") return record ?? [];
       const { status, finished, message } = record;
       await closeRun(new Ledger(storage, id), {

@@ -1,9 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { Ledger } from "../ledger/ledger.ts";
 import { isBeingStarted, isOfAnother, wroteRecently } from "../ledger/alive.ts";
-import { RUN_ID } from "../model/names.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
 import { recordCounts } from "../ledger/runs.ts";
+import { RUN_ID } from "../model/names.ts";
 import { lingers } from "../prune/choose-runs.ts";
 import type { Instance, Instances } from "./engine.ts";
 import { readProgress } from "./progress.ts";

@@ -9,20 +9,21 @@ import type { RunRecord } from "../ledger/run-record.ts";
 import { line } from "../telemetry/line.ts";
 import { cancelRun, HasEnded } from "./cancel-run.ts";
 import { answerWith, dashboardAssets } from "./dashboard-assets.ts";
-import { type Instances, instancesOf } from "./engine.ts";
+import { instancesOf, type Instances } from "./engine.ts";
 import { listDeleted, listFiles } from "./list-outcomes.ts";
 import { listRuns } from "./list-runs.ts";
 import { listTree } from "./list-tree.ts";
-import { openApiDocument } from "./openapi.ts";
-import { HttpProblem } from "./problem.ts";
 import { measureStored } from "./measure-stored.ts";
-import { known, pageAnswer, pathOf, readQuery, runIdOf } from "./parameters.ts";
+import { openApiDocument } from "./openapi.ts";
+import { pageAnswer } from "./pages.ts";
+import { known, pathOf, readQuery, runIdOf } from "./parameters.ts";
+import { HttpProblem } from "./problem.ts";
+import { contentQuery, deletedQuery, filesQuery, runsQuery, storedQuery, treeQuery } from "./query-schema.ts";
 import { currentRecord, showRun } from "./read-run.ts";
 import { DAMAGED, UNANSWERED, type Call, type Route } from "./route.ts";
-import { sendContent } from "./send-content.ts";
 import type { FilePage } from "./schema.ts";
+import { sendContent } from "./send-content.ts";
 import { httpStart } from "./start.ts";
-import { contentQuery, deletedQuery, filesQuery, runsQuery, storedQuery, treeQuery } from "./query-schema.ts";
 
 /** Built once: it does not change while the app runs. */
 let document: ReturnType<typeof openApiDocument> | undefined;

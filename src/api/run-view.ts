@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { RunSummary } from "../ledger/run-index.ts";
 import { isPostdated } from "../ledger/good-run.ts";
+import type { RunSummary } from "../ledger/run-index.ts";
 import { layoutIn } from "../model/names.ts";
 import { pathOf } from "./parameters.ts";
 import type { RunSummaryView } from "./schema.ts";

@@ -2,8 +2,8 @@ import { Cron } from "croner";
 import { parseBackupRequest } from "../backup/request.ts";
 import type { Parsed } from "../model/request-fields.ts";
 import { parsePruneRequest } from "../prune/request.ts";
-import type { ScheduleSetting, Settings } from "../settings.ts";
 import { redact } from "../secret.ts";
+import type { ScheduleSetting, Settings } from "../settings.ts";
 
 /** What a schedule starts: a request body, at the times a setting names. */
 export interface Scheduled {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { fileSize, mtime } from "../ledger/damaged.ts";
+import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
+import { fileSize, mtime } from "../ledger/schemas.ts";
 import { LAYOUTS } from "../model/names.ts";
 import { OUTCOMES } from "../model/outcome.ts";
-import { comparedWith, RUN_KINDS, RUN_STATUSES } from "../ledger/run-record.ts";
 
 /** What the routes below `/backups` answer. The OpenAPI document is built from these. */
 

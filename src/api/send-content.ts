@@ -1,14 +1,14 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import { PartProblem } from "../ledger/part-kind.ts";
 import type { RunRecord } from "../ledger/run-record.ts";
-import { PartProblem } from "../ledger/part.ts";
 import { itemOf, type ManifestItem } from "../manifest/line.ts";
 import type { PlannedItem } from "../manifest/plan-record.ts";
 import { contentType, hashOf, ownHash } from "../model/content.ts";
 import { layoutIn } from "../model/names.ts";
 import { escapePath, nameOf, UNPRINTABLE } from "../model/path.ts";
 import type { Services } from "../services.ts";
-import { Corrupt, Lost } from "../store/fetching.ts";
 import { describe } from "../storage/errors.ts";
+import { Corrupt, Lost } from "../store/fetching.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { line } from "../telemetry/line.ts";

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import * as df from "durable-functions";
 import type { InvocationContext, Timer } from "@azure/functions";
+import * as df from "durable-functions";
 import { parseBackupRequest } from "../backup/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readRun } from "../ledger/run-record.ts";
-import { type Opening, recordUnstarted } from "../ledger/runs.ts";
-import { line } from "../telemetry/line.ts";
+import { recordUnstarted, type Opening } from "../ledger/runs.ts";
 import { parsePruneRequest, pruneOpening } from "../prune/request.ts";
 import type { Services } from "../services.ts";
+import { line } from "../telemetry/line.ts";
 import { layoutFor } from "./destination.ts";
 import { isActive } from "./engine.ts";
 import { HttpProblem, InUse } from "./problem.ts";

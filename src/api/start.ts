@@ -5,17 +5,17 @@ import { closeRun, openRun } from "../ledger/runs.ts";
 import { emptyCounts } from "../model/outcome.ts";
 import { line } from "../telemetry/line.ts";
 import { prepareBackup } from "./backup.ts";
-import { type Route, STARTS } from "./route.ts";
+import { isActive, type Start } from "./engine.ts";
 import { HttpProblem } from "./problem.ts";
 import { preparePrune } from "./prune.ts";
 import { readBody } from "./read-body.ts";
 import { prepareRestore, prepareVerify } from "./restore.ts";
-import { isActive, type Start } from "./engine.ts";
+import { STARTS, type Route } from "./route.ts";
 
 type OrchestratorName = keyof typeof STARTS;
 
 /** What checks the requests of the orchestrators that callers may start. */
-const PUBLIC: Readonly<Record<OrchestratorName, typeof prepareBackup>> = {
+const PREPARE: Readonly<Record<OrchestratorName, typeof prepareBackup>> = {
   backupSiteContent: prepareBackup,
   restoreSiteContent: prepareRestore,
   verifyBackup: prepareVerify,
@@ -48,10 +48,10 @@ export function newInstanceId(): string {
 
 /** @throws HttpProblem 404 for any other name */
 function publicName(name = ""): OrchestratorName {
-  if (Object.hasOwn(PUBLIC, name)) return name as OrchestratorName;
+  if (Object.hasOwn(PREPARE, name)) return name as OrchestratorName;
   throw new HttpProblem(
     404,
-    `There is no orchestrator "${name.slice(0, 64)}" to start. Start one of ${Object.keys(PUBLIC).join(", ")}.`,
+    `There is no orchestrator "${name.slice(0, 64)}" to start. Start one of ${Object.keys(PREPARE).join(", ")}.`,
   );
 }
 
@@ -63,7 +63,7 @@ function publicName(name = ""): OrchestratorName {
 export async function start(name: OrchestratorName, body: unknown, how: Start): Promise<void> {
   const { instanceId, client, services, isRetried = false } = how;
   const ledger = new Ledger(services.storage, instanceId);
-  const opening = await PUBLIC[name](body, how);
+  const opening = await PREPARE[name](body, how);
   await openRun(ledger, { ...opening, app: services.settings.app });
   try {
     await client.startNew(name, { instanceId, input: body });

@@ -1,20 +1,20 @@
-import path from "node:path";
 import { stat } from "node:fs/promises";
+import path from "node:path";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { isAllowed } from "../files/roots.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { ListingOwn } from "../ledger/listing.ts";
-import { keepPruneOut } from "../ledger/prune-lock.ts";
-import { joinRun, recordComparedWith } from "../ledger/runs.ts";
-import { PartProblem } from "../ledger/part.ts";
-import type { Settings } from "../settings.ts";
-import { openStore } from "../store/open-store.ts";
-import type { BackupRequest } from "./request.ts";
 import { fileError } from "../files/errors.ts";
 import { kindOf } from "../files/read-file.ts";
 import { realPath } from "../files/real-path.ts";
+import { isAllowed } from "../files/roots.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ListingOwn } from "../ledger/listing.ts";
+import { PartProblem } from "../ledger/part-kind.ts";
+import { keepPruneOut } from "../ledger/prune-lock.ts";
+import { joinRun, recordComparedWith } from "../ledger/runs.ts";
 import { forDisk } from "../model/path.ts";
+import type { Settings } from "../settings.ts";
+import { openStore } from "../store/open-store.ts";
+import type { BackupRequest } from "./request.ts";
 
 /** Opens a backup's record, and finds out what all its parts have in common. @throws PartProblem */
 export async function beginBackup(

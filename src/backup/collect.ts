@@ -1,6 +1,6 @@
 import type { Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Look, Pending, SeenDirectory } from "./seen.ts";
+import type { Look, Pending, SeenDirectory } from "./read-names.ts";
 import type { Walker } from "./walk.ts";
 
 /** Directories to read, and files to look up, in one step. */

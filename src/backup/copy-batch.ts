@@ -1,19 +1,19 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { type BatchRef, openBatch } from "../ledger/parts.ts";
+import { QUICK_SIZE } from "../files/asks.ts";
+import { awaitingHandles } from "../files/errors.ts";
+import { readSmall } from "../files/file-thread.ts";
+import { isAllowed } from "../files/roots.ts";
+import { openBatch, type BatchRef } from "../ledger/part-record.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
+import { attributesOf, type Entry } from "../model/entry.ts";
+import type { Outcome, Tally } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
-import type { CopyScope } from "./request.ts";
-import { attributesOf, type Entry } from "../model/entry.ts";
 import { openStore } from "../store/open-store.ts";
-import type { Outcome, Tally } from "../model/outcome.ts";
-import { isAllowed } from "../files/roots.ts";
-import { confirmVanished, RootGone } from "./vanished.ts";
-import { QUICK_SIZE } from "../files/asks.ts";
-import { readSmall } from "../files/file-thread.ts";
-import { awaitingHandles } from "../files/errors.ts";
 import type { Put } from "../store/storing.ts";
-import { copyOpened, copySpecial, errorOutcome, type Reading } from "./copy-entry.ts";
+import { copyOpened, copySpecial, errorOutcome, type Reading } from "./copy-content.ts";
+import type { CopyScope } from "./request.ts";
+import { confirmVanished, RootGone } from "./vanished.ts";
 
 /** Copies the files of one batch; see settleBatch. If the root disappears, what was copied before is recorded. */
 export async function copyBatch(

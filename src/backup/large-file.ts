@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { ChangedWhileReading, OpenFile } from "../files/read-file.ts";
 import { isAllowed } from "../files/roots.ts";
-import { entry as line } from "../ledger/damaged.ts";
 import { largeOutcome } from "../ledger/names.ts";
-import type { LargeRef } from "../ledger/parts.ts";
+import type { LargeRef } from "../ledger/part-record.ts";
+import { entry as line } from "../ledger/schemas.ts";
 import { settleSpan, type Position, type SpanDone, type Step } from "../ledger/settle-steps.ts";
 import type { Entry } from "../model/entry.ts";
 import { failed } from "../model/outcome.ts";
@@ -12,7 +12,7 @@ import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
 import { openStore } from "../store/open-store.ts";
 import { SendAgain, type Upload } from "../store/storing.ts";
-import { errorOutcome, openToCopy, READS } from "./copy-entry.ts";
+import { errorOutcome, openToCopy, READ_TRIES } from "./copy-content.ts";
 import type { CopyScope } from "./request.ts";
 import { confirmVanished, RootGone } from "./vanished.ts";
 
@@ -52,7 +52,7 @@ export async function copyLargeFile(
     } catch (error) {
       const { attempt } = progress;
       const again = error instanceof ChangedWhileReading || error instanceof SendAgain;
-      if (again && attempt < READS) return { attempt: attempt + 1, position: 0 };
+      if (again && attempt < READ_TRIES) return { attempt: attempt + 1, position: 0 };
       const where = { ledger, part: ref.part, record: largeOutcome(ref), realRoot, fileTimeoutMs };
       try {
         return { outcomes: await confirmVanished([errorOutcome(entry, error)], where) };

@@ -4,11 +4,10 @@ import { locate } from "../files/read-file.ts";
 import { withTimeout } from "../files/timeout.ts";
 import { cutRest } from "../ledger/cut.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
-import { inOrder } from "../ledger/metadata.ts";
-import { type Attributes, attributesOf } from "../model/entry.ts";
-import { directoryKey, keyOf } from "../model/order.ts";
+import { attributesOf, type Attributes } from "../model/entry.ts";
+import { directoryKey, inKeyOrder, keyOf } from "../model/order.ts";
 import type { Collected } from "./collect.ts";
-import type { Pending } from "./seen.ts";
+import type { Pending } from "./read-names.ts";
 
 /** The least number of parts for directories of unknown size, if there are enough of them. */
 const SHARE_AMONG = 8;
@@ -32,7 +31,7 @@ export async function cutPending(
   const directories = left.filter((item) => "dir" in item).length;
   const inDirectory = Math.min(FILES_A_DIRECTORY, Math.max(1, seen / directories));
   const weightOf = (item: Pending): number => ("dir" in item ? inDirectory : 1);
-  const { sorted } = await inOrder(left, placeOf);
+  const { sorted } = await inKeyOrder(left, placeOf);
   return cutRest(sorted, weightOf, perListing, Math.min(SHARE_AMONG, directories));
 }
 

@@ -1,29 +1,28 @@
 import { hostname } from "node:os";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
+import { startFileThread } from "../files/file-thread.ts";
 import { cutIntoBatches, LANES } from "../ledger/cut.ts";
-import { entry } from "../ledger/damaged.ts";
 import { settleDirectories, type DirectoryLine } from "../ledger/directories.ts";
-import { inOrder } from "../ledger/metadata.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { listingRecord, type ListingOwn } from "../ledger/listing.ts";
 import { listingOutcomes } from "../ledger/names.ts";
+import { PartProblem, type Part } from "../ledger/part-kind.ts";
+import { WHOLE, type PartInput } from "../ledger/part-record.ts";
 import { recordComparedWith } from "../ledger/runs.ts";
-import { WHOLE, type PartInput } from "../ledger/parts.ts";
+import { entry } from "../ledger/schemas.ts";
 import { settlePart } from "../ledger/settle-part.ts";
-import { PartProblem, type Part } from "../ledger/part.ts";
 import type { Entry } from "../model/entry.ts";
-import { keyOf } from "../model/order.ts";
-import { startFileThread } from "../files/file-thread.ts";
 import { createFilter, type Filter } from "../model/filter.ts";
+import { inKeyOrder, keyOf } from "../model/order.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
 import { assertAllowed, beginBackup } from "./begin-backup.ts";
 import { collect } from "./collect.ts";
 import { cutPending, glanceAt, knownDirectories } from "./left.ts";
+import type { Pending } from "./read-names.ts";
 import type { BackupRequest } from "./request.ts";
 import { confirmVanished } from "./vanished.ts";
-import type { Pending } from "./seen.ts";
 import { Walker } from "./walk.ts";
 
 /** The whole tree, or a part of it that another listing left. */
@@ -44,7 +43,8 @@ export async function listFiles(
   startFileThread();
   const { part, request } = input;
   const filter = createFilter(request.include, request.exclude);
-  const isBelow = (path: string): boolean => !path.split("/").includes("..");
+  const staysBelow = (path: string): boolean => !path.split("/").includes("..");
+  /** From `find`, for `stands`. */
   let directories: DirectoryLine[] = [];
   return await settlePart<ListingOwn, Entry, Pending>(input, service, {
     record: listingRecord,
@@ -61,9 +61,9 @@ export async function listFiles(
       covers: ({ path, kind }) =>
         kind === "directory"
           ? filter.directory(path) && filter.emptyDirectory(path)
-          : isBelow(path) && filter.file(path),
+          : staysBelow(path) && filter.file(path),
     },
-    left: { line: pending, covers: (item) => "dir" in item || isBelow(item.file) },
+    left: { line: pending, covers: (item) => "dir" in item || staysBelow(item.file) },
     find: async (own, begins, ledger) => {
       const found = await walkPart(input, { own, begins, filter, ledger }, service, settings);
       directories = found.lists.directories;
@@ -98,11 +98,11 @@ async function walkPart(
   const known = await knownDirectories(glance, begins, { directories, left }, until);
   const searched = { ledger, part, record: listingOutcomes(part), realRoot, fileTimeoutMs, directories };
   const settled = await confirmVanished(outcomes, searched);
-  const toCopy = await comparison.settle(entries, settled);
+  const toCopy = await comparison.compare(entries, settled);
   const { because } = comparison;
   if (because !== undefined) await recordComparedWith(ledger, { destination: true, because });
 
-  const { sorted } = await inOrder(toCopy, ({ path }) => keyOf(path));
+  const { sorted } = await inKeyOrder(toCopy, ({ path }) => keyOf(path));
   // The parts of a large tree keep the machines busy anyway: larger batches mean fewer records.
   const worth = part === WHOLE ? store.cost.worth : 2 * store.cost.worth;
   const cost = { ...store.cost, worth };

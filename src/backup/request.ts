@@ -8,9 +8,9 @@ import {
   exclude,
   explain,
   include,
-  type Parsed,
   prefix,
   root,
+  type Parsed,
 } from "../model/request-fields.ts";
 import type { Place } from "../store/store.ts";
 

@@ -1,15 +1,16 @@
 import { hostname } from "node:os";
 import { z } from "zod";
 import { fileError } from "../files/errors.ts";
+import { lookAtDirectory } from "../files/in-directory.ts";
+import { NotAFile } from "../files/read-file.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readListing } from "../ledger/listing.ts";
-import { PartProblem } from "../ledger/part.ts";
-import { parentPath, pathMark, printable } from "../model/path.ts";
+import { GONE } from "../ledger/names.ts";
+import { PartProblem } from "../ledger/part-kind.ts";
 import type { Outcome } from "../model/outcome.ts";
-import { NotAFile } from "../files/read-file.ts";
-import { lookAtDirectory } from "../files/in-directory.ts";
-import type { SeenDirectory } from "./seen.ts";
+import { parentPath, pathMark, printable } from "../model/path.ts";
+import type { SeenDirectory } from "./read-names.ts";
 
 /** The root is gone, or another directory is in its place. Files that are missing then have not vanished. */
 export class RootGone extends PartProblem {
@@ -96,7 +97,7 @@ class Search {
     if (this.#recorded.has(outcome.path)) return undefined;
     this.#recorded.add(outcome.path);
     const { ledger, record } = this.#searched;
-    const name = `gone/${pathMark(outcome.path)}`;
+    const name = `${GONE}${pathMark(outcome.path)}`;
     const { won } = await ledger.writeOnce(name, record);
     return won || (await ledger.read(name)) === record ? outcome : undefined;
   }

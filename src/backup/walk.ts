@@ -1,30 +1,30 @@
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import pMap from "p-map";
-import { attributesOf, type Entry } from "../model/entry.ts";
 import type { Looked } from "../files/asks.ts";
 import { listTogether, lookTogether } from "../files/file-thread.ts";
+import { entryKind, kindOf, locate, NotAFile } from "../files/read-file.ts";
+import { withTimeout } from "../files/timeout.ts";
+import { attributesOf, type Entry } from "../model/entry.ts";
 import type { Filter } from "../model/filter.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { failed } from "../model/outcome.ts";
-import { entryKind, kindOf, locate, NotAFile } from "../files/read-file.ts";
-import type { Store } from "../store/store.ts";
 import { joinPath } from "../model/path.ts";
+import type { Store } from "../store/store.ts";
 import {
-  type Children,
-  type Directory,
   hasEarlier,
-  type Look,
   readNames,
-  type SeenDirectory,
   unknownName,
   unreadDirectory,
-} from "./seen.ts";
-import { withTimeout } from "../files/timeout.ts";
+  type Children,
+  type NamesRead,
+  type Look,
+  type SeenDirectory,
+} from "./read-names.ts";
 
 /** Names per request to the file thread. */
 const TOGETHER = 256;
-/** Concurrent lookups per chunk when the file thread is busy; they wait for the disk or the share. */
+/** Concurrent lookups per group when the file thread is busy; they wait for the disk or the share. */
 const LOOKUPS = 32;
 
 /** Reads a tree, one directory at a time, and never outside it. */
@@ -59,7 +59,7 @@ export class Walker {
    * @returns its children; what the name is now, if it is no longer a directory; or why it could not be read
    */
   async readDirectory(portable: string): Promise<Children | Look> {
-    let directory: Directory;
+    let directory: NamesRead;
     try {
       directory = await readNames(this.#realRoot, portable, this.#timeoutMs);
     } catch (error) {
@@ -69,7 +69,7 @@ export class Walker {
     return await this.#childrenOf(portable, directory);
   }
 
-  async #childrenOf(portable: string, { stats, names, withTypes }: Directory): Promise<Children> {
+  async #childrenOf(portable: string, { stats, names, withTypes }: NamesRead): Promise<Children> {
     const { dev, ino } = stats;
     const own = { path: portable, ...attributesOf(stats), dev, ino };
     const children: Children = { directories: [], files: [], empty: names.length === 0, own };
@@ -90,15 +90,15 @@ export class Walker {
 
   /** Looks up names in batches; see look. */
   async lookAll(names: readonly string[]): Promise<Look[]> {
-    const chunks = Array.from({ length: Math.ceil(names.length / TOGETHER) }, (_, chunk) =>
-      names.slice(chunk * TOGETHER, (chunk + 1) * TOGETHER),
+    const groups = Array.from({ length: Math.ceil(names.length / TOGETHER) }, (_, group) =>
+      names.slice(group * TOGETHER, (group + 1) * TOGETHER),
     );
-    const lookAt = async (chunk: readonly string[]): Promise<Look[]> => {
-      const looked = await lookTogether(this.#realRoot, chunk);
-      return await pMap(chunk, (name, at) => this.look(name, looked[at]), { concurrency: LOOKUPS });
+    const lookAt = async (group: readonly string[]): Promise<Look[]> => {
+      const looked = await lookTogether(this.#realRoot, group);
+      return await pMap(group, (name, at) => this.look(name, looked[at]), { concurrency: LOOKUPS });
     };
-    // The thread looks at one chunk while this one settles another.
-    return (await pMap(chunks, lookAt, { concurrency: 2 })).flat();
+    // The thread looks at one group while this one settles another.
+    return (await pMap(groups, lookAt, { concurrency: 2 })).flat();
   }
 
   /**

@@ -1,14 +1,14 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { operations, QUICK_SIZE, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { begun } from "./timeout.ts";
-import { operations, QUICK_SIZE, type Answer, type Answers, type Ask, type Spent } from "./asks.ts";
 
 /** Files that are being read or written, or whose content is in use. */
 const SLOTS = 64;
 /** The most operations that wait for the thread. */
-const MOST = 512;
+const MOST_WAITING = 512;
 /** How much work may wait for the thread, in milliseconds. The rest goes to the process's file threads. */
 const BACKLOG_MS = 20;
 /** What an operation counts as at most: less than the backlog, so that a kind that was slow once is tried again. */
@@ -29,10 +29,12 @@ interface Waiting {
   undo?: (() => void) | undefined;
 }
 
+/** What goes to the thread as one message. */
 interface Batch {
   asks: Waiting[];
   /** The callers gave up; the thread may still execute it. */
   abandoned: boolean;
+  /** See begun. */
   answered: () => void;
 }
 
@@ -61,7 +63,7 @@ class AskThread {
   /** How many operations of a kind it would take now; none if it is busy, overdue or broken. */
   roomFor(what: Ask["what"]): number {
     if (this.#broken || this.#sent[0]?.abandoned) return 0;
-    let [room, backlog] = [MOST, BACKLOG_MS];
+    let [room, backlog] = [MOST_WAITING, BACKLOG_MS];
     for (const { ask } of [...this.#waiting, ...this.#sent.flatMap(({ asks }) => asks)]) {
       room -= operations(ask);
       backlog -= operations(ask) * this.#msPerOperation[ask.what];
@@ -80,12 +82,14 @@ class AskThread {
       if (this.#scheduled || this.#sent.length === BATCHES) return;
       this.#scheduled = true;
       // All operations requested in this turn of the event loop go together.
-      setImmediate(() => this.#send());
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#send();
+      });
     });
   }
 
   #send(): void {
-    this.#scheduled = false;
     if (this.#broken) return;
     this.start();
     while (this.#waiting.length > 0 && this.#sent.length < BATCHES) {
@@ -93,8 +97,7 @@ class AskThread {
       this.#sent.push({ asks, abandoned: false, answered: begun() });
       this.#thread?.postMessage(asks.map(({ ask }) => ask));
     }
-    clearTimeout(this.#patience);
-    if (this.#sent.length > 0) this.#patience = setTimeout(() => this.#giveUp(), PATIENCE_MS);
+    if (this.#sent[0]?.abandoned === false) this.#patience ??= setTimeout(() => this.#giveUp(), PATIENCE_MS);
   }
 
   #begin(): Worker {
@@ -115,13 +118,19 @@ class AskThread {
   #receive({ answers, spent }: Answers): void {
     for (const [what, { ms, count }] of Object.entries(spent) as [Ask["what"], Spent][])
       this.#msPerOperation[what] = 0.8 * this.#msPerOperation[what] + 0.2 * Math.min(SLOWEST_MS, ms / count);
+    this.#stopWaiting();
     const batch = this.#sent.shift();
     if (batch) done(batch, answers);
     this.#send();
   }
 
-  #giveUp(): void {
+  #stopWaiting(): void {
     clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #giveUp(): void {
+    this.#stopWaiting();
     this.#memory = new SharedMemory(SLOTS, QUICK_SIZE);
     for (const batch of this.#sent) {
       for (const { settle } of batch.asks) settle(undefined);

@@ -29,22 +29,22 @@ export interface ReadAsk {
   hash: HashName;
 }
 
-/** File operations for the thread. */
-export type Ask = LookAsk | ListAsk | ReadAsk | WriteAsk | PlaceAsk;
-
-/** A file to write beside its place. */
+/** Writes a file beside its place. */
 interface WriteAsk extends NewFile {
   what: "write";
   realRoot: string;
   path: string;
 }
 
-/** A file to rename into its place. */
+/** Renames a file into its place. */
 interface PlaceAsk extends Written {
   what: "place";
   realRoot: string;
   path: string;
 }
+
+/** File operations for the thread. */
+export type Ask = LookAsk | ListAsk | ReadAsk | WriteAsk | PlaceAsk;
 
 /** A file to write beside its place, in a directory that is there. */
 export interface NewFile {

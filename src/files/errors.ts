@@ -1,3 +1,4 @@
+/** The file system's errors: what they say, and waiting while there are too few handles. */
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -63,12 +64,12 @@ const FILE_ERRORS: Record<string, string> = {
 
 /** A file system's error code, explained. */
 export function fileError(code: string): string {
-  const name = nameOf(code);
+  const name = errorName(code);
   return FILE_ERRORS[name] ? `${FILE_ERRORS[name]} (${name})` : name;
 }
 
 /** libuv has no name for some errors, ESTALE among them: it gives "Unknown system error -116". */
-function nameOf(code: string): string {
+function errorName(code: string): string {
   const number = /^Unknown system error -(\d+)$/.exec(code)?.[1];
   const [name = code] = Object.entries(constants.errno).find(([, errno]) => String(errno) === number) ?? [];
   return name;

@@ -28,7 +28,7 @@ export function byDirectory<Item extends { path: string }>(items: readonly Item[
 }
 
 /** Holds a directory of a target open while something is done with it. @throws FileTimeout, the file system's error */
-export async function withDirectory<T>(
+export async function inTarget<T>(
   { realTo, fileTimeoutMs }: Where,
   portable: string,
   what: string,
@@ -46,12 +46,12 @@ export async function withDirectory<T>(
 }
 
 /** The same, if possible: problems with a directory are reported when its files are restored. */
-export async function tryInDirectory(
+export async function tryInTarget(
   where: Where,
   portable: string,
   work: (directory: PinnedDirectory) => Promise<void>,
 ): Promise<void> {
-  await withDirectory(where, portable, "looking into its directory", work).catch(() => undefined);
+  await inTarget(where, portable, "looking into its directory", work).catch(() => undefined);
 }
 
 /**
@@ -63,7 +63,7 @@ export async function readLink(
   realRoot: string,
   portable: string,
 ): Promise<{ target: Buffer; stats: Stats }> {
-  return await inDirectory(realRoot, parentPath(portable), async (directory) => {
+  return await inTree(realRoot, parentPath(portable), async (directory) => {
     const at = directory.path(path.posix.basename(portable));
     return { target: await readlink(at, { encoding: "buffer" }), stats: await lstat(at) };
   });
@@ -71,11 +71,11 @@ export async function readLink(
 
 /** What a directory of the tree is. @throws as readLink */
 export async function lookAtDirectory(realRoot: string, portable: string): Promise<Stats> {
-  return await inDirectory(realRoot, portable, (directory) => directory.stat());
+  return await inTree(realRoot, portable, (directory) => directory.stat());
 }
 
 /** Holds a directory of the tree open while something is done with it. @throws as readLink */
-export async function inDirectory<T>(
+export async function inTree<T>(
   realRoot: string,
   portable: string,
   work: (directory: PinnedDirectory) => Promise<T>,

@@ -6,12 +6,12 @@ import { createInterface } from "node:readline";
 import type { PinnedDirectory } from "./pinned-directory.ts";
 
 /** By statfs: ext2 to ext4, xfs, btrfs, overlay, tmpfs. */
-const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0x794c7630, 0x01021994]);
+const LOCAL_TYPES = new Set([0xef53, 0x58465342, 0x9123683e, 0x794c7630, 0x01021994]);
 /**
  * Flushes the file system of each directory that it reads, one after another, and answers with the exit code. Node has no call
  * for that, and starting a program takes a process of this size some 20 times as long as it takes a shell.
  */
-const SCRIPT = 'while read -r directory; do sync -f "$directory"; echo $?; done';
+const SYNC_SCRIPT = 'while read -r directory; do sync -f "$directory"; echo $?; done';
 
 let able: Promise<boolean> | undefined;
 /** Failed flushes in this process. The kernel reports a failed write to only one flush, whoever wrote it. */
@@ -29,7 +29,7 @@ export class LocalDisk {
 
   /** What a directory is on; undefined for any other file system, and on machines that have no way to flush one. */
   static async of(directory: PinnedDirectory): Promise<LocalDisk | undefined> {
-    const isLocal = LOCAL.has((await statfs(directory.path(""))).type);
+    const isLocal = LOCAL_TYPES.has((await statfs(directory.path(""))).type);
     return isLocal && (await isAbleOnce()) ? new LocalDisk((await directory.stat()).dev) : undefined;
   }
 
@@ -83,7 +83,7 @@ class SyncShell {
   readonly #waiting: ((flushed: boolean) => void)[] = [];
 
   constructor() {
-    const child = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn("sh", ["-c", SYNC_SCRIPT], { stdio: ["pipe", "pipe", "ignore"] });
     const end = (): void => {
       if (shell === this) shell = undefined;
       for (const answer of this.#waiting.splice(0)) answer(false);

@@ -2,9 +2,9 @@ import { constants, type Stats } from "node:fs";
 import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
+import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
 import { kindOf } from "./read-file.ts";
 import { pathOfOpen, realPath } from "./real-path.ts";
-import { forDisk, fromBytes, type DiskPath } from "../model/path.ts";
 
 /** Something other than a directory is where a directory of the run must be, and may not be replaced. */
 export class NotADirectory extends Error {
@@ -28,6 +28,9 @@ const LOOKUPS = 64;
 
 /** Opens only directories, never through a link. Windows has none of these flags. */
 export const DIRECTORY_ONLY = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+/** A file that must be new. */
+export const NEW_FILE =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 /**
  * A directory in the backed up or restored tree, held open. On Linux its names are reached through the open
@@ -177,6 +180,7 @@ export function inTheWay(name: string, stats: Stats, cause: unknown): NotADirect
   return new NotADirectory(message, { isLink, cause });
 }
 
+/** For `catch`: ignores errors with these codes, and throws any other. */
 export function ignore(...codes: string[]): (error: NodeJS.ErrnoException) => void {
   return (error) => {
     if (!codes.includes(error.code ?? "")) throw error;

@@ -3,10 +3,10 @@ import { constants, type Stats } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { isInside } from "./roots.ts";
-import { pathOfOpen } from "./real-path.ts";
 import type { EntryKind } from "../model/entry.ts";
 import { forDisk, isPath, type DiskPath } from "../model/path.ts";
+import { pathOfOpen } from "./real-path.ts";
+import { isInside } from "./roots.ts";
 import { tidyInTime, withTimeout } from "./timeout.ts";
 
 /**

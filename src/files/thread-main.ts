@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { DiskPath } from "../model/path.ts";
+import { timed, type Answer, type Answers, type Ask, type Listed, type Looked } from "./asks.ts";
 import { locate } from "./read-file.ts";
 import { lookedAt, OpenDirectories, OpenDirectory, place, readWhole, write } from "./thread-work.ts";
-import { timed, type Answer, type Answers, type Ask, type Listed, type Looked } from "./asks.ts";
 
 /** The largest directory to read at once, in bytes of the directory itself: some 1,500 names on ext4. */
 const SMALL_DIRECTORY = 64 * 1024;

@@ -1,16 +1,12 @@
-/** What the file thread does with small files: reads them, and writes new ones. Anything unusual is an error. */
+/** What the file thread does: reads and writes small files, and reads directories. Anything unusual is an error, or undefined. */
 import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import path from "node:path";
-import { type DiskPath, forDisk, fromBytes, nameOf, parentPath } from "../model/path.ts";
+import { forDisk, fromBytes, nameOf, parentPath, type DiskPath } from "../model/path.ts";
 import type { Looked, NewFile, ReadAsk, ReadWhole, Written } from "./asks.ts";
-import { DIRECTORY_ONLY, type Name } from "./pinned-directory.ts";
+import { DIRECTORY_ONLY, NEW_FILE, type Name } from "./pinned-directory.ts";
 import { isSame, isSettled, liesInside, READ_ONLY } from "./read-file.ts";
 import { pathOfOpen } from "./real-path.ts";
-
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
-/** A file that must be new. */
-export const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0);
 
 /** Where a file is. */
 interface Place {

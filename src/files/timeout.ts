@@ -7,7 +7,7 @@ export class FileTimeout extends Error {
 }
 
 /** The threads that do the process's file operations: libuv's default, or its setting. */
-const THREADS = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+const FILE_THREADS = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
 /** The time for an operation while all threads hang: it waits in the queue behind them and is rarely even tried. */
 const WHILE_HUNG_MS = 200;
 
@@ -30,7 +30,7 @@ export async function withTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let late = false;
-  const within = hung >= THREADS ? Math.min(ms, WHILE_HUNG_MS) : ms;
+  const within = hung >= FILE_THREADS ? Math.min(ms, WHILE_HUNG_MS) : ms;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       late = true;

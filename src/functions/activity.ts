@@ -2,6 +2,7 @@ import type { InvocationContext } from "@azure/functions";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import * as df from "durable-functions";
 import { Ledger } from "../ledger/ledger.ts";
+import { addThrottled, logTally, tallyIn } from "../ledger/log-tally.ts";
 import { isCanceled } from "../ledger/run-record.ts";
 import { services } from "../services.ts";
 import type { Settings } from "../settings.ts";
@@ -9,7 +10,6 @@ import type { Budget } from "../storage/budget.ts";
 import { toUserError } from "../storage/errors.ts";
 import { countThrottled } from "../storage/retries.ts";
 import type { Values } from "../telemetry/line.ts";
-import { addThrottled, logTally, tallyIn } from "../ledger/log-tally.ts";
 
 type Log = Pick<InvocationContext, "info" | "warn" | "error">;
 
@@ -37,6 +37,7 @@ interface Options<Input, Result> {
   whenCanceled?: Result;
 }
 
+/** Registers an activity: skips what a canceled run need not do, counts throttling, logs the tally, explains errors. */
 export function activity<Input extends Ref, Result>(
   name: string,
   work: Work<Input, Result>,

@@ -1,9 +1,9 @@
 import { copyBatch } from "../backup/copy-batch.ts";
 import { copyLargeFile } from "../backup/large-file.ts";
 import { listFiles } from "../backup/list-files.ts";
+import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { activity } from "./activity.ts";
-import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 
 activity("getFileList", listFiles, {
   event: "part.listed",

@@ -1,8 +1,8 @@
 import * as df from "durable-functions";
-import { copyScope, parseBackupRequest } from "../backup/request.ts";
 import type { ListInput } from "../backup/list-files.ts";
+import { copyScope, parseBackupRequest } from "../backup/request.ts";
 import type { ListingOwn } from "../ledger/listing.ts";
-import type { Part } from "../ledger/part.ts";
+import type { Part } from "../ledger/part-kind.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";

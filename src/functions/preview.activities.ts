@@ -1,9 +1,9 @@
 /** A dry run of a restore. Nothing imported here, however indirectly, can write to a file system. */
+import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { handleExtra, type SliceRef } from "../restore/extra.ts";
 import { previewBatch, previewRestore } from "../restore/preview.ts";
 import { activity } from "./activity.ts";
-import { batchOutcomes, listingOutcomes } from "../ledger/names.ts";
 
 activity("previewRestore", previewRestore, {
   event: "part.planned",

@@ -3,9 +3,9 @@ import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { isPart } from "../orchestration/fan-out.ts";
 import { reasonOf, retry, settleAll } from "../orchestration/tasks.ts";
+import type { PrunePlan } from "../prune/prune-plan.ts";
 import { parsePruneRequest, type PruneRequest } from "../prune/request.ts";
 import type { PruneScope, Slice, SliceResult } from "../prune/step.ts";
-import type { PrunePlan } from "../prune/prune-plan.ts";
 
 /** The work, in order. Nothing is deleted before everything that is needed is known; records go last. */
 const PHASES = [

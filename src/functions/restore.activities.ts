@@ -1,3 +1,4 @@
+import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { deleteExtra } from "../restore/delete-extra.ts";
 import { failLargeRestore, restoreLargeFile } from "../restore/large-file.ts";
@@ -5,7 +6,6 @@ import { planRestore } from "../restore/plan-restore.ts";
 import { restoreBatch } from "../restore/restore-batch.ts";
 import { restoreDirectories } from "../restore/restore-directories.ts";
 import { activity } from "./activity.ts";
-import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 
 activity("planRestore", planRestore, {
   event: "part.planned",

@@ -1,12 +1,12 @@
 import * as df from "durable-functions";
-import type { Part } from "../ledger/part.ts";
+import type { Part } from "../ledger/part-kind.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import type { SourceRun } from "../manifest/source-run.ts";
 import { emptyTally, stopped, sum, type Tally } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";
 import { childId, handOut, orStopped, readWork, tallies } from "../orchestration/fan-out.ts";
 import { inSlices, retry } from "../orchestration/tasks.ts";
-import { parseRestoreRequest, type RestoreRequest, restoreScope } from "../restore/request.ts";
+import { parseRestoreRequest, restoreScope, type RestoreRequest } from "../restore/request.ts";
 import { unsetNote } from "../restore/unset-note.ts";
 
 /** The activities of a restore. Those of a dry run can write to the ledger only. */

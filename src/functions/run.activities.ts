@@ -1,7 +1,8 @@
 import { endRun, type End } from "../ledger/end-run.ts";
-import { failBatch, failLargeFile } from "../ledger/settle-steps.ts";
-import { activity } from "./activity.ts";
 import { batchOutcomes, largeOutcome } from "../ledger/names.ts";
+import { failBatch } from "../ledger/settle-batch.ts";
+import { failLargeFile } from "../ledger/settle-steps.ts";
+import { activity } from "./activity.ts";
 
 activity("failBatch", failBatch, {
   event: "batch.failed",

@@ -1,8 +1,8 @@
+import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 import { emptyTally } from "../model/outcome.ts";
 import { planVerify } from "../verify/plan-verify.ts";
 import { verifyBatch, verifyLargeFile } from "../verify/verify-batch.ts";
 import { activity } from "./activity.ts";
-import { batchOutcomes, largeOutcome, listingOutcomes } from "../ledger/names.ts";
 
 activity("planVerify", planVerify, {
   event: "part.planned",

@@ -1,5 +1,5 @@
 import * as df from "durable-functions";
-import type { Part } from "../ledger/part.ts";
+import type { Part } from "../ledger/part-kind.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
 import { stopped, sum } from "../model/outcome.ts";
 import { conclude } from "../orchestration/conclude.ts";

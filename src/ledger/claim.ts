@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { type Layout, layoutIn, LAYOUTS, LEDGER_CONTAINER, LEDGER_ID } from "../model/names.ts";
+import { layoutIn, LAYOUTS, LEDGER_CONTAINER, LEDGER_ID, type Layout } from "../model/names.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { ConditionalBlob } from "./conditional-blob.ts";
-import { ofDamaged } from "./damaged.ts";
+import { damagedAsMissing } from "./damaged.ts";
 import { overlap } from "./prune-lock.ts";
 
 /** A container and a prefix in it. */
@@ -102,7 +102,7 @@ export async function overlappingClaims(
       if (NAME.test(name) && (!known || isOverlapping(known))) names.push(name);
     }
   const read = async (name: string) =>
-    (await new ConditionalBlob<Claim>(service, name, schema).read().catch(ofDamaged)) ?? [];
+    (await new ConditionalBlob<Claim>(service, name, schema).read().catch(damagedAsMissing)) ?? [];
   const claims = (await pMap(names, read, { concurrency: READS })).flat();
   return claims.filter(({ content }) => isOverlapping(content));
 }

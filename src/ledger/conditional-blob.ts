@@ -1,11 +1,11 @@
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import type { z } from "zod";
-import { LEDGER_CONTAINER } from "../model/names.ts";
 import { md5 } from "../model/content.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
+import { inContainer } from "../storage/connect.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { ofDamaged, readRecord } from "./damaged.ts";
-import { inContainer } from "./ledger.ts";
+import { damagedAsMissing, readRecord } from "./damaged.ts";
 import { MOST_OF_ONE, readBlob } from "./read-blob.ts";
 
 /** A JSON blob in the ledger's container that several processes write, each only over what it has read. */
@@ -33,7 +33,7 @@ export class ConditionalBlob<Content> {
       return { content: readRecord<Content>(text, this.#schema, this.blob.name), etag, leased };
     } catch (error) {
       if (ifDamaged === undefined) throw error;
-      ofDamaged(error);
+      damagedAsMissing(error);
       return { content: ifDamaged, etag, leased };
     }
   }

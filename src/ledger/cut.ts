@@ -1,5 +1,9 @@
 /** The most batches of a part. */
 export const MAX_BATCHES = 64;
+/** The most lanes that the large files of a part are divided among. */
+export const LANES = 16;
+/** The most parts that one part leaves. With 64 batches, an orchestration's history then stays under 500 events. */
+export const MAX_PARTS = 32;
 /** The most files of a batch on average: 16 batches may be open in a process, with an entry and an outcome of each file. */
 const MOST_FILES = 10_000;
 
@@ -74,9 +78,6 @@ export function weigh<T>(items: readonly T[], weightOf: (item: T) => number): nu
   return items.reduce((sum, item) => sum + weightOf(item), 0);
 }
 
-/** The most parts that one part leaves. With 64 batches, an orchestration's history then stays under 500 events. */
-export const MAX_PARTS = 32;
-
 /**
  * Divides what is left of a part among further parts of nearly equal weight.
  * @param most the most a part should weigh; MAX_PARTS comes first
@@ -91,9 +92,6 @@ export function cutRest<T>(
   const parts = Math.max(atLeast, Math.ceil(weigh(left, weightOf) / most));
   return cutEvenly(left, weightOf, Math.min(MAX_PARTS, parts));
 }
-
-/** The most lanes that the large files of a part are divided among. */
-export const LANES = 16;
 
 /** The files of each lane: file `n` is in lane `n % LANES`. */
 function lanesOf<T>(files: readonly T[]): T[][] {

@@ -1,9 +1,9 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { type Layout, layoutIn } from "../model/names.ts";
+import { layoutIn, type Layout } from "../model/names.ts";
 import { isSameRoot } from "../model/root-path.ts";
-import { type Claim, type Destination, overlappingClaims, readClaim, writeClaim } from "./claim.ts";
-import { hasBackups, standingRoot } from "./standing-backups.ts";
 import { isBeingStarted } from "./alive.ts";
+import { overlappingClaims, readClaim, writeClaim, type Claim, type Destination } from "./claim.ts";
+import { hasBackups, standingRoot } from "./standing-backups.ts";
 
 export type ClaimResult =
   | { claimed: true; layout: Layout }

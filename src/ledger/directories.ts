@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { directoryKey, keyOf } from "../model/order.ts";
-import { mode, mtime } from "./damaged.ts";
-import { fencesToMetadata, inOrder } from "./metadata.ts";
+import { inTurns } from "../model/in-turns.ts";
+import { directoryKey, inKeyOrder, keyOf } from "../model/order.ts";
 import { toLine, type Ledger } from "./ledger.ts";
 import type { Listing } from "./listing.ts";
+import { fencesToMetadata } from "./metadata.ts";
 import { partDirectories } from "./names.ts";
-import { inTurns } from "../model/in-turns.ts";
+import { mode, mtime } from "./schemas.ts";
 
 export const directoryLine = z.object({
   path: z.string().max(32_767),
@@ -40,7 +40,7 @@ export async function settleDirectories(
   lines?: readonly DirectoryLine[],
 ): Promise<void> {
   if (!range) return;
-  const { sorted, keys } = await inOrder(
+  const { sorted, keys } = await inKeyOrder(
     lines ?? (await ledger.readLines<DirectoryLine>(range, directoryLine)),
     placeOf,
   );

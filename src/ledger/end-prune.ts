@@ -1,10 +1,10 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { LEDGER_CONTAINER } from "../model/names.ts";
-import { PruneLock } from "./prune-lock.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
+import { PruneLock } from "./prune-lock.ts";
 
 /** Concurrent deletions. */
 const AT_A_TIME = 32;

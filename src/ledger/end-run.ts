@@ -1,14 +1,14 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Counts } from "../model/outcome.ts";
 import { line } from "../telemetry/line.ts";
-import { ofDamaged } from "./damaged.ts";
+import { damagedAsMissing } from "./damaged.ts";
 import { releaseDestination } from "./destination-claim.ts";
 import { endPrune } from "./end-prune.ts";
+import { suspicionOf } from "./good-run.ts";
 import { Ledger } from "./ledger.ts";
+import type { Covered } from "./listing.ts";
 import type { RunStatus } from "./run-record.ts";
 import { closeRun } from "./runs.ts";
-import { suspicionOf } from "./good-run.ts";
-import type { Covered } from "./listing.ts";
 
 /** How a run ended. */
 export interface End {
@@ -34,7 +34,7 @@ export interface Closed {
   suspicion?: string;
 }
 
-/** Records how a run ended, and releases its destination for the next one. */
+/** Records how a run ended, and releases a backup's destination or a prune's lock. */
 export async function endRun(
   { run, backup, prune, ...end }: End,
   service: BlobServiceClient,
@@ -43,7 +43,7 @@ export async function endRun(
   const ledger = new Ledger(service, run);
   const suspicion = backup && !end.brokenOff ? await suspicionOf(ledger, backup, end.counts) : undefined;
   const judged = suspicion === undefined ? end : suspect(end, suspicion);
-  const record = await closeRun(ledger, judged).catch(ofDamaged);
+  const record = await closeRun(ledger, judged).catch(damagedAsMissing);
   if (prune) await endPrune(service, { id: run, ...prune });
   if (backup) await releaseDestination(service, { id: run, ...backup });
   const { kind = "backup", container, prefix, ...ended } = { ...judged, ...record };

@@ -1,9 +1,9 @@
 import { isSameRoot } from "../model/root-path.ts";
-import { ofDamaged } from "./damaged.ts";
+import { damagedAsMissing } from "./damaged.ts";
 import { filtersOf, isGoodRun } from "./good-run.ts";
 import { Ledger } from "./ledger.ts";
 import { readListingNow, type Covered } from "./listing.ts";
-import { WHOLE } from "./parts.ts";
+import { WHOLE } from "./part-record.ts";
 import { overlap } from "./prune-lock.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun, type ComparedWith } from "./run-record.ts";
@@ -20,7 +20,7 @@ export async function findBase({ service, runId }: Ledger, request: Covered): Pr
     if (id === runId) continue;
     // A run that was in progress when it was indexed may have ended since.
     const isSettled = summary !== undefined && summary.status !== "running";
-    const run = isSettled ? summary : await readRun(new Ledger(service, id)).catch(ofDamaged);
+    const run = isSettled ? summary : await readRun(new Ledger(service, id)).catch(damagedAsMissing);
     if (!run) return destination(`the record of the run ${id} is damaged or gone`);
     if (run.container !== request.container || !mayHaveWritten(run)) continue;
     if (run.prefix === request.prefix) last ??= run;
@@ -50,8 +50,8 @@ function mayHaveWrittenSince({ finished }: RunSummary, other: RunSummary | undef
 /** Why a run's record does not say what the destination holds, as the end of a sentence; undefined if it does. */
 async function whyNot(ledger: Ledger, request: Covered): Promise<string | undefined> {
   const [run, listing] = await Promise.all([
-    readRun(ledger).catch(ofDamaged),
-    readListingNow(ledger, WHOLE).catch(ofDamaged),
+    readRun(ledger).catch(damagedAsMissing),
+    readListingNow(ledger, WHOLE).catch(damagedAsMissing),
   ]);
   if (!run) return "has a record that is damaged or gone";
   if (!isSameRoot(run.root, request.root)) return `was of another directory, ${run.root}`;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Counts } from "../model/outcome.ts";
 import { isSameRoot } from "../model/root-path.ts";
-import { NewerLedger, ofDamaged } from "./damaged.ts";
+import { NewerLedger, damagedAsMissing } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
-import { type Covered, readListingNow } from "./listing.ts";
+import { readListingNow, type Covered } from "./listing.ts";
+import { WHOLE } from "./part-record.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun, type RunRecord } from "./run-record.ts";
 
@@ -44,8 +45,8 @@ export function filtersOf({ include, exclude }: Pick<Covered, "include" | "exclu
 
 /** A run's filters, from its ledger; undefined if it was never listed or its listing cannot be read. */
 export async function readFilters(ledger: Ledger): Promise<string | undefined> {
-  const listing = await readListingNow(ledger, "0").catch((error: unknown) =>
-    error instanceof NewerLedger ? undefined : ofDamaged(error),
+  const listing = await readListingNow(ledger, WHOLE).catch((error: unknown) =>
+    error instanceof NewerLedger ? undefined : damagedAsMissing(error),
   );
   return listing && filtersOf(listing.request);
 }
@@ -77,7 +78,7 @@ async function lastGood({ service, runId }: Ledger, request: Covered): Promise<R
   for await (const { id, summary } of indexedRuns(service)) {
     if (id === runId) continue;
     const ledger = new Ledger(service, id);
-    const run = summary ?? (await readRun(ledger).catch(ofDamaged));
+    const run = summary ?? (await readRun(ledger).catch(damagedAsMissing));
     if (run && isOf(request, run) && isGoodRun(run) && (await readFilters(ledger)) === filters) return run;
   }
   return undefined;

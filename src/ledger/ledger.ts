@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { classify, ContainerMissing } from "../storage/errors.ts";
-import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
-import { withRetries } from "../storage/retries.ts";
 import { md5 } from "../model/content.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { LEDGER_CONTAINER, LEDGER_ID } from "../model/names.ts";
+import { inContainer } from "../storage/connect.ts";
+import { classify } from "../storage/errors.ts";
+import { LONGEST_HASHED_RANGE, readChecked } from "../storage/read-checked.ts";
+import { withRetries } from "../storage/retries.ts";
 import { ChangedRecord, DamagedRecord, readRecord } from "./damaged.ts";
 import { LONGEST_LINE, MOST_OF_MANY, MOST_OF_ONE, readBlob } from "./read-blob.ts";
 
@@ -29,11 +30,11 @@ export type Lines = Required<ListRange>;
 /** The range of some lines in a list. */
 export function linesAt(list: string, offset: number, text: string): Lines {
   const bytes = Buffer.from(text);
-  return { list, offset, length: bytes.length, sha256: hashOf(bytes) };
+  return { list, offset, length: bytes.length, sha256: recordHash(bytes) };
 }
 
 /** The hash by which a record is recognized. */
-export function hashOf(record: Buffer | string): string {
+export function recordHash(record: Buffer | string): string {
   return createHash("sha256").update(record).digest("base64url");
 }
 
@@ -122,7 +123,8 @@ export class Ledger {
     for await (const piece of this.readInPieces(list, length, offset)) pieces.push(piece);
     const bytes = Buffer.concat(pieces);
     if (bytes.length < length) throw new DamagedRecord(`${this.runId}/${list}`, "it is cut short");
-    if (sha256 !== undefined && hashOf(bytes) !== sha256) throw new ChangedRecord(`${this.runId}/${list}`);
+    if (sha256 !== undefined && recordHash(bytes) !== sha256)
+      throw new ChangedRecord(`${this.runId}/${list}`);
     const lines = linesOf(bytes.toString("utf8"));
     if (lines.some((line) => line.length > LONGEST_LINE))
       throw new DamagedRecord(`${this.runId}/${list}`, `a line is longer than ${LONGEST_LINE} characters`);
@@ -179,26 +181,6 @@ export class Ledger {
       throw new Error(`"${name.slice(0, 64)}" is not a record's name.`);
     return this.#container.getBlockBlobClient(`${this.runId}/${name}`);
   }
-}
-
-/** Creates a container unless it exists. @throws ContainerMissing if that is not permitted */
-export async function createContainer(container: ContainerClient): Promise<void> {
-  try {
-    await withRetries((abortSignal) => container.createIfNotExists({ abortSignal }));
-  } catch (error) {
-    throw classify(error) === "refused" ? new ContainerMissing(container.containerName, error) : error;
-  }
-}
-
-/** Writes to a container. If it is missing, creates it and writes again. */
-export async function inContainer<T>(container: ContainerClient, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (classify(error) !== "missing") throw error;
-  }
-  await createContainer(container);
-  return await write();
 }
 
 /** One JSON value a line. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { container, exclude, include, prefix, root, type CompareWith } from "../model/request-fields.ts";
 import { LAYOUTS, type Layout } from "../model/names.ts";
+import { container, exclude, include, prefix, root, type CompareWith } from "../model/request-fields.ts";
 import type { Ledger, ListRange } from "./ledger.ts";
-import { listRange } from "./damaged.ts";
-import { partRecord, readPart, readPartNow, type PartRecord } from "./parts.ts";
+import { partRecord, readPart, readPartNow, type PartRecord } from "./part-record.ts";
+import { listRange } from "./schemas.ts";
 
 /** How the old content of overwritten blobs is kept. */
 export type Keep = "snapshots" | "versions" | "nothing";
@@ -17,7 +17,7 @@ export interface Covered {
   exclude: string[];
 }
 
-/** What a backup found at its destination when it began: the layout there goes by it, all others hand it on. */
+/** What a backup found at its destination when it began. Only the layout reads it; all others pass it on. */
 export interface Basis {
   /** Nothing was below the prefix: no blob can be overwritten. */
   fresh: boolean;

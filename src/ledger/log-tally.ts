@@ -1,8 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Outcome, Tally } from "../model/outcome.ts";
+import { line, type Values } from "../telemetry/line.ts";
 import { Ledger } from "./ledger.ts";
 import { readOutcomes } from "./outcomes.ts";
-import { line, type Values } from "../telemetry/line.ts";
 
 /**
  * Logs the result of a batch: one line at info, and one at warning for each failed file.

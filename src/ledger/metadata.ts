@@ -1,21 +1,10 @@
-import { inTurns } from "../model/in-turns.ts";
-import { compareKeys, keyOfFence, lowerFence, upperFence } from "../model/order.ts";
-import { type Counts, emptyCounts } from "../model/outcome.ts";
+import { keyOfFence, lowerFence, upperFence } from "../model/order.ts";
+import { emptyCounts, type Counts } from "../model/outcome.ts";
 
 /** Bounds of the keys in a record: no line is before the first or after the last. */
 export interface Fences {
   first: string;
   last: string;
-}
-
-/** Sorts lines into a manifest's order; also gives their keys. */
-export async function inOrder<T>(
-  lines: readonly T[],
-  placeOf: (line: T) => string,
-): Promise<{ sorted: T[]; keys: string[] }> {
-  const keyed = await inTurns(lines, (line) => ({ key: placeOf(line), line }));
-  keyed.sort((a, b) => compareKeys(a.key, b.key));
-  return { sorted: keyed.map(({ line }) => line), keys: keyed.map(({ key }) => key) };
 }
 
 /** Fences as metadata, so that one list call shows which of a run's records may hold a path. @param keys sorted */

@@ -10,6 +10,10 @@ export const ALIVE = "alive.json";
 export const OUTCOMES_FOLDER = "outcomes/";
 /** What a restore deleted. */
 export const DELETED = "deleted/";
+/** What an attempt found, for the attempts after it. */
+export const ATTEMPTS = "attempts/";
+/** What vanished, by a mark of its path. */
+export const GONE = "gone/";
 
 /** The record of a part. @throws Error if `part` is not a part's name */
 export function listingName(part: string): string {

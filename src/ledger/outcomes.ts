@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { count, emptyTally, OUTCOMES, type Outcome, type Tally } from "../model/outcome.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { keyOf } from "../model/order.ts";
-import { countsToMetadata, fencesToMetadata, inOrder } from "./metadata.ts";
+import { inKeyOrder, keyOf } from "../model/order.ts";
+import { count, emptyTally, OUTCOMES, type Outcome, type Tally } from "../model/outcome.ts";
 import { countOutcomes } from "../telemetry/function-spans.ts";
-import { fileSize } from "./damaged.ts";
 import { toLine, type Ledger } from "./ledger.ts";
+import { countsToMetadata, fencesToMetadata } from "./metadata.ts";
+import { fileSize } from "./schemas.ts";
 
 /**
  * Records outcomes, sorted, unless another delivery of the same activity has, and returns the tally of those that stand.
@@ -18,7 +18,7 @@ export async function settleOutcomes(
   stopped?: string,
 ): Promise<Tally> {
   const tally = { ...tallyOf(outcomes), ...(stopped === undefined ? {} : { stopped }) };
-  const { keys, sorted } = await inOrder(outcomes, ({ path }) => keyOf(path));
+  const { keys, sorted } = await inKeyOrder(outcomes, ({ path }) => keyOf(path));
   const lines = await inTurns(sorted, toLine);
   const metadata = {
     ...countsToMetadata(tally.counts),

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { classify } from "../storage/errors.ts";
-import { ConditionalBlob } from "./conditional-blob.ts";
-import { withRetries } from "../storage/retries.ts";
 import { LEDGER_ID } from "../model/names.ts";
+import { classify } from "../storage/errors.ts";
+import { withRetries } from "../storage/retries.ts";
+import { ConditionalBlob } from "./conditional-blob.ts";
 
 /** A container's lock: `prunes/{container}.json`. */
 interface Content {

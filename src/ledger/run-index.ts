@@ -4,7 +4,8 @@ import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
 import { readRecord } from "./damaged.ts";
-import { runRecord, type RunRecord } from "./run-record.ts";
+import { Ledger } from "./ledger.ts";
+import { readRun, runRecord, type RunRecord } from "./run-record.ts";
 
 /**
  * The index of runs: an empty blob for each, whose name sorts newest first and whose metadata is the run's summary, so that a
@@ -112,4 +113,20 @@ export async function* runFolders(service: BlobServiceClient): AsyncGenerator<st
     }
     continuationToken = page.value.continuationToken || undefined;
   } while (continuationToken);
+}
+
+/** The runs that have not ended, by the index of runs: a list call per 5,000 runs. */
+export async function runningRuns(service: BlobServiceClient): Promise<RunSummary[]> {
+  const running: RunSummary[] = [];
+  for await (const { id, summary } of indexedRuns(service)) {
+    const run = summary ?? (await readRun(new Ledger(service, id)));
+    if (run?.status === "running") running.push(run);
+  }
+  return running;
+}
+
+/** The ids of backups that restores and verifications are reading. */
+export async function runsBeingRead(service: BlobServiceClient): Promise<Set<string>> {
+  const running = await runningRuns(service);
+  return new Set(running.flatMap(({ of }) => (of === undefined ? [] : [of])));
 }

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { LAYOUTS, LEDGER_ID, type Layout } from "../model/names.ts";
 import type { Counts } from "../model/outcome.ts";
-import type { Ledger } from "./ledger.ts";
-import { counts, DamagedRecord, readRecord } from "./damaged.ts";
 import { BACKUP_MODES, type BackupMode } from "../model/request-fields.ts";
-import { type Layout, LAYOUTS, LEDGER_ID } from "../model/names.ts";
+import { DamagedRecord, readRecord } from "./damaged.ts";
+import type { Ledger } from "./ledger.ts";
 import { RUN_RECORD } from "./names.ts";
+import { counts } from "./schemas.ts";
 
 export const RUN_STATUSES = ["running", "completed", "failed", "canceled", "skipped"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];

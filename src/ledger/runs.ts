@@ -4,9 +4,9 @@ import { layoutIn, type Layout } from "../model/names.ts";
 import { emptyCounts, type Counts } from "../model/outcome.ts";
 import { ChangedRecord } from "./damaged.ts";
 import type { Ledger } from "./ledger.ts";
+import { RUN_RECORD } from "./names.ts";
 import { indexRun } from "./run-index.ts";
 import { parseRun, type ComparedWith, type RunRecord } from "./run-record.ts";
-import { RUN_RECORD } from "./names.ts";
 
 /** What a record says of a run from the start. */
 export type Opening = Pick<

@@ -1,12 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { stopped, type Outcome, type Tally } from "../model/outcome.ts";
-import type { Budget } from "../storage/budget.ts";
+import type { Entry } from "../model/entry.ts";
+import { failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { isFinal } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
-import type { BatchRef } from "./parts.ts";
-import { readTally, settleOutcomes } from "./outcomes.ts";
 import { batchOutcomes } from "./names.ts";
+import { readTally, settleOutcomes } from "./outcomes.ts";
+import { openBatch, type BatchRef } from "./part-record.ts";
 
 /** A batch's outcomes, and why the rest was not tried; or only a message that says why nothing was done. */
 type BatchDone = { outcomes: Outcome[]; stopped?: string | undefined } | string;
@@ -37,20 +37,13 @@ export async function settleBatch(
   }
 }
 
-/**
- * Works on the items of a batch, with as much concurrency as the budget allows.
- * @throws the first error; items not begun by then are left for the next try
- */
-export async function forEachItem<Item>(
-  items: readonly Item[],
-  budget: Budget,
-  work: (item: Item) => Promise<Outcome | undefined>,
-): Promise<Outcome[]> {
-  let failure: { error: unknown } | undefined;
-  const attempt = (item: Item) => work(item).catch((error: unknown) => void (failure ??= { error }));
-  const outcomes = await Promise.all(
-    items.map((item) => budget.file(async () => (failure ? undefined : await attempt(item)))),
-  );
-  if (failure) throw failure.error;
-  return outcomes.filter((outcome) => outcome !== undefined);
+/** Records every file of a batch as failed, after every try of the batch has failed. */
+export async function failBatch(
+  { reason, ...ref }: BatchRef & { reason: string },
+  service: BlobServiceClient,
+): Promise<Tally> {
+  const ledger = new Ledger(service, ref.run);
+  const entries = await openBatch<Entry>(ledger, ref);
+  const outcomes = entries.map((each) => failed(each, reason));
+  return await settleOutcomes(ledger, batchOutcomes(ref), outcomes);
 }

@@ -3,11 +3,11 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import { emptyTally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { ChangedRecord, isFinal } from "./damaged.ts";
-import { type Findings, isOurs, type Part, type PartKind, PartProblem } from "./part.ts";
 import { Ledger, type ListRange } from "./ledger.ts";
 import { listingName, listingOutcomes } from "./names.ts";
 import { settleOutcomes } from "./outcomes.ts";
-import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./parts.ts";
+import { isOurs, PartProblem, type Findings, type Part, type PartKind } from "./part-kind.ts";
+import { readPartNow, writePart, writePieces, type PartInput, type PartRecord } from "./part-record.ts";
 
 /**
  * Lists or plans a part, and records it. A part that is recorded already is not listed again; its record stands.
@@ -29,21 +29,21 @@ export async function settlePart<Own extends object, Item extends { size: number
       const found: PartRecord = { version: 1, request, ...own, ...(await writeDown(ledger, part, findings)) };
       if (await writePart(ledger, part, found)) {
         await kind.stands?.(ledger, found, true);
-        return handed(own, found);
+        return toPart(own, found);
       }
       record = (await readPartNow(ledger, part, kind.record)) ?? found;
     }
     // A part that failed starts no work, so its record needs no check.
-    if (record.problem !== undefined) return handed(own, nothing(record.problem));
+    if (record.problem !== undefined) return toPart(own, nothing(record.problem));
     if (!(await isOurs(record, { request, own }, ledger, kind)))
       throw new ChangedRecord(`${run}/${listingName(part)}`);
     await kind.stands?.(ledger, record, false);
-    return handed(own, record);
+    return toPart(own, record);
   } catch (error) {
     if (!(error instanceof PartProblem) && !isFinal(error)) throw error;
     const none = nothing(describe(error));
     if (error instanceof PartProblem) await writePart(ledger, part, { version: 1, request, ...own, ...none });
-    return handed(own, none);
+    return toPart(own, none);
   }
 }
 
@@ -87,7 +87,7 @@ function totalOf(items: readonly { size: number }[]): { files: number; bytes: nu
   return { files: items.length, bytes: items.reduce((sum, { size }) => sum + size, 0) };
 }
 
-function handed<Own>(own: Own, { found, batches, large, rest, toDo, problem }: Found): Part<Own> {
+function toPart<Own>(own: Own, { found, batches, large, rest, toDo, problem }: Found): Part<Own> {
   return {
     own,
     found,

@@ -1,14 +1,14 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { z } from "zod";
 import type { Entry } from "../model/entry.ts";
-import { emptyTally, failed, type Outcome, stopped, type Tally } from "../model/outcome.ts";
+import { emptyTally, failed, stopped, type Outcome, type Tally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { heartbeat } from "./alive.ts";
 import { isFinal, readRecord } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
-import { batchOutcomes, largeOutcome } from "./names.ts";
+import { largeOutcome } from "./names.ts";
 import { readTally, settleOutcomes } from "./outcomes.ts";
-import { type BatchRef, type LargeRef, openBatch, openLarge } from "./parts.ts";
+import { openLarge, type LargeRef } from "./part-record.ts";
 
 /** How far a large file is done: what one activity passes on to the next. */
 export interface Position {
@@ -74,17 +74,6 @@ export async function failLargeFile(
   const ledger = new Ledger(service, ref.run);
   const item = await openLarge<Entry>(ledger, ref);
   return item ? await settleOutcomes(ledger, largeOutcome(ref), [failed(item, reason)]) : emptyTally();
-}
-
-/** Records every file of a batch as failed, after every try of the batch has failed. */
-export async function failBatch(
-  { reason, ...ref }: BatchRef & { reason: string },
-  service: BlobServiceClient,
-): Promise<Tally> {
-  const ledger = new Ledger(service, ref.run);
-  const entries = await openBatch<Entry>(ledger, ref);
-  const outcomes = entries.map((each) => failed(each, reason));
-  return await settleOutcomes(ledger, batchOutcomes(ref), outcomes);
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { isSameRoot } from "../model/root-path.ts";
 import type { Destination } from "./claim.ts";
-import { ofDamaged } from "./damaged.ts";
+import { damagedAsMissing } from "./damaged.ts";
 import { Ledger } from "./ledger.ts";
 import { indexedRuns, type RunSummary } from "./run-index.ts";
 import { readRun } from "./run-record.ts";
@@ -46,7 +46,7 @@ async function* backupsIn(
   { container, prefix }: Destination,
 ): AsyncGenerator<RunSummary> {
   for await (const { id, summary } of indexedRuns(service)) {
-    const run = summary ?? (await readRun(new Ledger(service, id)).catch(ofDamaged));
+    const run = summary ?? (await readRun(new Ledger(service, id)).catch(damagedAsMissing));
     if (run?.container === container && run.prefix === prefix && foundSomething(run)) yield run;
   }
 }
@@ -55,20 +55,4 @@ async function* backupsIn(
 function foundSomething({ kind = "backup", status, counts }: RunSummary): boolean {
   if (kind !== "backup" || status === "skipped") return false;
   return status === "completed" || !counts || counts.copied + counts.unchanged + counts.directories > 0;
-}
-
-/** The runs that have not ended, by the index of runs: a list call per 5,000 runs. */
-export async function runningRuns(service: BlobServiceClient): Promise<RunSummary[]> {
-  const running: RunSummary[] = [];
-  for await (const { id, summary } of indexedRuns(service)) {
-    const run = summary ?? (await readRun(new Ledger(service, id)));
-    if (run?.status === "running") running.push(run);
-  }
-  return running;
-}
-
-/** The ids of backups that restores and verifications are reading. */
-export async function readRuns(service: BlobServiceClient): Promise<Set<string>> {
-  const running = await runningRuns(service);
-  return new Set(running.flatMap(({ of }) => (of === undefined ? [] : [of])));
 }

@@ -4,8 +4,8 @@ import { LONGEST_LINE, MOST_OF_MANY } from "../ledger/read-blob.ts";
 import { takingTurns } from "../model/in-turns.ts";
 import { classify } from "../storage/errors.ts";
 import { parseLine, type Line } from "./line.ts";
-import type { ManifestBlob } from "./run-map.ts";
 import type { Piece } from "./piece.ts";
+import type { ManifestBlob } from "./run-map.ts";
 
 /** Bytes of a record that is read in one request. */
 const AT_ONCE = 8 * 1024 * 1024;

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { directoryLine, placeOf, type DirectoryLine } from "../ledger/directories.ts";
-import { fileSize, mode, mtime } from "../ledger/damaged.ts";
 import { LONGEST_LINE } from "../ledger/read-blob.ts";
+import { fileSize, mode, mtime } from "../ledger/schemas.ts";
+import { hashOf, recordedOf } from "../model/content.ts";
 import { FARTHEST_TIME, type Entry, type EntryKind } from "../model/entry.ts";
 import { keyOf } from "../model/order.ts";
 import { OUTCOMES, type OutcomeName } from "../model/outcome.ts";
-import { hashOf, recordedOf } from "../model/content.ts";
 import { isPacked, type Packed } from "../model/packed.ts";
 
 /** What a run says of one name in its tree. */

@@ -3,7 +3,7 @@ import { DamagedRecord, NewerLedger } from "../ledger/damaged.ts";
 import { directoryLine, type DirectoryLine } from "../ledger/directories.ts";
 import type { Ledger, ListRange } from "../ledger/ledger.ts";
 import { readListing, type Listing } from "../ledger/listing.ts";
-import { WHOLE } from "../ledger/parts.ts";
+import { WHOLE } from "../ledger/part-record.ts";
 import { classify } from "../storage/errors.ts";
 import type { OnDamage } from "./blob-piece.ts";
 

@@ -1,12 +1,12 @@
 import pMap from "p-map";
-import type { Fences } from "../ledger/metadata.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import type { Fences } from "../ledger/metadata.ts";
 import { allBelow, directoryKey, keyOf, namesIn, type KeyRange } from "../model/order.ts";
 import { Recent } from "../model/recent.ts";
 import { blobPiece, type OnDamage } from "./blob-piece.ts";
 import { combine, type Line, type ManifestEntry } from "./line.ts";
-import { type Account, boundOverlap, type ManifestBlob, mapRun, type RunMap } from "./run-map.ts";
 import { merge, overlaps, SORTED_HERE, type Piece } from "./piece.ts";
+import { boundOverlap, mapRun, type Account, type ManifestBlob, type RunMap } from "./run-map.ts";
 import { borrowSpool, type Borrowed } from "./spool.ts";
 import { hasDirectories, markOf, unorderedLines } from "./unordered.ts";
 

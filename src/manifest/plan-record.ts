@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { BatchCost } from "../ledger/cut.ts";
-import { entry, fileSize, listRange, mode } from "../ledger/damaged.ts";
 import type { ListRange } from "../ledger/ledger.ts";
-import { type PartInput, partRecord, type PartRecord } from "../ledger/parts.ts";
+import { partRecord, type PartInput, type PartRecord } from "../ledger/part-record.ts";
+import { entry, fileSize, listRange, mode } from "../ledger/schemas.ts";
 import { hashOf, type Source } from "../model/content.ts";
 import { isPacked, type Packed } from "../model/packed.ts";
 import type { ManifestItem } from "./line.ts";
+import type { ManifestBlob } from "./run-map.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** What all parts of a restore, or of a verification, have in common. */
@@ -76,3 +77,13 @@ export const plannedItem = entry
     above: z.array(mode.nullable()).optional(),
   })
   .refine((item) => hashOf(item) !== undefined, "it does not say which content");
+
+/** What a plan covers: blobs of the run's manifest, or what another part has planned already, and left. */
+export type Left = ManifestBlob | PlannedItem;
+
+const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
+export const leftLine = z.union([manifestBlob, plannedItem]);
+
+export function isBlob(left: Left): left is ManifestBlob {
+  return "name" in left;
+}

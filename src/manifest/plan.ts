@@ -2,22 +2,25 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { cutIntoBatches, cutRest, MAX_BATCHES } from "../ledger/cut.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import type { Findings, Part, PartKind } from "../ledger/part-kind.ts";
 import { settlePart } from "../ledger/settle-part.ts";
-import type { Findings, Part, PartKind } from "../ledger/part.ts";
 import type { KeyRange } from "../model/order.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { ManifestItem } from "./line.ts";
-import { isBlob, type Left, leftLine, partialNote, readPage, wholeRun } from "./whole-run.ts";
-import type { ManifestBlob } from "./run-map.ts";
 import {
-  type Batching,
-  type PlanInput,
+  isBlob,
+  leftLine,
   plannedItem,
-  type PlannedItem,
-  type PlanOwn,
   planRecord,
   UNKNOWN,
+  type Batching,
+  type Left,
+  type PlanInput,
+  type PlannedItem,
+  type PlanOwn,
 } from "./plan-record.ts";
+import type { ManifestBlob } from "./run-map.ts";
+import { partialNote, readPage, wholeRun } from "./run-records.ts";
 
 /** What a restore and a verification do differently. */
 interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
@@ -25,7 +28,7 @@ interface Planning extends Pick<PartKind<PlanOwn, PlannedItem, Left>, "begin"> {
   within: KeyRange[];
   /** How the layout of the run's destination wants items to be cut into batches. */
   batching: (own: PlanOwn) => Batching;
-  /** Manifest's files that one part takes. */
+  /** How many of the manifest's files one part takes. */
   filesPerPart: number;
   /** Bytes; what is larger is a large file. Without it none is. */
   largeFile?: number;

@@ -1,5 +1,5 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { countsFromMetadata, type Fences, fencesFromMetadata } from "../ledger/metadata.ts";
+import { countsFromMetadata, fencesFromMetadata, type Fences } from "../ledger/metadata.ts";
 import { isOfDirectories, OUTCOMES_FOLDER } from "../ledger/names.ts";
 import { LEDGER_CONTAINER } from "../model/names.ts";
 import { compareKeys } from "../model/order.ts";
@@ -8,9 +8,9 @@ import { listedPage } from "../storage/blob-pages.ts";
 import { ListBlobsRequests, type ListedBlob } from "../storage/list-blobs-request.ts";
 
 /** Assumed bytes per line, if a blob does not say how many lines it has. */
-const LINE = 200;
+const LINE_BYTES = 200;
 /** Sorted records that may overlap at any place. A run's own are three a level of parts, and it has few levels. */
-const MOST = 32;
+const MOST_OVERLAPPING = 32;
 
 /** One record of a manifest. Its lines are outcomes, or directories. */
 export interface ManifestBlob {
@@ -62,7 +62,7 @@ function recordOf({ name, size: bytes, etag, metadata }: ListedBlob, run: string
   const counted = filesOf(counts) + counts.directories;
   const fences = fencesFromMetadata(metadata);
   const content = counts.bytes + counts.unchangedBytes;
-  const files = counted > 0 ? counted : Math.ceil(bytes / LINE);
+  const files = counted > 0 ? counted : Math.ceil(bytes / LINE_BYTES);
   return { name: name.slice(run.length + 1), files, content, bytes, etag, ...(fences ? { fences } : {}) };
 }
 
@@ -71,7 +71,7 @@ function recordOf({ name, size: bytes, etag, metadata }: ListedBlob, run: string
  * them: they are read like unsorted records.
  */
 export function boundOverlap(map: RunMap): RunMap {
-  if (mostOverlapping([...map.outcomes, ...map.directories]) <= MOST) return map;
+  if (mostOverlapping([...map.outcomes, ...map.directories]) <= MOST_OVERLAPPING) return map;
   return { outcomes: map.outcomes.map(withoutFences), directories: map.directories.map(withoutFences) };
 }
 

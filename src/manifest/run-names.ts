@@ -2,8 +2,8 @@ import { namesIn } from "../model/order.ts";
 import { nameOf } from "../model/path.ts";
 import type { Line, ManifestEntry } from "./line.ts";
 import { Manifest } from "./manifest.ts";
-import { missingRecords } from "./whole-run.ts";
 import type { Account } from "./run-map.ts";
+import { missingRecords } from "./run-records.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** The record of a run is incomplete, so what is extra is not known. */

@@ -1,12 +1,12 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { layoutIn, type Layout } from "../model/names.ts";
-import { NewerLedger, ofDamaged, readVersioned } from "../ledger/damaged.ts";
+import { NewerLedger, damagedAsMissing, readVersioned } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { readListingNow } from "../ledger/listing.ts";
 import { RUN_RECORD } from "../ledger/names.ts";
-import { WHOLE } from "../ledger/parts.ts";
+import { PartProblem } from "../ledger/part-kind.ts";
+import { WHOLE } from "../ledger/part-record.ts";
 import { runRecord, type RunRecord, type RunStatus } from "../ledger/run-record.ts";
-import { PartProblem } from "../ledger/part.ts";
+import { layoutIn, type Layout } from "../model/names.ts";
 
 /** The backup that is read: where its blobs are, and what it covered. */
 export interface SourceRun {
@@ -71,5 +71,5 @@ export async function readSummary(ledger: Ledger): Promise<RunRecord | undefined
 /** A damaged record counts as none; one that this app is too old for cannot be read; any other error is thrown on. */
 function ofUnreadable(error: unknown): undefined {
   if (error instanceof NewerLedger) throw new NoSuchRun(error.message);
-  return ofDamaged(error);
+  return damagedAsMissing(error);
 }

@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { openScratchFile } from "../files/scratch-file.ts";
-import { combine, type Line } from "./line.ts";
-import type { OnDamage } from "./blob-piece.ts";
-import { SORTED_HERE, type Piece } from "./piece.ts";
 import { compareKeys } from "../model/order.ts";
+import type { OnDamage } from "./blob-piece.ts";
+import { combine, type Line } from "./line.ts";
+import { SORTED_HERE, type Piece } from "./piece.ts";
 
 /** Characters of lines that are sorted at once; in memory they take about four times that. */
 const RUN = 8 * 1024 * 1024;

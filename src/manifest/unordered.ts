@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { pMapIterable } from "p-map";
 import type { Ledger } from "../ledger/ledger.ts";
 import { partDirectories } from "../ledger/names.ts";
+import { WHOLE } from "../ledger/part-record.ts";
 import { takingTurns } from "../model/in-turns.ts";
+import { isWithin, parentPath } from "../model/path.ts";
 import { linesOf, type OnDamage } from "./blob-piece.ts";
 import { lineOfDirectory, type Line } from "./line.ts";
 import { listedDirectories, listingsOf } from "./listings.ts";
 import type { ManifestBlob, RunMap } from "./run-map.ts";
-import { isWithin, parentPath } from "../model/path.ts";
 
 /** The largest record to read concurrently with others, in bytes. */
 const SMALL = 512 * 1024;
@@ -18,7 +19,7 @@ const PAGE = 1024 * 1024;
 
 /** Whether a run has a record of directories, as all runs have that this release or a later one started. */
 export function hasDirectories({ directories }: RunMap): boolean {
-  return directories.some(({ name }) => name === partDirectories("0"));
+  return directories.some(({ name }) => name === partDirectories(WHOLE));
 }
 
 /** Identifies the unsorted records of a run as they are now. */

@@ -22,7 +22,7 @@ export interface Source {
   unhashed?: true;
 }
 
-/** That part of a line. */
+/** The fields of `Recorded` that a line has. */
 export function recordedOf({ md5: base64, packed }: Recorded): Pick<Recorded, "md5" | "packed"> {
   return { ...(base64 === undefined ? {} : { md5: base64 }), ...(packed === undefined ? {} : { packed }) };
 }

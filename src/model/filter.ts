@@ -13,7 +13,7 @@ export interface Filter {
   matched(): number[];
 }
 
-/** What of a run is meant. */
+/** What selects a part of a run. */
 interface Selected {
   include: readonly string[];
   exclude: readonly string[];
@@ -66,7 +66,7 @@ export function createFilter(include: readonly string[], exclude: readonly strin
 }
 
 /**
- * A backup's patterns, with their meaning there (see createFilter).
+ * What the patterns and the path of a request select, or those of a run. Patterns mean what they mean in a backup; see createFilter.
  * @param path the only file, or the directory, that is covered; `escapePath` gave it
  */
 export function createSelection({ include, exclude, path = "" }: Selected): Selection {

@@ -5,6 +5,7 @@
  * A path's key is a string that `<` compares: its directory with U+0001 between segments, U+0000, its name. U+0002 escapes
  * these characters in names.
  */
+import { inTurns } from "./in-turns.ts";
 import { nameOf, parentPath } from "./path.ts";
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for
@@ -102,4 +103,14 @@ export function keyOfFence(fence: string): string {
   return fence
     .replaceAll("/", BETWEEN)
     .replaceAll(/\\([0-9a-f]{4})/g, (_all, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+/** Sorts lines into a manifest's order; also gives their keys. */
+export async function inKeyOrder<T>(
+  lines: readonly T[],
+  placeOf: (line: T) => string,
+): Promise<{ sorted: T[]; keys: string[] }> {
+  const keyed = await inTurns(lines, (line) => ({ key: placeOf(line), line }));
+  keyed.sort((a, b) => compareKeys(a.key, b.key));
+  return { sorted: keyed.map(({ line }) => line), keys: keyed.map(({ key }) => key) };
 }

@@ -1,6 +1,6 @@
-import { printable } from "./path.ts";
-import type { Packed } from "./packed.ts";
 import type { EntryKind } from "./entry.ts";
+import type { Packed } from "./packed.ts";
+import { printable } from "./path.ts";
 
 /** How a listed file ended. Every file ends in exactly one; only a prune deletes. */
 export const OUTCOMES = ["copied", "unchanged", "vanished", "skipped", "failed", "deleted"] as const;
@@ -137,7 +137,7 @@ export function addCounts(total: Counts, some: Counts): void {
   for (const key of Object.keys(some) as (keyof Counts)[]) total[key] = (total[key] ?? 0) + (some[key] ?? 0);
 }
 
-/** Copied, unchanged, vanished, skipped and failed together: all files that were listed. */
+/** All names of the counts, whatever became of them, without the directories. */
 export function filesOf(counts: Counts): number {
   return OUTCOMES.reduce((files, outcome) => files + (counts[outcome] ?? 0), 0);
 }

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { verdict, type Counts, type Tally } from "../model/outcome.ts";
 import type { BackupRequest } from "../backup/request.ts";
 import type { Closed, End } from "../ledger/end-run.ts";
+import { verdict, type Counts, type Tally } from "../model/outcome.ts";
 import { judgePatterns, type Asked } from "../model/pattern-warnings.ts";
 import type { PruneRequest } from "../prune/request.ts";
 import { retry } from "./tasks.ts";

@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import type { BatchRef, LargeRef, PartInput, PartRef } from "../ledger/parts.ts";
-import type { Part } from "../ledger/part.ts";
-import type { Parsed } from "../model/request-fields.ts";
+import type { Part } from "../ledger/part-kind.ts";
+import { WHOLE, type BatchRef, type LargeRef, type PartInput, type PartRef } from "../ledger/part-record.ts";
 import { stopped, type Tally } from "../model/outcome.ts";
+import type { Parsed } from "../model/request-fields.ts";
 import { reasonOf, settleAll, withLostRecorded } from "./tasks.ts";
 
 /** Whether an orchestration is a part of a run: only the app starts parts; one started by a request has no parent. */
@@ -11,15 +11,15 @@ export function isPart({ df }: OrchestrationContext): boolean {
 }
 
 /** The part that an orchestration was given, or the whole run that its request asks for. @throws Error for an invalid request */
-export function readWork<Part extends PartRef & { request: unknown }>(
+export function readWork<Input extends PartRef & { request: unknown }>(
   context: OrchestrationContext,
-  parse: (input: unknown) => Parsed<Part["request"]>,
-): Part {
+  parse: (input: unknown) => Parsed<Input["request"]>,
+): Input {
   const input: unknown = context.df.getInput();
-  if (isPart(context)) return input as Part;
+  if (isPart(context)) return input as Input;
   const parsed = parse(input);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return { run: context.df.instanceId, part: "0", request: parsed.value } as Part;
+  return { run: context.df.instanceId, part: WHOLE, request: parsed.value } as Input;
 }
 
 /** Runs `work`. An error becomes a tally that says why the run stopped. */

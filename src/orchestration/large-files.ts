@@ -1,10 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { LANES } from "../ledger/cut.ts";
-import type { LargeRef } from "../ledger/parts.ts";
+import type { LargeRef } from "../ledger/part-record.ts";
 import type { Position, Step } from "../ledger/settle-steps.ts";
 import { emptyTally, sum, type Tally } from "../model/outcome.ts";
-import { reasonOf, retry } from "./tasks.ts";
 import { isPart } from "./fan-out.ts";
+import { reasonOf, retry } from "./tasks.ts";
 
 /** Spans after which the orchestration continues as new, to keep its history short. */
 const SPANS_A_HISTORY = 32;

@@ -1,11 +1,18 @@
 import * as df from "durable-functions";
 import type { OrchestrationContext, Task } from "durable-functions";
-import type { BatchRef } from "../ledger/parts.ts";
+import type { BatchRef } from "../ledger/part-record.ts";
 import { stopped, sum, type Tally } from "../model/outcome.ts";
 
 /** Milliseconds. Tests set less. */
 // oxlint-disable-next-line no-restricted-globals -- read once, when the app loads, so that a replay sees the same
-const FIRST_WAIT = Number(process.env["BACKUP_ACTIVITY_RETRY_MS"] ?? 3_000);
+const FIRST_WAIT_MS = Number(process.env["BACKUP_ACTIVITY_RETRY_MS"] ?? 3_000);
+
+/**
+ * Tries an activity again after 3 s and after 6 s. Each try has already retried its storage requests for about 15 seconds, so
+ * if storage is gone for good the run ends within two minutes.
+ */
+export const retry = new df.RetryOptions(FIRST_WAIT_MS, 3);
+retry.backoffCoefficient = 2;
 
 type Settled<T> = { value: T } | { error: string };
 
@@ -41,13 +48,6 @@ export function reasonOf(error: unknown): string {
     /^(?:Activity|Orchestrator) function '[^']*' failed:\s*([\s\S]*)$/.exec(message)?.[1] ?? message;
   return (inner.split(" \n {", 1)[0] ?? inner).trim().slice(0, 1000);
 }
-
-/**
- * Tries an activity again after 3 s and after 6 s. Each try has already retried its storage requests for about 15 seconds, so
- * if storage is gone for good the run ends within two minutes.
- */
-export const retry = new df.RetryOptions(FIRST_WAIT, 3);
-retry.backoffCoefficient = 2;
 
 /** Calls an activity for one slice after another, until nothing is left. */
 export function* inSlices(

@@ -2,15 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { ChangedRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
 import { blobPages } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
-import { LEDGER_CONTAINER } from "../model/names.ts";
 import { choose } from "./choose-runs.ts";
 import { DECISION, nothing, type Decision, type ManifestRef, type Standing } from "./decision.ts";
 import { isBackup, knownRuns } from "./known-runs.ts";
 import { manifestsOf } from "./list-manifests.ts";
-import { staleRecords } from "./stale-records.ts";
 import type { PruneRequest } from "./request.ts";
+import { staleRecords } from "./stale-records.ts";
 
 /**
  * Takes over the decision that is there already. Another delivery of the activity made it, or a stranger wrote it.

@@ -1,5 +1,5 @@
-import { normalRoot } from "../model/root-path.ts";
 import { isPostdated, isGoodRun } from "../ledger/good-run.ts";
+import { normalRoot } from "../model/root-path.ts";
 import { isBackup, type KnownRun } from "./known-runs.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
 import type { PruneRequest } from "./request.ts";

@@ -1,23 +1,23 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { type Layout, layoutIn, LEDGER_CONTAINER } from "../model/names.ts";
-import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
-import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { layoutOf } from "../ledger/claim.ts";
+import { ChangedRecord, isFinal } from "../ledger/damaged.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
 import { PruneLock } from "../ledger/prune-lock.ts";
+import { runsBeingRead } from "../ledger/run-index.ts";
 import { readRun } from "../ledger/run-record.ts";
 import { joinRun, markForgotten } from "../ledger/runs.ts";
+import { layoutIn, LEDGER_CONTAINER, type Layout } from "../model/names.ts";
+import { emptyTally, type Outcome, type Tally } from "../model/outcome.ts";
 import { describe } from "../storage/errors.ts";
 import { adopt } from "./adopt-decision.ts";
 import { choose, lingers, type Verdict } from "./choose-runs.ts";
 import { nothing, readDecision, settleDecision, type Decision, type Standing } from "./decision.ts";
 import { isBackup, knownRuns, type KnownRun } from "./known-runs.ts";
 import { listManifests } from "./list-manifests.ts";
-import { readRuns } from "../ledger/standing-backups.ts";
-import { staleRecords } from "./stale-records.ts";
 import { pruneOpening, type PruneRequest } from "./request.ts";
+import { staleRecords } from "./stale-records.ts";
 
 /** Concurrent marks. */
 const MARKS = 16;
@@ -82,13 +82,13 @@ async function decide(ledger: Ledger, request: PruneRequest, app: string | undef
   if (problem !== undefined) return await settle(nothing(request, problem));
 
   const now = new Date();
-  const readers = await readRuns(service);
+  const readers = await runsBeingRead(service);
   let choice = choose(runs, request, readers, self, now);
   const marked = choice.forgotten;
   if (!dryRun && choice.forgotten.length > 0) {
     await mark(marked, true, ledger);
     // A reader opens its record, then looks for the mark. Any reader that missed the mark is found now.
-    choice = choose(runs, request, new Set([...readers, ...(await readRuns(service))]), self, now);
+    choice = choose(runs, request, new Set([...readers, ...(await runsBeingRead(service))]), self, now);
   }
   const backups = runs.filter(isBackup);
   const forgotten = new Set(choice.forgotten.map(({ id }) => id));

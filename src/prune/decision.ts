@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { ChangedRecord, listRange, readRecord } from "../ledger/damaged.ts";
-import { hashOf, type Ledger, type Lines } from "../ledger/ledger.ts";
-import { type Layout, LAYOUTS, LEDGER_ID } from "../model/names.ts";
+import { ChangedRecord, readRecord } from "../ledger/damaged.ts";
+import { recordHash, type Ledger, type Lines } from "../ledger/ledger.ts";
+import { listRange } from "../ledger/schemas.ts";
+import { LAYOUTS, LEDGER_ID, type Layout } from "../model/names.ts";
 import type { Whose } from "../store/pruning.ts";
 import type { Choice } from "./choose-runs.ts";
 import type { PruneRequest } from "./request.ts";
@@ -95,7 +96,7 @@ export async function readDecision(ledger: Ledger, sha256?: string): Promise<Sta
   const text = await ledger.read(DECISION);
   if (text === undefined) return undefined;
   const name = `${ledger.runId}/${DECISION}`;
-  const standing = { decision: readRecord<Decision>(text, schema, name), sha256: hashOf(text) };
+  const standing = { decision: readRecord<Decision>(text, schema, name), sha256: recordHash(text) };
   if (sha256 !== undefined && standing.sha256 !== sha256) throw new ChangedRecord(name);
   return standing;
 }
@@ -107,6 +108,6 @@ export async function settleDecision(
 ): Promise<{ won: boolean; standing: Standing }> {
   const text = JSON.stringify(decision);
   const { won } = await ledger.writeOnce(DECISION, text);
-  const standing = (won ? undefined : await readDecision(ledger)) ?? { decision, sha256: hashOf(text) };
+  const standing = (won ? undefined : await readDecision(ledger)) ?? { decision, sha256: recordHash(text) };
   return { won, standing };
 }

@@ -1,13 +1,13 @@
 import pMap from "p-map";
-import type { Outcome } from "../model/outcome.ts";
 import { ChangedRecord } from "../ledger/damaged.ts";
+import { sliceOutcomes } from "../ledger/names.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { takingTurns } from "../model/in-turns.ts";
+import type { Outcome } from "../model/outcome.ts";
 import { DeleteRefused, type Content, type Sparse } from "../store/pruning.ts";
 import { contentsByName } from "./list-contents.ts";
 import { readNeeds } from "./needs.ts";
 import { stopped, type Prune, type SliceResult } from "./step.ts";
-import { sliceOutcomes } from "../ledger/names.ts";
 
 /** Names whose contents one slice deletes: well within a function's five minutes, even if storage is slow. */
 const MOST = 5_000;

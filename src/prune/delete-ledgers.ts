@@ -1,18 +1,18 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { emptyTally, type Outcome } from "../model/outcome.ts";
-import { LEDGER_CONTAINER } from "../model/names.ts";
 import { readRecord } from "../ledger/damaged.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { RUN_RECORD } from "../ledger/names.ts";
 import { readTally, settleOutcomes } from "../ledger/outcomes.ts";
 import { indexName } from "../ledger/run-index.ts";
 import { readRun, type RunRecord } from "../ledger/run-record.ts";
-import { Ledger } from "../ledger/ledger.ts";
+import { LEDGER_CONTAINER } from "../model/names.ts";
+import { emptyTally, type Outcome } from "../model/outcome.ts";
 import { blobPages } from "../storage/blob-pages.ts";
-import type { Decision, RecordToGo } from "./decision.ts";
 import type { Erase } from "../store/pruning.ts";
+import type { Decision, RecordToGo } from "./decision.ts";
 import type { Prune, SliceResult } from "./step.ts";
-import { RUN_RECORD } from "../ledger/names.ts";
 
 /** Lanes that ledgers are deleted in. */
 const LANES = 16;

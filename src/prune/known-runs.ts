@@ -1,15 +1,15 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { z } from "zod";
-import { isNewer, NewerLedger, ofDamaged, UnknownRun } from "../ledger/damaged.ts";
+import { isNewer, NewerLedger, damagedAsMissing, UnknownRun } from "../ledger/damaged.ts";
+import { readFilters } from "../ledger/good-run.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { listingName, OUTCOMES_FOLDER, RUN_RECORD } from "../ledger/names.ts";
 import { overlap } from "../ledger/prune-lock.ts";
 import { indexedRuns, runFolders, type RunSummary } from "../ledger/run-index.ts";
 import { runRecord, type RunRecord } from "../ledger/run-record.ts";
-import { readFilters } from "../ledger/good-run.ts";
 import { LEDGER_CONTAINER } from "../model/names.ts";
 import { blobPages } from "../storage/blob-pages.ts";
-import { listingName, OUTCOMES_FOLDER, RUN_RECORD } from "../ledger/names.ts";
 
 /** A run as retention sees it: its record, or what else is known if that is damaged. */
 export interface KnownRun extends Pick<RunRecord, "id" | "of" | "root" | "container" | "prefix" | "layout"> {
@@ -84,7 +84,7 @@ async function readText(ledger: Ledger, name: string): Promise<string | undefine
   try {
     return await ledger.read(name);
   } catch (error) {
-    ofDamaged(error);
+    damagedAsMissing(error);
     return "damaged";
   }
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import { isGoodRun } from "../ledger/good-run.ts";
 import { cutEvenly } from "../ledger/cut.ts";
+import { isGoodRun } from "../ledger/good-run.ts";
 import type { Ledger, Lines } from "../ledger/ledger.ts";
-import { writePieces } from "../ledger/parts.ts";
-import { normalRoot } from "../model/root-path.ts";
+import { writePieces } from "../ledger/part-record.ts";
 import { mapRun } from "../manifest/run-map.ts";
+import { normalRoot } from "../model/root-path.ts";
 import { MAX_PARTITIONS, type ManifestRef } from "./decision.ts";
 import type { KnownRun } from "./known-runs.ts";
 

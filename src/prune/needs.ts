@@ -1,8 +1,8 @@
 import pMap from "p-map";
-import { emptyTally } from "../model/outcome.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { readPage } from "../manifest/run-records.ts";
 import { inTurns } from "../model/in-turns.ts";
-import { readPage } from "../manifest/whole-run.ts";
+import { emptyTally } from "../model/outcome.ts";
 import { Lost } from "../store/fetching.ts";
 import type { Needs } from "../store/pruning.ts";
 import type { ManifestRef } from "./decision.ts";

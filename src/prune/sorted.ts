@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
-import { listRange, readRecord } from "../ledger/damaged.ts";
+import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger, ListRange } from "../ledger/ledger.ts";
+import { listRange } from "../ledger/schemas.ts";
 
 /** Lines in one blob of the ledger, sorted by partition, with a range for each. */
 export interface Sorted {

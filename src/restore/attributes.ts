@@ -1,12 +1,12 @@
 import { constants, type Stats } from "node:fs";
 import { chmod, lstat, lutimes, open, utimes, type FileHandle } from "node:fs/promises";
-import { modeOf, type Entry } from "../model/entry.ts";
 import { fileError } from "../files/errors.ts";
+import { hasTime, setTime, type Time } from "../files/file-times.ts";
 import { O_PATH } from "../files/own-directory.ts";
 import type { PinnedDirectory } from "../files/pinned-directory.ts";
-import { forDisk, type DiskPath } from "../model/path.ts";
 import { withTimeout } from "../files/timeout.ts";
-import { hasTime, setTime, type Time } from "../files/file-times.ts";
+import { modeOf, type Entry } from "../model/entry.ts";
+import { forDisk, type DiskPath } from "../model/path.ts";
 
 /** A file or directory whose attributes are set. */
 interface Attributed {
@@ -91,7 +91,7 @@ function fileOf(handle: FileHandle): Attributed {
 }
 
 /** A directory that is held open. */
-export function attributesOf(directory: PinnedDirectory): Attributed {
+export function attributesAt(directory: PinnedDirectory): Attributed {
   const { handle } = directory;
   return handle ? fileOf(handle) : atPath(forDisk(directory.real), () => directory.stat());
 }

@@ -19,7 +19,7 @@ interface DecideContext extends Pick<RestoreRequest, "overwrite"> {
 /** What to do with what is at an item's place. */
 export type Decision = "create" | "replace" | "keep" | { outcome: "unchanged" | "skipped"; reason?: string };
 
-/** @param current what is at the item's place; undefined if there is nothing */
+/** What to do with an item, by what is at its place. @param current that; undefined if there is nothing */
 export async function decide(
   item: PlannedItem,
   at: DiskPath,
@@ -55,6 +55,7 @@ export function isReplaceable(error: unknown): error is NotADirectory {
   return error instanceof NotADirectory && !error.isLink;
 }
 
+/** Waits for a file operation, but not forever; see withTimeout. */
 export async function fileOperation<T>(
   { fileTimeoutMs }: { fileTimeoutMs: number },
   what: string,

@@ -1,13 +1,13 @@
 import { rmdir, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { mtimeOf } from "../model/entry.ts";
+import { setTime } from "../files/file-times.ts";
 import { openOwn } from "../files/own-directory.ts";
 import { ignore } from "../files/pinned-directory.ts";
+import { mtimeOf } from "../model/entry.ts";
 import type { Settings } from "../settings.ts";
-import { attributesOf } from "./attributes.ts";
+import { attributesAt } from "./attributes.ts";
 import type { Eraser } from "./extra-walk.ts";
 import { handleExtra, type Slice, type SliceRef } from "./extra.ts";
-import { setTime } from "../files/file-times.ts";
 
 /** Removes what the target has and the run has not; see handleExtra. */
 export async function deleteExtra(
@@ -26,6 +26,6 @@ const eraser: Eraser = {
   },
   // An empty directory got its time when it was restored, before this.
   async keepTime(directory, before) {
-    await setTime(attributesOf(directory), mtimeOf(before));
+    await setTime(attributesAt(directory), mtimeOf(before));
   },
 };

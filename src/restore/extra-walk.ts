@@ -1,12 +1,12 @@
 import type { Stats } from "node:fs";
-import { failed, type Outcome } from "../model/outcome.ts";
-import { PinnedDirectory, type Name } from "../files/pinned-directory.ts";
 import { awaitingHandles, fileError } from "../files/errors.ts";
+import { PinnedDirectory, type Name } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
-import { takingTurns } from "../model/in-turns.ts";
 import type { Known, RunNames } from "../manifest/run-names.ts";
 import type { Selection } from "../model/filter.ts";
+import { takingTurns } from "../model/in-turns.ts";
 import { compareKeys } from "../model/order.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
 import { joinPath } from "../model/path.ts";
 
 export interface Eraser {

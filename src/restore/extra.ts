@@ -1,18 +1,18 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { emptyTally, type Tally } from "../model/outcome.ts";
-import { tally } from "../ledger/damaged.ts";
 import { Ledger, toLines } from "../ledger/ledger.ts";
+import { DELETED, sliceOutcomes } from "../ledger/names.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
+import { tally } from "../ledger/schemas.ts";
 import { settleSlice } from "../ledger/settle-steps.ts";
-import type { Settings } from "../settings.ts";
-import { ExtraWalk, type Eraser } from "./extra-walk.ts";
 import type { PlanOwn } from "../manifest/plan-record.ts";
-import { refusedTarget } from "./restore-error.ts";
-import type { RestoreRequest } from "./request.ts";
 import { IncompleteRun, RunNames } from "../manifest/run-names.ts";
 import { createSelection } from "../model/filter.ts";
-import { sliceOutcomes } from "../ledger/names.ts";
+import { emptyTally, type Tally } from "../model/outcome.ts";
+import type { Settings } from "../settings.ts";
+import { ExtraWalk, type Eraser } from "./extra-walk.ts";
+import type { RestoreRequest } from "./request.ts";
+import { refusedTarget } from "./restore-error.ts";
 
 /** An activity's input: one slice of the work. */
 export interface SliceRef extends PlanOwn {
@@ -49,7 +49,7 @@ export async function handleExtra(
 ): Promise<Slice> {
   const ledger = new Ledger(service, ref.run);
   const { request, source, realTo, slice, inTheWay = false } = ref;
-  const folder = inTheWay ? "deleted/before-" : "deleted/";
+  const folder = inTheWay ? `${DELETED}before-` : DELETED;
   const kind = {
     nameOf: (number: number) => `${folder}${number}.json`,
     record: sliceRecord,

@@ -1,10 +1,11 @@
 import { readdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
+import { byDirectory, tryInTarget } from "../files/in-directory.ts";
 import { ignore } from "../files/pinned-directory.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { ATTEMPTS } from "../ledger/names.ts";
 import type { PlannedItem } from "../manifest/plan-record.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { isSame, lookUp } from "./decide.ts";
@@ -33,7 +34,7 @@ export async function beginBatch(
   ledger: Ledger,
   where: { realTo: string; fileTimeoutMs: number },
 ): Promise<Begun> {
-  const name = `attempts/${part}-${batch}.json`;
+  const name = `${ATTEMPTS}${part}-${batch}.json`;
   const { there, unchanged } = await inPlace(items, where);
   const { won } = await ledger.writeOnce(name, JSON.stringify([...unchanged]));
   if (won) return { first: true, unchanged, there };
@@ -56,7 +57,7 @@ async function inPlace(
     })),
   );
   for (const { portable, inside } of some) {
-    await tryInDirectory(where, portable, async (directory) => {
+    await tryInTarget(where, portable, async (directory) => {
       const looks = inside.map(async (item) => {
         const at = directory.path(path.posix.basename(item.path));
         const current = await lookUp(at);
@@ -81,7 +82,7 @@ export function claimWritten(outcomes: Outcome[], { unchanged }: Begun): void {
 export async function sweep(items: readonly PlannedItem[], context: RestoreContext): Promise<void> {
   const { mark } = context;
   for (const portable of byDirectory(items).keys()) {
-    await tryInDirectory(context, portable, async (directory) => {
+    await tryInTarget(context, portable, async (directory) => {
       for (const name of await readdir(directory.path("."))) {
         if (isTemporaryOf(mark, name)) await unlink(directory.path(name)).catch(ignore("ENOENT"));
       }

@@ -2,13 +2,13 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { hasTime } from "../files/file-times.ts";
-import { byDirectory, tryInDirectory } from "../files/in-directory.ts";
+import { byDirectory, tryInTarget } from "../files/in-directory.ts";
 import { ignore, type PinnedDirectory } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { writeSparse } from "../files/write-sparse.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { openLarge, type LargeRef } from "../ledger/part-record.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { openLarge, type LargeRef } from "../ledger/parts.ts";
 import {
   failLargeFile,
   settleSpan,
@@ -21,14 +21,14 @@ import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
 import type { Settings } from "../settings.ts";
 import type { Budget } from "../storage/budget.ts";
-import { openStore } from "../store/open-store.ts";
 import { Corrupt, type Reached, type Take } from "../store/fetching.ts";
+import { openStore } from "../store/open-store.ts";
 import { finish, flush } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
-import { CannotWrite, explainFull, refusedTarget } from "./restore-error.ts";
-import { isTemporaryOf, restoreContext, type RestoreContext, temporaryName } from "./restore-context.ts";
-import { restoreItem, TRIES } from "./restore-file.ts";
 import type { RestoreScope } from "./request.ts";
+import { isTemporaryOf, restoreContext, temporaryName, type RestoreContext } from "./restore-context.ts";
+import { CannotWrite, explainFull, refusedTarget } from "./restore-error.ts";
+import { restoreItem, TRIES } from "./restore-file.ts";
 
 type LargeRestoreRef = LargeRef & RestoreScope;
 
@@ -184,7 +184,7 @@ async function abandon(
 /** Removes a temporary file, if possible. */
 async function discard(item: PlannedItem, context: RestoreContext): Promise<void> {
   const [parent] = byDirectory([item]).keys();
-  if (parent !== undefined) await tryInDirectory(context, parent, (directory) => sweep(directory, context));
+  if (parent !== undefined) await tryInTarget(context, parent, (directory) => sweep(directory, context));
 }
 
 /** Removes the file's temporary files except one. */

@@ -2,7 +2,7 @@ import { lstat, mkdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { openOwn, ownChild } from "../files/own-directory.ts";
 import { ignore, inTheWay, NotADirectory, type PinnedDirectory } from "../files/pinned-directory.ts";
-import { attributesOf } from "./attributes.ts";
+import { attributesAt } from "./attributes.ts";
 
 /** Tries for a directory that others keep changing. */
 const TRIES = 5;
@@ -53,7 +53,7 @@ async function makeChild(
       const child = await ownChild(above, name);
       // Bits that the umask and mkdir dropped.
       if (made)
-        await attributesOf(child)
+        await attributesAt(child)
           .chmod(mode)
           .catch(() => undefined);
       return child;

@@ -1,21 +1,22 @@
-import path from "node:path";
-import { lstat, mkdir, unlink, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
+import { lstat, mkdir, unlink, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { z } from "zod";
+import type { Ignored } from "../files/one-name.ts";
 import { ignore } from "../files/pinned-directory.ts";
 import { withTimeout } from "../files/timeout.ts";
 import { readRecord } from "../ledger/damaged.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { ATTEMPTS } from "../ledger/names.ts";
 import { forDisk } from "../model/path.ts";
 import { lookUp } from "./decide.ts";
-import type { Ignored } from "../files/one-name.ts";
 
 /**
  * Makes the target, for its owner alone until it is given its mode.
  * @returns whether it was missing when the activity was first delivered
  */
 export async function makeTarget(real: string, ledger: Ledger, fileTimeoutMs: number): Promise<boolean> {
-  const name = "attempts/target.json";
+  const name = `${ATTEMPTS}target.json`;
   const isThere = await withTimeout(lookUp(forDisk(real)), fileTimeoutMs, "looking it up");
   const { won } = await ledger.writeOnce(name, JSON.stringify({ made: !isThere }));
   const making = async (): Promise<void> => {

@@ -1,22 +1,22 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { clashesIn, type Ignored } from "../files/one-name.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { PartProblem, type Part } from "../ledger/part-kind.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { PartProblem, type Part } from "../ledger/part.ts";
-import type { ManifestItem } from "../manifest/line.ts";
-import type { ManifestBlob } from "../manifest/run-map.ts";
 import { openSource } from "../manifest/find-run.ts";
-import { settlePlan, type Examined } from "../manifest/plan.ts";
+import type { ManifestItem } from "../manifest/line.ts";
 import type { PlanInput, PlannedItem, PlanOwn } from "../manifest/plan-record.ts";
+import { settlePlan, type Examined } from "../manifest/plan.ts";
+import type { ManifestBlob } from "../manifest/run-map.ts";
+import { createSelection, type Selection } from "../model/filter.ts";
 import { inTurns } from "../model/in-turns.ts";
 import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import { unsafePath } from "../model/safe-path.ts";
-import { createSelection, type Selection } from "../model/filter.ts";
 import type { Settings } from "../settings.ts";
 import { openStore } from "../store/open-store.ts";
-import { refusedTarget } from "./restore-error.ts";
 import { whatItIs, type RestoreRequest } from "./request.ts";
+import { refusedTarget } from "./restore-error.ts";
 
 /** What a restore and a dry run do differently. */
 export interface Ways {

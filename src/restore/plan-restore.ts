@@ -1,18 +1,18 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { realOrNearest } from "../files/roots.ts";
 import { realDirectory } from "../files/real-path.ts";
+import { realOrNearest } from "../files/roots.ts";
 import { withTimeout } from "../files/timeout.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { PartProblem, type Part } from "../ledger/part.ts";
-import type { Settings } from "../settings.ts";
-import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
+import { PartProblem, type Part } from "../ledger/part-kind.ts";
 import type { ManifestItem } from "../manifest/line.ts";
 import type { PlanInput, PlanOwn } from "../manifest/plan-record.ts";
+import type { Settings } from "../settings.ts";
+import { directoriesAbove, missingDirectories } from "./directories-to-make.ts";
 import { makeTarget, probeNames } from "./make-target.ts";
-import { planFiles, type Ways } from "./plan-files.ts";
 import { modesAbove } from "./modes-above.ts";
-import { asTargetProblem, refusedTarget } from "./restore-error.ts";
+import { planFiles, type Ways } from "./plan-files.ts";
 import type { RestoreRequest } from "./request.ts";
+import { asTargetProblem, refusedTarget } from "./restore-error.ts";
 
 /** Plans one part of a restore, and makes the target; see planFiles. */
 export async function planRestore(

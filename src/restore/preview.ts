@@ -6,15 +6,15 @@ import type { Ignored } from "../files/one-name.ts";
 import { NotADirectory, PinnedDirectory } from "../files/pinned-directory.ts";
 import { realDirectory } from "../files/real-path.ts";
 import { FileTimeout, tidyInTime, withTimeout } from "../files/timeout.ts";
-import type { Part } from "../ledger/part.ts";
-import { type BatchRef, openBatch } from "../ledger/parts.ts";
-import { forEachItem, settleBatch } from "../ledger/settle-batch.ts";
-import { type PlanInput, plannedItem, type PlannedItem, type PlanOwn } from "../manifest/plan-record.ts";
+import type { Part } from "../ledger/part-kind.ts";
+import { openBatch, type BatchRef } from "../ledger/part-record.ts";
+import { settleBatch } from "../ledger/settle-batch.ts";
+import { plannedItem, type PlanInput, type PlannedItem, type PlanOwn } from "../manifest/plan-record.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import { parentPath } from "../model/path.ts";
 import { unsafePath } from "../model/safe-path.ts";
 import type { Settings } from "../settings.ts";
-import type { Budget } from "../storage/budget.ts";
+import { type Budget, forEachItem } from "../storage/budget.ts";
 import {
   decide,
   done,

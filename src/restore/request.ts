@@ -6,12 +6,12 @@ import {
   directory,
   exclude,
   include,
-  type Parsed,
   parseObject,
   pathInRun,
   prefix,
   root,
   runId,
+  type Parsed,
 } from "../model/request-fields.ts";
 import { normalRoot } from "../model/root-path.ts";
 import type { Place } from "../store/store.ts";

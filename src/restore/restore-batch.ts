@@ -1,23 +1,23 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
-import type { Budget } from "../storage/budget.ts";
-import { failed, type Outcome, type Tally } from "../model/outcome.ts";
-import { COST_OF_FILES, cutEvenly, weigh } from "../ledger/cut.ts";
-import { openBatch, type BatchRef } from "../ledger/parts.ts";
-import { settleBatch } from "../ledger/settle-batch.ts";
-import type { Settings } from "../settings.ts";
-import { plannedItem, type PlannedItem } from "../manifest/plan-record.ts";
 import { fileError } from "../files/errors.ts";
-import { byDirectory, withDirectory } from "../files/in-directory.ts";
+import { byDirectory, inTarget } from "../files/in-directory.ts";
+import { COST_OF_FILES, cutEvenly, weigh } from "../ledger/cut.ts";
+import { openBatch, type BatchRef } from "../ledger/part-record.ts";
+import { settleBatch } from "../ledger/settle-batch.ts";
+import { plannedItem, type PlannedItem } from "../manifest/plan-record.ts";
+import { failed, type Outcome, type Tally } from "../model/outcome.ts";
+import type { Settings } from "../settings.ts";
+import type { Budget } from "../storage/budget.ts";
 import { openStore } from "../store/open-store.ts";
 import { flush } from "./attributes.ts";
 import { beginBatch, claimWritten, sweep } from "./in-place.ts";
-import { CannotWrite, explainFull, refusedTarget } from "./restore-error.ts";
-import { restoreContext, type RestoreContext } from "./restore-context.ts";
 import type { RestoreScope } from "./request.ts";
+import { restoreContext, type RestoreContext } from "./restore-context.ts";
+import { CannotWrite, explainFull, refusedTarget } from "./restore-error.ts";
+import { restoreItem } from "./restore-file.ts";
 import { restoreTogether, type Fetch } from "./restore-together.ts";
 import { writeContent } from "./write-content.ts";
-import { restoreItem } from "./restore-file.ts";
 
 /** One is fetched and written while the other is flushed and renamed. */
 const PIECES_AT_A_TIME = 2;
@@ -36,8 +36,8 @@ export async function restoreBatch(
     const refused = await refusedTarget({ to: ref.target, realTo: ref.realTo }, settings);
     if (refused !== undefined) return refused;
     const items = await openBatch<PlannedItem>(ledger, ref, plannedItem);
-    const work = `${ref.run}/${ref.part}/${ref.batch}`;
-    const context = restoreContext(ref, work, settings);
+    const name = `${ref.run}/${ref.part}/${ref.batch}`;
+    const context = restoreContext(ref, name, settings);
     const begun = await beginBatch(ref, items, ledger, context);
     if (!begun.first) await sweep(items, context);
     const store = openStore(ref, service, settings);
@@ -82,7 +82,7 @@ async function flushed(outcomes: readonly Outcome[], context: RestoreContext): P
   const written = outcomes.filter(({ outcome }) => outcome === "copied");
   for (const [portable, inside] of byDirectory(written)) {
     try {
-      await withDirectory(context, portable, "flushing its directory", flush);
+      await inTarget(context, portable, "flushing its directory", flush);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const reason = `its directory could not be flushed to the disk: ${code === undefined ? message : fileError(code)}`;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Settings } from "../settings.ts";
 import type { RestoreRequest, RestoreScope } from "./request.ts";
 
-const TEMPORARY = ".partial";
+const TEMPORARY_END = ".partial";
 
 export interface RestoreContext {
   realTo: string;
@@ -26,12 +26,12 @@ export function restoreContext(
 
 /** The name of a file while it is written. It belongs to this batch, and cannot be guessed. */
 export function temporaryName(mark: string): string {
-  return `${temporaryPrefix(mark)}${randomBytes(12).toString("hex")}${TEMPORARY}`;
+  return `${temporaryPrefix(mark)}${randomBytes(12).toString("hex")}${TEMPORARY_END}`;
 }
 
 /** Whether a name is that of a temporary file of this batch. */
 export function isTemporaryOf(mark: string, name: string): boolean {
-  const [prefix, end] = [temporaryPrefix(mark), TEMPORARY];
+  const [prefix, end] = [temporaryPrefix(mark), TEMPORARY_END];
   return (
     name.startsWith(prefix) &&
     name.endsWith(end) &&

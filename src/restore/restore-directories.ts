@@ -1,25 +1,25 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { emptyTally, failed, type Outcome, type Tally } from "../model/outcome.ts";
-import { tally } from "../ledger/damaged.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
 import { Ledger, type ListRange } from "../ledger/ledger.ts";
+import { sliceOutcomes } from "../ledger/names.ts";
 import { settleOutcomes } from "../ledger/outcomes.ts";
+import { readPart, WHOLE } from "../ledger/part-record.ts";
 import { isCanceled } from "../ledger/run-record.ts";
-import { inTurns } from "../model/in-turns.ts";
-import { Recent } from "../model/recent.ts";
+import { tally } from "../ledger/schemas.ts";
 import { settleSlice } from "../ledger/settle-steps.ts";
-import type { Settings } from "../settings.ts";
 import { listedDirectories, listingsOf } from "../manifest/listings.ts";
-import { readPart, WHOLE } from "../ledger/parts.ts";
 import { planRecord, type Plan, type PlanOwn } from "../manifest/plan-record.ts";
+import { createSelection } from "../model/filter.ts";
+import { inTurns } from "../model/in-turns.ts";
+import { emptyTally, failed, type Outcome, type Tally } from "../model/outcome.ts";
+import { parentPath } from "../model/path.ts";
+import { Recent } from "../model/recent.ts";
+import { unsafePath } from "../model/safe-path.ts";
+import type { Settings } from "../settings.ts";
+import type { RestoreRequest } from "./request.ts";
 import { refusedTarget } from "./restore-error.ts";
 import { setDirectories, type RecordedDirectory } from "./set-directories.ts";
-import type { RestoreRequest } from "./request.ts";
-import { unsafePath } from "../model/safe-path.ts";
-import { createSelection } from "../model/filter.ts";
-import { sliceOutcomes } from "../ledger/names.ts";
-import { parentPath } from "../model/path.ts";
 
 /** An activity's input: one slice of the work. */
 interface DirectoriesRef extends PlanOwn {

@@ -1,9 +1,9 @@
-/** Errors of a restore: of one item, or of everything still to be written. */
+/** Why something cannot be restored: an item, the target, or all that is left. */
 import { fileError, isOutOfHandles } from "../files/errors.ts";
 import { NotADirectory } from "../files/pinned-directory.ts";
 import { isAllowed } from "../files/roots.ts";
 import { FileTimeout } from "../files/timeout.ts";
-import { PartProblem } from "../ledger/part.ts";
+import { PartProblem } from "../ledger/part-kind.ts";
 import type { PlannedItem } from "../manifest/plan-record.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";

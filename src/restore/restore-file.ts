@@ -1,18 +1,18 @@
 import path from "node:path";
 import { awaitingHandles } from "../files/errors.ts";
-import { failed, type Outcome } from "../model/outcome.ts";
-import { type DiskPath, parentPath } from "../model/path.ts";
+import type { PinnedDirectory } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
+import { failed, type Outcome } from "../model/outcome.ts";
+import { parentPath, type DiskPath } from "../model/path.ts";
+import { unsafePath } from "../model/safe-path.ts";
+import { Corrupt } from "../store/fetching.ts";
 import { adjust } from "./attributes.ts";
 import { decide, done, fileOperation, isInTheWay, lookUp, NOT_EMPTY, skipped, whyLeftOut } from "./decide.ts";
-import { makeDirectory, removeDirectory } from "./make-special.ts";
 import { makeDirectories } from "./make-directories.ts";
-import type { PinnedDirectory } from "../files/pinned-directory.ts";
-import type { PlannedItem } from "../manifest/plan-record.ts";
+import { makeDirectory, removeDirectory } from "./make-special.ts";
 import type { RestoreContext } from "./restore-context.ts";
 import { failedOf } from "./restore-error.ts";
-import { Corrupt } from "../store/fetching.ts";
-import { unsafePath } from "../model/safe-path.ts";
 
 /** Tries in all if the content arrives damaged, or somebody else changes the directory or the temporary file. */
 export const TRIES = 3;
@@ -70,7 +70,7 @@ async function place(item: PlannedItem, context: RestoreContext, write: Write): 
   }
 }
 
-/** The directory that an item belongs in, made if missing; or the outcome if the item is left out. */
+/** The directory that an item belongs in, made if missing; or why the item is left out, as a message. */
 export async function parentOf(
   item: PlannedItem,
   { realTo, overwrite, fileTimeoutMs }: RestoreContext,

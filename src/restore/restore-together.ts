@@ -1,15 +1,15 @@
 import { rename, unlink } from "node:fs/promises";
 import path from "node:path";
 import pMap from "p-map";
-import { byDirectory, tryInDirectory, withDirectory } from "../files/in-directory.ts";
+import { byDirectory, tryInTarget, inTarget } from "../files/in-directory.ts";
 import { LocalDisk } from "../files/local-disk.ts";
 import { placeSmall } from "../files/write-small.ts";
 import type { PlannedItem } from "../manifest/plan-record.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { DiskPath } from "../model/path.ts";
 import type { Read } from "../store/fetching.ts";
-import type { Begun } from "./in-place.ts";
 import { lookUp } from "./decide.ts";
+import type { Begun } from "./in-place.ts";
 import type { RestoreContext } from "./restore-context.ts";
 import { CannotWrite } from "./restore-error.ts";
 import { restoreItem } from "./restore-file.ts";
@@ -43,7 +43,7 @@ export async function restoreTogether(
 ): Promise<Outcome[]> {
   if (items.length < WORTH_A_FLUSH) return [];
   const where = "looking up its file system";
-  const disk = await withDirectory(context, "", where, (to) => LocalDisk.of(to)).catch(() => undefined);
+  const disk = await inTarget(context, "", where, (to) => LocalDisk.of(to)).catch(() => undefined);
   if (!disk) return [];
   /** Temporary files by the path of the item: what is not in its place yet. */
   const written = new Map<string, string>();
@@ -81,7 +81,7 @@ async function writeAll(
 
 /** @returns whether all that was written is on the disk */
 async function flush(disk: LocalDisk, context: RestoreContext): Promise<boolean> {
-  const flushing = withDirectory(context, "", "flushing its file system", (to) => disk.flush(to));
+  const flushing = inTarget(context, "", "flushing its file system", (to) => disk.flush(to));
   return await flushing.catch(() => false);
 }
 
@@ -113,7 +113,7 @@ async function inDirectories(
 ): Promise<void> {
   const files = [...written].map(([name, temporary]) => ({ path: name, temporary }));
   for (const [portable, inside] of byDirectory(files)) {
-    await tryInDirectory(context, portable, async (directory) => {
+    await tryInTarget(context, portable, async (directory) => {
       const all = inside.map(async ({ path: name, temporary }) => {
         await work(directory.path(temporary), directory.path(path.posix.basename(name)), name);
       });

@@ -6,10 +6,10 @@ import { NotADirectory } from "../files/pinned-directory.ts";
 import { withTimeout } from "../files/timeout.ts";
 import type { DirectoryLine } from "../ledger/directories.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
-import { adjust } from "./attributes.ts";
-import { depthOf } from "./directories-to-make.ts";
-import { lookUp } from "./decide.ts";
 import { parentPath } from "../model/path.ts";
+import { adjust } from "./attributes.ts";
+import { lookUp } from "./decide.ts";
+import { depthOf } from "./directories-to-make.ts";
 
 /** A directory that was not empty, as a backup recorded it. */
 export type RecordedDirectory = Required<Pick<DirectoryLine, "path" | "mtime" | "mode">>;

@@ -1,15 +1,14 @@
 import { open, rename, unlink, type FileHandle } from "node:fs/promises";
-import { NEW_FILE } from "../files/thread-work.ts";
-import { ignore } from "../files/pinned-directory.ts";
+import { ignore, NEW_FILE } from "../files/pinned-directory.ts";
 import { tidyInTime, withTimeout } from "../files/timeout.ts";
 import { writeSparse } from "../files/write-sparse.ts";
+import type { PlannedItem } from "../manifest/plan-record.ts";
+import type { DiskPath } from "../model/path.ts";
 import type { Read } from "../store/fetching.ts";
 import { finish } from "./attributes.ts";
 import { fileOperation } from "./decide.ts";
 import { makeLink } from "./make-special.ts";
-import type { DiskPath } from "../model/path.ts";
-import type { PlannedItem } from "../manifest/plan-record.ts";
-import { type RestoreContext, temporaryName } from "./restore-context.ts";
+import { temporaryName, type RestoreContext } from "./restore-context.ts";
 import type { Write } from "./restore-file.ts";
 
 /** Writes a content beside its place, then renames it over that, so that readers see the old file or the new one. */

@@ -1,7 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { QUICK_SIZE } from "../files/asks.ts";
 import { isCommon } from "../files/file-times.ts";
-import { tryInDirectory } from "../files/in-directory.ts";
+import { tryInTarget } from "../files/in-directory.ts";
 import { tidyInTime } from "../files/timeout.ts";
 import { writeSmall, type SmallFile } from "../files/write-small.ts";
 import type { PlannedItem } from "../manifest/plan-record.ts";
@@ -10,7 +10,7 @@ import { parentPath } from "../model/path.ts";
 import { Corrupt, type Read } from "../store/fetching.ts";
 import { SPECIAL, wantedMode } from "./attributes.ts";
 import { done } from "./decide.ts";
-import { type RestoreContext, temporaryName } from "./restore-context.ts";
+import { temporaryName, type RestoreContext } from "./restore-context.ts";
 import { parentOf } from "./restore-file.ts";
 
 /** Writes small files beside their places by the file thread; nothing may be in their places. */
@@ -76,7 +76,7 @@ export class QuickWriter {
   }
 
   async #remove({ path }: PlannedItem, temporary: string): Promise<void> {
-    await tryInDirectory(this.#context, parentPath(path), (directory) => unlink(directory.path(temporary)));
+    await tryInTarget(this.#context, parentPath(path), (directory) => unlink(directory.path(temporary)));
   }
 }
 

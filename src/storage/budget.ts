@@ -19,7 +19,7 @@ export interface Budget {
   /** Runs work that keeps one storage request open. */
   request<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Runs the copying of one file. There may be 1.5 times as many as requests, so that reading overlaps with sending.
+   * Runs the work on one file. There may be 1.5 times as many as requests, so that reading overlaps with sending.
    */
   file<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -121,4 +121,22 @@ export function createAdaptiveLimit(
       return limit.concurrency;
     },
   };
+}
+
+/**
+ * Works on items, with as much concurrency as the budget allows.
+ * @throws the first error; items not begun by then are left for the next try
+ */
+export async function forEachItem<Item, Result>(
+  items: readonly Item[],
+  budget: Budget,
+  work: (item: Item) => Promise<Result | undefined>,
+): Promise<Result[]> {
+  let failure: { error: unknown } | undefined;
+  const attempt = (item: Item) => work(item).catch((error: unknown) => void (failure ??= { error }));
+  const results = await Promise.all(
+    items.map((item) => budget.file(async () => (failure ? undefined : await attempt(item)))),
+  );
+  if (failure) throw failure.error;
+  return results.filter((result) => result !== undefined);
 }

@@ -28,7 +28,7 @@ export interface BlobWritten {
   versionId?: string;
 }
 
-/** Reads a range of it by the SDK, as DirectRequests does where only that can. */
+/** Reads a range of a kept content by the SDK, where DirectRequests leaves it to that. */
 export async function readBySdk(
   container: ContainerClient,
   kept: KeptContent,
@@ -45,7 +45,7 @@ export async function readBySdk(
   content.copy(into);
 }
 
-/** The SDK's client for it. */
+/** The SDK's client for a kept content. */
 function keptBlob(
   container: ContainerClient,
   { name, snapshot, versionId }: Omit<KeptContent, "etag">,
@@ -55,7 +55,7 @@ function keptBlob(
   return versionId === undefined ? blob : blob.withVersion(versionId);
 }
 
-/** Writes it by the SDK, as DirectRequests does where only that can. */
+/** Writes a whole blob by the SDK, where DirectRequests leaves it to that. */
 export async function putBySdk(
   container: ContainerClient,
   blob: WholeBlob,

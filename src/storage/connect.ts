@@ -1,7 +1,9 @@
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient, type StoragePipelineOptions } from "@azure/storage-blob";
-import type { Settings, StorageConnection } from "../settings.ts";
 import { LEDGER_CONTAINER } from "../model/names.ts";
+import type { Settings, StorageConnection } from "../settings.ts";
+import { classify, ContainerMissing } from "./errors.ts";
+import { withRetries } from "./retries.ts";
 
 /**
  * The service's retries are off: `withRetries` does them, for it also answers damaged content and says
@@ -75,4 +77,24 @@ function identity(managedIdentityClientId: string | undefined): TokenCredential 
       return await (await credential).getToken(scopes, options);
     },
   };
+}
+
+/** Creates a container unless it exists. @throws ContainerMissing if that is not permitted */
+export async function createContainer(container: ContainerClient): Promise<void> {
+  try {
+    await withRetries((abortSignal) => container.createIfNotExists({ abortSignal }));
+  } catch (error) {
+    throw classify(error) === "refused" ? new ContainerMissing(container.containerName, error) : error;
+  }
+}
+
+/** Writes to a container. If it is missing, creates it and writes again. */
+export async function inContainer<T>(container: ContainerClient, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (classify(error) !== "missing") throw error;
+  }
+  await createContainer(container);
+  return await write();
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { RestError, type ContainerClient } from "@azure/storage-blob";
-import { DirectRequests } from "./direct-requests.ts";
 import { readBySdk, type KeptContent } from "./by-sdk.ts";
+import { DirectRequests } from "./direct-requests.ts";
 
 /** Get Blob as a direct request: a restore makes one for every file. */
 export class GetBlobRequests {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ContainerClient } from "@azure/storage-blob";
-import { DirectRequests } from "./direct-requests.ts";
 import { putBySdk, type BlobWritten, type WholeBlob } from "./by-sdk.ts";
+import { DirectRequests } from "./direct-requests.ts";
 
 /** Put Blob as a direct request: a backup makes one for every file. */
 export class PutBlobRequests {
@@ -18,7 +18,7 @@ export class PutBlobRequests {
     const headers = headersOf(blob);
     return await this.direct.send(
       { span: "BlockBlobClient-upload", method: "PUT", name, headers, content, timeout },
-      end,
+      writtenOf,
       () => putBySdk(this.direct.container, blob, timeout),
     );
   }
@@ -39,7 +39,7 @@ function headersOf(blob: WholeBlob): Record<string, string> {
 }
 
 /** The body is empty; reading it frees the socket for the next request. */
-export function end(answer: IncomingMessage): Promise<BlobWritten> {
+export function writtenOf(answer: IncomingMessage): Promise<BlobWritten> {
   const { etag, "x-ms-version-id": versionId } = answer.headers;
   const written = {
     ...(etag === undefined ? {} : { etag }),

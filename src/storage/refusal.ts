@@ -2,13 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { RestError } from "@azure/storage-blob";
 
 /** How much of an answer is read; the service's errors are a few hundred bytes. */
-const MOST = 64 * 1024;
-
-/** What a request to storage does, and the SAS permission it needs. */
-interface Needed {
-  to: string;
-  permission: string;
-}
+const LONGEST_ANSWER = 64 * 1024;
 
 /**
  * The error that the SDK would throw for an unsuccessful answer. Reads the answer to its end.
@@ -20,7 +14,7 @@ export async function refusal(
 ): Promise<RestError> {
   let body = "";
   response.setEncoding("utf8");
-  for await (const chunk of response) if (body.length < MOST) body += String(chunk);
+  for await (const chunk of response) if (body.length < LONGEST_ANSWER) body += String(chunk);
   const tag = (name: string): string | undefined => new RegExp(`<${name}>([^<]*)`).exec(body)?.[1];
   const code = response.headers["x-ms-error-code"] ?? tag("Code");
   return new RestError(tag("Message") ?? response.statusMessage ?? "", {
@@ -28,6 +22,12 @@ export async function refusal(
     statusCode: response.statusCode ?? 0,
     ...(code === undefined ? {} : { code: String(code) }),
   });
+}
+
+/** What a request to storage does, and the SAS permission it needs. */
+interface Needed {
+  to: string;
+  permission: string;
 }
 
 /** What a refused request would have needed. */

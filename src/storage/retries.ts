@@ -4,6 +4,8 @@ import { awaitingHandles } from "../files/errors.ts";
 import { classify, isTimeout } from "./errors.ts";
 import { Outage } from "./outage.ts";
 
+const meters = new AsyncLocalStorage<{ throttled: number }>();
+
 /** Attempts at one storage request before its error counts: five, over about 15 seconds. */
 const TRIES = 5;
 /** A request may take this long, plus a second for every 256 KiB it sends or fetches, before it counts as stalled. */
@@ -83,8 +85,6 @@ function isSilence(error: unknown): boolean {
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
-
-const meters = new AsyncLocalStorage<{ throttled: number }>();
 
 /**
  * Does some work and counts how many of its storage requests were throttled or timed out. They were sent again; the

@@ -1,7 +1,7 @@
 import type { ManifestItem } from "../manifest/line.ts";
 import type { Batching, PlannedItem } from "../manifest/plan-record.ts";
-import type { Outcome } from "../model/outcome.ts";
 import type { Source } from "../model/content.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { Budget } from "../storage/budget.ts";
 
 /** Where an item's content is, or why it is lost, as a message. */
@@ -17,7 +17,7 @@ export type Take = (bytes: Buffer, position: number) => Promise<void>;
 export type Read = (take: Take) => Promise<void>;
 
 /** A part of a content. */
-export interface Part {
+export interface ByteRange {
   from: number;
   /** Not included. */
   to: number;
@@ -66,7 +66,7 @@ export interface Fetching extends Pick<Batching, "arrange"> {
    * only once its hash was checked; of a part the hash cannot be.
    * @throws as `Read` does
    */
-  stream(item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void>;
+  stream(item: PlannedItem, part?: ByteRange): AsyncGenerator<Buffer, void>;
 
   /**
    * Reads the next span of a large content, for a bounded time.

@@ -3,12 +3,13 @@ import type { OpenFile } from "../files/read-file.ts";
 import type { BatchCost } from "../ledger/cut.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Basis, Covered } from "../ledger/listing.ts";
-import type { BatchRef, LargeRef } from "../ledger/parts.ts";
+import type { BatchRef, LargeRef } from "../ledger/part-record.ts";
+import type { ComparedWith } from "../ledger/run-record.ts";
 import type { Attributes, Entry } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { ComparedWith } from "../ledger/run-record.ts";
 import type { BackupMode, CompareWith } from "../model/request-fields.ts";
 import type { Budget } from "../storage/budget.ts";
+import { classify, describe } from "../storage/errors.ts";
 
 /** The run that stores contents, and its root. */
 export interface Writer {
@@ -39,7 +40,7 @@ export interface Comparison {
    * @returns the entries that need one, with what `put` and `send` need to know of the destination
    * @throws storage errors, after retries
    */
-  settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]>;
+  compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]>;
   /** Once it is settled: why the destination was listed, though a run's record was to be compared with. */
   readonly because?: string | undefined;
 }
@@ -61,7 +62,10 @@ export interface Put {
   /** Which hash to compute of a content in memory. */
   readonly hash: HashName;
 
-  /** Stores the target of a link, or nothing for an empty directory. @throws NotStored; storage errors, after retries */
+  /**
+   * Stores a content that is in memory: a small file's, a link's target, or nothing for an empty directory.
+   * @throws NotStored; storage errors, after retries
+   */
   content(content: InMemory): Promise<Outcome>;
   /** @throws ChangedWhileReading, SendAgain: a try from the start may succeed; NotStored; storage errors, after retries */
   file(file: OpenFile): Promise<Outcome>;
@@ -152,3 +156,13 @@ export class NotStored extends Error {}
 
 /** Another writer interfered with storing a file; a try from the start may succeed. */
 export class SendAgain extends NotStored {}
+
+/** Turns what the service refuses for one blob into NotStored. @throws any other error */
+export async function orNotStored<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!["invalid", "conflict", "held"].includes(classify(error))) throw error;
+    throw new NotStored(describe(error), { cause: error });
+  }
+}

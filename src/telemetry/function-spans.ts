@@ -1,14 +1,14 @@
 import type { app as functionApp, InvocationContext } from "@azure/functions";
 import {
-  type Attributes,
   context,
-  type Context,
   createContextKey,
   metrics,
   SpanStatusCode,
   trace,
+  type Attributes,
+  type Context,
 } from "@opentelemetry/api";
-import { type Counts, OUTCOMES } from "../model/outcome.ts";
+import { OUTCOMES, type Counts } from "../model/outcome.ts";
 import { redact } from "../secret.ts";
 import { describe } from "../storage/errors.ts";
 

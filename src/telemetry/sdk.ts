@@ -9,30 +9,30 @@ import {
   context,
   createContextKey,
   diag,
-  type DiagLogger,
   DiagLogLevel,
   metrics,
   propagation,
   trace,
+  type DiagLogger,
 } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
-import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { BasicTracerProvider, BatchSpanProcessor, RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
 import {
   detectResources,
   envDetector,
-  type Resource,
   resourceFromAttributes,
+  type Resource,
 } from "@opentelemetry/resources";
-import { traceFunctions } from "./function-spans.ts";
-import { traceAzureSdk } from "./storage-spans.ts";
+import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
+import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { BasicTracerProvider, BatchSpanProcessor, RandomIdGenerator } from "@opentelemetry/sdk-trace-base";
 import { redact } from "../secret.ts";
 import { storageCounters } from "../storage/retries.ts";
+import { traceFunctions } from "./function-spans.ts";
+import { traceAzureSdk } from "./storage-spans.ts";
 
 /**
  * Sends spans, metrics and logs to the OTLP endpoint in the environment, as JSON over HTTP, until the app ends. The

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import type { Part } from "../ledger/part.ts";
+import type { Part } from "../ledger/part-kind.ts";
 import { openSource } from "../manifest/find-run.ts";
 import type { ManifestItem } from "../manifest/line.ts";
 import type { PlanInput, PlannedItem, PlanOwn } from "../manifest/plan-record.ts";
-import { type Examined, settlePlan } from "../manifest/plan.ts";
+import { settlePlan, type Examined } from "../manifest/plan.ts";
 import { allWithin } from "../model/order.ts";
 import { failed, type Outcome } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";

@@ -1,8 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { awaitingHandles } from "../files/errors.ts";
-import { type BatchRef, type LargeRef, openBatch } from "../ledger/parts.ts";
+import { openBatch, type BatchRef, type LargeRef } from "../ledger/part-record.ts";
 import { settleBatch } from "../ledger/settle-batch.ts";
-import { type Position, settleSpan, type Step } from "../ledger/settle-steps.ts";
+import { settleSpan, type Position, type Step } from "../ledger/settle-steps.ts";
 import { plannedItem, type PlannedItem } from "../manifest/plan-record.ts";
 import { failed, type Outcome, type Tally } from "../model/outcome.ts";
 import type { Settings } from "../settings.ts";

@@ -6,7 +6,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { toToken } from "../../src/api/parameters.ts";
+import { toToken } from "../../src/api/pages.ts";
 import type { RunView, StoredPage, TreeEntry, TreePage } from "../../src/api/schema.ts";
 import { LEDGER_CONTAINER } from "../../src/model/names.ts";
 import { escapePath, parsePath } from "../../src/model/path.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cutPending } from "../../src/backup/left.ts";
-import type { Pending } from "../../src/backup/seen.ts";
+import type { Pending } from "../../src/backup/read-names.ts";
 import {
   COST_OF_FILES as COST,
   cutIntoBatches,
@@ -10,7 +10,7 @@ import {
   MAX_PARTS,
 } from "../../src/ledger/cut.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { writePieces } from "../../src/ledger/parts.ts";
+import { writePieces } from "../../src/ledger/part-record.ts";
 import type { Entry } from "../../src/model/entry.ts";
 
 const MIB = 1024 * 1024;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { copyBatch } from "../../src/backup/copy-batch.ts";
 import type { BackupRequest } from "../../src/backup/request.ts";
 import { listFiles } from "../../src/backup/list-files.ts";
-import { failBatch } from "../../src/ledger/settle-steps.ts";
+import { failBatch } from "../../src/ledger/settle-batch.ts";
 import { Ledger, linesAt, toLines } from "../../src/ledger/ledger.ts";
 import { readListing, type Listing } from "../../src/ledger/listing.ts";
 import { expectSameTree, outcomesByPath, readBlobs, readLedger } from "../harness/blobs.ts";

@@ -1,7 +1,7 @@
 /** Which paths a blob's name can hold, and what is said of a root that cannot be backed up. */
 import { describe, expect, it } from "vitest";
 import { formatMtime } from "../../src/model/entry.ts";
-import { blockId, markOf } from "../../src/store/files/block-ids.ts";
+import { blockId, markOf } from "../../src/store/files/blocks.ts";
 import { blobKey, whyNotABlobName } from "../../src/store/files/blob-name.ts";
 import { resolveRoot, rootProblem } from "../../src/backup/begin-backup.ts";
 

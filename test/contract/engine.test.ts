@@ -9,15 +9,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Action } from "../../local/durable/actions.ts";
 import { openDatabase } from "../../local/durable/database.ts";
 import { Engine } from "../../local/durable/engine.ts";
-import { EventType } from "../../local/durable/history-event.ts";
+import { EventType, type ExecutionStarted, type HistoryEvent } from "../../local/durable/history-event.ts";
 import { completed, eventRaised, failed } from "../../local/durable/new-event.ts";
-import type { ExecutionStarted, HistoryEvent } from "../../local/durable/history-event.ts";
 import { Store } from "../../local/durable/store.ts";
 import type { Task } from "../../local/durable/rows.ts";
 import { Logger } from "../../local/log/logger.ts";
 import type { InvocationResult } from "../../local/worker/messages.ts";
-import { ORCHESTRATIONS, recordedTurns } from "./recordings.ts";
-import type { RecordedPayload, RecordedTurn } from "./recordings.ts";
+import { ORCHESTRATIONS, type RecordedPayload, type RecordedTurn, recordedTurns } from "./recordings.ts";
 
 let folder: string;
 let store: Store;

@@ -2,11 +2,9 @@
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startLocalHost } from "../harness/local-host.ts";
-import type { LocalHostProcess } from "../harness/local-host.ts";
+import { type LocalHostProcess, startLocalHost } from "../harness/local-host.ts";
 import { begin, ended, statusOf } from "../local/durable-helpers.ts";
-import { recordedExchanges, recordedHistoryBody } from "./recordings.ts";
-import type { RecordedExchange } from "./recordings.ts";
+import { type RecordedExchange, recordedExchanges, recordedHistoryBody } from "./recordings.ts";
 import { memberNames } from "./shape.ts";
 
 /** Entities and the portal's page are not the local host's; its status page is checked below. */

@@ -2,8 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AppRegistry } from "../../local/app/core-api.ts";
 import { loadApp } from "../../local/app/load-app.ts";
-import { triggerOf } from "../../local/app/registered-function.ts";
-import type { FunctionMetadata } from "../../local/app/registered-function.ts";
+import { type FunctionMetadata, triggerOf } from "../../local/app/registered-function.ts";
 import { activityRequest } from "../../local/durable/activity-runner.ts";
 import { orchestrationRequest } from "../../local/durable/orchestration-request.ts";
 import { functionRequest } from "../../local/http/function-request.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { createBudget, type Budget } from "../../src/storage/budget.ts";
-import { type BackupRequest, copyScope, parseBackupRequest } from "../../src/backup/request.ts";
+import { copyScope, parseBackupRequest, type BackupRequest } from "../../src/backup/request.ts";
 import { listFiles, type ListInput } from "../../src/backup/list-files.ts";
 import { handOut } from "../../src/orchestration/fan-out.ts";
 import { readSettings, type Settings } from "../../src/settings.ts";

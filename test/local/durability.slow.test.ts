@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SCHEMA_VERSION } from "../../local/durable/database.ts";
-import { runLocalHost } from "../harness/local-host.ts";
-import type { LocalHostProcess } from "../harness/local-host.ts";
+import { type LocalHostProcess, runLocalHost } from "../harness/local-host.ts";
 import { FIXTURE_APP, begin, ended, raise, startFixture, statusOf, until } from "./durable-helpers.ts";
 
 let folder: string;

@@ -1,7 +1,6 @@
 /** What tests of durable functions do over HTTP. */
 import { fileURLToPath } from "node:url";
-import { startLocalHost } from "../harness/local-host.ts";
-import type { LocalHostOptions, LocalHostProcess } from "../harness/local-host.ts";
+import { type LocalHostOptions, type LocalHostProcess, startLocalHost } from "../harness/local-host.ts";
 
 export const FIXTURE_APP = fileURLToPath(new URL("fixtures/app", import.meta.url));
 

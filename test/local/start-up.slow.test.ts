@@ -1,12 +1,10 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runLocalHost, startLocalHost } from "../harness/local-host.ts";
-import type { LocalHostProcess } from "../harness/local-host.ts";
+import { type LocalHostProcess, runLocalHost, startLocalHost } from "../harness/local-host.ts";
 import { isRunning } from "../harness/processes.ts";
 import { FIXTURE_APP, startFixture } from "./durable-helpers.ts";
 

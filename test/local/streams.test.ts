@@ -3,8 +3,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startLocalHost } from "../harness/local-host.ts";
-import type { LocalHostProcess } from "../harness/local-host.ts";
+import { type LocalHostProcess, startLocalHost } from "../harness/local-host.ts";
 
 let host: LocalHostProcess;
 beforeAll(async () => {

@@ -3,15 +3,14 @@ import type { BlobServiceClient } from "@azure/storage-blob";
 import pMap from "p-map";
 import { collect } from "../../src/backup/collect.ts";
 import { cutPending, knownDirectories } from "../../src/backup/left.ts";
-import type { Children, Look, Pending } from "../../src/backup/seen.ts";
+import type { Children, Look, Pending } from "../../src/backup/read-names.ts";
 import type { Walker } from "../../src/backup/walk.ts";
 import { COST_OF_FILES, cutIntoBatches } from "../../src/ledger/cut.ts";
 import { settleDirectories } from "../../src/ledger/directories.ts";
-import { inOrder } from "../../src/ledger/metadata.ts";
+import { inKeyOrder, keyOf } from "../../src/model/order.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { batchOutcomes } from "../../src/ledger/names.ts";
 import { settleOutcomes } from "../../src/ledger/outcomes.ts";
-import { keyOf } from "../../src/model/order.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 
 const SEEN = { mtime: 1_700_000_000_000_000, ctime: 1_700_000_000_000_000, mode: 0o755 };
@@ -56,7 +55,7 @@ export async function writeRunOf(service: BlobServiceClient, run: string, names:
   const write = async (part: string, given: Pending[]): Promise<void> => {
     const limits = { files: LIST_FILES, milliseconds: Infinity, depth: part.split(".").length - 1 };
     const { entries, ...collected } = await collect(walker, given, limits, () => undefined);
-    const { sorted } = await inOrder(entries, ({ path }) => keyOf(path));
+    const { sorted } = await inKeyOrder(entries, ({ path }) => keyOf(path));
     const { batches } = cutIntoBatches(sorted, COST_OF_FILES, { largeFile: Infinity });
     await pMap(
       batches,

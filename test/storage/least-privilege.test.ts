@@ -1,8 +1,11 @@
 /** What the app does with no more than it needs, and what it says when it has less. */
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { ContainerClient, type ContainerSASPermissions } from "@azure/storage-blob";
-import { ContainerSASPermissions as Permissions } from "@azure/storage-blob";
+import {
+  ContainerClient,
+  type ContainerSASPermissions,
+  ContainerSASPermissions as Permissions,
+} from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimDestination } from "../../src/ledger/destination-claim.ts";
 import { readSettings } from "../../src/settings.ts";

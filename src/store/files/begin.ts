@@ -1,9 +1,9 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import { findBase } from "../../ledger/find-base.ts";
-import { createContainer, type Ledger } from "../../ledger/ledger.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import type { ComparedWith } from "../../ledger/run-record.ts";
 import { LEDGER_CONTAINER } from "../../model/names.ts";
-import { inOneAccount } from "../../storage/connect.ts";
+import { createContainer, inOneAccount } from "../../storage/connect.ts";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
 import type { Storing, Wanted } from "../storing.ts";

@@ -1,7 +1,7 @@
 import type { BlobHTTPHeaders } from "@azure/storage-blob";
 import { contentType } from "../../model/content.ts";
+import { formatMtime, parseMtime, type Attributes, type Entry, type EntryKind } from "../../model/entry.ts";
 import { pathMark } from "../../model/path.ts";
-import { type Attributes, type Entry, type EntryKind, formatMtime, parseMtime } from "../../model/entry.ts";
 import { normalRoot } from "../../model/root-path.ts";
 
 /** The metadata of the product's blobs. A blob without `run`, `mtime` and `mode` is not one of them. */

@@ -1,16 +1,15 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { HOLDING_A_FILE_MS } from "../../files/errors.ts";
 import type { OpenFile } from "../../files/read-file.ts";
-import { md5 } from "../../model/content.ts";
 import { attributesOf, type Entry } from "../../model/entry.ts";
 import { BLOCK, type Budget } from "../../storage/budget.ts";
-import type { DirectRequests } from "../../storage/direct-requests.ts";
-import { end, type PutBlobRequests } from "../../storage/put-blob-request.ts";
+import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import { putBlock } from "../../storage/put-block-request.ts";
 import { retrying, withRetries } from "../../storage/retries.ts";
 import { NotStored } from "../storing.ts";
 import { blobHeaders, blobMetadata } from "./blob-headers.ts";
-import { blockId, type Uncommitted } from "./block-ids.ts";
-import type { Put } from "./look-up.ts";
+import { blockId, type Uncommitted } from "./blocks.ts";
+import type { PutResult } from "./look-up.ts";
 import type { OldContent } from "./old-content.ts";
 import { putBlob } from "./put-blob.ts";
 import { readBlocks, type Span } from "./read-blocks.ts";
@@ -28,15 +27,6 @@ interface BlockUpload {
   mark: string;
   /** Blocks that need not be sent again. */
   there?: Uncommitted;
-}
-
-/** A block of a blob that is not committed yet. */
-interface Block {
-  /** The blob's. */
-  name: string;
-  /** Base64. */
-  id: string;
-  content: Buffer;
 }
 
 /**
@@ -72,7 +62,7 @@ export async function commitBlocks(
   { blob, mark }: BlockUpload,
   base64: string,
   { runId, root, oldContent }: { runId: string; root: string; oldContent: OldContent },
-): Promise<Put> {
+): Promise<PutResult> {
   const ids = Array.from({ length: Math.ceil(size / blockFor(size)) }, (_none, index) =>
     blockId(mark, index),
   );
@@ -96,25 +86,4 @@ function blockFor(size: number): number {
   throw new NotStored(
     `its ${size} bytes are more than a block blob can hold: ${MAX_BLOCKS} blocks of 4,000 MiB, about 190.7 TiB`,
   );
-}
-
-/**
- * Put Block as a direct request: a backup makes one for each 8 MiB of larger files. So it shares its sockets with the other
- * frequent requests, and gives them back when handles are short.
- * @throws RestError as the SDK does; a TimeoutError if there is no answer within `timeout` milliseconds
- */
-async function putBlock(
-  direct: DirectRequests,
-  { name, id, content }: Block,
-  timeout: number,
-): Promise<void> {
-  const hash = md5(content);
-  const query = { comp: "block", blockid: id };
-  const headers = { "Content-MD5": hash.toString("base64") };
-  const request = { span: "BlockBlobClient-stageBlock", method: "PUT", name, query, headers } as const;
-  await direct.send({ ...request, content: [content], timeout }, end, async () => {
-    const how = { abortSignal: AbortSignal.timeout(timeout), transactionalContentMD5: hash };
-    await direct.container.getBlockBlobClient(name).stageBlock(id, content, content.length, how);
-    return {};
-  });
 }

@@ -3,15 +3,19 @@ import type { Entry } from "../../model/entry.ts";
 import { pathMark } from "../../model/path.ts";
 import { classify } from "../../storage/errors.ts";
 import { NotStored, SendAgain } from "../storing.ts";
-import { lookUp, type Put } from "./look-up.ts";
+import { lookUp, type PutResult } from "./look-up.ts";
 import type { OldContent } from "./old-content.ts";
+
+/** Why only one of two files with the same blob is backed up. */
+export const CLASH =
+  'its blob is that of another file or empty directory of this backup, as Blob Storage turns "\\" into "/"; rename one of them';
 
 /** Further tries if somebody else keeps writing the blob. */
 const CONFLICTS = 3;
 
 type Existing = Entry["existing"];
 
-type Adopted = Put & Required<Pick<Put, "adopted">>;
+type Adopted = PutResult & Required<Pick<PutResult, "adopted">>;
 type LookedUp = Awaited<ReturnType<typeof lookUp>>;
 
 /**
@@ -64,13 +68,9 @@ function writtenBefore(now: LookedUp, runId: string, path: string): Adopted | un
 export async function findWritten(
   blob: BlockBlobClient,
   { entry, runId }: { entry: Pick<Entry, "path">; runId: string },
-): Promise<Put | undefined> {
+): Promise<PutResult | undefined> {
   return writtenBefore(await lookUp(blob), runId, pathMark(entry.path));
 }
-
-/** Why only one of two files with the same blob is backed up. */
-export const CLASH =
-  'its blob is that of another file or empty directory of this backup, as Blob Storage turns "\\" into "/"; rename one of them';
 
 /** Whether a request failed because of uncommitted blocks: somebody else's, or ones that have been discarded. */
 export function isAboutBlocks(error: unknown): boolean {

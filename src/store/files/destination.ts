@@ -1,19 +1,19 @@
 import pMap from "p-map";
+import type { Entry } from "../../model/entry.ts";
+import { failed, type Outcome } from "../../model/outcome.ts";
 import { pathMark } from "../../model/path.ts";
 import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
+import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";
+import { looksUnchanged, unchanged } from "../unchanged.ts";
 import { kindOf, readMarks, rootMark, type Marks } from "./blob-headers.ts";
 import { blobKey, blobName, byFolder, folderOf } from "./blob-name.ts";
-import { DestinationListings, LISTS } from "./destination-listings.ts";
-import type { Entry } from "../../model/entry.ts";
 import { CLASH } from "./conflict.ts";
-import { looksUnchanged, unchanged } from "../unchanged.ts";
-import { failed, type Outcome } from "../../model/outcome.ts";
-import type { Compared, Comparing, Comparison, Writer } from "../storing.ts";
+import { DestinationListings, LISTS } from "./destination-listings.ts";
 
 /** The listings of an empty destination: no requests. */
 export const NOTHING_THERE: Comparison = {
   expect() {},
-  settle: async (entries) => [...entries],
+  compare: async (entries) => [...entries],
 };
 
 /** Compares entries with what is at the destination. */
@@ -52,7 +52,7 @@ export class Destination implements Comparison {
   }
 
   /** Adds to each entry the blob at its place. Contents are compared, if requested, when the entry is stored. */
-  async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
+  async compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
     const settled = new Set<Entry>();
     await pMap(
       byFolder(entries, this.#prefix),

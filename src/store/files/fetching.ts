@@ -1,6 +1,6 @@
 import type { ContainerClient } from "@azure/storage-blob";
-import { forEachItem } from "../../ledger/settle-batch.ts";
 import type { ManifestItem } from "../../manifest/line.ts";
+import { forEachItem } from "../../storage/budget.ts";
 import { GetBlobRequests } from "../../storage/get-blob-request.ts";
 import { Lost, type Fetching } from "../fetching.ts";
 import { whyNotStored } from "./blob-name.ts";

@@ -1,14 +1,14 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
-import type { Store } from "../store.ts";
-import { fetching } from "./fetching.ts";
-import { storing } from "./storing.ts";
-import { type Measuring, sumOf } from "../measuring.ts";
-import { contentsBelow, keptLine, lookAt, whatIs } from "./look-up.ts";
 import { inTurns } from "../../model/in-turns.ts";
+import { sumOf, type Measuring } from "../measuring.ts";
 import type { Pruning } from "../pruning.ts";
+import type { Store } from "../store.ts";
 import { deleteStored } from "../stored-blob.ts";
 import { blobKey, blobName } from "./blob-name.ts";
+import { contentsBelow, keptLine, lookAt, whatIs } from "./contents.ts";
+import { fetching } from "./fetching.ts";
 import { FileNeeds, needLine } from "./needs.ts";
+import { storing } from "./storing.ts";
 
 /** The layout `files`: one blob per file, under the file's own name, with its history in snapshots or versions. */
 export function open(at: {

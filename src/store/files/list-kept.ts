@@ -1,8 +1,8 @@
 import type { BlobItem, ContainerClient } from "@azure/storage-blob";
-import { historyPages, listedPage } from "../../storage/blob-pages.ts";
-import { heldByProperties, type Held } from "../../model/held.ts";
-import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
 import type { Source } from "../../model/content.ts";
+import { heldByProperties, type Held } from "../../model/held.ts";
+import { historyPages, listedPage } from "../../storage/blob-pages.ts";
+import type { ListBlobsRequests, ListedBlob } from "../../storage/list-blobs-request.ts";
 
 /** A listed blob, snapshot or version. */
 export interface Kept {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Needs } from "../pruning.ts";
-import type { Kept } from "./look-up.ts";
+import type { StoredContent } from "./contents.ts";
 
 /** Names and contents are held as short hashes. A collision keeps something superfluous, and never deletes what is needed. */
 function hashOf(text: string): string {
@@ -40,15 +40,15 @@ export class FileNeeds implements Needs {
    * @returns snapshots and versions first, then the blob itself
    */
   superfluous(
-    contents: readonly Kept[],
+    contents: readonly StoredContent[],
     { staying, lingering }: { staying: ReadonlySet<string>; lingering: boolean },
-  ): Kept[] {
+  ): StoredContent[] {
     const [first] = contents;
     if (!first) return [];
     const name = hashOf(first.name);
     if (!this.#names.has(name)) return [];
     const satisfied = new Set<string | undefined>();
-    const isSuperfluous = ({ md5, run, etag }: Kept): boolean => {
+    const isSuperfluous = ({ md5, run, etag }: StoredContent): boolean => {
       if (run === undefined) return false;
       const isNeeded =
         md5 === undefined ? this.#neededNames.has(name) : this.#contents.has(name + hashOf(md5));

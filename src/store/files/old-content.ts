@@ -2,12 +2,12 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { isFinal } from "../../ledger/damaged.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import type { Keep } from "../../ledger/listing.ts";
-import { LEDGER_ID } from "../../model/names.ts";
-import { whatHolds } from "../../model/held.ts";
 import { readRun } from "../../ledger/run-record.ts";
+import type { Existing } from "../../model/entry.ts";
+import { whatHolds } from "../../model/held.ts";
+import { LEDGER_ID } from "../../model/names.ts";
 import type { BlobWritten } from "../../storage/by-sdk.ts";
 import { withRetries } from "../../storage/retries.ts";
-import type { Existing } from "../../model/entry.ts";
 import { NotStored } from "../storing.ts";
 
 /** Runs of this process whose writes returned a version id: their destination keeps what they overwrite. */

@@ -2,7 +2,7 @@ import type { BlobRequestConditions, BlockBlobClient } from "@azure/storage-blob
 import type { Entry } from "../../model/entry.ts";
 import type { BlobWritten } from "../../storage/by-sdk.ts";
 import { afterConflict } from "./conflict.ts";
-import { lookUp, type Put } from "./look-up.ts";
+import { lookUp, type PutResult } from "./look-up.ts";
 import type { OldContent } from "./old-content.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function putBlob(
   content: { md5: string; size: number; entry: Pick<Entry, "path" | "existing">; runId: string },
   write: (conditions: BlobRequestConditions, blocksThere: boolean) => Promise<BlobWritten>,
   old: OldContent,
-): Promise<Put> {
+): Promise<PutResult> {
   const { md5, size, entry } = content;
   let { existing } = entry;
   // The listing is some time ago, and a lease may have ended since.

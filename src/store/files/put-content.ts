@@ -1,19 +1,19 @@
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
-import { type Attributes, type Entry } from "../../model/entry.ts";
-import { blobName } from "./blob-name.ts";
 import { contentType, md5 } from "../../model/content.ts";
+import { type Attributes, type Entry } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import { retrying, withRetries } from "../../storage/retries.ts";
 import type { Budget } from "../../storage/budget.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
+import { retrying, withRetries } from "../../storage/retries.ts";
 import type { InMemory } from "../storing.ts";
 import { unchanged } from "../unchanged.ts";
 import { blobMetadata } from "./blob-headers.ts";
-import { putAsBlock } from "./block-ids.ts";
-import type { Put } from "./look-up.ts";
+import { blobName } from "./blob-name.ts";
+import { putAsBlock } from "./blocks.ts";
+import type { PutResult } from "./look-up.ts";
+import type { OldContent } from "./old-content.ts";
 import { putBlob } from "./put-blob.ts";
 import { hasContent } from "./same-content.ts";
-import type { OldContent } from "./old-content.ts";
 
 /** What writing a run's blobs needs. */
 export interface Writing {
@@ -63,7 +63,7 @@ export async function putContent(
 /** The outcome of an entry whose content is in its blob. */
 export function storedOutcome(
   { path, kind }: Entry,
-  { size, md5, etag, adopted, wasThere }: Put,
+  { size, md5, etag, adopted, wasThere }: PutResult,
   attributes: Attributes,
 ): Outcome {
   const { mtime, ctime, mode } = adopted ?? attributes;

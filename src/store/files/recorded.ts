@@ -1,9 +1,8 @@
-import { inOrder } from "../../ledger/metadata.ts";
 import type { ManifestEntry } from "../../manifest/line.ts";
 import { Manifest } from "../../manifest/manifest.ts";
 import type { Account } from "../../manifest/run-map.ts";
 import type { Entry } from "../../model/entry.ts";
-import { keyOf } from "../../model/order.ts";
+import { inKeyOrder, keyOf } from "../../model/order.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Comparing, Comparison } from "../storing.ts";
 import { looksUnchanged, unchanged } from "../unchanged.ts";
@@ -36,8 +35,8 @@ export class Recorded implements Comparison {
     return this.#isDamaged ? `the record of the last run there, ${this.#run}, is damaged` : undefined;
   }
 
-  async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
-    const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
+  async compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
+    const { sorted, keys } = await inKeyOrder(entries, ({ path }) => keyOf(path));
     await using record = await this.#record;
     const settled: Outcome[] = [];
     const changed: Entry[] = [];
@@ -52,7 +51,7 @@ export class Recorded implements Comparison {
     }
     if (this.#isDamaged) {
       for (const entry of entries) delete entry.existing;
-      return await this.#instead().settle(entries, outcomes);
+      return await this.#instead().compare(entries, outcomes);
     }
     for (const outcome of settled) outcomes.push(outcome);
     return [...changed, ...sorted.slice(next)];

@@ -1,7 +1,7 @@
 import type { BlockBlobClient } from "@azure/storage-blob";
+import type { Entry } from "../../model/entry.ts";
 import { classify } from "../../storage/errors.ts";
 import { withRetries } from "../../storage/retries.ts";
-import type { Entry } from "../../model/entry.ts";
 
 /**
  * The MD5 that an entry's content must have to be unchanged; undefined if the blob has none, or another type or size.

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { ManifestItem } from "../../manifest/line.ts";
-import { whatHolds } from "../../model/held.ts";
 import type { Source } from "../../model/content.ts";
+import { whatHolds } from "../../model/held.ts";
 import type { Found } from "../fetching.ts";
 import type { Kept } from "./list-kept.ts";
 

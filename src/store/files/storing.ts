@@ -1,16 +1,15 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { COST_OF_FILES } from "../../ledger/cut.ts";
+import { Ledger } from "../../ledger/ledger.ts";
 import { hasOnlyRoot } from "../../ledger/standing-backups.ts";
-import { inContainer, Ledger } from "../../ledger/ledger.ts";
-import { forEachItem } from "../../ledger/settle-batch.ts";
-import type { Budget } from "../../storage/budget.ts";
+import { type Budget, forEachItem } from "../../storage/budget.ts";
+import { inContainer } from "../../storage/connect.ts";
 import { ListBlobsRequests } from "../../storage/list-blobs-request.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
-import type { Storing, Writer } from "../storing.ts";
-import { blobKey, whyNotStored } from "./blob-name.ts";
+import { orNotStored, type Storing, type Writer } from "../storing.ts";
 import { begin } from "./begin.ts";
+import { blobKey, whyNotStored } from "./blob-name.ts";
 import { Destination, NOTHING_THERE } from "./destination.ts";
-import { ofOneBlob } from "../one-blob.ts";
 import { OldContent } from "./old-content.ts";
 import { putContent, type Writing } from "./put-content.ts";
 import { Recorded } from "./recorded.ts";
@@ -60,14 +59,14 @@ export function storing({ container, prefix, service, behindProxy }: At): Storin
         inContainer(container, () =>
           work(entry, {
             hash: "md5",
-            content: (content) => ofOneBlob(() => putContent(entry, content, writing)),
-            file: (file) => ofOneBlob(() => sendFile(entry, file, writing)),
+            content: (content) => orNotStored(() => putContent(entry, content, writing)),
+            file: (file) => orNotStored(() => sendFile(entry, file, writing)),
           }),
         ),
       );
     },
 
     send: async (writer, entry, file, upload, budget) =>
-      await ofOneBlob(() => sendSpan(entry, file, upload, writingOf(writer, budget))),
+      await orNotStored(() => sendSpan(entry, file, upload, writingOf(writer, budget))),
   };
 }

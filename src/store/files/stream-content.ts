@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { PlannedItem } from "../../manifest/plan-record.ts";
 import { digestOf, resumeMd5, stateOf } from "../../storage/resumable-md5.ts";
 import { retrying } from "../../storage/retries.ts";
-import type { Part, Reached, Take } from "../fetching.ts";
+import type { ByteRange, Reached, Take } from "../fetching.ts";
 import { blobName } from "./blob-name.ts";
 import { foundAgain } from "./found-again.ts";
-import { assertIntact, type Reading, readOn } from "./read-content.ts";
+import { assertIntact, readOn, type Reading } from "./read-content.ts";
 
 /** Bytes per request. */
 const PIECE = 2 * 1024 * 1024;
@@ -21,7 +21,7 @@ const SPAN = 128 * 1024 * 1024;
 export async function* streamContent(
   item: PlannedItem,
   reading: Omit<Reading, "budget">,
-  part?: Part,
+  part?: ByteRange,
 ): AsyncGenerator<Buffer, void> {
   // Content found without its hash may be another one: verify all of it before passing anything on.
   if (item.source.unhashed) for await (const _piece of pieces(item, reading)) yield NOTHING;
@@ -31,7 +31,7 @@ export async function* streamContent(
 async function* pieces(
   item: PlannedItem,
   reading: Omit<Reading, "budget">,
-  part?: Part,
+  part?: ByteRange,
 ): AsyncGenerator<Buffer, void> {
   let { source } = item;
   const { from, to } = part ?? { from: 0, to: source.length };

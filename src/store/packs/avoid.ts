@@ -1,8 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { ConditionalBlob } from "../../ledger/conditional-blob.ts";
-import { ofDamaged } from "../../ledger/damaged.ts";
 import { keyOfDestination } from "../../ledger/claim.ts";
+import { ConditionalBlob } from "../../ledger/conditional-blob.ts";
+import { damagedAsMissing } from "../../ledger/damaged.ts";
 import type { At } from "./format.ts";
 import { lookUpBlobs } from "./look-up.ts";
 import { chunkBlob, packBlob } from "./names.ts";
@@ -44,7 +44,7 @@ export async function removeFromAvoid(where: Where & At, ids: ReadonlySet<string
 const NONE: Avoid = { packs: [], chunks: [] };
 
 export async function readAvoid(where: Where): Promise<Avoid> {
-  const read = await listOf(where).read(NONE).catch(ofDamaged);
+  const read = await listOf(where).read(NONE).catch(damagedAsMissing);
   return read?.content ?? NONE;
 }
 

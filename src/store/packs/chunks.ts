@@ -1,12 +1,11 @@
 import { hash } from "node:crypto";
 import { HOLDING_A_FILE_MS } from "../../files/errors.ts";
-import { inContainer } from "../../ledger/ledger.ts";
 import { whatHolds } from "../../model/held.ts";
 import { Recent } from "../../model/recent.ts";
 import type { Budget } from "../../storage/budget.ts";
+import { inContainer } from "../../storage/connect.ts";
 import type { PutBlobRequests } from "../../storage/put-blob-request.ts";
-import { ofOneBlob } from "../one-blob.ts";
-import { NotStored } from "../storing.ts";
+import { NotStored, orNotStored } from "../storing.ts";
 import type { At } from "./format.ts";
 import { blobHead, canHold, encodeFrame } from "./frame.ts";
 import { lookUp } from "./look-up.ts";
@@ -54,7 +53,7 @@ export class ChunkStore {
   async put(content: Buffer): Promise<Chunk> {
     const id = hash("sha256", content);
     await there.get(`${this.#key} ${id}`, async () => {
-      await ofOneBlob(() => this.#store(id, content));
+      await orNotStored(() => this.#store(id, content));
       return true;
     });
     return { id, length: content.length };

@@ -1,17 +1,16 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { isGoodRun } from "../../ledger/good-run.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { inOrder } from "../../ledger/metadata.ts";
 import { indexedRuns } from "../../ledger/run-index.ts";
 import type { ManifestEntry } from "../../manifest/line.ts";
 import { Manifest } from "../../manifest/manifest.ts";
 import type { Entry } from "../../model/entry.ts";
-import { keyOf } from "../../model/order.ts";
+import { inKeyOrder, keyOf } from "../../model/order.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { isSameRoot } from "../../model/root-path.ts";
 import type { Comparing, Comparison } from "../storing.ts";
 import { looksUnchanged, unchanged } from "../unchanged.ts";
-import { type Inventory, isThere } from "./inventory.ts";
+import { isThere, type Inventory } from "./inventory.ts";
 
 /** How many runs that did not end well to reuse contents of: more would cost more to read than they save. */
 const MOST_LATER = 4;
@@ -41,9 +40,9 @@ export class EarlierRuns implements Comparison {
 
   expect(): void {}
 
-  async settle(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
+  async compare(entries: readonly Entry[], outcomes: Outcome[]): Promise<Entry[]> {
     const { packs } = await this.#inventory();
-    const { sorted, keys } = await inOrder(entries, ({ path }) => keyOf(path));
+    const { sorted, keys } = await inKeyOrder(entries, ({ path }) => keyOf(path));
     const found = new Map<number, ManifestEntry>();
     const gone = new Map<number, ManifestEntry>();
     for (const opening of this.#records) {

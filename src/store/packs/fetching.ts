@@ -1,17 +1,16 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { PlannedItem } from "../../manifest/plan-record.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import { type Budget, forEachItem } from "../../storage/budget.ts";
 import type { Fetching, Read } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
 import { addToAvoid } from "./avoid.ts";
 import { findContents } from "./find-contents.ts";
 import { assertReadable, type At } from "./format.ts";
-import { byPlace, type InPack, locationOf, type Range, rangesOf } from "./ranges.ts";
+import { byPlace, locationOf, rangesOf, type InPack, type Range } from "./ranges.ts";
 import { DamagedChunk } from "./read-chunk.ts";
 import { readContent, streamContent } from "./read-content.ts";
-import { type Fetched, KEPT, PackReader } from "./read-pack.ts";
-import { forEachItem } from "../../ledger/settle-batch.ts";
-import type { Budget } from "../../storage/budget.ts";
+import { KEPT_BYTES, PackReader, type Fetched } from "./read-pack.ts";
 
 /** Concurrent ranges of a batch, being fetched or worked on. */
 const RANGES_AT_A_TIME = 4;
@@ -88,7 +87,7 @@ async function fetchRange(
       await readContent(at, item, { content }, budget, take);
     };
   };
-  return await budget.held(range.to - range.from + KEPT, async () => {
+  return await budget.held(range.to - range.from + KEPT_BYTES, async () => {
     let fetching: Promise<Fetched> | undefined;
     const fetched = (): Promise<Fetched> => (fetching ??= reader.read(range, budget));
     return await forEachItem(range.items, budget, (each) => work(each.item, readingOf(each, fetched)));

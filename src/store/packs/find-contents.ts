@@ -3,9 +3,9 @@ import { whatHolds } from "../../model/held.ts";
 import { Lost, type Found } from "../fetching.ts";
 import type { At } from "./format.ts";
 import { canHold } from "./frame.ts";
-import { type InPack, locationOf, rangesOf } from "./ranges.ts";
 import { lookUpBlobs, type There } from "./look-up.ts";
 import { chunkBlob, packBlob } from "./names.ts";
+import { locationOf, rangesOf, type InPack } from "./ranges.ts";
 import { PackReader, UNCOUNTED } from "./read-pack.ts";
 import { readRecipes, type Larger } from "./read-recipes.ts";
 

@@ -1,9 +1,9 @@
 import zlib from "node:zlib";
 import type { ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
-import { inContainer } from "../../ledger/ledger.ts";
-import { PartProblem } from "../../ledger/part.ts";
+import { PartProblem } from "../../ledger/part-kind.ts";
 import { Recent } from "../../model/recent.ts";
+import { inContainer } from "../../storage/connect.ts";
 import { classify, TooLarge } from "../../storage/errors.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
 import { readChecked } from "../../storage/read-checked.ts";

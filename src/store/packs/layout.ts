@@ -1,14 +1,14 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import { sumOf, type Measuring } from "../measuring.ts";
+import type { Content, Pruning } from "../pruning.ts";
 import type { Store } from "../store.ts";
+import { deleteStored, storedBlobLine } from "../stored-blob.ts";
+import { blobsBelow, lookAt, whatIs } from "./contents.ts";
 import { fetching } from "./fetching.ts";
 import { assertReadable, type At } from "./format.ts";
-import { storing } from "./storing.ts";
-import { type Measuring, sumOf } from "../measuring.ts";
-import { blobsBelow, lookAt, whatIs } from "./contents.ts";
 import { below, blobOf } from "./names.ts";
-import type { Content, Pruning } from "../pruning.ts";
-import { deleteStored, storedBlobLine } from "../stored-blob.ts";
 import { needsOf, PackNeeds } from "./needs.ts";
+import { storing } from "./storing.ts";
 import { vacate } from "./vacate.ts";
 
 /** The layout `packs`: many contents in a blob, larger files in chunks named by their content. See docs/format.md. */

@@ -1,13 +1,13 @@
 import type { ManifestItem } from "../../manifest/line.ts";
-import type { Packed } from "../../model/packed.ts";
 import { inTurns } from "../../model/in-turns.ts";
+import type { Packed } from "../../model/packed.ts";
 import type { Budget } from "../../storage/budget.ts";
 import { Lost } from "../fetching.ts";
 import type { Needs, Sparse, Whose } from "../pruning.ts";
 import type { StoredBlob } from "../stored-blob.ts";
 import type { At } from "./format.ts";
-import { locationOf, rangesOf } from "./ranges.ts";
 import { blobOf, chunkBlob, packBlob } from "./names.ts";
+import { locationOf, rangesOf } from "./ranges.ts";
 import { PackReader } from "./read-pack.ts";
 import { readRecipes, type Larger } from "./read-recipes.ts";
 

@@ -6,9 +6,9 @@ import { NotStored, type Put } from "../storing.ts";
 import { unchanged } from "../unchanged.ts";
 import type { ChunkStore } from "./chunks.ts";
 import { LARGEST_WHOLE } from "./format.ts";
-import { storeLarger } from "./send-file.ts";
 import type { PackWriter, ToPack } from "./pack-writer.ts";
 import { LONGEST_RECIPE } from "./recipe.ts";
+import { storeLarger } from "./send-file.ts";
 
 /** What packing an entry needs. */
 interface Packing {

@@ -6,9 +6,9 @@ import { BLOB_HEAD, FRAME_HEAD } from "./frame.ts";
 import { LONGEST_RECIPE, longestRecipe } from "./recipe.ts";
 
 /** The most bytes per request, unless a single content has more. */
-const MOST = 8 * 1024 * 1024;
+const LONGEST_RANGE = 8 * 1024 * 1024;
 /** The largest gap between two contents to fetch needlessly rather than make another request, in bytes. */
-const GAP = 256 * 1024;
+const LARGEST_GAP = 256 * 1024;
 /** Bytes of a frame that several contents share, decoded: several times what a backup puts into one. */
 const LONGEST_SHARED = 1024 * 1024;
 
@@ -39,7 +39,8 @@ export function rangesOf<Item extends InPack>(items: readonly Item[]): Range<Ite
     const { pack, offset, length } = item.packed;
     const end = offset + length;
     const range = ranges.at(-1);
-    const isNear = range?.pack === pack && offset - range.to <= GAP && end - range.from <= MOST;
+    const isNear =
+      range?.pack === pack && offset - range.to <= LARGEST_GAP && end - range.from <= LONGEST_RANGE;
     if (isNear) {
       range.items.push(item);
       range.to = Math.max(range.to, end);

@@ -4,8 +4,8 @@ import { readChecked } from "../../storage/read-checked.ts";
 import { Corrupt, Lost } from "../fetching.ts";
 import type { At } from "./format.ts";
 import { assertHead, BLOB_HEAD, decodeFrame, FRAME_HEAD } from "./frame.ts";
-import { lostBlob, type Requests } from "./read-pack.ts";
 import { chunkBlob } from "./names.ts";
+import { lostBlob, type Requests } from "./read-pack.ts";
 import type { Chunk } from "./recipe.ts";
 
 /** The blob with a chunk's name is not the chunk, or not readable by this version: it is to be written anew. */

@@ -1,7 +1,7 @@
 import type { ManifestItem } from "../../manifest/line.ts";
 import type { PlannedItem } from "../../manifest/plan-record.ts";
 import type { Budget } from "../../storage/budget.ts";
-import type { Part, Take } from "../fetching.ts";
+import type { ByteRange, Take } from "../fetching.ts";
 import { inOrder } from "../in-order.ts";
 import type { At } from "./format.ts";
 import { locationOf } from "./ranges.ts";
@@ -76,7 +76,11 @@ function* chunksOf(chunks: Iterable<Placed>, { from, more }: Span): Generator<Pl
  * Reads a content chunk by chunk, one ahead of the reader; see Fetching. Not charged to the budget, so that a slow reader
  * cannot block a backup.
  */
-export async function* streamContent(at: At, item: PlannedItem, part?: Part): AsyncGenerator<Buffer, void> {
+export async function* streamContent(
+  at: At,
+  item: PlannedItem,
+  part?: ByteRange,
+): AsyncGenerator<Buffer, void> {
   const { from, to } = part ?? { from: 0, to: item.source.length };
   const packed = locationOf(item);
   const content = await new PackReader(at).content(packed, UNCOUNTED);
@@ -102,6 +106,6 @@ export async function* streamContent(at: At, item: PlannedItem, part?: Part): As
   }
 }
 
-function* overlapping(chunks: Iterable<Placed>, { from, to }: Part): Generator<Placed, void> {
+function* overlapping(chunks: Iterable<Placed>, { from, to }: ByteRange): Generator<Placed, void> {
   for (const chunk of chunks) if (chunk.start < to && chunk.start + chunk.length > from) yield chunk;
 }

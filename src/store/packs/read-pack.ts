@@ -11,9 +11,9 @@ import { contentIn, decodeFrame } from "./frame.ts";
 import { packBlob } from "./names.ts";
 
 /** How many decoded shared frames of a range to keep: contents are read in their order. */
-const FRAMES = 8;
+const FRAMES_KEPT = 8;
 /** Memory for these. */
-export const KEPT = FRAMES * 256 * 1024;
+export const KEPT_BYTES = FRAMES_KEPT * 256 * 1024;
 
 /** The budget that requests are charged to, or UNCOUNTED for none. */
 export type Requests = Pick<Budget, "request">;
@@ -61,7 +61,7 @@ export class PackReader {
 export class Fetched {
   readonly #bytes: Buffer;
   readonly #from: number;
-  readonly #shared = new Recent<Buffer>(FRAMES);
+  readonly #shared = new Recent<Buffer>(FRAMES_KEPT);
 
   /** @param from where they begin in the pack */
   constructor(bytes: Buffer, from: number) {

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { ChangedRecord, fileSize, readRecord } from "../../ledger/damaged.ts";
-import { hashOf, type Ledger } from "../../ledger/ledger.ts";
+import { ChangedRecord, readRecord } from "../../ledger/damaged.ts";
+import { recordHash, type Ledger } from "../../ledger/ledger.ts";
+import { ATTEMPTS } from "../../ledger/names.ts";
+import { fileSize } from "../../ledger/schemas.ts";
 
 /** The recipe of a part of a large file, up to a position. */
 interface Piece {
@@ -20,7 +22,7 @@ export class RecipePieces {
   /** @param attempt see Upload */
   constructor(ledger: Ledger, attempt: readonly unknown[]) {
     this.#ledger = ledger;
-    this.#name = hashOf(JSON.stringify(attempt));
+    this.#name = recordHash(JSON.stringify(attempt));
   }
 
   /** The piece at a position; undefined if there is none. @param state the hash of what is before @throws DamagedRecord */
@@ -59,10 +61,10 @@ export class RecipePieces {
   }
 
   #nameOf(from: number): string {
-    return `attempts/${this.#name}-${from}.json`;
+    return `${ATTEMPTS}${this.#name}-${from}.json`;
   }
 }
 
 function pieceOf(position: number, recipe: Buffer, before: string): Piece {
-  return { position, recipe, state: hashOf(before + hashOf(recipe)) };
+  return { position, recipe, state: recordHash(before + recordHash(recipe)) };
 }

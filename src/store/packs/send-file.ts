@@ -5,7 +5,7 @@ import type { Sent, Upload } from "../storing.ts";
 import type { ChunkStore } from "./chunks.ts";
 import { readChunks } from "./read-chunks.ts";
 import { RecipePieces } from "./recipe-pieces.ts";
-import { type Chunk, encodeRecipe } from "./recipe.ts";
+import { encodeRecipe, type Chunk } from "./recipe.ts";
 
 /**
  * Stores the next span of a large file, and records its piece of the recipe, so that little is passed on from one activity to the

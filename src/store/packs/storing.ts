@@ -1,22 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import { weigh } from "../../ledger/cut.ts";
-import { inContainer, Ledger } from "../../ledger/ledger.ts";
-import { forEachItem } from "../../ledger/settle-batch.ts";
+import { Ledger } from "../../ledger/ledger.ts";
 import { attributesOf, type Entry } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { Budget } from "../../storage/budget.ts";
+import { type Budget, forEachItem } from "../../storage/budget.ts";
 import { Buffers } from "../../storage/buffers.ts";
+import { inContainer } from "../../storage/connect.ts";
 import { PutBlobRequests } from "../../storage/put-blob-request.ts";
-import type { Storing, Writer } from "../storing.ts";
 import { inOrder } from "../in-order.ts";
+import type { Storing, Writer } from "../storing.ts";
 import { removeFromAvoid, readAvoid } from "./avoid.ts";
-import { EarlierRuns, findBase } from "./earlier-runs.ts";
 import { ChunkStore } from "./chunks.ts";
+import { EarlierRuns, findBase } from "./earlier-runs.ts";
 import { LARGEST_WHOLE, settleFormat, type At } from "./format.ts";
 import { inventoryOf, listPacks, recordInventory } from "./inventory.ts";
-import { PackWriter, type Known, type ToPack } from "./pack-writer.ts";
 import { packContent, packEntry } from "./pack-entry.ts";
+import { PackWriter, type Known, type ToPack } from "./pack-writer.ts";
 import { sendSpan } from "./send-file.ts";
 
 const MIB = 1024 * 1024;

@@ -7,9 +7,9 @@ import type { StoredBlob } from "../stored-blob.ts";
 import { changeAvoid } from "./avoid.ts";
 import type { At } from "./format.ts";
 import { BLOB_HEAD } from "./frame.ts";
-import { lostBlob } from "./read-pack.ts";
 import { blobOf } from "./names.ts";
 import { TRAILER } from "./pack-writer.ts";
+import { lostBlob } from "./read-pack.ts";
 
 /** Concurrent reads of packs' trailers. */
 const LOOKS = 16;

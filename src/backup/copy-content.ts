@@ -8,10 +8,10 @@ import type { Outcome } from "../model/outcome.ts";
 import { fromBytes } from "../model/path.ts";
 import type { Budget } from "../storage/budget.ts";
 import { classify } from "../storage/errors.ts";
-import { NotStored, type Put, SendAgain } from "../store/storing.ts";
+import { NotStored, SendAgain, type Put } from "../store/storing.ts";
 
 /** Times to read a file that changes while it is read. */
-export const READS = 3;
+export const READ_TRIES = 3;
 
 export interface Reading {
   realRoot: string;
@@ -28,7 +28,7 @@ export async function copyOpened(entry: Entry, put: Put, reading: Reading): Prom
       return await put.file(file);
     } catch (error) {
       const again = error instanceof ChangedWhileReading || error instanceof SendAgain;
-      if (!again || read === READS) throw error;
+      if (!again || read === READ_TRIES) throw error;
     } finally {
       await file.close();
     }
@@ -71,7 +71,8 @@ export function errorOutcome(entry: Entry, error: unknown): Outcome {
   });
   if (error instanceof NotAFile) return outcome("skipped", `now ${error.what}`);
   if (error instanceof NotStored || error instanceof Endless) return outcome("failed", error.message);
-  if (error instanceof ChangedWhileReading) return outcome("failed", `changed while reading, ${READS} times`);
+  if (error instanceof ChangedWhileReading)
+    return outcome("failed", `changed while reading, ${READ_TRIES} times`);
   // The same message whether the file or a socket got no handle: the cause is this process.
   if (isOutOfHandles(error)) return outcome("failed", fileError(error.code ?? ""));
   const code = (error as NodeJS.ErrnoException | undefined)?.code;

@@ -1,8 +1,8 @@
 import { lstat } from "node:fs/promises";
 import type { Listed } from "../files/asks.ts";
 import { awaitingHandles, fileError } from "../files/errors.ts";
-import { inDirectory } from "../files/in-directory.ts";
-import { type Name, NotADirectory } from "../files/pinned-directory.ts";
+import { inTree } from "../files/in-directory.ts";
+import { NotADirectory, type Name } from "../files/pinned-directory.ts";
 import { locate, NotAFile } from "../files/read-file.ts";
 import { FileTimeout, withTimeout } from "../files/timeout.ts";
 import type { Attributes, Entry } from "../model/entry.ts";
@@ -34,8 +34,8 @@ export interface SeenDirectory extends Attributes {
   ino: number;
 }
 
-/** A directory as it was read. */
-export interface Directory {
+/** The names read in a directory, and what it was then. */
+export interface NamesRead {
   stats: Listed["stats"];
   names: Name[];
   /** Whether the names say which of them are directories. */
@@ -47,11 +47,11 @@ export interface Directory {
  * then the names are read without types.
  * @throws NotAFile, FileTimeout, errors of the file system
  */
-export async function readNames(realRoot: string, portable: string, timeoutMs: number): Promise<Directory> {
+export async function readNames(realRoot: string, portable: string, timeoutMs: number): Promise<NamesRead> {
   let isOpen = false;
-  const read = async (withTypes: boolean): Promise<Directory> => {
-    const reading = (): Promise<Directory> =>
-      inDirectory(realRoot, portable, async (directory) => {
+  const read = async (withTypes: boolean): Promise<NamesRead> => {
+    const reading = (): Promise<NamesRead> =>
+      inTree(realRoot, portable, async (directory) => {
         isOpen = true;
         const stats = await directory.stat();
         const names = await directory.names(withTypes);

@@ -1,5 +1,4 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { z } from "zod";
 import { Ledger } from "../ledger/ledger.ts";
 import { batchOutcomes, largeOutcome, listingName, listingOutcomes } from "../ledger/names.ts";
 import { LEDGER_CONTAINER } from "../model/names.ts";
@@ -9,25 +8,15 @@ import { linesOf } from "./blob-piece.ts";
 import { itemOf, type ManifestItem } from "./line.ts";
 import { listingsOf } from "./listings.ts";
 import { mayHold } from "./piece.ts";
-import { plannedItem, type PlannedItem } from "./plan-record.ts";
-import { type ManifestBlob, mapRun } from "./run-map.ts";
+import type { Left } from "./plan-record.ts";
+import { mapRun, type ManifestBlob } from "./run-map.ts";
 import type { SourceRun } from "./source-run.ts";
-
-/** What a plan covers: blobs of the run's manifest, or what another part has planned already, and left. */
-export type Left = ManifestBlob | PlannedItem;
 
 /** What one record of outcomes says. */
 interface ManifestPage {
   items: ManifestItem[];
   /** What is wrong with the record itself, as failures. */
   damage: Outcome[];
-}
-
-const manifestBlob = z.looseObject({ name: z.string().startsWith("outcomes/"), files: z.number().min(0) });
-export const leftLine = z.union([manifestBlob, plannedItem]);
-
-export function isBlob(left: Left): left is ManifestBlob {
-  return "name" in left;
 }
 
 /**

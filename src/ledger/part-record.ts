@@ -3,9 +3,10 @@ import { inTurns } from "../model/in-turns.ts";
 import type { Tally } from "../model/outcome.ts";
 import { Recent } from "../model/recent.ts";
 import { LANES } from "./cut.ts";
-import { entry, listRange, readVersioned, tally } from "./damaged.ts";
+import { readVersioned } from "./damaged.ts";
 import { linesAt, toLine, type Ledger, type Lines, type ListRange } from "./ledger.ts";
 import { listingName } from "./names.ts";
+import { entry, listRange, tally } from "./schemas.ts";
 
 /** A part of a run: "0" is the whole tree, "0.3" the fourth of the parts that it left. */
 export interface PartRef {

@@ -6,9 +6,9 @@ import { withRetries } from "../../storage/retries.ts";
 import { NotStored } from "../storing.ts";
 
 /** The usual bytes of a block id, as in earlier releases. */
-const LENGTH = 22;
+const ID_BYTES = 22;
 /** Bytes at the end of an id that number the block, of which a blob has at most 50,000. */
-const NUMBER = 3;
+const NUMBER_BYTES = 3;
 
 const TOO_SHORT =
   "another program left uncommitted blocks in its blob, with ids too short for a file of this size; they go after a week";
@@ -36,7 +36,7 @@ export async function uncommittedBlocks(blob: BlockBlobClient): Promise<Uncommit
  */
 export function markOf(attempt?: readonly unknown[], there?: Uncommitted): string {
   const [id] = there?.keys() ?? [];
-  const length = id === undefined ? LENGTH : Buffer.from(id, "base64").length;
+  const length = id === undefined ? ID_BYTES : Buffer.from(id, "base64").length;
   if (attempt === undefined) return randomBytes(length).toString("base64");
   const hash = createHash("shake256", { outputLength: length });
   return hash.update(JSON.stringify(attempt)).digest("base64");
@@ -48,7 +48,7 @@ export function markOf(attempt?: readonly unknown[], there?: Uncommitted): strin
  */
 export function blockId(mark: string, index: number): string {
   const id = Buffer.from(mark, "base64");
-  const length = Math.min(NUMBER, id.length);
+  const length = Math.min(NUMBER_BYTES, id.length);
   if (index >= 256 ** length) throw new NotStored(TOO_SHORT);
   id.writeUIntBE(index, id.length - length, length);
   return id.toString("base64");

@@ -1,10 +1,10 @@
 import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { LEDGER_CONTAINER } from "../model/names.ts";
-import { type BlobPage, blobPages } from "../storage/blob-pages.ts";
+import { blobPages, type BlobPage } from "../storage/blob-pages.ts";
 import { classify } from "../storage/errors.ts";
 import { withRetries } from "../storage/retries.ts";
-import { BadContinuation, fromToken, toToken } from "./parameters.ts";
+import { BadContinuation, fromToken, toToken } from "./pages.ts";
 import type { Damage } from "./schema.ts";
 
 /**

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { inTurns } from "../model/in-turns.ts";
 import type { Outcome, Tally } from "../model/outcome.ts";
 import type { Ledger, Lines } from "./ledger.ts";
-import type { PartRecord } from "./parts.ts";
+import type { PartRecord } from "./part-record.ts";
 
 /** How a kind of run lists or plans its parts. A part passes `Own` on to the parts it leaves. */
 export interface PartKind<Own, Item, Left> extends Agreement<Own, Item, Left> {
