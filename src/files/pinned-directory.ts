@@ -137,7 +137,12 @@ export class PinnedDirectory {
     const handle = await open(at, DIRECTORY_ONLY);
     try {
       const opened = process.platform === "linux" ? pathOfOpen(handle.fd) : await realPath(real);
-      if (opened !== real) throw Object.assign(new Error("reached through a link"), { code: "ELOOP" });
+      if (opened !== real) {
+        const isGone = (await handle.stat()).nlink === 0;
+        throw Object.assign(new Error("removed, or reached through a link"), {
+          code: isGone ? "ENOENT" : "ELOOP",
+        });
+      }
       return new PinnedDirectory(real, handle);
     } catch (error) {
       await handle.close();

@@ -79,6 +79,8 @@ export class ExtraWalk {
    */
   async #walk(portable: string, after: readonly string[], all: boolean): Promise<boolean> {
     const entered = await this.#enter(portable);
+    // Another delivery of this activity has removed it, or somebody else.
+    if (entered === "gone") return true;
     if (!entered) return false;
     const { directory, stats, children } = entered;
     const before = this.deleted.length;
@@ -123,7 +125,7 @@ export class ExtraWalk {
     return false;
   }
 
-  /** Opens a directory and reads its names, in order; undefined if it cannot. */
+  /** Opens a directory and reads its names, in order; "gone" if there is none, undefined if it cannot. */
   async #enter(portable: string) {
     let directory: PinnedDirectory | undefined;
     try {
@@ -132,9 +134,9 @@ export class ExtraWalk {
       const children = await awaitingHandles(() => this.#timed(directory!.names(true)));
       return { directory, stats, children: children.sort((a, b) => compareKeys(a.name, b.name)) };
     } catch (error) {
-      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
-      if (portable !== "" || directory || !isGone) this.#fail(portable, "directory", error);
       if (directory) await tidyInTime(directory.close(), this.#options.fileTimeoutMs);
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
+      this.#fail(portable, "directory", error);
       return undefined;
     }
   }
