@@ -5,7 +5,16 @@ import { completed, failed } from "./new-event.ts";
 import { activityFailureDetails, activityFailureReason } from "./failure-text.ts";
 import type { Task } from "./rows.ts";
 import { type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
-import { invocationRequest, type InvocationRequest, type InvocationResult, jsonData, parameter, stringData, type TypedData, typedDataToJson } from "../worker/messages.ts";
+import {
+  invocationRequest,
+  type InvocationRequest,
+  type InvocationResult,
+  jsonData,
+  parameter,
+  stringData,
+  type TypedData,
+  typedDataToJson,
+} from "../worker/messages.ts";
 import { type Worker, WorkerLostError } from "../worker/worker.ts";
 import type { Logger } from "../log/logger.ts";
 

@@ -1,5 +1,10 @@
 /** Writes what a turn decided: history, tasks, timers, sub-orchestrations, the status, the message to the parent. */
-import { type EventRaised, EventType, type HistoryEvent, type SubOrchestrationCreated } from "./history-event.ts";
+import {
+  type EventRaised,
+  EventType,
+  type HistoryEvent,
+  type SubOrchestrationCreated,
+} from "./history-event.ts";
 import { completed, executionCompleted, executionStarted, failed, turnMark } from "./new-event.ts";
 import type { Decision } from "./decide-turn.ts";
 import type { LiveInstance } from "./live-instances.ts";

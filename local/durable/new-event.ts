@@ -1,5 +1,21 @@
 /** Creates events that happen now. */
-import { type Common, type Completed, type Control, type EventRaised, EventType, type ExecutionCompleted, type ExecutionStarted, type Failed, type ParentInstance, type ParentTraceContext, type SubOrchestrationCreated, type TaskScheduled, type TimerCreated, type TimerFired, type TurnMark } from "./history-event.ts";
+import {
+  type Common,
+  type Completed,
+  type Control,
+  type EventRaised,
+  EventType,
+  type ExecutionCompleted,
+  type ExecutionStarted,
+  type Failed,
+  type ParentInstance,
+  type ParentTraceContext,
+  type SubOrchestrationCreated,
+  type TaskScheduled,
+  type TimerCreated,
+  type TimerFired,
+  type TurnMark,
+} from "./history-event.ts";
 
 /** The present, as events carry it. */
 function timestamp(): string {

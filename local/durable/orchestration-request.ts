@@ -1,6 +1,13 @@
 /** The message that invokes an orchestrator function for one turn. */
 import { type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
-import { invocationRequest, type InvocationRequest, jsonData, parameter, stringData, type TypedData } from "../worker/messages.ts";
+import {
+  invocationRequest,
+  type InvocationRequest,
+  jsonData,
+  parameter,
+  stringData,
+  type TypedData,
+} from "../worker/messages.ts";
 import type { TraceParent } from "./trace-context.ts";
 import {
   HTTP_SLEEP_MILLISECONDS,

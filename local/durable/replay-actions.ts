@@ -6,7 +6,13 @@
 import { type Action, ActionType, type RetryOptions } from "./actions.ts";
 import { checkedAction } from "./checked-action.ts";
 import { ExternalEvents } from "./external-events.ts";
-import { type EventRaised, EventType, type Failed, type HistoryEvent, type ScheduledEvent } from "./history-event.ts";
+import {
+  type EventRaised,
+  EventType,
+  type Failed,
+  type HistoryEvent,
+  type ScheduledEvent,
+} from "./history-event.ts";
 import { subOrchestrationCreated, taskScheduled, timerCreated } from "./new-event.ts";
 import { advance } from "./orchestrator-clock.ts";
 import { ReplayError, changedMessage, nameOf, unsupportedMessage } from "./replay-error.ts";

@@ -1,7 +1,16 @@
 /** An HTTP request as the message that invokes an HTTP function, in the real host's form. */
 import type { IncomingMessage } from "node:http";
 import { durableClientKey, type FunctionMetadata, triggerOf } from "../app/registered-function.ts";
-import { invocationRequest, type InvocationRequest, jsonData, nullable, parameter, type RpcHttp, stringData, type TypedData } from "../worker/messages.ts";
+import {
+  invocationRequest,
+  type InvocationRequest,
+  jsonData,
+  nullable,
+  parameter,
+  type RpcHttp,
+  stringData,
+  type TypedData,
+} from "../worker/messages.ts";
 import { traceParentOf } from "../durable/trace-context.ts";
 
 /** The caller: nobody that the local host knows. */

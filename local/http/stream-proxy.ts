@@ -2,7 +2,12 @@
  * Streamed HTTP (`app.setup({ enableHttpStream: true })`): the app runs its own server, and the host forwards
  * requests to it, each marked with its invocation's id.
  */
-import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from "node:http";
 import { pipeline } from "node:stream/promises";
 import { discardRest } from "./answer.ts";
 import { LARGEST_BODY, tooLarge } from "./request-body.ts";

@@ -7,7 +7,13 @@ import { durableClientKey, type FunctionMetadata, triggerOf } from "../app/regis
 import type { Store } from "../durable/store.ts";
 import type { Logger } from "../log/logger.ts";
 import { messageOf } from "../start-up-error.ts";
-import { invocationRequest, type InvocationRequest, jsonData, parameter, stringData } from "../worker/messages.ts";
+import {
+  invocationRequest,
+  type InvocationRequest,
+  jsonData,
+  parameter,
+  stringData,
+} from "../worker/messages.ts";
 import type { Worker } from "../worker/worker.ts";
 import { dueOf } from "./due.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
