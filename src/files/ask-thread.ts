@@ -118,19 +118,19 @@ class AskThread {
   #receive({ answers, spent }: Answers): void {
     for (const [what, { ms, count }] of Object.entries(spent) as [Ask["what"], Spent][])
       this.#msPerOperation[what] = 0.8 * this.#msPerOperation[what] + 0.2 * Math.min(SLOWEST_MS, ms / count);
-    this.#stopWaiting();
+    this.#stopTimer();
     const batch = this.#sent.shift();
     if (batch) done(batch, answers);
     this.#send();
   }
 
-  #stopWaiting(): void {
+  #stopTimer(): void {
     clearTimeout(this.#patience);
     this.#patience = undefined;
   }
 
   #giveUp(): void {
-    this.#stopWaiting();
+    this.#stopTimer();
     this.#memory = new SharedMemory(SLOTS, QUICK_SIZE);
     for (const batch of this.#sent) {
       for (const { settle } of batch.asks) settle(undefined);
